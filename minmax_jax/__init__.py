@@ -1,0 +1,1 @@
+"""Min-max optimization as composable Optax transformations."""
