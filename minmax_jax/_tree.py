@@ -1,4 +1,4 @@
-"""What `optax.tree` lacks: norms that neither overflow nor underflow, and checks of trees.
+"""What `optax.tree` lacks: norms that neither overflow nor underflow, player by player.
 
 The norm is Blue's (ACM TOMS 4, 1978; LAPACK 3.10 `nrm2`): three sums of squares,
 of the elements that are too large to square, of those that are too small, scaled
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 
 from minmax_jax._types import Players, PyTree
@@ -69,21 +68,90 @@ def accumulator_dtype(dtype: Any) -> Any:
 
 
 def _sums(leaf: jax.Array) -> _Sums:
+    """Forms Blue's three sums of squares of one leaf in one pass over the data."""
     dtype = accumulator_dtype(leaf.dtype)
     blue = _blue_constants(dtype)
     size = jnp.abs(leaf).astype(dtype)  # the modulus of a complex number is real
     big, small = size > blue.big_above, size < blue.small_below
-    square = jnp.square(
-        size
-        * jnp.where(big, blue.scale_big, jnp.where(small, blue.scale_small, 1.0)).astype(dtype)
-    )
-    zero = jnp.zeros((), dtype)
+    one, zero = jnp.ones((), dtype), jnp.zeros((), dtype)
+    scale = jnp.where(big, blue.scale_big * one, jnp.where(small, blue.scale_small * one, one))
+    square = jnp.square(size * scale)
     parts = (
         jnp.where(big, square, zero),
         jnp.where(big | small, zero, square),  # NaN compares false twice and lands here
         jnp.where(small, square, zero),
     )
-    add: Callable[..., Any] = lambda a, b: tuple(x + y for x, y in zip(a, b, strict=True))  # noqa: E731
-    # Axis by axis, last first: partial sums keep the rounding error of a
-    # float32 accumulator independent of the number of rows.
+
+    def add(a: Any, b: Any) -> Any:
+        return tuple(x + y for x, y in zip(a, b, strict=True))
+
     return _Sums(*lax.reduce(parts, (zero, zero, zero), add, tuple(range(leaf.ndim))))
+
+
+def _norm_of_sums(sums: _Sums) -> ScaledNorm:
+    """Joins the three sums: `√(extreme + mid)` in the scale of the extreme one.
+
+    Joined as a hypotenuse: XLA folds `(mid * c) * c` into `mid * c²`, and c² has no float32.
+    """
+    blue = _blue_constants(sums.mid.dtype)
+    one = jnp.ones((), sums.mid.dtype)
+    overflows = sums.big > 0
+    # Beyond 2^-60 the small elements are below half an ulp of the sum; NaN compares false.
+    underflows = ~overflows & (sums.mid < 2.0**-60)
+    scale = jnp.where(
+        overflows, blue.scale_big * one, jnp.where(underflows, blue.scale_small * one, one)
+    )
+    extreme = jnp.where(overflows, sums.big, jnp.where(underflows, sums.small, 0 * one))
+    return ScaledNorm(_hypotenuse(_root(extreme), _root(sums.mid) * scale), scale)
+
+
+def _root(square: jax.Array) -> jax.Array:
+    """The square root, with derivative zero at zero (`> 0` would call NaN a zero)."""
+    zero = square == 0
+    return jnp.where(zero, 0, jnp.sqrt(jnp.where(zero, 1, square))).astype(square.dtype)
+
+
+def _hypotenuse(a: jax.Array, b: jax.Array) -> jax.Array:
+    """`√(a² + b²)` of two numbers that are not negative, without squaring them."""
+    longer, shorter = jnp.maximum(a, b), jnp.minimum(a, b)
+    zero = longer == 0
+    ratio = jnp.where(zero, 0, shorter / jnp.where(zero, 1, longer))
+    return longer * jnp.sqrt(1 + jnp.square(ratio)).astype(a.dtype)
+
+
+def leaf_norm(leaf: Any) -> ScaledNorm:
+    """Returns the Euclidean norm of one array, accumulated in float32 at least."""
+    return _norm_of_sums(_sums(jnp.asarray(leaf)))
+
+
+def tree_norm(tree: PyTree) -> ScaledNorm:
+    """Returns the Euclidean norm over all leaves of `tree`; of no leaves, zero."""
+    sums = [_sums(jnp.asarray(leaf)) for leaf in jax.tree.leaves(tree)]
+    if not sums:
+        return ScaledNorm(value=jnp.zeros(()), scale=jnp.ones(()))
+    dtype = jnp.result_type(*(part.mid.dtype for part in sums))
+    if any(part.mid.dtype != dtype for part in sums):  # float64 leaves among others: its constants
+        sums = [_sums(jnp.asarray(leaf).astype(dtype)) for leaf in jax.tree.leaves(tree)]
+    return _norm_of_sums(functools.reduce(lambda a, b: _Sums(*map(jnp.add, a, b)), sums))
+
+
+def norm(tree: PyTree) -> jax.Array:
+    """Returns the Euclidean norm of `tree` as one number (inf where no float holds it)."""
+    scaled = tree_norm(tree)
+    return scaled.value / scaled.scale
+
+
+def unit(leaf: Any, by: ScaledNorm) -> jax.Array:
+    """Returns `leaf / norm`, zero where the norm is zero, in the accumulator's dtype."""
+    leaf = jnp.asarray(leaf)
+    leaf = leaf.astype(jnp.promote_types(leaf.dtype, jnp.float32))
+    zero = by.value == 0
+    inverse = jnp.where(zero, 0, 1 / jnp.where(zero, 1, by.value)).astype(by.value.dtype)
+    return (leaf * by.scale.astype(leaf.dtype)) * inverse.astype(leaf.dtype)
+
+
+def each_player(function: Callable[..., Any], tree: PyTree, *rest: PyTree) -> PyTree:
+    """Applies `function` to each player by itself, or to a tree that has no players as a whole."""
+    if isinstance(tree, Players):
+        return Players(*(function(*sides) for sides in zip(tree, *rest, strict=True)))
+    return function(tree, *rest)

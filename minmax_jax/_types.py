@@ -1,8 +1,10 @@
 """The joint point of a game and the types of the functions that are asked about it."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import jax
+import optax
 
 PyTree = Any
 """Any JAX pytree: dicts, tuples, Flax states, dataclasses."""
@@ -45,3 +47,10 @@ class PayoffFn(Protocol):
     def __call__(self, players: Players, draw: Draw = 0, /) -> jax.Array:
         """Returns the payoff at `players`."""
         ...
+
+
+def transformation(
+    init_fn: Callable[..., Any], update_fn: Callable[..., Any]
+) -> optax.GradientTransformationExtraArgs:
+    """Pairs two functions whose states are typed more narrowly than Optax's own aliases."""
+    return optax.GradientTransformationExtraArgs(init_fn, update_fn)

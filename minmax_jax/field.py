@@ -1,0 +1,214 @@
+"""Games as fields: the one sign flip and the one averaging over devices.
+
+A payoff f(x, y), which x minimises and y maximises, becomes the field
+`F(z) = (grad_x f, -grad_y f)` at z = (x, y): the direction that both players
+*descend*. A general-sum game, one loss per player, becomes
+`F(z) = (grad_x min_loss, grad_y max_loss)`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.custom_derivatives import linear_call
+
+from minmax_jax import _checks
+from minmax_jax._types import Draw, FieldFn, PayoffFn, Players, PyTree
+
+Oracle = Callable[[Players, Draw], tuple[Any, Any]]
+
+
+def zero_sum(
+    payoff: Callable[..., Any],
+    *,
+    stochastic: bool = False,
+    has_aux: bool = False,
+    axis_name: str | None = None,
+) -> FieldFn:
+    """Makes the field of a zero-sum game from its payoff.
+
+    Both players' gradients come from one backward pass; the part of a player that a
+    method does not use is dead code, which XLA removes.
+
+    Args:
+      payoff: `payoff(players) -> scalar`, or `payoff(players, draw) -> scalar` if
+        `stochastic`. `players.min` minimises it, `players.max` maximises it.
+      stochastic: whether the payoff takes the draw, the index of the oracle call
+        within one update (or the key that `solve` makes from it).
+      has_aux: whether the payoff returns `(scalar, aux)`; then the field returns
+        `(Players, aux)`.
+      axis_name: the mapped axis (`pmap`, or `shard_map` with `check_vma=False`) over
+        which the field and float leaves of aux are averaged, so that F, J v and Jᵀ v
+        are those of the whole batch. Other leaves of aux stay each device's own. Under
+        `shard_map` with its default checking, autodiff sums over devices already: leave
+        it None there and divide by the axis size. A field averaged so has no rule for
+        `jax.vmap` inside the mapped function (`jax.custom_derivatives.linear_call`).
+
+    Returns:
+      `field_fn(players, draw=0)`, with the structure, shapes and dtypes of `players`.
+
+    Raises:
+      TypeError, ValueError: while tracing, if players are no `Players` of float trees
+        or the payoff is not a real scalar.
+
+    Examples:
+      >>> import minmax_jax as mm
+      >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
+      >>> field = field_fn(mm.Players(2.0, 3.0))
+      >>> print(field.min, field.max)
+      3.0 -2.0
+    """
+    value_fn = _scalar("zero_sum", "payoff", payoff, stochastic, has_aux)
+
+    def oracle(players: Players, draw: Draw) -> tuple[Players, Any]:
+        gradient, aux = jax.grad(value_fn, has_aux=True)(players, draw)
+        return Players(gradient.min, jax.tree.map(jnp.negative, gradient.max)), aux
+
+    return _oracle("zero_sum", oracle, has_aux, axis_name)
+
+
+def general_sum(
+    min_loss: Callable[..., Any],
+    max_loss: Callable[..., Any],
+    *,
+    stochastic: bool = False,
+    has_aux: bool = False,
+    axis_name: str | None = None,
+) -> FieldFn:
+    """Makes the field of a game in which each player minimises a loss of its own.
+
+    Args:
+      min_loss: `min_loss(players) -> scalar`, which `players.min` minimises.
+      max_loss: likewise, which `players.max` *minimises* (a discriminator's
+        cross-entropy, say): no sign is flipped here.
+      stochastic: as in `zero_sum`, for both losses.
+      has_aux: as in `zero_sum`; the field's aux is `Players` of the two losses' aux.
+      axis_name: as in `zero_sum`.
+
+    Returns:
+      `field_fn(players, draw=0)`: `(grad_x min_loss, grad_y max_loss)`.
+
+    Raises:
+      TypeError, ValueError: as `zero_sum`.
+
+    Examples:
+      >>> import minmax_jax as mm
+      >>> field_fn = mm.general_sum(lambda z: z.min * z.max, lambda z: z.max**2)
+      >>> field = field_fn(mm.Players(2.0, 3.0))
+      >>> print(field.min, field.max)
+      3.0 6.0
+    """
+    x_loss = _scalar("general_sum", "min_loss", min_loss, stochastic, has_aux)
+    y_loss = _scalar("general_sum", "max_loss", max_loss, stochastic, has_aux)
+
+    def oracle(z: Players, draw: Draw) -> tuple[Players, Any]:
+        grad_x, aux_x = jax.grad(lambda x: x_loss(Players(x, z.max), draw), has_aux=True)(z.min)
+        grad_y, aux_y = jax.grad(lambda y: y_loss(Players(z.min, y), draw), has_aux=True)(z.max)
+        return Players(grad_x, grad_y), Players(aux_x, aux_y)
+
+    return _oracle("general_sum", oracle, has_aux, axis_name)
+
+
+def payoff(
+    payoff: Callable[..., Any],
+    *,
+    stochastic: bool = False,
+    has_aux: bool = False,
+    axis_name: str | None = None,
+) -> PayoffFn:
+    """Makes `payoff_fn(players, draw=0) -> scalar`, averaged over devices.
+
+    For methods that compare values (accept or reject) and for `solve(payoff_fn=)`.
+    Arguments and errors as in `zero_sum`; with `has_aux` it returns `(scalar, aux)`.
+
+    Examples:
+      >>> import minmax_jax as mm
+      >>> payoff_fn = mm.payoff(lambda z: z.min * z.max)
+      >>> print(payoff_fn(mm.Players(2.0, 3.0)))
+      6.0
+    """
+    return _oracle(
+        "payoff", _scalar("payoff", "payoff", payoff, stochastic, has_aux), has_aux, axis_name
+    )
+
+
+def _scalar(
+    function: str, argument: str, loss: Callable[..., Any], stochastic: bool, has_aux: bool
+) -> Oracle:
+    """Makes `(players, draw) -> (scalar, aux)` of whatever form `loss` has, and checks it."""
+    if not callable(loss):
+        raise TypeError(f"{function}: {argument} must be callable, got {loss!r}.")
+
+    def value_fn(players: Players, draw: Draw) -> tuple[jax.Array, Any]:
+        out = loss(players, draw) if stochastic else loss(players)
+        if has_aux and not (isinstance(out, tuple) and len(out) == 2):
+            raise TypeError(
+                f"{function}: with has_aux=True {argument} must return (scalar, aux), "
+                f"got {type(out).__name__}."
+            )
+        value, aux = out if has_aux else (out, None)
+        if isinstance(value, tuple):
+            raise TypeError(
+                f"{function}: {argument} must return a scalar, got a tuple; "
+                "pass has_aux=True if it returns (scalar, aux)."
+            )
+        shape, dtype = jnp.shape(value), jnp.result_type(value)
+        if shape != () or not jnp.issubdtype(dtype, jnp.floating):
+            raise ValueError(
+                f"{function}: {argument} must return a real scalar, got shape {shape} and dtype "
+                f"{dtype}; reduce it, for example with jnp.mean."
+            )
+        return jnp.asarray(value), aux
+
+    return value_fn
+
+
+def _oracle(function: str, oracle: Oracle, has_aux: bool, axis_name: str | None) -> Any:
+    """Checks the players, averages over devices, and drops the aux that nobody asked for."""
+
+    def oracle_fn(players: Players, draw: Draw = 0) -> Any:
+        _checks.check_players(function, "players", players)
+        if axis_name is None:
+            value, aux = oracle(players, draw)
+        else:
+            value, aux = _mean_out(oracle(_mean_back(players, axis_name), draw), axis_name)
+        return (value, aux) if has_aux else value
+
+    return oracle_fn
+
+
+def _mean_back(tree: PyTree, axis_name: str) -> PyTree:
+    """The way in: the identity, whose transpose is the mean over devices.
+
+    Without it `jax.vjp` through an averaged field returns each device's own Jᵀ v.
+    """
+
+    def mean(_: Any, cotangent: PyTree) -> PyTree:
+        return lax.pmean(cotangent, axis_name)
+
+    return linear_call(lambda _, x: x, mean, (), tree)
+
+
+def _mean_out(tree: PyTree, axis_name: str) -> PyTree:
+    """The way out: the mean over devices of every float leaf, in one fused all-reduce.
+
+    Its transpose is the identity: cotangents of an averaged value are alike everywhere.
+    """
+    leaves, structure = jax.tree.flatten(tree)
+    floats = [jnp.issubdtype(jnp.result_type(leaf), jnp.inexact) for leaf in leaves]
+
+    def mean(_: Any, values: list[Any]) -> list[Any]:
+        return lax.pmean(values, axis_name)
+
+    averaged = iter(
+        linear_call(
+            mean,
+            lambda _, cotangents: cotangents,
+            (),
+            [leaf for leaf, is_float in zip(leaves, floats, strict=True) if is_float],
+        )
+    )
+    mixed = [next(averaged) if f else leaf for leaf, f in zip(leaves, floats, strict=True)]
+    return jax.tree.unflatten(structure, mixed)

@@ -1,0 +1,29 @@
+"""The literature's named two-player optimizers, each a short composition of the transforms.
+
+`minmax_jax.optimizers` is a mapping from each name to its factory
+`factory(learning_rate, ...)`; the factories are exported by the package itself.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from minmax_jax.optimizers.ada_dir import ada_dir
+from minmax_jax.optimizers.ada_nsgda import ada_nsgda
+from minmax_jax.optimizers.adam_gda import adam_gda
+from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
+from minmax_jax.optimizers.nsgda import nsgda
+from minmax_jax.optimizers.sgda import sgda
+
+_FACTORIES: tuple[Callable[..., Any], ...] = (
+    sgda,
+    nsgda,
+    ada_nsgda,
+    ada_dir,
+    adam_gda,
+    amsgrad_gda,
+)
+
+BY_NAME: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {factory.__name__: factory for factory in _FACTORIES}
+)

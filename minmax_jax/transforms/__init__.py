@@ -1,0 +1,1 @@
+"""One algorithm a file: transformations of a tree or of the joint tree."""

@@ -1,0 +1,108 @@
+"""Grafting: the length of one optimizer's step in the direction of another's."""
+
+from typing import Any, NamedTuple
+
+import jax
+import optax
+
+from minmax_jax import _checks, _tree
+from minmax_jax._types import PyTree, transformation
+
+
+class GraftState(NamedTuple):
+    """State of `graft`.
+
+    Attributes:
+      magnitude: state of the transformation whose step gives the length.
+      direction: state of the transformation whose step gives the direction.
+    """
+
+    magnitude: Any
+    direction: Any
+
+
+def graft(
+    magnitude: optax.GradientTransformation,
+    direction: optax.GradientTransformation,
+    *,
+    scope: str = "layer",
+    eps: float = 0.0,
+) -> optax.GradientTransformationExtraArgs:
+    """Combines the norm of `magnitude`'s step with the direction of `direction`'s.
+
+    Both transformations are fed the same update at the grafted iterate, each with its own
+    state. With steps M_k and D_k of leaf k: `u_k = ‖M_k‖ / (‖D_k‖ + eps) · D_k` (layer), or
+    with norms over each player's whole tree (global). Their learning rates are in M and D
+    already; that of `direction` cancels when eps is zero. Norms neither overflow nor
+    underflow; where D is exactly zero the step is zero. No field evaluation of its own.
+
+    Args:
+      magnitude: the transformation that gives the length, Adam say.
+      direction: the transformation that gives the direction, SGD say.
+      scope: "layer": norms of one leaf at a time; "global": of one player's tree at a time.
+      eps: added to the direction's norm, as in the reference; zero makes the norm exact.
+
+    Returns:
+      An Optax transformation of any tree. Given `Players` it takes each player's norms by
+      themselves; both children see the joint tree, so they may be two-player methods.
+
+    Raises:
+      TypeError: if a child is no transformation, or a leaf is not floating point.
+      ValueError: for an unknown scope, a negative eps, an empty tree, or updates whose
+        structure is not that of params.
+
+    Examples:
+      >>> import jax.numpy as jnp, optax
+      >>> import minmax_jax as mm
+      >>> tx = mm.graft(magnitude=optax.sgd(0.1), direction=optax.sign_sgd(1.0))
+      >>> g = jnp.array([3.0, 4.0])
+      >>> u, _ = tx.update(g, tx.init(g))
+      >>> print(u)  # norm 0.1 * 5 along the diagonal
+      [-0.35355338 -0.35355338]
+
+    References:
+      Agarwal, Anil, Hazan, Koren, Zhang, `Disentangling adaptive gradient methods from
+      learning rates <https://arxiv.org/abs/2002.11803>`_, 2020, Algorithm 2 (AdaGraft).
+      Jelassi et al., `Dissecting adaptive methods in GANs
+      <https://arxiv.org/abs/2210.04319>`_, 2022.
+    """
+    for argument, tx in (("magnitude", magnitude), ("direction", direction)):
+        _checks.check_transformation("graft", argument, tx)
+    _checks.check_choice("graft", "scope", scope, _checks.SCOPES)
+    _checks.check_number("graft", "eps", eps)
+    magnitude = optax.with_extra_args_support(magnitude)
+    direction = optax.with_extra_args_support(direction)
+
+    def rescale_layers(to: PyTree, along: PyTree) -> PyTree:
+        return jax.tree.map(
+            lambda m, d: _rescale(d, _tree.leaf_norm(m), _tree.leaf_norm(d), eps), to, along
+        )
+
+    def rescale_whole(to: PyTree, along: PyTree) -> PyTree:
+        length, by = _tree.tree_norm(to), _tree.tree_norm(along)
+        return jax.tree.map(lambda d: _rescale(d, length, by, eps), along)
+
+    rescale = rescale_layers if scope == "layer" else rescale_whole
+
+    def init_fn(params: PyTree) -> GraftState:
+        _checks.check_floats("graft", "params", params)
+        return GraftState(magnitude=magnitude.init(params), direction=direction.init(params))
+
+    def update_fn(
+        updates: PyTree, state: GraftState, params: PyTree | None = None, **extra: Any
+    ) -> tuple[PyTree, GraftState]:
+        _checks.check_floats("graft", "updates", updates)
+        _checks.check_match("graft", updates, params)
+        to, magnitude_state = magnitude.update(updates, state.magnitude, params, **extra)
+        along, direction_state = direction.update(updates, state.direction, params, **extra)
+        return _tree.each_player(rescale, to, along), GraftState(
+            magnitude=magnitude_state, direction=direction_state
+        )
+
+    return transformation(init_fn, update_fn)
+
+
+def _rescale(leaf: jax.Array, to: _tree.ScaledNorm, by: _tree.ScaledNorm, eps: float) -> jax.Array:
+    """Returns `to / (by + eps) · leaf`, without forming a norm that has no float."""
+    by = by._replace(value=by.value + eps * by.scale)
+    return ((_tree.unit(leaf, by) * to.value) / to.scale).astype(leaf.dtype)

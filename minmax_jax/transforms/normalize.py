@@ -1,0 +1,72 @@
+"""Normalised steps: the direction of the update, with norm one."""
+
+import jax
+import optax
+
+from minmax_jax import _checks, _tree
+from minmax_jax._types import PyTree, transformation
+
+
+def normalize(scope: str = "layer") -> optax.GradientTransformationExtraArgs:
+    """Divides updates by their Euclidean norm: each leaf's own, or each player's whole.
+
+    With g_k leaf k of one player's update, `u_k = g_k / ‖g_k‖` (layer) or
+    `u_k = g_k / ‖g‖` (global). Norms are accumulated in float32 at least and neither
+    overflow nor underflow: leaves of size 1e±30 come out with norm one. A zero gradient
+    gives a zero step; NaN or inf coming in stays visible. One pass over the data for the
+    norm and one to scale; no field evaluation of its own.
+
+    Args:
+      scope: "layer": one leaf at a time; "global": one player's tree at a time (never both
+        players together), or the whole tree where it is no `Players`.
+
+    Returns:
+      A stateless Optax transformation of any tree of float leaves.
+
+    Raises:
+      ValueError: for an unknown scope, and in `init` or `update` for an empty tree or for
+        updates whose structure is not that of params.
+      TypeError: in `init` or `update`, for integer leaves.
+
+    Examples:
+      A saturated discriminator sends vanishing gradients; the step keeps its length.
+
+      >>> import jax.numpy as jnp
+      >>> import minmax_jax as mm
+      >>> tx = mm.normalize("global")
+      >>> g = mm.Players(min=jnp.array([3.0, 4.0]), max=jnp.array([3e-30, 4e-30]))
+      >>> u, _ = tx.update(g, tx.init(g))
+      >>> print(u.min, u.max)
+      [0.6 0.8] [0.6 0.8]
+
+    References:
+      Jelassi, Dobre, Mensch, Li, Gidel, `Dissecting adaptive methods in GANs
+      <https://arxiv.org/abs/2210.04319>`_, 2022 (l-nSGDA and g-nSGDA).
+      Blue, A portable Fortran program to find the Euclidean norm of a vector, 1978.
+    """
+    _checks.check_choice("normalize", "scope", scope, _checks.SCOPES)
+
+    def init_fn(params: PyTree) -> optax.EmptyState:
+        _checks.check_floats("normalize", "params", params)
+        return optax.EmptyState()
+
+    def update_fn(
+        updates: PyTree, state: optax.EmptyState, params: PyTree | None = None, **extra: object
+    ) -> tuple[PyTree, optax.EmptyState]:
+        del extra
+        _checks.check_floats("normalize", "updates", updates)
+        _checks.check_match("normalize", updates, params)
+        return _tree.each_player(
+            _normalize_layers if scope == "layer" else _normalize_whole, updates
+        ), state
+
+    return transformation(init_fn, update_fn)
+
+
+def _normalize_layers(tree: PyTree) -> PyTree:
+    return jax.tree.map(lambda g: _tree.unit(g, _tree.leaf_norm(g)).astype(g.dtype), tree)
+
+
+def _normalize_whole(tree: PyTree) -> PyTree:
+    norm = _tree.tree_norm(tree)
+    return jax.tree.map(lambda g: _tree.unit(g, norm).astype(g.dtype), tree)

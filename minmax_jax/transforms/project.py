@@ -1,0 +1,75 @@
+"""Constraints: a step ends at the projection of where it would have ended."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import optax
+
+from minmax_jax import _checks, _tree
+from minmax_jax._types import PyTree, transformation
+
+
+class ProjectState(NamedTuple):
+    """State of `project`: empty, but its type tells where a projection stands."""
+
+
+class Projection(optax.GradientTransformationExtraArgs):
+    """A transformation made by `project`: it acts on a finished step, never on a field."""
+
+    __slots__ = ()
+
+
+def project(projection: Callable[[PyTree], PyTree]) -> Projection:
+    """Replaces the step u by `P(z + u) − z`, so that the next point is feasible.
+
+    Place it last in a chain, after the learning rate. Inside a method's `tx` it projects
+    the trial points too (projected extragradient); in `transform=` of a named optimizer it
+    is put behind the learning rate by itself. The player's params have to be feasible at
+    the start: the first field is taken where they are.
+
+    Args:
+      projection: `projection(params) -> params`, such as those of `optax.projections`.
+        Given `Players`, each player's tree is projected by itself; for constraints that
+        differ, use one `project` in each side of `per_player` or of `transform`.
+
+    Returns:
+      A stateless Optax transformation; its `update` needs `params`.
+
+    Raises:
+      TypeError: if projection is not callable.
+      ValueError: in `update`, if params is missing or has another tree structure.
+
+    Examples:
+      >>> import jax.numpy as jnp, optax
+      >>> import minmax_jax as mm
+      >>> box = mm.project(lambda x: jnp.clip(x, -1.0, 1.0))
+      >>> tx = optax.chain(optax.sgd(1.0), box)
+      >>> x = jnp.array(0.5)
+      >>> u, _ = tx.update(jnp.array(-9.0), tx.init(x), x)
+      >>> print(optax.apply_updates(x, u))
+      1.0
+    """
+    if not callable(projection):
+        raise TypeError(
+            f"project: projection must be a function from params to params, got {projection!r}."
+        )
+
+    def init_fn(params: PyTree) -> ProjectState:
+        _checks.check_floats("project", "params", params)
+        return ProjectState()
+
+    def update_fn(
+        updates: PyTree, state: ProjectState, params: PyTree | None = None, **extra: object
+    ) -> tuple[PyTree, ProjectState]:
+        del extra
+        if params is None:
+            raise ValueError(
+                "project: update needs params, the point that the step starts from: "
+                "tx.update(updates, state, params)."
+            )
+        _checks.check_match("project", updates, params)
+        feasible = _tree.each_player(projection, optax.apply_updates(params, updates))
+        return jax.tree.map(lambda p, z: p - z, feasible, params), state
+
+    return Projection(*transformation(init_fn, update_fn))
