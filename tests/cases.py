@@ -1,0 +1,182 @@
+"""The register: every algorithm as data, for the laws of test_laws.py to go over.
+
+Adding an algorithm adds a row. What differs between algorithms is a field of the row,
+never an `if` in a law.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+import minmax_jax as mm
+from tests import problems
+
+
+class Price(NamedTuple):
+    """Oracle calls executed in one update, the field passed in counted.
+
+    A pair in place of a number is a bound (at least, at most) for data-dependent methods.
+    """
+
+    field: Any = 1
+    jvp: Any = 0
+    vjp: Any = 0
+
+
+class Solves(NamedTuple):
+    """A claim: from the problem's start, `make()` comes within `tolerance` in `steps`."""
+
+    problem: problems.Problem
+    make: Callable[[], Any]
+    steps: int
+    tolerance: float
+
+
+class Case(NamedTuple):
+    """One row.
+
+    Attributes:
+      name: the row's name; the optimizer's or transformation's name comes first.
+      make: `make(learning_rate)` builds it; the rate may be a number, a schedule, a tracer.
+      rate: a rate at which it is stable on `problems.quadratic`.
+      solves: claims of convergence.
+      mirror: `mirror(learning_rate)`, the mirrored optimizer, or the reason why there is none.
+      price: oracle calls an update.
+      needs: names of what `update` cannot do without.
+      schedule: None if a schedule counts updates, or the reason why it does not.
+    """
+
+    name: str
+    make: Callable[..., Any]
+    solves: tuple[Solves, ...]
+    rate: float = 0.1
+    mirror: Any = None
+    price: Price = Price()
+    needs: tuple[str, ...] = ()
+    schedule: str | None = None
+
+
+def _decaying(rate):
+    return lambda count: rate / (1.0 + 0.05 * jnp.asarray(count, jnp.float32))
+
+
+def _case(name, make, *, solves_rate=0.1, steps=400, tolerance=1e-4, **fields):
+    claim = Solves(problems.quadratic, lambda: make(solves_rate), steps, tolerance)
+    return Case(name=name, make=make, solves=(claim,), **{"mirror": make, **fields})
+
+
+_ORACLE = ("params", "field_fn")
+_OWN_COUNT = "the transformations handed in count their own calls"
+
+
+def _sides(rate):
+    return rate if isinstance(rate, mm.Players) else mm.Players(rate, rate)
+
+
+def _alternate(rate, **options):
+    return mm.alternate(min=mm.sgda(_sides(rate).min), max=mm.sgda(_sides(rate).max), **options)
+
+
+def _two_rules(rate, min, max):
+    return mm.per_player(min=min(_sides(rate).min), max=max(_sides(rate).max))
+
+
+def _slow_nsgda(rate):
+    return mm.nsgda(rate, momentum=0.5)
+
+
+CASES = (
+    _case("sgda", mm.sgda),
+    _case("sgda momentum", lambda rate: mm.sgda(rate, momentum=0.5)),
+    _case("sgda negative momentum", lambda rate: mm.sgda(rate, momentum=-0.3)),
+    _case("nsgda layer", mm.nsgda, solves_rate=_decaying(0.3), steps=3000, tolerance=1e-2),
+    _case(
+        "nsgda global",
+        lambda rate: mm.nsgda(rate, scope="global"),
+        solves_rate=_decaying(0.3),
+        steps=3000,
+        tolerance=1e-2,
+    ),
+    _case(
+        "nsgda momentum",
+        lambda rate: mm.nsgda(rate, momentum=0.5),
+        solves_rate=_decaying(0.3),
+        steps=3000,
+        tolerance=1e-2,
+    ),
+    _case("ada_nsgda layer", mm.ada_nsgda, solves_rate=_decaying(0.3), steps=2000, tolerance=1e-2),
+    _case(
+        "ada_nsgda global uncorrected",
+        lambda rate: mm.ada_nsgda(rate, scope="global", b1=0.5, bias_correction=False),
+        solves_rate=_decaying(0.3),
+        steps=2000,
+        tolerance=1e-2,
+    ),
+    _case("ada_dir layer", mm.ada_dir, solves_rate=0.05, steps=1000),
+    _case(
+        "ada_dir global",
+        lambda rate: mm.ada_dir(rate, scope="global"),
+        solves_rate=0.05,
+        steps=1000,
+    ),
+    _case("adam_gda", mm.adam_gda, solves_rate=0.05, steps=1500, tolerance=1e-3),
+    _case("amsgrad_gda", mm.amsgrad_gda, solves_rate=0.05, steps=3000, tolerance=1e-3),
+    _case(
+        "per_player",
+        lambda rate: _two_rules(rate, min=mm.sgda, max=_slow_nsgda),
+        solves_rate=_decaying(0.3),
+        steps=3000,
+        tolerance=1e-2,
+        mirror=lambda rate: _two_rules(rate, min=_slow_nsgda, max=mm.sgda),
+    ),
+    _case(
+        "normalize in a chain",
+        lambda rate: optax.chain(mm.normalize("global"), mm.sgda(rate)),
+        solves_rate=_decaying(0.3),
+        steps=3000,
+        tolerance=1e-2,
+    ),
+    _case(
+        "graft in a chain",
+        lambda rate: optax.chain(
+            mm.graft(magnitude=optax.scale_by_rms(), direction=optax.trace(0.5)), mm.sgda(rate)
+        ),
+        solves_rate=_decaying(0.3),
+        steps=3000,
+        tolerance=1e-2,
+    ),
+    _case(
+        "project",
+        lambda rate: mm.sgda(rate, transform=mm.project(_clip)),
+        needs=("params",),
+    ),
+    _case(
+        "alternate",
+        _alternate,
+        mirror=lambda rate: _alternate(rate, first="min"),
+        price=Price(field=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "alternate min first",
+        lambda rate: _alternate(rate, first="min"),
+        mirror=_alternate,
+        price=Price(field=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "alternate three to one",
+        lambda rate: _alternate(rate, max_steps=3),
+        mirror="only the max player may take several steps",
+        price=Price(field=4),
+        needs=_ORACLE,
+        schedule=_OWN_COUNT,
+    ),
+)
+
+
+def _clip(tree):
+    return jax.tree.map(lambda x: jnp.clip(x, -2.5, 2.5), tree)

@@ -1,0 +1,338 @@
+"""The laws: what every algorithm of the register owes its user."""
+
+import operator
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from jax.custom_derivatives import linear_call
+from jax.sharding import Mesh, PartitionSpec
+
+import minmax_jax as mm
+from minmax_jax import parallel
+from tests import problems
+from tests.cases import CASES, Case
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
+
+
+def run(optimizer, problem, num_steps, **options):
+    def whole(start):
+        return mm.solve(
+            optimizer,
+            problem.field_fn,
+            start,
+            num_steps,
+            payoff_fn=problem.payoff_fn,
+            key=jax.random.key(3),
+            **options,
+        )
+
+    return jax.jit(whole)(problem.start)  # one program compiles faster than many operations
+
+
+def one_update(optimizer, problem, z, state, **extra):
+    field_fn = problem.field_fn
+    extra = {"payoff_fn": problem.payoff_fn, "key": jax.random.key(3), **extra}
+    return optimizer.update(field_fn(z), state, z, field_fn=field_fn, **extra)
+
+
+def distance(players, solution):
+    return max(
+        float(jnp.max(jnp.abs(a - b)))
+        for a, b in zip(jax.tree.leaves(players), jax.tree.leaves(solution), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "claim"),
+    [
+        pytest.param(case, claim, id=f"{case.name.replace(' ', '-')}-{i}")
+        for case in CASES
+        for i, claim in enumerate(case.solves)
+    ],
+)
+def test_reaches_the_solutions_that_its_row_claims(case: Case, claim):
+    players = run(claim.make(), claim.problem, claim.steps).players
+    assert distance(players, claim.problem.solution) < claim.tolerance
+
+
+@each_case
+def test_stays_where_the_field_is_exactly_zero(case: Case):
+    problem = problems.quadratic._replace(start=problems.quadratic.solution)
+    chex.assert_trees_all_equal(
+        run(case.make(case.rate), problem, 5).players, problems.quadratic.solution
+    )
+
+
+@each_case
+def test_mirrored_game_gives_the_mirrored_trajectory(case: Case):
+    if isinstance(case.mirror, str):
+        pytest.skip(case.mirror)
+
+    def trajectory(optimizer, problem):
+        return run(optimizer, problem, 20, record=lambda step, z, u, s: z).records
+
+    seen = trajectory(case.make(case.rate), problems.curved)
+    mirrored = trajectory(case.mirror(case.rate), problems.curved.mirrored())
+    chex.assert_trees_all_close(seen, mm.Players(mirrored.max, mirrored.min), atol=1e-5, rtol=1e-5)
+    assert (
+        distance(
+            seen, jax.tree.map(lambda x: jnp.broadcast_to(x, (20, *x.shape)), problems.curved.start)
+        )
+        > 1e-3
+    )  # it did move
+
+
+@each_case
+def test_second_call_does_not_recompile(case: Case):
+    optimizer, problem = case.make(case.rate), problems.quadratic
+    traces = []
+
+    @jax.jit
+    def step(z, state):
+        traces.append(None)
+        updates, state = one_update(optimizer, problem, z, state)
+        return optax.apply_updates(z, updates), state
+
+    z, state = problem.start, optimizer.init(problem.start)
+    for _ in range(3):
+        z, state = step(z, state)
+    assert len(traces) == 1
+    assert distance(z, problem.start) > 0
+
+
+@each_case
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64"])
+def test_keeps_dtypes_and_shapes_as_a_scan_carry(case: Case, dtype):
+    with jax.enable_x64(dtype == "float64"):
+        problem = problems.quadratic._replace(
+            start=jax.tree.map(lambda x: x.astype(dtype), problems.quadratic.start)
+        )
+        optimizer = case.make(case.rate)
+        updates, state = jax.eval_shape(
+            lambda z: one_update(optimizer, problem, z, optimizer.init(z)), problem.start
+        )
+        for tree, like in ((updates, problem.start), (state, optimizer.init(problem.start))):
+            described, wanted = (
+                jax.tree.map(lambda x: (x.shape, x.dtype, getattr(x, "weak_type", False)), t)
+                for t in (tree, like)
+            )
+            assert described == wanted
+        moved = run(optimizer, problem, 3).players  # a scan refuses a carry that changes type
+        assert all(leaf.dtype == dtype for leaf in jax.tree.leaves(moved))
+        assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(moved))
+
+
+@each_case
+def test_init_takes_abstract_values(case: Case):
+    optimizer = case.make(case.rate)
+    abstract = jax.eval_shape(optimizer.init, problems.quadratic.start)
+    concrete = optimizer.init(problems.quadratic.start)
+    chex.assert_trees_all_equal_shapes_and_dtypes(abstract, jax.eval_shape(lambda: concrete))
+
+
+@each_case
+def test_vmap_over_starts_and_rates_equals_a_loop(case: Case):
+    scales, rates = jnp.array([0.5, 1.0, 2.0]), jnp.array([0.02, 0.05, 0.1])
+
+    def final(scale, rate):
+        problem = problems.quadratic
+        start = jax.tree.map(lambda x: scale * x, problem.start)
+        return run(case.make(rate), problem._replace(start=start), 5).players
+
+    together = jax.jit(jax.vmap(final))(scales, rates)
+    alone = [jax.jit(final)(scale, rate) for scale, rate in zip(scales, rates, strict=True)]
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *alone)
+    chex.assert_trees_all_close(together, stacked, atol=1e-5, rtol=1e-4)
+
+
+@each_case
+def test_ignores_extras_that_it_does_not_know(case: Case):
+    optimizer, problem = case.make(case.rate), problems.quadratic
+
+    @jax.jit
+    def steps(z):
+        state = optimizer.init(z)
+        plain, _ = one_update(optimizer, problem, z, state)
+        return plain, one_update(optimizer, problem, z, state, unheard_of=object())[0]
+
+    chex.assert_trees_all_equal(*steps(problem.start))
+
+
+@each_case
+def test_what_is_missing_is_named_with_the_method(case: Case):
+    optimizer, problem = case.make(case.rate), problems.quadratic
+    state, field = jax.jit(lambda z: (optimizer.init(z), problem.field_fn(z)))(problem.start)
+    whole = {
+        "params": problem.start,
+        "field_fn": problem.field_fn,
+        "payoff_fn": problem.payoff_fn,
+        "key": jax.random.key(0),
+    }
+    for name in case.needs:
+        less = {k: v for k, v in whole.items() if k != name}
+        with pytest.raises(ValueError, match=rf"^{case.name.split()[0]}.* needs {name}"):
+            optimizer.update(field, state, **less)
+    enough = {k: v for k, v in whole.items() if k in case.needs}
+    jax.eval_shape(lambda: optimizer.update(field, state, **enough)[0])
+
+
+@each_case
+def test_a_schedule_counts_updates(case: Case):
+    if case.schedule is not None:
+        pytest.skip(case.schedule)
+
+    def only_third(count):
+        return jnp.where(count == 2, 0.1, 0.0)
+
+    optimizer = case.make(only_third)
+    steps = run(optimizer, problems.quadratic, 5, record=lambda step, z, u, s: u).records
+    moved = [any(bool(jnp.any(leaf[i] != 0)) for leaf in jax.tree.leaves(steps)) for i in range(5)]
+    assert moved == [False, False, True, False, False]
+
+
+@each_case
+def test_players_of_rates_serve_each_side_its_own(case: Case):
+    def first_step(rate):
+        optimizer, problem = case.make(rate), problems.quadratic
+        return jax.jit(lambda z: one_update(optimizer, problem, z, optimizer.init(z))[0])(
+            problem.start
+        )
+
+    slow, mixed = first_step(0.0), first_step(mm.Players(min=lambda count: 0.1, max=0.0))
+    assert all(bool(jnp.all(leaf == 0)) for leaf in jax.tree.leaves((slow, mixed.max)))
+    assert any(bool(jnp.any(leaf != 0)) for leaf in jax.tree.leaves(mixed.min))
+
+
+def _trajectory_on_data(case, axis_name):
+    """Five steps on the batch problem, as a function of the (local) data."""
+
+    def steps(data):
+        def payoff(z):
+            return problems.batch_payoff(z, data)
+
+        return mm.solve(
+            case.make(case.rate),
+            mm.zero_sum(payoff, axis_name=axis_name),
+            problems.curved.start,
+            5,
+            payoff_fn=mm.payoff(payoff, axis_name=axis_name),
+            key=jax.random.key(3),
+        ).players
+
+    return steps
+
+
+@each_case
+@pytest.mark.parametrize("backend", ["pmap", "shard_map"])
+def test_four_devices_equal_one_device_on_the_whole_batch(case: Case, backend):
+    data, axis = problems.batch_data, parallel.AXIS
+    whole = jax.jit(_trajectory_on_data(case, None))(data)
+    local = _trajectory_on_data(case, axis)
+    if backend == "pmap":
+        parts = jax.pmap(local, axis_name=axis, devices=jax.devices()[:4])(data.reshape(4, 2, 4))
+    else:
+        mesh = Mesh(np.asarray(jax.devices()[:4]), (axis,))
+        spec = PartitionSpec(axis)
+        parts = jax.jit(
+            jax.shard_map(
+                lambda rows: jax.tree.map(lambda x: x[None], local(rows)),
+                mesh=mesh,
+                in_specs=spec,
+                out_specs=spec,
+                check_vma=False,
+            )
+        )(data)
+    first, *others = (jax.tree.map(operator.itemgetter(i), parts) for i in range(4))
+    chex.assert_trees_all_close(first, whole, atol=2e-6, rtol=2e-5)
+    for other in others:
+        chex.assert_trees_all_equal(first, other)
+
+
+def counting(field_fn, counts):
+    """The same field, counting the calls that the compiled program executes.
+
+    `pure_callback` has no effects, so that XLA removes it with the dead code around it.
+    """
+
+    def counted(kind, x):
+        def add(value):
+            counts[kind] += 1
+            return np.asarray(value)
+
+        return jax.pure_callback(add, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
+
+    @jax.custom_jvp
+    def mark(x):
+        return counted("field", x)
+
+    @mark.defjvp
+    def _(primals, tangents):
+        (x,), (t,) = primals, tangents
+        return mark(x), linear_call(
+            lambda _, u: counted("jvp", u), lambda _, c: counted("vjp", c), (), t
+        )
+
+    def at(players, draw=0):
+        flat, restore = jax.flatten_util.ravel_pytree(players)
+        return field_fn(restore(mark(flat)), draw)
+
+    return at
+
+
+@each_case
+def test_price_is_the_rows_figure(case: Case):
+    counts = {"field": 0, "jvp": 0, "vjp": 0}
+    optimizer, problem = case.make(case.rate), problems.curved
+    field_fn = counting(problem.field_fn, counts)
+
+    @jax.jit
+    def step(z, state):
+        extra = {"payoff_fn": problem.payoff_fn, "key": jax.random.key(3)}
+        return optimizer.update(field_fn(z), state, z, field_fn=field_fn, **extra)
+
+    z, state = problem.start, optimizer.init(problem.start)
+    updates, state = jax.block_until_ready(step(z, state))
+    z = optax.apply_updates(z, updates)
+    for kind in counts:
+        counts[kind] = 0  # the second step: a method's first may be special
+    jax.block_until_ready(step(z, state))
+    for kind, paid in counts.items():
+        price = getattr(case.price, kind)
+        low, high = price if isinstance(price, tuple) else (price, price)
+        assert low <= paid <= high, f"{kind}: {paid} calls executed, the row says {price}"
+
+
+@each_case
+def test_state_survives_flatten_save_and_restore(case: Case, tmp_path):
+    optimizer, problem = case.make(case.rate), problems.quadratic
+    step = jax.jit(lambda z, state: one_update(optimizer, problem, z, state))
+    z, state = problem.start, optimizer.init(problem.start)
+    for _ in range(2):
+        updates, state = step(z, state)
+        z = optax.apply_updates(z, updates)
+    leaves, structure = jax.tree.flatten(state)
+    np.savez(tmp_path / "state.npz", *leaves)
+    with np.load(tmp_path / "state.npz", allow_pickle=False) as saved:
+        restored = jax.tree.unflatten(structure, [jnp.asarray(saved[k]) for k in saved.files])
+    chex.assert_trees_all_equal(step(z, state), step(z, restored))
+
+
+def test_register_and_exports_agree():
+    named = {case.name.split()[0] for case in CASES}
+    assert set(mm.optimizers) <= named, "an optimizer without a row in tests/cases.py"
+    transforms = {
+        name
+        for name in mm.__all__
+        if callable(getattr(mm, name))
+        and getattr(mm, name).__module__.startswith("minmax_jax.transforms")
+        and not isinstance(getattr(mm, name), type)
+    }
+    assert transforms <= named, "a transformation without a row in tests/cases.py"
+    assert set(mm.optimizers) <= set(mm.__all__), "an optimizer that the package does not export"
+    for name, factory in mm.optimizers.items():
+        assert getattr(mm, name) is factory and factory.__name__ == name
