@@ -1,0 +1,186 @@
+"""What a run is: one frozen dataclass, checked field by field, and its JSON form."""
+
+import ast
+import dataclasses
+import difflib
+import inspect
+import math
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+import tyro
+
+import minmax_jax as mm
+
+Option = bool | int | float | str | None
+"""A value that an optimizer's option may take on the command line and in JSON."""
+
+
+class ConfigError(ValueError):
+    """A wrong value in a configuration; the message is one line that says what to do."""
+
+
+def parse_options(words: Iterable[str]) -> dict[str, Option]:
+    """Reads `["b1=0.5", "scope=global"]` into `{"b1": 0.5, "scope": "global"}`.
+
+    Args:
+      words: texts of the form `key=value`. A value that reads as a Python number,
+        `True`, `False` or `None` becomes that, any other stays a text.
+
+    Raises:
+      ConfigError: a text has no `=`.
+    """
+    options: dict[str, Option] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not (key and equals):
+            raise ConfigError(f"options: got {word!r}; write key=value, for example b1=0.5")
+        try:
+            options[key] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            options[key] = text
+    return options
+
+
+_OPTIONS = tyro.constructors.PrimitiveConstructorSpec(
+    nargs="*",
+    metavar="KEY=VALUE ...",
+    instance_from_str=parse_options,
+    is_instance=lambda value: isinstance(value, Mapping),
+    str_from_instance=lambda value: [f"{key}={item}" for key, item in value.items()],
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Train a GAN, or resume the run that --out holds.
+
+    Every default shown is the preset's; a flag given wins over the preset.
+    """
+
+    preset: str = "digits"
+    """Named set of defaults: digits, gaussians, mnist or cifar10."""
+    data: str = "digits"
+    """digits (built in), gaussians (built in), or a folder or hub name that datasets.load_dataset reads."""  # noqa: E501
+    out: str = ""
+    """Run folder; a run found there is resumed. Empty: runs/PRESET-OPTIMIZER-sSEED."""
+    seed: int = 0
+    """Seed of the initial parameters and of every random draw."""
+    devices: int = 0
+    """Number of local devices that share each batch; 0 takes all."""
+
+    optimizer: str = "adam_gda"
+    """Name of a two-player optimizer: a key of minmax_jax.optimizers."""
+    learning_rate_min: float = 2e-4
+    """Learning rate of the min player, the generator."""
+    learning_rate_max: float = 2e-4
+    """Learning rate of the max player, the discriminator."""
+    options: Annotated[Mapping[str, Option], _OPTIONS] = dataclasses.field(default_factory=dict)
+    """Further arguments of the optimizer, such as b1=0.5 scope=global; added to the preset's."""
+    max_steps: int = 1
+    """Discriminator steps for each generator step; 1 is one joint update by the optimizer."""
+
+    network: str = "mlp"
+    """Pair of networks: mlp or dcgan."""
+    width: int = 256
+    """Width of the networks: hidden units of mlp, channels of dcgan's first layer."""
+    latent_dim: int = 32
+    """Dimension of the generator's normal input."""
+    loss: str = "non-saturating"
+    """saturating, non-saturating, hinge or wasserstein."""
+    penalty: float = 0.0
+    """Weight of the gradient penalty on the discriminator; 0 turns it off, 10 is usual for wasserstein."""  # noqa: E501
+
+    steps: int = 10_000
+    """Length of the run in updates. A finished run may be extended by a larger number."""
+    batch_size: int = 64
+    """Examples in one batch, over all devices together."""
+    steps_per_call: int = 0
+    """Updates in one compiled call; 0 chooses 1 for convolutions on the CPU, otherwise 50."""
+    ema_decay: float = 0.999
+    """Decay of the moving average of the generator that samples are drawn from; 0 turns it off."""
+
+    log_every: int = 200
+    """Updates between two lines of metrics.jsonl."""
+    checkpoint_every: int = 2000
+    """Updates between two checkpoints."""
+    evaluate: int = 5000
+    """Samples drawn at the end to measure quality; 0 turns it off."""
+
+
+_AT_LEAST = {
+    "seed": 0, "devices": 0, "max_steps": 1, "width": 1, "latent_dim": 1, "penalty": 0,
+    "learning_rate_min": 0, "learning_rate_max": 0, "steps": 1, "batch_size": 2,
+    "steps_per_call": 0, "ema_decay": 0, "log_every": 1, "checkpoint_every": 1, "evaluate": 0,
+}  # fmt: skip
+
+
+def check_name(field: str, value: str, known: Iterable[str]) -> None:
+    """Raises `ConfigError` with the nearest names if `value` is not one of `known`."""
+    known = sorted(known)
+    if value in known:
+        return
+    near = difflib.get_close_matches(value, known, n=3, cutoff=0.5)
+    advice = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
+    raise ConfigError(f"{field}={value!r} is not known; {advice}")
+
+
+def takes(optimizer: str) -> tuple[str, ...]:
+    """Returns the names of the options that the named optimizer takes on the command line."""
+    names = inspect.signature(mm.optimizers[optimizer]).parameters
+    return tuple(name for name in names if name not in ("learning_rate", "transform"))
+
+
+def check(config: Config) -> Config:
+    """Returns `config` if every value can be used.
+
+    Raises:
+      ConfigError: a name is unknown (with the nearest ones), a number is out of
+        range, or the optimizer does not take an option (with the list that it takes).
+    """
+    from minmax_jax.gan.losses import LOSSES
+    from minmax_jax.gan.networks import NETWORKS
+
+    for field, known in {"optimizer": mm.optimizers, "network": NETWORKS, "loss": LOSSES}.items():
+        check_name(field, getattr(config, field), known)
+    for field, least in _AT_LEAST.items():
+        value = getattr(config, field)
+        if not (math.isfinite(value) and value >= least):
+            raise ConfigError(f"{field}={value} is out of range; give a number of at least {least}")
+    for field, limit in {"ema_decay": 1, "seed": 2**31}.items():
+        if getattr(config, field) >= limit:
+            value = getattr(config, field)
+            raise ConfigError(f"{field}={value} is out of range; give a number below {limit}")
+    unknown = sorted(set(config.options) - set(takes(config.optimizer)))
+    if unknown:
+        known = ", ".join(takes(config.optimizer)) or "none"
+        raise ConfigError(
+            f"options: {config.optimizer} does not take {', '.join(unknown)}; it takes {known}"
+        )
+    return config
+
+
+def to_json(config: Config) -> dict[str, Any]:
+    """Returns the configuration as a dictionary that `json` writes."""
+    return {**dataclasses.asdict(config), "options": dict(config.options)}
+
+
+def from_json(values: Mapping[str, Any]) -> Config:
+    """Returns the configuration that `to_json` wrote.
+
+    Raises:
+      ConfigError: a key is not a field of `Config`.
+    """
+    for key in values:
+        check_name("configuration key", key, [field.name for field in dataclasses.fields(Config)])
+    return Config(**values)
+
+
+def difference(old: Config, new: Config, ignore: Iterable[str] = ()) -> list[str]:
+    """Returns one text `field: old -> new` for each field that differs."""
+    before, after = to_json(old), to_json(new)
+    return [
+        f"{name}: {before[name]!r} -> {after[name]!r}"
+        for name in before
+        if name not in ignore and before[name] != after[name]
+    ]

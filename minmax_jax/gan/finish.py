@@ -1,0 +1,83 @@
+"""The end of a run: quality in numbers, pictures, summary."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from minmax_jax.gan import build, quality, report, rundir, sampling
+from minmax_jax.gan import config as config_lib
+from minmax_jax.gan import data as data_lib
+from minmax_jax.gan import step as step_lib
+
+
+class Run(NamedTuple):
+    """A run that has come to its end.
+
+    Attributes:
+      folder: the run folder.
+      config: its configuration.
+      state: the final state, of numpy arrays.
+      metrics: the lines of `metrics.jsonl`.
+      summary: the last losses and the quality, as in `summary.json`.
+    """
+
+    folder: Path
+    config: config_lib.Config
+    state: step_lib.TrainState
+    metrics: list[dict[str, Any]]
+    summary: dict[str, Any]
+
+
+def finish(
+    config: config_lib.Config,
+    folder: Path,
+    data: data_lib.Data,
+    state: step_lib.TrainState,
+    note: Callable[[str], None],
+) -> Run:
+    """Measures quality, draws the pictures and writes the summary of a run.
+
+    Quality that an earlier call measured at the same step is not measured again.
+
+    Args:
+      config: the run's configuration.
+      folder: its folder.
+      data: its data.
+      state: its final state, on the host.
+      note: called with lines for the person who waits.
+    """
+    pair = build.build_pair(config, data.images.shape[1:])
+    stats = sampling.settle(pair, state.ema, state.stats.min)
+    known = [r for r in rundir.read_metrics(folder) if _is_quality(r) and r["step"] == config.steps]
+    if config.evaluate and not known:
+        samples = sampling.draw(pair, state.ema, stats, config.evaluate, seed=config.seed)
+        measured = quality.measure(data, samples, note)
+        rundir.append_metrics(folder, {"step": config.steps, **measured})
+    records = rundir.read_metrics(folder)
+    _draw_pictures(config, folder, data, sampling.draw(pair, state.ema, stats, 1000), records)
+    last = [r for r in records if "loss_min" in r][-1:]
+    known = [r for r in records if _is_quality(r)][-1:]
+    summary = {name: value for r in (*last, *known) for name, value in r.items()}
+    rundir.write_atomically(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    return Run(folder, config, state, records, summary)
+
+
+def _is_quality(record: dict[str, Any]) -> bool:
+    return "num_samples" in record
+
+
+def _draw_pictures(
+    config: config_lib.Config,
+    folder: Path,
+    data: data_lib.Data,
+    samples: Any,
+    records: list[dict[str, Any]],
+) -> None:
+    if data.kind == "image":
+        sampling.write(sampling.to_uint8(samples[:64]), folder / "samples.png")
+    else:
+        sampling.scatter(samples, data.images[:1000]).savefig(folder / "samples.png", dpi=120)
+    rates = f"rates {config.learning_rate_min:g}, {config.learning_rate_max:g}"
+    title = f"{config.data}, {config.network}: {config.optimizer}, {rates}"
+    report.curves(records, title).savefig(folder / "curves.png", dpi=120)

@@ -1,0 +1,80 @@
+"""Presets: named defaults for `Config`, with learning rates for each optimizer."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import minmax_jax as mm
+from minmax_jax.gan import config as config_lib
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "digits": {},  # the defaults of Config themselves
+    "gaussians": {
+        "data": "gaussians", "width": 128, "latent_dim": 8, "batch_size": 256, "steps": 5000,
+        "ema_decay": 0.99, "log_every": 100, "checkpoint_every": 1000,
+    },
+    "mnist": {
+        "data": "ylecun/mnist", "network": "dcgan", "width": 16, "latent_dim": 64,
+        "steps": 3000, "log_every": 50, "checkpoint_every": 500, "ema_decay": 0.99,
+    },
+    "cifar10": {
+        "data": "uoft-cs/cifar10", "network": "dcgan", "width": 64, "latent_dim": 128,
+        "steps": 50_000, "log_every": 100, "checkpoint_every": 1000, "evaluate": 10_000,
+    },
+}  # fmt: skip
+"""Name -> the fields in which the preset differs from the defaults of `Config`."""
+
+RATES: dict[str, dict[str, tuple[float, float]]] = {
+    "digits": {},
+    "gaussians": {},
+    "mnist": {},
+    "cifar10": {},
+}
+"""Preset -> optimizer -> (min, max) learning rates that were found to work there.
+
+The units differ between methods (papers' normalised steps have the learning rate as
+their length), so that one method's rate says nothing about another's.
+"""
+
+
+def preset(name: str, **fields: Any) -> config_lib.Config:
+    """Returns the named preset, with the given fields in place of its own.
+
+    The learning rates are those known for the optimizer on this preset, otherwise the
+    defaults of `Config`. `b1` is 0.5 where the optimizer has a `b1`, as GANs want it
+    (Radford et al., 2016); `options` are added to that.
+
+    Args:
+      name: a key of `PRESETS`.
+      **fields: fields of `Config`.
+
+    Raises:
+      ConfigError: the preset, a field or the optimizer is not known.
+
+    Example:
+      >>> preset("mnist", optimizer="sgda", steps=10).steps
+      10
+    """
+    config_lib.check_name("preset", name, PRESETS)
+    known = [field.name for field in dataclasses.fields(config_lib.Config)]
+    for field in fields:
+        config_lib.check_name("field", field, known)
+    optimizer = fields.get("optimizer", config_lib.Config.optimizer)
+    config_lib.check_name("optimizer", optimizer, mm.optimizers)
+    values = {"preset": name, **_rates(name, optimizer), **PRESETS[name], **fields}
+    return config_lib.Config(
+        **{**values, "options": add_options(optimizer, fields.get("options", {}))}
+    )
+
+
+def add_options(optimizer: str, options: Mapping[str, config_lib.Option]) -> dict[str, Any]:
+    """Returns `options` on top of what presets choose for the optimizer: `b1=0.5` if it has one."""
+    return {**({"b1": 0.5} if "b1" in config_lib.takes(optimizer) else {}), **options}
+
+
+def _rates(name: str, optimizer: str) -> dict[str, float]:
+    rates = RATES[name].get(optimizer)
+    return {} if rates is None else dict(zip(_FIELDS, rates, strict=True))
+
+
+_FIELDS = ("learning_rate_min", "learning_rate_max")

@@ -1,0 +1,112 @@
+"""One training step: a pure function of state, data and seed."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+import minmax_jax as mm
+from minmax_jax import diagnostics
+from minmax_jax.gan import game as game_lib
+
+
+class TrainState(NamedTuple):
+    """Everything that changes during training.
+
+    Attributes:
+      players: parameters of generator (min) and discriminator (max).
+      optimizer: state of the optimizer.
+      stats: BatchNorm statistics of the two networks.
+      ema: moving average of the generator's parameters.
+      step: int32 scalar, the number of updates so far.
+    """
+
+    players: mm.Players
+    optimizer: Any
+    stats: mm.Players
+    ema: Any
+    step: jax.Array
+
+
+def init(game: game_lib.Game, optimizer: optax.GradientTransformation) -> TrainState:
+    """Returns the state before the first step."""
+    generator, discriminator = game.pair.generator, game.pair.discriminator
+    players = mm.Players(min=generator.params, max=discriminator.params)
+    return TrainState(
+        players=players,
+        optimizer=optimizer.init(players),
+        stats=mm.Players(min=generator.stats, max=discriminator.stats),
+        ema=generator.params,
+        step=jnp.zeros((), jnp.int32),
+    )
+
+
+def train_step(
+    game: game_lib.Game,
+    optimizer: optax.GradientTransformationExtraArgs,
+    ema_decay: float,
+    state: TrainState,
+    images: jax.Array,
+    seed: jax.Array,
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    """Returns the state after one update, and the norms of the update.
+
+    The field of draw 0 is evaluated here, with the statistics; the optimizer may ask for
+    further draws, which are further samples.
+    """
+    key = _step_key(seed, state.step)
+    game_now = game_lib.oracles(game, images, state.stats, key)
+    field, stats = game_now.field(state.players, 0)
+    updates, optimizer_state = optimizer.update(
+        field,
+        state.optimizer,
+        state.players,
+        field_fn=lambda players, draw=0: game_now.field(players, draw)[0],
+        payoff_fn=game_now.payoff,
+        key=jax.random.fold_in(key, _METHOD_STREAM),
+    )
+    players = optax.apply_updates(state.players, updates)
+    norms = diagnostics.player_norms(updates)
+    # The average must forget the initial parameters sooner than its decay says:
+    # early on it is a mean over about a tenth of the steps so far.
+    decay = jnp.minimum(ema_decay, (1 + state.step) / (10 + state.step))
+    ema = jax.tree.map(lambda old, new: new + decay.astype(new.dtype) * (old - new), state.ema,
+                       players.min)  # fmt: skip
+    after = TrainState(players, optimizer_state, stats, ema, state.step + 1)
+    return after, {
+        "update_norm_min": norms.min,
+        "update_norm_max": norms.max,
+        "pace": diagnostics.pace(updates),
+    }
+
+
+def measure(
+    game: game_lib.Game, state: TrainState, images: jax.Array, seed: jax.Array
+) -> dict[str, jax.Array]:
+    """Returns both losses and the norms of both players' gradients at `state`.
+
+    On the batch that the next step sees. Apart from the step, which need not compute
+    these: many methods use the gradient of one player elsewhere.
+    """
+    now = game_lib.oracles(game, images, state.stats, _step_key(seed, state.step))
+    norms = diagnostics.player_norms(now.field(state.players, 0)[0])
+    return {
+        "loss_min": now.losses.min(state.players, 0),
+        "loss_max": now.losses.max(state.players, 0),
+        "gradient_norm_min": norms.min,
+        "gradient_norm_max": norms.max,
+    }
+
+
+QUANTITIES = (
+    "loss_min", "loss_max", "gradient_norm_min", "gradient_norm_max",
+    "update_norm_min", "update_norm_max", "pace",
+)  # fmt: skip
+"""What `measure` and `train_step` report, in the order of `metrics.jsonl`."""
+
+_METHOD_STREAM = 2**31 - 1  # far from any draw
+
+
+def _step_key(seed: jax.Array, step: jax.Array) -> jax.Array:
+    return jax.random.fold_in(jax.random.key(seed), step)

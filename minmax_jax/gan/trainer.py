@@ -1,0 +1,137 @@
+"""Training from a configuration to a run folder: start or resume, loop, measure, report."""
+
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from minmax_jax import parallel
+from minmax_jax.gan import build, checkpoint, finish, report, rundir
+from minmax_jax.gan import config as config_lib
+from minmax_jax.gan import data as data_lib
+from minmax_jax.gan import program as program_lib
+from minmax_jax.gan import step as step_lib
+
+
+def train(config: config_lib.Config, *, progress: report.Progress | None = None) -> finish.Run:
+    """Trains a GAN, or resumes the run that `config.out` holds.
+
+    A run that was killed repeats the uninterrupted one bit for bit on the same machine:
+    each step depends on the checkpoint and (seed, step) alone, and the number of steps
+    in one call does not change the compiled program. On GPUs that holds with
+    `XLA_FLAGS=--xla_gpu_deterministic_ops=true`; otherwise to rounding.
+
+    Args:
+      config: what to train; `presets.preset(name, **fields)` makes one.
+      progress: where the progress line goes, standard error by default.
+
+    Returns:
+      The finished run.
+
+    Raises:
+      ConfigError: a value cannot be used, or the folder holds another run.
+      DataError: the data cannot be read.
+    """
+    config = config_lib.check(config)
+    devices = build.pick_devices(config)
+    data = data_lib.load(config.data)
+    folder = out_folder(config)
+    game, optimizer = build.build_game(config, data, len(devices))
+    rundir.open_run(folder, config, data)
+    progress = progress or report.Progress(config.steps)
+    try:
+        state = _restore(folder, step_lib.init(game, optimizer), progress)
+        program = program_lib.compile_program(game, optimizer, config, devices)
+        state = _loop(config, folder, program, state, data, progress)
+    finally:
+        progress.close()
+    return finish.finish(config, folder, data, state, progress.note)
+
+
+def out_folder(config: config_lib.Config) -> Path:
+    """Returns the run folder: `out`, or one named after preset, optimizer and seed."""
+    default = Path("runs") / f"{config.preset}-{config.optimizer}-s{config.seed}"
+    return Path(config.out) if config.out else default
+
+
+def _restore(
+    folder: Path, state: step_lib.TrainState, progress: report.Progress
+) -> step_lib.TrainState:
+    """Returns the newest sound checkpoint, or `state`; drops what was written after it."""
+    checkpoints = checkpoint.Checkpoints(folder / "checkpoints", progress.note)
+    found = checkpoints.restore()
+    step = found[0] if found else 0
+    if found:
+        state = checkpoint.fill(state, found[1])
+        progress.note(f"resuming {folder} at step {step}")
+    checkpoints.drop_after(step)
+    rundir.rewind_metrics(folder, step)
+    return state
+
+
+def _loop(
+    config: config_lib.Config,
+    folder: Path,
+    program: program_lib.Program,
+    start: step_lib.TrainState,
+    data: data_lib.Data,
+    progress: report.Progress,
+) -> step_lib.TrainState:
+    """Runs the remaining steps and returns the final state, on the host."""
+    done = int(start.step)
+    if done >= config.steps:
+        return start
+    checkpoints = checkpoint.Checkpoints(folder / "checkpoints", progress.note)
+    images = parallel.replicate(data.images, program.devices)
+    state = parallel.replicate(start, program.devices)
+    seed = np.uint32(config.seed)
+    clock = _Clock(folder)
+    while done < config.steps:
+        done = next_stop(done, config, program.steps_per_call)
+        state, norms = program.advance(state, images, seed, np.int32(done))
+        if not clock.running:  # everything is compiled once it has been called
+            jax.block_until_ready((norms, program.measure(state, images, seed)))
+            clock.start()
+            progress.begin(done)
+        last = done == config.steps
+        if last or done % config.log_every == 0:
+            measured = {**program.measure(state, images, seed), **norms}
+            values = parallel.unreplicate(measured)
+            record = {name: float(values[name]) for name in step_lib.QUANTITIES}
+            speed = progress.update(done, record)
+            times = {"steps_per_second": round(speed, 2), "seconds": clock.seconds()}
+            rundir.append_metrics(folder, {"step": done, **record, **times})
+        if last or done % config.checkpoint_every == 0:
+            checkpoints.save(done, parallel.unreplicate(state))
+    return jax.tree.map(np.asarray, parallel.unreplicate(state))
+
+
+class _Clock:
+    """Seconds of training, compilation apart, over all the pieces of a resumed run."""
+
+    def __init__(self, folder: Path) -> None:
+        records = [r for r in rundir.read_metrics(folder) if "seconds" in r]
+        self._before = records[-1]["seconds"] if records else 0.0
+        self._began = None
+
+    @property
+    def running(self) -> bool:
+        return self._began is not None
+
+    def start(self) -> None:
+        self._began = time.monotonic()
+
+    def seconds(self) -> float:
+        since = time.monotonic() - self._began if self._began is not None else 0.0
+        return round(self._before + since, 2)
+
+
+def next_stop(done: int, config: config_lib.Config, steps_per_call: int) -> int:
+    """Returns the step at which the next compiled call ends.
+
+    The next multiple of `steps_per_call`, or sooner where a line or a checkpoint is due:
+    the compiled loop takes its end as an argument, so that the program is the same.
+    """
+    stops = (steps_per_call, config.log_every, config.checkpoint_every)
+    return min(config.steps, *((done // every + 1) * every for every in stops))

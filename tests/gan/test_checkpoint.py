@@ -1,0 +1,129 @@
+import collections
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import minmax_jax as mm
+from minmax_jax.gan import checkpoint
+
+Pair = collections.namedtuple("Pair", "left right")
+
+
+def tree(scale=1.0):
+    players = mm.Players(
+        min={"w": scale * jnp.arange(6.0).reshape(2, 3), "half": jnp.ones(3, jnp.bfloat16)},
+        max=[scale * jnp.ones(4), jnp.zeros(())],
+    )
+    return Pair(players, (optax.adam(0.1).init(players), jax.random.key(7), jnp.zeros((0, 2))))
+
+
+def store(folder, messages=None):
+    return checkpoint.Checkpoints(folder, messages.append if messages is not None else pytest.fail)
+
+
+def same(one, other):
+    one, other = checkpoint.flatten(one), checkpoint.flatten(other)
+    return one.keys() == other.keys() and all(
+        np.array_equal(one[name], other[name]) and one[name].dtype == other[name].dtype
+        for name in one
+    )
+
+
+def test_what_was_saved_comes_back_bit_for_bit(tmp_path):
+    store(tmp_path).save(5, tree(1 / 3))
+    step, values = store(tmp_path).restore()
+    assert step == 5
+    back = checkpoint.fill(tree(), values)
+    assert same(back, tree(1 / 3))
+    assert jax.tree.structure(back) == jax.tree.structure(tree())
+    assert jnp.array_equal(jax.random.bits(back.right[1]), jax.random.bits(jax.random.key(7)))
+
+
+def test_a_branch_is_read_by_its_name(tmp_path):
+    store(tmp_path).save(5, tree(3.0))
+    _, values = store(tmp_path).restore()
+    assert same(checkpoint.fill(tree().left.max, values, "left/max"), tree(3.0).left.max)
+
+
+def test_no_folder_and_empty_folder_hold_nothing(tmp_path):
+    assert store(tmp_path / "absent").restore() is None
+    assert not (tmp_path / "absent").exists()
+    assert store(tmp_path).restore() is None
+
+
+def test_only_the_newest_few_are_kept(tmp_path):
+    for step in (1, 2, 3, 4, 5):
+        store(tmp_path).save(step, tree(step))
+    kept = sorted(int(path.name) for path in tmp_path.iterdir() if path.name.isdecimal())
+    assert kept == [3, 4, 5]
+
+
+def cut_largest_file(folder):
+    path = max((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def zero_largest_file(folder):
+    path = max((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def lose_the_values(folder):
+    for path in list((folder / "state").rglob("*")):
+        if path.is_file():
+            path.unlink()
+
+
+def change_the_checksum(folder):
+    path = folder / "about" / "metadata"
+    about = json.loads(path.read_text())
+    path.write_text(json.dumps({**about, "crc32": about["crc32"] ^ 1}))
+
+
+@pytest.mark.parametrize(
+    "damage", [cut_largest_file, zero_largest_file, lose_the_values, change_the_checksum]
+)
+def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_used(tmp_path, damage):
+    store(tmp_path).save(10, tree(1.0))
+    store(tmp_path).save(20, tree(2.0))
+    damage(tmp_path / "20")
+    messages = []
+    step, values = store(tmp_path, messages).restore()
+    assert step == 10
+    assert same(checkpoint.fill(tree(), values), tree(1.0))
+    assert len(messages) == 1 and "checkpoint 20 is damaged" in messages[0]
+
+
+def test_a_damaged_checkpoint_can_be_written_again(tmp_path):
+    store(tmp_path).save(10, tree(1.0))
+    store(tmp_path).save(20, tree(2.0))
+    cut_largest_file(tmp_path / "20")
+    store(tmp_path).drop_after(10)
+    store(tmp_path).save(20, tree(3.0))
+    assert store(tmp_path).restore()[0] == 20
+
+
+def test_nothing_but_damage_is_an_error_with_a_remedy(tmp_path):
+    store(tmp_path).save(10, tree())
+    lose_the_values(tmp_path / "10")
+    with pytest.raises(checkpoint.CheckpointError, match="remove that folder to start afresh"):
+        store(tmp_path, []).restore()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"a": jnp.zeros(3), "b": jnp.zeros(2)},
+        {"a": jnp.zeros(4)},
+        {"a": jnp.zeros(3, jnp.bfloat16)},
+    ],
+)
+def test_a_checkpoint_of_another_model_is_refused(tmp_path, other):
+    store(tmp_path).save(1, {"a": jnp.zeros(3)})
+    _, values = store(tmp_path).restore()
+    with pytest.raises(checkpoint.CheckpointError, match=r"checkpoint of another model: [ab]"):
+        checkpoint.fill(other, values)
