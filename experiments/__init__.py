@@ -1,0 +1,1 @@
+"""What the papers claim, measured: one folder a paper, one command an experiment."""
