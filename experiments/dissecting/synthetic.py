@@ -85,11 +85,14 @@ def describe(result: dict[str, Any]) -> str:
             f"({where if best['successes'] else 'any: there is none'}), "
             f"{interval(grid)} of the grid",
             f"  all {grid['runs']} runs: {classes}",
-            f"  median ‖F_D‖/‖F_G‖ from {found['pace'][0]:.3g} to {found['pace'][-1]:.3g}, "
-            f"D(G(z)) from {found['fake_probability'][0]:.3g} "
-            f"to {found['fake_probability'][-1]:.3g} (runs that did not diverge)",
+            f"  median ‖F_D‖/‖F_G‖ {ends(found['pace'])}, "
+            f"D(G(z)) {ends(found['fake_probability'])} (runs that did not diverge)",
         ]
     return "\n".join([*lines, "Caveats:", *(f"  - {line}" for line in result["caveats"])])
+
+
+def ends(medians: list[float | None]) -> str:
+    return f"from {medians[0]} to {medians[-1]}"
 
 
 def interval(found: dict[str, Any]) -> str:
@@ -128,7 +131,7 @@ def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:
     if not redraw:
         result = run(config)
         out.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        path.write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     result = json.loads(path.read_text())
     synthetic_figure.draw(result, path.with_suffix(".png"))
     print(describe(result), f"Written: {path}, {path.with_suffix('.png')}", sep="\n")

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 TITLES = {"sgda": "SGDA", "nsgda": "nSGDA, global norm"}
 CLASSES = {
     "both": ("B", "both modes"),
-    "one": ("1", "one mode"),
+    "one": ("S", "a single mode"),
     "average": ("A", "u₁ + u₂"),
     "noise": ("N", "noise"),
     "diverged": ("D", "diverged"),
@@ -26,6 +26,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     """Draws the results in the JSON, and nothing that is not there."""
     config, methods = result["config"], result["methods"]
     figure = plt.figure(figsize=(12.5, 8.6), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08)
     panels = figure.subplot_mosaic(
         [list(methods), ["bars"] * len(methods)], height_ratios=[5.2, 1.3]
     )
@@ -63,7 +64,8 @@ def diagram(axes: Axes, title: str, found: dict[str, Any]) -> Any:
         share = shares[row, column]
         label = f"{share:.2f}".replace("0.", ".") if 0 < share < 1 else f"{share:.0f}"
         colour = "black" if share > 0.6 else "white"
-        axes.text(column, row, f"{label}\n{commonest}", ha="center", va="center", color=colour)
+        text = f"{label}\n{commonest}"
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=11)
     axes.set_xticks(range(cells.shape[1]), [f"{rate:.2g}" for rate in found["rates_min"]])
     axes.set_yticks(range(cells.shape[0]), [f"{rate:.2g}" for rate in found["rates_max"]])
     axes.tick_params(axis="x", rotation=30)
@@ -97,5 +99,13 @@ def bars(axes: Axes, methods: dict[str, Any]) -> None:
     handles = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[name]) for name in CLASSES]
     labels = [f"{letter}: {text}" for letter, text in CLASSES.values()]
     axes.legend(
-        handles, labels, ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False
+        handles,
+        labels,
+        ncols=5,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        frameon=False,
+        title="Letter in a cell: what became of most of its runs",
+        title_fontsize=11,
+        fontsize=11,
     )

@@ -23,7 +23,7 @@ DECADES = {
     "nsgda": mm.Players(min=(-4, 0), max=(-3, 0)),
 }
 NUM_CHUNKS = 10
-LETTERS = "B1AND"  # of games.OUTCOMES, one a seed in the JSON
+LETTERS = "BSAND"  # of games.OUTCOMES, one a seed in the JSON
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +142,7 @@ def summarise(
 
 def generator_where_both(
     config: Config, players: mm.Players, outcome: np.ndarray
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """What finding both modes amounts to: the share of latents at a mode, and their length."""
     won = outcome.ravel() == games.OUTCOMES.index("both")
     v = np.asarray(players.min["v"])[won]
@@ -152,9 +152,10 @@ def generator_where_both(
     return {"latents_at_a_mode": median(there.mean(-1)), "their_norm": median(norms[there])}
 
 
-def median(values: np.ndarray) -> float:
+def median(values: np.ndarray) -> float | None:
+    """To three digits; None of nothing, since JSON has no NaN."""
     finite = values[np.isfinite(values)]
-    return float(f"{np.median(finite):.3g}") if finite.size else float("nan")
+    return float(f"{np.median(finite):.3g}") if finite.size else None
 
 
 def proportion(successes: int, runs: int) -> dict[str, Any]:
