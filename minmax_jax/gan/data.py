@@ -1,0 +1,160 @@
+"""Training data in memory: built-in sets, image sets read by `datasets`, and sampling of batches.
+
+Images stay uint8 on the device and are drawn inside the compiled step. Which image and
+which latent an example gets depends on the key and on its index in the global batch
+alone, so that one device and eight see the same batch.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minmax_jax.gan import image_sets
+from minmax_jax.gan.errors import DataError
+
+__all__ = ["Data", "DataError", "Modes", "batch", "gaussians", "latents", "load"]
+
+
+class Modes(NamedTuple):
+    """Where the modes of a mixture are.
+
+    Attributes:
+      centres: `(num_modes, dimension)`.
+      std: standard deviation of every mode, in every direction.
+    """
+
+    centres: np.ndarray
+    std: float
+
+
+class Data(NamedTuple):
+    """A data set in memory.
+
+    Attributes:
+      images: training examples: uint8 `(N, height, width, channels)` or float32 `(N, dimension)`.
+      labels: classes of the training examples, int32 `(N,)`, or None.
+      test_images: held-out examples, like `images`.
+      test_labels: their classes, or None.
+      name: what was loaded.
+      num_classes: number of classes, or None.
+      kind: "image" or "vector".
+      modes: the true modes of a synthetic mixture, or None.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    test_images: np.ndarray
+    test_labels: np.ndarray | None
+    name: str
+    num_classes: int | None
+    kind: str
+    modes: Modes | None = None
+
+
+def load(name: str) -> Data:
+    """Loads `gaussians`, `digits`, or what `datasets.load_dataset` finds under the name.
+
+    Args:
+      name: "gaussians": a ring of eight modes in the plane; "digits": scikit-learn's 8×8
+        handwritten digits, which come with it; otherwise a folder or a hub name with an
+        image column and perhaps a class label column, found by their feature types.
+
+    Raises:
+      DataError: if nothing is found there, or it holds no images of one size; one line that
+        says what to do.
+    """
+    if name == "gaussians":
+        return gaussians()
+    if name == "digits":
+        return _digits()
+    train, test, num_classes = image_sets.load_image_set(name)
+    return Data(
+        images=train.images,
+        labels=train.labels,
+        test_images=test.images,
+        test_labels=test.labels,
+        name=name,
+        num_classes=num_classes,
+        kind="image",
+    )
+
+
+def gaussians(
+    num_modes: int = 8, radius: float = 2.0, std: float = 0.05, num: int = 50_000, seed: int = 0
+) -> Data:
+    """Returns samples of a ring of Gaussian modes of equal weight.
+
+    Args:
+      num_modes: modes, evenly spaced on the circle.
+      radius: of the circle.
+      std: standard deviation of every mode.
+      num: training examples; a fifth as many are held out.
+      seed: of the samples.
+    """
+    angles = 2 * np.pi * np.arange(num_modes) / num_modes
+    centres = radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    random = np.random.default_rng(seed)
+    labels = random.integers(num_modes, size=num + num // 5).astype(np.int32)
+    points = (centres[labels] + std * random.normal(size=(len(labels), 2))).astype(np.float32)
+    return Data(
+        images=points[:num],
+        labels=labels[:num],
+        test_images=points[num:],
+        test_labels=labels[num:],
+        name="gaussians",
+        num_classes=num_modes,
+        kind="vector",
+        modes=Modes(centres=centres, std=std),
+    )
+
+
+def _digits() -> Data:
+    """scikit-learn's digits; every fifth is held out (writers come in runs, so no block is)."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    # Grey levels 0…16 to 0…255.
+    images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., None]
+    labels = digits.target.astype(np.int32)
+    held_out = np.arange(len(images)) % 5 == 4
+    return Data(
+        images=images[~held_out],
+        labels=labels[~held_out],
+        test_images=images[held_out],
+        test_labels=labels[held_out],
+        name="digits",
+        num_classes=10,
+        kind="image",
+    )
+
+
+def to_float(images: jax.Array) -> jax.Array:
+    """Maps uint8 0…255 to float32 −1…1; floats stay as they are."""
+    return images.astype(jnp.float32) / 127.5 - 1.0 if images.dtype == jnp.uint8 else images
+
+
+def batch(images: jax.Array, key: jax.Array, indices: jax.Array) -> jax.Array:
+    """Draws examples with replacement, each from `key` and its own index.
+
+    Args:
+      images: the whole set, `(N, *sample_shape)`, uint8 or float32.
+      key: the PRNG key of this draw.
+      indices: positions in the global batch, `(batch,)`.
+
+    Returns:
+      float32 `(batch, *sample_shape)`; images in −1…1.
+    """
+
+    def pick(index: jax.Array) -> jax.Array:
+        return jax.random.randint(jax.random.fold_in(key, index), (), 0, images.shape[0])
+
+    return to_float(images[jax.vmap(pick)(indices)])
+
+
+def latents(key: jax.Array, indices: jax.Array, latent_dim: int) -> jax.Array:
+    """Draws standard normal latents, each from `key` and its own index: `(batch, latent_dim)`."""
+    return jax.vmap(lambda index: jax.random.normal(jax.random.fold_in(key, index), (latent_dim,)))(
+        indices
+    )
