@@ -29,8 +29,9 @@ CAVEATS = (
     "The model is reconstructed from memory of the paper, not checked against its text.",
     "λ = √d was chosen because it works: it lets the bias switch D on before G moves.",
     "With λ = O(1), or with the non-saturating loss, SGDA finds both modes too.",
-    "SGDA mostly ends in noise or divergence; only a narrow band ends at u₁ + u₂.",
-    "Reached means direction: one latent of ten usually carries each mode, its length not one.",
+    "At λ = √d SGDA ends in noise or divergence, hardly ever collapsed at u₁ + u₂.",
+    "A mode found is a direction: usually one latent of ten carries each mode, longer than "
+    "the mode is, and the other latents serve neither.",
 )
 
 

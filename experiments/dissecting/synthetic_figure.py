@@ -46,11 +46,11 @@ def draw(result: dict[str, Any], path: Path) -> None:
     )
     figure.supxlabel(
         "Model reconstructed from memory of arXiv 2210.04319; λ = √d chosen because it works. "
-        "With λ = O(1) or the non-saturating loss SGDA finds both modes too.",
+        "With λ = 1 or the non-saturating loss SGDA finds both modes too.",
         fontsize=11,
         color="0.3",
     )
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=100)
     plt.close(figure)
 
 
@@ -87,7 +87,7 @@ def bars(axes: Axes, methods: dict[str, Any]) -> None:
         for outcome, (letter, _) in CLASSES.items():
             share = found["classes"][outcome] / found["grid"]["runs"]
             axes.barh(row, share, left=left, color=COLOURS[outcome], edgecolor="white")
-            if share > 0.035:
+            if share > 0.05:
                 colour = "black" if outcome in ("both", "one") else "white"
                 text = f"{letter}  {share:.0%}"
                 axes.text(left + share / 2, row, text, ha="center", va="center", color=colour)
@@ -105,7 +105,7 @@ def bars(axes: Axes, methods: dict[str, Any]) -> None:
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),
         frameon=False,
-        title="Letter in a cell: what became of most of its runs",
+        title="Letter in a cell: the commonest outcome of its runs",
         title_fontsize=11,
         fontsize=11,
     )

@@ -65,12 +65,11 @@ def test_field_is_that_of_the_formulas_by_hand(loss, scale, coefficient):
 
 def test_a_discriminator_that_is_all_but_sure_still_sends_its_signal():
     game, players = make()
-    sure = players._replace(max={**players.max, "b": jnp.asarray(60.0)})  # 1 − p is e⁻⁶⁰
-    field = game.field_fn(sure)
-    expected = hand_field(sure, 1.0)
-    assert_close(field, expected)
-    real_part = hand_field(sure._replace(min={"v": 0 * sure.min["v"]}), 1.0).max["w"]
-    assert 0 < np.abs(real_part).max() < 1e-20
+    # G at zero sends nothing to w, so that what is left is 1 − p = e⁻⁶⁰; 1 − σ(60) would be 0.
+    sure = mm.Players(min={"v": 0 * players.min["v"]}, max={**players.max, "b": jnp.asarray(60.0)})
+    expected = hand_field(sure, 1.0).max["w"]
+    assert 0 < np.abs(expected).max() < 1e-20
+    np.testing.assert_allclose(game.field_fn(sure).max["w"], expected, rtol=1e-10)
 
 
 def test_payoff_and_its_absence_follow_the_loss():
