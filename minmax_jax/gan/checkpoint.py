@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 
@@ -82,7 +83,7 @@ class Checkpoints:
         # Arrays of size zero hold nothing, and Orbax does not take them.
         values = {name: value for name, value in flatten(state).items() if value.size}
         about = {"step": step, "crc32": _checksum(values)}
-        with self._manager() as manager:
+        with self._manager(writes=True) as manager:
             manager.save(
                 step,
                 args=ocp.args.Composite(
@@ -118,17 +119,18 @@ class Checkpoints:
             if path.name.isdecimal() and int(path.name) > step:
                 shutil.rmtree(path)
 
-    def _manager(self) -> ocp.CheckpointManager:
-        return ocp.CheckpointManager(
-            self._folder,
-            options=ocp.CheckpointManagerOptions(
-                max_to_keep=KEEP, enable_async_checkpointing=False, cleanup_tmp_directories=True
-            ),
+    def _manager(self, writes: bool = False) -> ocp.CheckpointManager:
+        # A reader must not clean up: a run may be writing there at this moment.
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=KEEP,
+            enable_async_checkpointing=False,
+            cleanup_tmp_directories=writes,
         )
+        return ocp.CheckpointManager(self._folder, options=options)
 
 
 def _read(manager: ocp.CheckpointManager, step: int) -> Values:
-    parts = manager.restore(
+    parts: Any = manager.restore(
         step,
         args=ocp.args.Composite(state=ocp.args.StandardRestore(), about=ocp.args.JsonRestore()),
     )
@@ -148,7 +150,7 @@ def _checksum(values: Values) -> int:
 
 
 def _is_key(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _plain(leaf: Any) -> np.ndarray:
@@ -157,5 +159,7 @@ def _plain(leaf: Any) -> np.ndarray:
 
 def _like(leaf: Any, value: np.ndarray) -> Any:
     return (
-        jax.random.wrap_key_data(value, impl=jax.random.key_impl(leaf)) if _is_key(leaf) else value
+        jax.random.wrap_key_data(jnp.asarray(value), impl=jax.random.key_impl(leaf))
+        if _is_key(leaf)
+        else value
     )

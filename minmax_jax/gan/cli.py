@@ -33,10 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         command = parse(argv)
         if isinstance(command, Sample):
-            sampling.write(
-                sampling.sample(command.run, command.num, seed=command.seed), command.out
-            )
-            print(f"{command.num} samples in {command.out}")
+            path = sampling.check_file(command.out)
+            sampling.write(sampling.sample(command.run, command.num, seed=command.seed), path)
+            print(f"{command.num} samples in {path}")
         else:
             run = trainer.train(command)
             print(report.summary_text(run.config, run.summary, run.folder))

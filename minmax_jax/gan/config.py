@@ -100,7 +100,7 @@ class Config:
     ema_decay: float = 0.999
     """Decay of the moving average of the generator that samples are drawn from; 0 turns it off."""
 
-    log_every: int = 200
+    log_every: int = 100
     """Updates between two lines of metrics.jsonl."""
     checkpoint_every: int = 2000
     """Updates between two checkpoints."""

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import matplotlib.figure
 import numpy as np
+from matplotlib import ticker
 
 from minmax_jax.gan import rundir
 from minmax_jax.gan.config import Config
@@ -107,6 +108,9 @@ def curves(records: Sequence[Mapping[str, Any]], title: str) -> matplotlib.figur
     for axes, name in ((norms, "gradient_norm_min"), (pace, "pace")):
         if np.any(rundir.column(records, name)[1] > 0):
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
+            # Labels between the powers of ten where less than one and a half are in view.
+            axes.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1.5, 0.5)))
     for axes in (losses, norms, pace):
         axes.grid(alpha=0.3)
         axes.margins(x=0.01)
@@ -134,7 +138,7 @@ def _quality_lines(summary: Mapping[str, Any]) -> list[str]:
         lines += [
             f"  Fréchet distance  {number('frechet_distance')} in the features of a classifier of "
             f"{100 * summary['classifier_accuracy']:.1f}% test accuracy, "
-            f"{summary['num_samples']} samples (held-out real images: "
+            f"{summary['num_samples']} samples ({summary['num_real']} held-out real images: "
             f"{number('frechet_distance_real')})",
             f"  class coverage    {summary['classes_covered']} of {summary['num_classes']} classes",
         ]

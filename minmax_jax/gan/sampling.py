@@ -1,5 +1,6 @@
 """Samples from the averaged generator of a run, as arrays, as a picture or as a file."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def sample(run_dir: str | Path, num: int, *, seed: int = 0) -> np.ndarray:
     if num < 1:
         raise config_lib.ConfigError(f"num={num} is out of range; give at least 1")
     about = rundir.read(folder)
-    found = checkpoint.Checkpoints(folder / "checkpoints", _raise_later).restore()
+    found = checkpoint.Checkpoints(folder / "checkpoints", _warn).restore()
     if found is None:
         raise config_lib.ConfigError(f"{folder} has no checkpoint yet; train it first")
     pair = build.build_pair(about.config, about.data["shape"])
@@ -87,8 +88,8 @@ def sample(run_dir: str | Path, num: int, *, seed: int = 0) -> np.ndarray:
     return to_uint8(samples) if about.data["kind"] == "image" else samples
 
 
-def _raise_later(message: str) -> None:
-    """Nothing to add: an older checkpoint serves, or `restore` raises."""
+def _warn(message: str) -> None:
+    print(message, file=sys.stderr)
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
@@ -128,15 +129,25 @@ def scatter(samples: np.ndarray, real: np.ndarray | None = None) -> matplotlib.f
     return figure
 
 
-def write(samples: np.ndarray, path: str | Path) -> None:
-    """Writes what `sample` returned as a picture (.png) or as an array `samples` (.npz).
+def check_file(path: str | Path) -> Path:
+    """Returns the path of a file to `write`.
 
     Raises:
-      ConfigError: the name ends in neither.
+      ConfigError: its name ends neither in .png nor in .npz.
     """
     path = Path(path)
     if path.suffix not in (".png", ".npz"):
         raise config_lib.ConfigError(f"out={path}: the name must end in .png or .npz")
+    return path
+
+
+def write(samples: np.ndarray, path: str | Path) -> None:
+    """Writes what `sample` returned as a picture (.png) or as an array `samples` (.npz).
+
+    Raises:
+      ConfigError: as `check_file`.
+    """
+    path = check_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".npz":
         np.savez_compressed(path, samples=samples)

@@ -58,6 +58,8 @@ def train_step(
     key = _step_key(seed, state.step)
     game_now = game_lib.oracles(game, images, state.stats, key)
     field, stats = game_now.field(state.players, 0)
+    updates: Any  # Optax's alias for trees does not know Players
+    players: Any
     updates, optimizer_state = optimizer.update(
         field,
         state.optimizer,
