@@ -4,7 +4,7 @@ A game is one joint tree `Players(min=x, max=y)` and one field
 `F(z) = (grad_x f, -grad_y f)`, which every method descends.
 """
 
-from minmax_jax import diagnostics, parallel
+from minmax_jax import diagnostics, games, parallel
 from minmax_jax._types import FieldFn, PayoffFn, Players
 from minmax_jax.field import general_sum, payoff, zero_sum
 from minmax_jax.optimizers import BY_NAME as optimizers
@@ -34,6 +34,7 @@ __all__ = [
     "alternate",
     "amsgrad_gda",
     "diagnostics",
+    "games",
     "general_sum",
     "graft",
     "normalize",

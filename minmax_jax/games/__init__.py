@@ -2,6 +2,16 @@
 
 from minmax_jax.games._game import Game
 from minmax_jax.games._modes_model import modes_logit, modes_points, modes_span
+from minmax_jax.games.bilinear import bilinear
+from minmax_jax.games.dirac_gan import dirac_gan
+from minmax_jax.games.gaussian_gan import (
+    gaussian_gan,
+    gaussian_generate,
+    gaussian_modes,
+    gaussian_points,
+)
+from minmax_jax.games.keswani import keswani
+from minmax_jax.games.matrix import matrix
 from minmax_jax.games.modes import modes
 from minmax_jax.games.modes_outcome import (
     OUTCOMES,
@@ -9,10 +19,20 @@ from minmax_jax.games.modes_outcome import (
     modes_outcome,
     modes_reached,
 )
+from minmax_jax.games.quadratic import quadratic
+from minmax_jax.games.robust_least_squares import robust_least_squares
 
 __all__ = [
     "OUTCOMES",
     "Game",
+    "bilinear",
+    "dirac_gan",
+    "gaussian_gan",
+    "gaussian_generate",
+    "gaussian_modes",
+    "gaussian_points",
+    "keswani",
+    "matrix",
     "modes",
     "modes_fake_probability",
     "modes_logit",
@@ -20,4 +40,6 @@ __all__ = [
     "modes_points",
     "modes_reached",
     "modes_span",
+    "quadratic",
+    "robust_least_squares",
 ]

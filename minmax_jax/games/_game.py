@@ -13,8 +13,9 @@ class Game(NamedTuple):
       field_fn: the field, `F(z) = (grad_x f, -grad_y f)`, or that of two losses.
       payoff_fn: the payoff f of a zero-sum game; None where each player has its own loss.
       start: where runs are commonly started.
-      solution: the equilibrium, where it is known and unique.
-      projection: the constraints, as `projection(players) -> players`.
+      solution: the equilibrium, where it is known and unique: in general the min-max point.
+      projection: the constraints, as `projection(players) -> players`; it takes the two
+        players, or either one alone, so that `mm.project(projection)` serves any method.
       source: where the game comes from.
     """
 

@@ -1,4 +1,4 @@
-"""What a person wants to watch: pure functions, with no effect on the update."""
+"""How long fields and steps are, player by player and together."""
 
 import jax
 
@@ -53,3 +53,28 @@ def pace(tree: Players) -> jax.Array:
     """
     norms = player_norms(tree)
     return norms.max / norms.min
+
+
+def hamiltonian(field: Players) -> jax.Array:
+    """Returns `½‖F‖²` over both players: zero exactly where the field is.
+
+    The function that consensus optimisation and Hamiltonian gradient descent make smaller;
+    it takes no side, so that it falls towards any stationary point.
+
+    Args:
+      field: `Players`, F at the point in question.
+
+    Returns:
+      A scalar, accumulated in float32 at least; inf where no float holds it.
+
+    Raises:
+      TypeError, ValueError: as `player_norms`.
+
+    Examples:
+      >>> import jax.numpy as jnp
+      >>> import minmax_jax as mm
+      >>> print(mm.diagnostics.hamiltonian(mm.Players(jnp.array(3.0), jnp.array(4.0))))
+      12.5
+    """
+    _checks.check_players("hamiltonian", "field", field)
+    return 0.5 * _tree.norm(field) ** 2

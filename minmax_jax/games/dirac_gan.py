@@ -1,0 +1,146 @@
+"""The Dirac-GAN: one point against one slope, under eight ways to train a GAN."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.nn import log_sigmoid, sigmoid
+
+from minmax_jax import _checks
+from minmax_jax._types import Players, PyTree
+from minmax_jax.field import general_sum, payoff, zero_sum
+from minmax_jax.games._game import Game
+
+STRENGTHS = {
+    "gan": None,
+    "non-saturating": None,
+    "wgan": 1.0,
+    "wgan-gp": 0.7,
+    "instance-noise": 0.7,
+    "gradient-penalty": 0.3,
+    "critical-gradient-penalty": 1.0,
+    "consensus": 1.0,
+}
+"""The eight variants, and the strength of each in the authors' notebook."""
+
+SOURCE = "Mescheder, Geiger, Nowozin, arXiv 1801.04406, 2018; strengths from their notebook"
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
+
+
+def dirac_gan(variant: str = "gan", *, strength: float | None = None, target: float = 1.0) -> Game:
+    """Makes the Dirac-GAN: data δ₀, generator δ_θ, discriminator D(x) = σ(ψ x).
+
+    With f(t) = log σ(t) and the payoff `L = f(θψ) + f(0)`, minimised by θ:
+
+        gan                         L
+        non-saturating              θ descends −f(−θψ), ψ ascends L
+        wgan                        θψ, with ψ clipped to ±strength (in `projection`)
+        wgan-gp                     θψ − (strength/2)(|ψ| − target)²
+        instance-noise              E f(ψ(θ + ε)) + E f(−ψε'),  ε, ε' ~ N(0, strength²)
+        gradient-penalty            L − (strength/2) ψ², below the critical strength of 1
+        critical-gradient-penalty   the same at 1: the two eigenvalues meet at ½
+        consensus                   each player's loss + (strength/2)‖F_L‖²
+
+    Eigenvalues of the field's Jacobian at (0, 0), γ the strength: ±i/2 for gan and
+    non-saturating, ±i for wgan, γ²/4 ± √(γ⁴/16 − ¼) with noise, γ/2 ± √(γ²/4 − ¼) with
+    gradient penalty, γ/4 ± i/2 with consensus: descent–ascent converges where real parts
+    are positive. Expectations over the noise are Gauss–Hermite sums of 16 points. The
+    notebook halves one term of ∇½‖F‖² in consensus; here it is the exact gradient.
+
+    Args:
+      variant: one of the above.
+      strength: γ; None for the notebook's.
+      target: of wgan-gp, the norm at which the penalty vanishes.
+
+    Returns:
+      A `Game` of `Players(min={"theta": ()}, max={"psi": ()})`, starting at ones, where
+      `payoff_fn` is None for non-saturating and consensus, which are not zero-sum.
+      `solution` is zero, but None for wgan-gp with a positive target: ψ = 0 is the *worst*
+      answer to θ = 0 there.
+
+    Raises:
+      TypeError, ValueError: for an unknown variant or a number that is negative.
+
+    Examples:
+      >>> import minmax_jax as mm
+      >>> for variant in ("gan", "gradient-penalty"):
+      ...     game = mm.games.dirac_gan(variant)
+      ...     end = mm.solve(mm.sgda(0.2), game.field_fn, game.start, 500).players
+      ...     print(variant, bool(abs(end.min["theta"]) < 1e-3))
+      gan False
+      gradient-penalty True
+
+    References:
+      Mescheder, Geiger, Nowozin, `Which training methods for GANs do actually converge?
+      <https://arxiv.org/abs/1801.04406>`_, 2018.
+    """
+    _checks.check_choice("dirac_gan", "variant", variant, tuple(STRENGTHS))
+    gamma = STRENGTHS[variant] if strength is None else strength
+    if gamma is not None:
+        _checks.check_number("dirac_gan", "strength", gamma)
+    _checks.check_number("dirac_gan", "target", target)
+    start = Players({"theta": jnp.ones(())}, {"psi": jnp.ones(())})
+    zero = jax.tree.map(jnp.zeros_like, start)
+    game = _game(variant, gamma, target)
+    solution = None if variant == "wgan-gp" and target > 0 else zero
+    return game._replace(start=start, solution=solution, source=SOURCE)
+
+
+def _game(variant: str, gamma: Any, target: float) -> Game:
+    """The field, the payoff where there is one, and the projection."""
+    if variant == "non-saturating":
+        return _general(lambda t, s: -log_sigmoid(-t * s), lambda t, s: -_payoff(t, s))
+    if variant == "consensus":
+        return _general(
+            lambda t, s: _payoff(t, s) + gamma * _energy(t, s),
+            lambda t, s: -_payoff(t, s) + gamma * _energy(t, s),
+        )
+    payoffs: dict[str, Callable[[Any, Any], Any]] = {
+        "gan": _payoff,
+        "wgan": lambda t, s: t * s,
+        "wgan-gp": lambda t, s: t * s - 0.5 * gamma * (jnp.abs(s) - target) ** 2,
+        "instance-noise": lambda t, s: _noisy_payoff(t, s, gamma),
+        "gradient-penalty": lambda t, s: _payoff(t, s) - 0.5 * gamma * s**2,
+        "critical-gradient-penalty": lambda t, s: _payoff(t, s) - 0.5 * gamma * s**2,
+    }
+    value = _of_players(payoffs[variant])
+    projection = _clip_psi(gamma) if variant == "wgan" else None
+    return Game(zero_sum(value), payoff(value), projection=projection)
+
+
+def _of_players(function: Callable[[Any, Any], Any]) -> Callable[[Players], Any]:
+    return lambda z: function(z.min["theta"], z.max["psi"])
+
+
+def _general(min_loss: Callable[[Any, Any], Any], max_loss: Callable[[Any, Any], Any]) -> Game:
+    return Game(general_sum(_of_players(min_loss), _of_players(max_loss)))
+
+
+def _payoff(theta: jax.Array, psi: jax.Array) -> jax.Array:
+    return log_sigmoid(theta * psi) + log_sigmoid(0 * psi)
+
+
+def _energy(theta: jax.Array, psi: jax.Array) -> jax.Array:
+    """½‖F‖² of L, whose field is f'(θψ)·(ψ, −θ)."""
+    return 0.5 * (theta**2 + psi**2) * sigmoid(-theta * psi) ** 2
+
+
+def _noisy_payoff(theta: jax.Array, psi: jax.Array, stddev: Any) -> jax.Array:
+    noise = stddev * jnp.asarray(_NODES, theta.dtype)
+    weights = jnp.asarray(_WEIGHTS / _WEIGHTS.sum(), theta.dtype)
+    values = log_sigmoid(psi * (theta + noise)) + log_sigmoid(-psi * noise)
+    return jnp.sum(weights * values)
+
+
+def _clip_psi(bound: Any) -> Callable[[PyTree], PyTree]:
+    """Clips ψ by its name, so that it serves both players and either one alone."""
+
+    def clip(tree: PyTree) -> PyTree:
+        def leaf(path: Any, x: jax.Array) -> jax.Array:
+            return jnp.clip(x, -bound, bound) if path[-1].key == "psi" else x
+
+        return jax.tree_util.tree_map_with_path(leaf, tree)
+
+    return clip

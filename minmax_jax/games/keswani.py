@@ -1,0 +1,74 @@
+"""Three games in the plane on which the greedy method was shown."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from minmax_jax import _checks
+from minmax_jax._types import Players
+from minmax_jax.field import payoff, zero_sum
+from minmax_jax.games._game import Game
+
+SOURCE = "Keswani, Mangoubi, Sachdeva, Vishnoi, arXiv 2006.12376, the low-dimensional tests"
+
+
+def keswani(name: str = "F1") -> Game:
+    """Makes one of the planar tests of the greedy min-max algorithm.
+
+        F1 = −3x² − y² + 4xy
+        F2 = 3x² + y² + 4xy
+        F3 = (4x² − (y − 3x + x³/20)² − y⁴/10) · exp(−(x² + y²)/100)
+
+    F1 and F3 have their min-max point at the origin: max_y F1 = x². They are concave in x
+    there, so that it is no Nash equilibrium; descent–ascent diverges on F1 and cycles on F3.
+    F2 has no min-max point, since sup_y F2 is infinite, and descent–ascent goes to the
+    origin, which is none.
+
+    Args:
+      name: "F1", "F2" or "F3".
+
+    Returns:
+      A `Game` of two scalars that starts at (5.5, 5.5); `solution` is the min-max point
+      (the min player moves first), None for F2.
+
+    Raises:
+      ValueError: for an unknown name.
+
+    Examples:
+      >>> import minmax_jax as mm
+      >>> game = mm.games.keswani("F1")
+      >>> end = mm.solve(mm.sgda(0.05), game.field_fn, game.start, 100).players
+      >>> bool(abs(end.min) > 100)  # the min-max point is 0
+      True
+
+    References:
+      Mangoubi, Vishnoi et al., `A convergent and dimension-independent min-max optimization
+      algorithm <https://arxiv.org/abs/2006.12376>`_, 2022.
+    """
+    _checks.check_choice("keswani", "name", name, tuple(_PAYOFFS))
+    function = _PAYOFFS[name]
+
+    def value(z: Players) -> jax.Array:
+        return function(z.min, z.max)
+
+    start = Players(jnp.asarray(5.5), jnp.asarray(5.5))
+    solution = None if name == "F2" else Players(jnp.zeros(()), jnp.zeros(()))
+    return Game(zero_sum(value), payoff(value), start, solution, source=SOURCE)
+
+
+def _f1(x: Any, y: Any) -> Any:
+    return -3 * x**2 - y**2 + 4 * x * y
+
+
+def _f2(x: Any, y: Any) -> Any:
+    return 3 * x**2 + y**2 + 4 * x * y
+
+
+def _f3(x: Any, y: Any) -> Any:
+    inner = 4 * x**2 - (y - 3 * x + 0.05 * x**3) ** 2 - 0.1 * y**4
+    return inner * jnp.exp(-0.01 * (x**2 + y**2))
+
+
+_PAYOFFS: dict[str, Callable[[Any, Any], Any]] = {"F1": _f1, "F2": _f2, "F3": _f3}
