@@ -20,6 +20,7 @@ from minmax_jax.transforms.alternate import AlternateState, alternate
 from minmax_jax.transforms.graft import GraftState, graft
 from minmax_jax.transforms.normalize import normalize
 from minmax_jax.transforms.project import project
+from minmax_jax.transforms.watch import Seen, WatchState, watch
 
 __all__ = [
     "AlternateState",
@@ -27,7 +28,9 @@ __all__ = [
     "GraftState",
     "PayoffFn",
     "Players",
+    "Seen",
     "SolveResult",
+    "WatchState",
     "ada_dir",
     "ada_nsgda",
     "adam_gda",
@@ -46,5 +49,6 @@ __all__ = [
     "project",
     "sgda",
     "solve",
+    "watch",
     "zero_sum",
 ]

@@ -154,6 +154,16 @@ CASES = (
         needs=("params",),
     ),
     _case(
+        "watch every second",
+        lambda rate: mm.watch(mm.sgda(rate), {"norms": _step_norms}, every=2),
+    ),
+    _case(
+        "watch spectrum",
+        lambda rate: mm.watch(mm.sgda(rate), {"spectrum": _spectrum}),
+        price=Price(field=1, jvp=3),  # the field at the same point again: one evaluation to XLA
+        needs=_ORACLE,
+    ),
+    _case(
         "alternate",
         _alternate,
         mirror=lambda rate: _alternate(rate, first="min"),
@@ -176,6 +186,14 @@ CASES = (
         schedule=_OWN_COUNT,
     ),
 )
+
+
+def _step_norms(seen):
+    return mm.diagnostics.player_norms(seen.updates)
+
+
+def _spectrum(seen):
+    return mm.diagnostics.jacobian_spectrum(seen.field_fn, seen.params, max_iterations=3)
 
 
 def _clip(tree):
