@@ -182,33 +182,29 @@ def _oracle(function: str, oracle: Oracle, has_aux: bool, axis_name: str | None)
 def _mean_back(tree: PyTree, axis_name: str) -> PyTree:
     """The way in: the identity, whose transpose is the mean over devices.
 
-    Without it `jax.vjp` through an averaged field returns each device's own Jᵀ v.
+    Without it `jax.vjp` through an averaged field returns each device's own Jᵀ v. Leaf by
+    leaf, because `linear_call` has no rule for a tangent that is zero in some leaves only
+    (a derivative along one player); XLA fuses the all-reduces into one.
     """
 
-    def mean(_: Any, cotangent: PyTree) -> PyTree:
+    def mean(_: Any, cotangent: Any) -> Any:
         return lax.pmean(cotangent, axis_name)
 
-    return linear_call(lambda _, x: x, mean, (), tree)
+    return jax.tree.map(lambda leaf: linear_call(lambda _, x: x, mean, (), leaf), tree)
 
 
 def _mean_out(tree: PyTree, axis_name: str) -> PyTree:
-    """The way out: the mean over devices of every float leaf, in one fused all-reduce.
+    """The way out: the mean over devices of every float leaf.
 
     Its transpose is the identity: cotangents of an averaged value are alike everywhere.
     """
-    leaves, structure = jax.tree.flatten(tree)
-    floats = [jnp.issubdtype(jnp.result_type(leaf), jnp.inexact) for leaf in leaves]
 
-    def mean(_: Any, values: list[Any]) -> list[Any]:
-        return lax.pmean(values, axis_name)
+    def mean(_: Any, value: Any) -> Any:
+        return lax.pmean(value, axis_name)
 
-    averaged = iter(
-        linear_call(
-            mean,
-            lambda _, cotangents: cotangents,
-            (),
-            [leaf for leaf, is_float in zip(leaves, floats, strict=True) if is_float],
-        )
-    )
-    mixed = [next(averaged) if f else leaf for leaf, f in zip(leaves, floats, strict=True)]
-    return jax.tree.unflatten(structure, mixed)
+    def average(leaf: Any) -> Any:
+        if not jnp.issubdtype(jnp.result_type(leaf), jnp.inexact):
+            return leaf
+        return linear_call(mean, lambda _, cotangent: cotangent, (), jnp.asarray(leaf))
+
+    return jax.tree.map(average, tree)

@@ -1,0 +1,136 @@
+"""nSGDA, Ada-nSGDA and AdaDir: the facts derived from their formulas."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import minmax_jax as mm
+
+Z = mm.Players(
+    {"w": jnp.array([[3.0, -4.0, 1.0], [0.5, 2.0, -1.0]]), "b": jnp.array([1e-3, 2e-3])},
+    {"v": jnp.array([0.1, -0.2, 0.3, 7.0])},
+)
+
+
+def steps(optimizer, num=3, scale=(1.0, 1.0)):
+    """Updates along a fixed sequence of fields that turns a little every time."""
+    state, out = optimizer.init(Z), []
+    update = jax.jit(lambda g, state: optimizer.update(g, state, Z))
+    for t in range(num):
+        turned = jax.tree.map(lambda x, t=t: jnp.cos(x + t), Z)
+        field = mm.Players(*(optax.tree.scale(c, p) for p, c in zip(turned, scale, strict=True)))
+        updates, state = update(field, state)
+        out.append(updates)
+    return out
+
+
+def norm(tree):
+    return float(jnp.sqrt(sum(jnp.sum(jnp.square(x)) for x in jax.tree.leaves(tree))))
+
+
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.9}])
+def test_displacement_is_the_rate_globally_and_root_layers_by_layer(options):
+    for update in steps(mm.nsgda(0.1, scope="global", **options)):
+        np.testing.assert_allclose([norm(update.min), norm(update.max)], 0.1, rtol=1e-5)
+    for update in steps(mm.nsgda(0.1, scope="layer", **options)):
+        np.testing.assert_allclose(norm(update.min), 0.1 * 2**0.5, rtol=1e-5)
+        np.testing.assert_allclose(norm(update.max), 0.1, rtol=1e-5)
+
+
+def test_momentum_averages_first_and_normalises_after():
+    first, second = (jnp.cos(Z.max["v"]), jnp.cos(Z.max["v"] + 1))
+    mean = 0.9 * (0.1 * first) + 0.1 * second
+    update = steps(mm.nsgda(0.1, scope="global", momentum=0.9), 2)[1]
+    np.testing.assert_allclose(update.max["v"], -0.1 * mean / jnp.linalg.norm(mean), rtol=1e-5)
+
+
+@pytest.mark.parametrize("scope", ["layer", "global"])
+@pytest.mark.parametrize("bias_correction", [True, False])
+def test_displacement_of_ada_nsgda_is_adams(scope, bias_correction):
+    ours = steps(mm.ada_nsgda(0.1, scope=scope, bias_correction=bias_correction, eps=0.0), 2)
+    adam = steps(mm.adam_gda(0.1, eps=0.0), 2)
+    # Without correction both moments are off by known factors: (1 − b1^t) / √(1 − b2^t).
+    for t, (mine, its) in enumerate(zip(ours, adam, strict=True), start=1):
+        factor = 1.0 if bias_correction else (1 - 0.9**t) / (1 - 0.999**t) ** 0.5
+        for side in range(2):
+            np.testing.assert_allclose(norm(mine[side]), factor * norm(its[side]), rtol=1e-4)
+
+
+@pytest.mark.parametrize("scope", ["layer", "global"])
+def test_direction_of_ada_nsgda_is_the_fields(scope):
+    for t, update in enumerate(steps(mm.ada_nsgda(0.1, scope=scope))):
+        field = jnp.cos(Z.max["v"] + t)
+        np.testing.assert_allclose(
+            update.max["v"] / norm(update.max), -field / jnp.linalg.norm(field), rtol=1e-4
+        )
+
+
+@pytest.mark.parametrize("betas", [{}, {"b1": 0.0, "b2": 0.0}])
+def test_first_step_of_ada_nsgda_is_nsgdas_at_rate_root_n(betas):
+    """There A = sign(g), whose norm in a leaf of n numbers is √n."""
+    num = 1 if not betas else 3
+    for ada, plain in zip(
+        steps(mm.ada_nsgda(0.1, eps=0.0, **betas), num), steps(mm.nsgda(0.1), num), strict=True
+    ):
+        chex.assert_trees_all_close(ada, jax.tree.map(lambda u: u * u.size**0.5, plain), rtol=1e-4)
+
+
+@pytest.mark.parametrize("scope", ["layer", "global"])
+def test_ada_dir_has_the_fields_norm_and_adams_direction(scope):
+    ours, adam = steps(mm.ada_dir(0.1, scope=scope)), steps(mm.adam_gda(1.0))
+    for t, (mine, its) in enumerate(zip(ours, adam, strict=True)):
+        field = jnp.cos(Z.max["v"] + t)
+        np.testing.assert_allclose(norm(mine.max), 0.1 * jnp.linalg.norm(field), rtol=1e-5)
+        np.testing.assert_allclose(
+            mine.max["v"] / norm(mine.max), its.max["v"] / norm(its.max), rtol=1e-4
+        )
+
+
+@pytest.mark.parametrize(
+    ("make", "power"),
+    [
+        (mm.sgda, 1),
+        (mm.ada_dir, 1),
+        (mm.nsgda, 0),
+        (lambda rate: mm.nsgda(rate, scope="global", momentum=0.5), 0),
+        (lambda rate: mm.ada_nsgda(rate, eps=0.0), 0),
+        (lambda rate: mm.ada_nsgda(rate, eps=0.0, scope="global"), 0),
+    ],
+)
+def test_a_players_loss_times_c_scales_its_step_by_c_or_not_at_all(make, power):
+    c = mm.Players(100.0, 0.01)
+    # AdaDir's direction is Adam's, free of scale but for eps.
+    scaled, plain = steps(make(0.1), scale=c), steps(make(0.1))
+    for mine, its in zip(scaled, plain, strict=True):
+        expected = mm.Players(
+            *(jax.tree.map(lambda u, k=k: u * k**power, p) for p, k in zip(its, c, strict=True))
+        )
+        chex.assert_trees_all_close(mine, expected, rtol=1e-3)
+
+
+def test_uncorrected_adam_by_hand():
+    g = jnp.array([2.0])
+    rule = mm.ada_nsgda(1.0, b1=0.5, b2=0.5, eps=1.0, bias_correction=False)
+    state = rule.init(g)
+    update, state = rule.update(g, state)
+    np.testing.assert_allclose(update, -(0.5 * 2) / (np.sqrt(0.5 * 4) + 1), rtol=1e-6)
+    update, state = rule.update(g, state)
+    np.testing.assert_allclose(update, -(0.75 * 2) / (np.sqrt(0.75 * 4) + 1), rtol=1e-6)
+
+
+def test_amsgrad_never_forgets_the_largest_second_moment():
+    optimizer = mm.amsgrad_gda(1.0, b1=0.0, b2=0.0, eps=0.0)
+    z = mm.Players(jnp.array([1.0]), jnp.array([1.0]))
+    state = optimizer.init(z)
+    large, small = (jax.tree.map(lambda x, c=c: c * x, z) for c in (10.0, 1.0))
+    _, state = optimizer.update(large, state, z)
+    update, _ = optimizer.update(small, state, z)
+    np.testing.assert_allclose(update.min, [-0.1], rtol=1e-5)
+
+
+def test_adam_gda_is_optax_adam_per_player():
+    ours, theirs = steps(mm.adam_gda(0.1, b1=0.5)), steps(optax.adam(0.1, b1=0.5))
+    chex.assert_trees_all_close(ours, theirs, rtol=1e-5)

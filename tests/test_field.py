@@ -1,0 +1,193 @@
+"""Fields: the sign, the draw, aux, and averages over devices at both doors."""
+
+import re
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import Mesh, PartitionSpec
+
+import minmax_jax as mm
+from tests import problems
+
+pytestmark = pytest.mark.usefixtures("strict_promotion")
+Z = mm.Players(2.0, 3.0)
+
+
+def test_zero_sum_flips_the_sign_of_the_max_player_alone():
+    field = mm.zero_sum(lambda z: z.min**2 * z.max)(Z)
+    chex.assert_trees_all_close(field, mm.Players(12.0, -4.0))
+
+
+def test_general_sum_flips_nothing():
+    field = mm.general_sum(lambda z: z.min * z.max, lambda z: z.min * z.max**2)(Z)
+    chex.assert_trees_all_close(field, mm.Players(3.0, 12.0))
+
+
+def test_zero_sum_is_general_sum_of_the_payoff_and_its_negative():
+    payoff = problems.curved.payoff
+    chex.assert_trees_all_close(
+        mm.zero_sum(payoff)(problems.curved.start),
+        mm.general_sum(payoff, lambda z: -payoff(z))(problems.curved.start),
+        rtol=1e-6,
+    )
+
+
+def test_only_stochastic_payoffs_see_the_draw():
+    seen = []
+
+    def payoff(z, draw):
+        seen.append(draw)
+        return z.min * z.max
+
+    field_fn = mm.zero_sum(payoff, stochastic=True)
+    field_fn(Z)
+    field_fn(Z, 3)
+    assert seen == [0, 3]
+    mm.zero_sum(lambda z: z.min * z.max)(Z, 3)  # one argument: the draw is not passed
+
+
+def test_aux_comes_back_beside_the_field():
+    field, aux = mm.zero_sum(lambda z: (z.min * z.max, {"n": 7}), has_aux=True)(Z)
+    chex.assert_trees_all_close(field, mm.Players(3.0, -2.0))
+    assert aux == {"n": 7}
+    _, aux = mm.general_sum(lambda z: (z.min, "x"), lambda z: (z.max, "y"), has_aux=True)(Z)
+    assert aux == mm.Players("x", "y")
+
+
+def test_payoff_returns_the_value():
+    assert float(mm.payoff(lambda z: z.min * z.max)(Z)) == 6.0
+    value, aux = mm.payoff(lambda z, draw: (z.min, draw), stochastic=True, has_aux=True)(Z, 5)
+    assert (float(value), aux) == (2.0, 5)
+
+
+def devices_of(backend, function):
+    """Maps `function(rows)` over 4 devices; returns its results stacked."""
+    devices = jax.devices()[:4]
+    if backend == "pmap":
+        return jax.pmap(function, axis_name="d", devices=devices)
+    spec = PartitionSpec("d")
+    mapped = jax.shard_map(
+        lambda rows: jax.tree.map(lambda x: x[None], function(rows[0])),
+        mesh=Mesh(np.asarray(devices), ("d",)),
+        in_specs=spec,
+        out_specs=spec,
+        check_vma=False,
+    )
+    return jax.jit(mapped)
+
+
+def oracles(data, axis_name):
+    """F, J v and Jᵀ v at one point, the payoff's value and its gradient."""
+    z = problems.curved.start
+    v = jax.tree.map(jnp.cos, z)
+
+    def payoff(z):
+        return problems.batch_payoff(z, data)
+
+    field_fn = mm.zero_sum(payoff, axis_name=axis_name)
+    payoff_fn = mm.payoff(payoff, axis_name=axis_name)
+    block = jax.jvp(lambda y: field_fn(mm.Players(z.min, y)), (z.max,), (v.max,))[1]
+    return {
+        "field": field_fn(z),
+        "jvp": jax.jvp(field_fn, (z,), (v,))[1],
+        "jvp of one player's block": block,
+        "vjp": jax.vjp(field_fn, z)[1](v)[0],
+        "value": payoff_fn(z),
+        "gradient of the value": jax.grad(payoff_fn)(z),
+    }
+
+
+@pytest.mark.parametrize("backend", ["pmap", "shard_map"])
+def test_four_devices_give_field_jvp_and_vjp_of_the_whole_batch(backend):
+    data = problems.batch_data
+    whole = jax.jit(lambda: oracles(data, None))()
+    parts = devices_of(backend, lambda rows: oracles(rows, "d"))(data.reshape(4, 2, 4))
+    for device in range(4):
+        for name, value in whole.items():
+            mine = jax.tree.map(lambda x: x[device], parts[name])  # noqa: B023
+            chex.assert_trees_all_close(
+                mine, value, rtol=1e-5, atol=1e-6, custom_message=f"{name} on device {device}"
+            )
+
+
+def test_vjp_of_a_plainly_averaged_field_is_wrong():
+    """Why `field.py` averages at both doors: the trap is there."""
+    data, z = problems.batch_data, problems.curved.start
+
+    def vjp(rows):
+        def field_fn(z):
+            local = mm.zero_sum(lambda z: problems.batch_payoff(z, rows))(z)
+            return jax.lax.pmean(local, "d")
+
+        return jax.vjp(field_fn, z)[1](z)[0]
+
+    parts = devices_of("pmap", vjp)(data.reshape(4, 2, 4))
+    whole = jax.vjp(mm.zero_sum(lambda z: problems.batch_payoff(z, data)), z)[1](z)[0]
+    error = jnp.max(jnp.abs(parts.min["a"][0] - whole.min["a"]))
+    assert float(error) > 1e-2
+
+
+@pytest.mark.parametrize("oracle", ["field", "jvp", "vjp"])
+def test_one_fused_all_reduce_per_call(oracle):
+    z = problems.curved.start
+
+    def call(rows):
+        field_fn = mm.zero_sum(lambda z: problems.batch_payoff(z, rows), axis_name="d")
+        if oracle == "field":
+            return field_fn(z)
+        if oracle == "jvp":
+            return jax.jvp(field_fn, (z,), (z,))[1]
+        return jax.vjp(field_fn, z)[1](z)[0]
+
+    mapped = devices_of("pmap", call)
+    text = mapped.lower(problems.batch_data.reshape(4, 2, 4)).compile().as_text()
+    assert len(re.findall(r" all-reduce(?:-start)?\(", text)) == 1
+
+
+def test_float_aux_is_averaged_and_the_rest_is_not():
+    def call(rows):
+        def payoff(z):
+            return jnp.mean(rows) * z.min * z.max, {"f": jnp.mean(rows), "i": jnp.int32(rows[0])}
+
+        return mm.zero_sum(payoff, has_aux=True, axis_name="d")(Z)[1]
+
+    aux = devices_of("pmap", call)(jnp.arange(4.0)[:, None])
+    np.testing.assert_allclose(aux["f"], np.full(4, 1.5))
+    np.testing.assert_array_equal(aux["i"], np.arange(4))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: mm.zero_sum(lambda z: jnp.ones(3))(Z), r"^zero_sum: payoff must return a real sca"
+         r"lar, got shape \(3,\) and dtype float32; reduce it, for example with jnp.mean"),
+        (lambda: mm.general_sum(lambda z: z.min, lambda z: jnp.ones((1,)))(Z),
+         r"^general_sum: max_loss must return a real scalar, got shape \(1,\)"),
+        (lambda: mm.payoff(lambda z: jnp.int32(1))(Z), r"^payoff: .*dtype int32"),
+        (lambda: mm.zero_sum(lambda z: (z.min, 1))(Z), r"^zero_sum: payoff .* pass has_aux=True"),
+        (lambda: mm.zero_sum(lambda z: z.min, has_aux=True)(Z), r"must return \(scalar, aux\)"),
+        (lambda: mm.zero_sum(3.0), r"^zero_sum: payoff must be callable, got 3.0"),
+        (lambda: mm.zero_sum(lambda z: z.min)((1.0, 2.0)),
+         r"^zero_sum: players must be Players\(min=..., max=...\), got tuple"),
+        (lambda: mm.zero_sum(lambda z: z.min)(mm.Players(jnp.int32(1), 2.0)),
+         r"^zero_sum: players.min has dtype int32"),
+        (lambda: mm.zero_sum(lambda z: z.min)(mm.Players(1.0, {})),
+         r"^zero_sum: players.max has no leaves"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_named_with_value_and_remedy(build, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        jax.eval_shape(build)
+
+
+def test_params_may_be_any_pytree():
+    @chex.dataclass
+    class Weights:
+        w: jax.Array
+
+    z = mm.Players(Weights(w=jnp.ones(2)), (jnp.ones(2), {"b": jnp.ones(())}))
+    field = mm.zero_sum(lambda z: jnp.vdot(z.min.w, z.max[0]) + z.max[1]["b"])(z)
+    assert jax.tree.structure(field) == jax.tree.structure(z)

@@ -1,0 +1,112 @@
+"""One scan over a whole run."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import minmax_jax as mm
+
+field_fn = mm.zero_sum(lambda z: z.min**2 + z.min * z.max - z.max**2)
+START = mm.Players(1.0, 1.0)
+
+
+def test_it_equals_the_loop_written_out():
+    optimizer = mm.adam_gda(0.1)
+    z = mm.Players(jnp.array(1.0), jnp.array(1.0))
+    state = optimizer.init(z)
+    for _ in range(5):
+        updates, state = optimizer.update(field_fn(z), state, z, field_fn=field_fn)
+        z = optax.apply_updates(z, updates)
+    result = mm.solve(optimizer, field_fn, START, 5)
+    chex.assert_trees_all_close((result.players, result.state), (z, state), rtol=1e-5)
+
+
+def test_squared_norm_of_descent_ascent_grows_by_the_closed_form_rate():
+    result = mm.solve(mm.sgda(0.5), mm.zero_sum(lambda z: z.min * z.max), START, 10,
+                      record=lambda step, z, u, s: z.min**2 + z.max**2)  # fmt: skip
+    np.testing.assert_allclose(result.records, 2.0 * 1.25 ** np.arange(1, 11), rtol=1e-5)
+
+
+def test_records_are_of_after_the_step():
+    result = mm.solve(mm.sgda(0.1), field_fn, START, 4,
+                      record=lambda step, z, u, s: (step, z, u))  # fmt: skip
+    steps, players, updates = result.records
+    np.testing.assert_array_equal(steps, np.arange(4))
+    chex.assert_trees_all_equal(jax.tree.map(lambda x: x[-1], players), result.players)
+    np.testing.assert_allclose(START.min + np.cumsum(updates.min), players.min, rtol=1e-6)
+
+
+def test_stochastic_games_get_the_key_of_step_and_draw():
+    def payoff(z, key):
+        return z.min * jax.random.normal(key) + 0.0 * z.max
+
+    key = jax.random.key(5)
+    tx = mm.alternate(min=optax.sgd(1.0), max=optax.sgd(1.0))
+    result = mm.solve(tx, mm.zero_sum(payoff, stochastic=True), START, 3, key=key,
+                      record=lambda step, z, u, s: u.min)  # fmt: skip
+    fold = jax.random.fold_in
+    expected = [-jax.random.normal(fold(fold(key, step), 1)) for step in range(3)]
+    np.testing.assert_allclose(result.records, expected, rtol=1e-6)
+
+
+def test_update_gets_payoff_fn_and_key_only_where_they_are_given():
+    seen = []
+
+    def update(updates, state, params=None, **extra):
+        seen.append(set(extra))
+        return updates, state
+
+    tx = optax.GradientTransformationExtraArgs(lambda params: (), update)
+    mm.solve(tx, field_fn, START, 1)
+    mm.solve(tx, field_fn, START, 1, key=jax.random.key(0), payoff_fn=lambda z, draw=0: z.min)
+    assert seen == [{"field_fn"}, {"field_fn", "payoff_fn", "key"}]
+
+
+def test_plain_optax_optimizers_run_too():
+    result = mm.solve(optax.sgd(0.1), field_fn, START, 200)
+    chex.assert_trees_all_close(result.players, mm.Players(0.0, 0.0), atol=1e-5)
+
+
+def test_zero_steps_return_the_start():
+    chex.assert_trees_all_equal(
+        mm.solve(mm.sgda(0.1), field_fn, START, 0).players, jax.tree.map(jnp.asarray, START)
+    )
+
+
+def test_seeds_times_rates_sweep_in_one_program():
+    def final(key, rate):
+        start = mm.Players(*jax.random.normal(key, (2,)))
+        return mm.solve(mm.nsgda(rate), field_fn, start, 3).players
+
+    keys, rates = jax.random.split(jax.random.key(0), 20), jnp.linspace(0.01, 0.1, 10)
+    sweep = jax.jit(jax.vmap(jax.vmap(final, (None, 0)), (0, None)))
+    players = sweep(keys, rates)
+    assert players.min.shape == (20, 10)
+    chex.assert_trees_all_close(
+        jax.tree.map(lambda x: x[7, 3], players), final(keys[7], rates[3]), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: mm.solve(0.1, field_fn, START, 3), TypeError,
+         r"^solve: optimizer must be .* got 0.1"),
+        (lambda: mm.solve(mm.sgda(0.1), field_fn, (1.0, 1.0), 3), TypeError,
+         r"^solve: players must be Players"),
+        (lambda: mm.solve(mm.sgda(0.1), field_fn, START, 2.0), TypeError,
+         r"^solve: num_steps must be a Python int .*, got 2.0"),
+        (lambda: mm.solve(mm.sgda(0.1), field_fn, START, -1), ValueError,
+         r"^solve: num_steps must be at least 0, got -1"),
+        (lambda: mm.solve(mm.sgda(0.1), "f", START, 1), TypeError,
+         r"^solve: field_fn must be callable"),
+        (lambda: mm.solve(mm.sgda(0.1), field_fn, mm.Players(1, 1.0), 1), TypeError,
+         r"^solve: players.min has dtype int32"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,100 @@
+"""Norms that neither overflow nor underflow."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import minmax_jax as mm
+from minmax_jax import _tree
+
+pytestmark = pytest.mark.usefixtures("strict_promotion")
+
+# Every float32 that is not subnormal: XLA flushes those to zero on a CPU.
+normal_floats = st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnormal=False)
+vectors = hnp.arrays(np.float32, st.integers(1, 40), elements=normal_floats)
+
+
+@given(vectors)
+def test_norm_of_any_float32_vector_is_that_of_float64(x):
+    scaled = jax.jit(_tree.leaf_norm)(x)
+    exact = np.linalg.norm(x.astype(np.float64))
+    np.testing.assert_allclose(float(scaled.value) / float(scaled.scale), exact, rtol=1e-6)
+
+
+@given(vectors, vectors)
+def test_norm_of_a_tree_is_that_of_its_concatenation(x, y):
+    scaled = jax.jit(_tree.tree_norm)({"x": x, "y": (y,)})
+    exact = np.linalg.norm(np.concatenate([x, y]).astype(np.float64))
+    np.testing.assert_allclose(float(scaled.value) / float(scaled.scale), exact, rtol=1e-6)
+
+
+@given(vectors)
+def test_unit_has_norm_one_or_is_zero(x):
+    u = np.asarray(jax.jit(lambda x: _tree.unit(x, _tree.leaf_norm(x)))(x), np.float64)
+    np.testing.assert_allclose(np.linalg.norm(u), 1.0 if x.any() else 0.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("other", [0.0, 1e-30, 1.0, 1e30])
+def test_what_is_not_finite_stays_visible(bad, other):
+    x = jnp.array([other, bad, other], jnp.float32)
+    assert not bool(jnp.isfinite(_tree.norm(x)))
+    assert not bool(jnp.all(jnp.isfinite(_tree.unit(x, _tree.leaf_norm(x)))))
+
+
+def test_a_norm_that_no_float32_holds_still_normalises():
+    x = jnp.full(1000, 3e38, jnp.float32)
+    assert not bool(jnp.isfinite(_tree.norm(x)))
+    np.testing.assert_allclose(_tree.unit(x, _tree.leaf_norm(x)), 1000**-0.5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1000, 1000), (1 << 24,), (1 << 22, 3), (5, 1025)])
+def test_long_sums_keep_their_precision(shape):
+    # A single float32 accumulator loses 5 % of 2^24 ones.
+    x = jnp.full(shape, 1.1)
+    np.testing.assert_allclose(jax.jit(_tree.norm)(x), 1.1 * x.size**0.5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1 << 20,), (1000, 999), (3, 3, 256, 512), (1 << 16, 3)])
+def test_the_three_sums_read_the_data_once(shape):
+    x = jax.ShapeDtypeStruct(shape, jnp.float32)
+    cost = jax.jit(_tree.leaf_norm).lower(x).compile().cost_analysis()
+    # Besides the data: the rows' three partial sums, written and read.
+    assert cost["bytes accessed"] < 1.2 * 4 * x.size
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_norm_has_derivatives_forward_and_reverse(scale):
+    x = jnp.array([3.0, 4.0]) * scale
+    np.testing.assert_allclose(jax.grad(_tree.norm)(x), [0.6, 0.8], rtol=1e-5)
+    tangent = jax.jvp(_tree.norm, (x,), (jnp.array([1.0, 0.0]),))[1]
+    np.testing.assert_allclose(tangent, 0.6, rtol=1e-5)
+
+
+def test_derivative_of_the_norm_at_zero_is_zero():
+    np.testing.assert_array_equal(jax.grad(_tree.norm)(jnp.zeros(3)), np.zeros(3))
+
+
+def test_norms_batch_under_vmap():
+    x = jnp.array([[3.0, 4.0], [3e-30, 4e-30], [3e30, 4e30], [0.0, 0.0]])
+    np.testing.assert_allclose(
+        jax.vmap(_tree.norm)(x), np.array([5.0, 5e-30, 5e30, 0.0]), rtol=1e-6
+    )
+
+
+def test_bfloat16_is_accumulated_in_float32():
+    x = jnp.full(10_000, 0.1, jnp.bfloat16)
+    norm = _tree.norm(x)
+    assert norm.dtype == jnp.float32
+    np.testing.assert_allclose(norm, 100 * float(x[0]), rtol=1e-6)
+
+
+def test_each_player_keeps_players_apart():
+    z = mm.Players(jnp.ones(4), jnp.ones(9))
+    chex.assert_trees_all_close(_tree.each_player(_tree.norm, z), mm.Players(2.0, 3.0))
+    np.testing.assert_allclose(_tree.each_player(_tree.norm, [*z]), 13.0**0.5, rtol=1e-6)

@@ -1,0 +1,121 @@
+"""Grafting: the derived facts and the reference's own numbers."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import minmax_jax as mm
+
+G = {"w": jnp.array([[3.0, -4.0], [0.5, 2.0]]), "b": jnp.array([1e-3, 2e-3, -5e-3])}
+
+
+def step(tx, tree=G):
+    return jax.jit(lambda g: tx.update(g, tx.init(g), g)[0])(tree)
+
+
+def test_the_reference_authors_number_vector():
+    """arXiv 2002.11803's code: M = SGD 0.3, D = Adam(0.5, b1 0.5, b2 0.6), overall factor 0.9."""
+    tx = optax.chain(
+        mm.graft(magnitude=optax.sgd(0.3), direction=optax.adam(0.5, b1=0.5, b2=0.6)),
+        optax.scale(0.9),
+    )
+    params = {"x": jnp.array(2.0), "y": jnp.array(3.0)}  # each scalar its own layer
+    state = tx.init(params)
+    seen = []
+    for _ in range(2):
+        gradient = jax.grad(lambda p: (p["x"] - 1) ** 2 + (p["y"] - 1) ** 2)(params)
+        updates, state = tx.update(gradient, state, params)
+        params = optax.apply_updates(params, updates)
+        seen.append([float(params["x"]), float(params["y"])])
+    np.testing.assert_allclose(seen, [[1.46, 1.92], [1.2116001, 1.4232]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("scope", ["layer", "global"])
+def test_grafting_a_method_on_itself_is_the_method(scope):
+    tx = mm.graft(magnitude=optax.adam(0.1), direction=optax.adam(0.1), scope=scope)
+    chex.assert_trees_all_close(step(tx), step(optax.adam(0.1)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("scope", ["layer", "global"])
+def test_norm_of_the_one_and_direction_of_the_other_at_any_rate(rate, scope):
+    out = step(mm.graft(magnitude=optax.adam(0.1), direction=optax.sgd(rate), scope=scope))
+    adam = step(optax.adam(0.1))
+    for part, to, g in zip(
+        *([t] if scope == "global" else jax.tree.leaves(t) for t in (out, adam, G)), strict=True
+    ):
+        flat, length, along = (
+            np.concatenate([np.ravel(x) for x in jax.tree.leaves(t)]) for t in (part, to, g)
+        )
+        np.testing.assert_allclose(np.linalg.norm(flat), np.linalg.norm(length), rtol=1e-5)
+        np.testing.assert_allclose(
+            flat / np.linalg.norm(flat), -along / np.linalg.norm(along), rtol=1e-5, atol=1e-7
+        )
+
+
+def test_eps_is_added_to_the_directions_norm():
+    g = jnp.array([3.0, 4.0])
+    out = step(mm.graft(magnitude=optax.sgd(1.0), direction=optax.sgd(1.0), eps=5.0), g)
+    np.testing.assert_allclose(out, -g / 2, rtol=1e-6)
+
+
+def test_zero_direction_gives_zero_step_and_nan_stays_visible():
+    tx = mm.graft(magnitude=optax.scale(0.0), direction=optax.identity())
+    chex.assert_trees_all_equal(step(tx), jax.tree.map(jnp.zeros_like, G))
+    tx = mm.graft(magnitude=optax.identity(), direction=optax.scale(0.0))
+    chex.assert_trees_all_equal(step(tx), jax.tree.map(jnp.zeros_like, G))
+    bad = {**G, "b": G["b"].at[0].set(jnp.nan)}
+    tx = mm.graft(magnitude=optax.sgd(1.0), direction=optax.sgd(1.0))
+    out = step(tx, bad)
+    assert bool(jnp.all(jnp.isnan(out["b"]))) and bool(jnp.all(jnp.isfinite(out["w"])))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_extreme_gradients_neither_overflow_nor_underflow(scale):
+    tree = jax.tree.map(lambda x: x * scale, {"w": G["w"]})
+    tx = mm.graft(magnitude=optax.sign_sgd(1.0), direction=optax.sgd(1.0))
+    expected = -2.0 * np.asarray(G["w"]) / np.linalg.norm(G["w"])
+    np.testing.assert_allclose(step(tx, tree)["w"], expected, rtol=1e-5)
+
+
+def test_players_are_measured_by_themselves_and_children_see_both():
+    z = mm.Players(jnp.array([3.0, 4.0]), jnp.array([0.0, 1e-3]))
+    out = step(mm.graft(magnitude=optax.scale(1.0), direction=optax.sign_sgd(1.0),
+                        scope="global"), z)  # fmt: skip
+    np.testing.assert_allclose(out.min, np.full(2, -5.0 / 2**0.5), rtol=1e-5)
+    np.testing.assert_allclose(out.max, [0.0, -1e-3], rtol=1e-5)
+
+
+def test_a_two_player_method_may_be_grafted():
+    field_fn = mm.zero_sum(lambda z: jnp.vdot(z.min, z.max))
+    z = mm.Players(jnp.array([1.0, 2.0]), jnp.array([3.0, -1.0]))
+    turns = mm.alternate(min=optax.sgd(0.1), max=optax.sgd(0.1))
+    tx = mm.graft(magnitude=optax.sgd(1.0), direction=turns, scope="global")
+    updates, _ = tx.update(field_fn(z), tx.init(z), z, field_fn=field_fn)
+    alone, _ = turns.update(field_fn(z), turns.init(z), z, field_fn=field_fn)
+    for side in range(2):
+        np.testing.assert_allclose(
+            updates[side] / np.linalg.norm(updates[side]),
+            alone[side] / np.linalg.norm(alone[side]),
+            rtol=1e-5,
+        )
+        np.testing.assert_allclose(
+            np.linalg.norm(updates[side]), np.linalg.norm(field_fn(z)[side]), rtol=1e-5
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"magnitude": 0.1}, TypeError, "^graft: magnitude must be an Optax .*, got 0.1"),
+        ({"scope": "leaf"}, ValueError, "^graft: scope must be 'layer' or 'global', got 'leaf'"),
+        ({"eps": -1.0}, ValueError, "^graft: eps must be at least 0, got -1.0"),
+    ],
+)
+def test_bad_input_is_named(options, error, message):
+    whole = {"magnitude": optax.sgd(1.0), "direction": optax.sgd(1.0), **options}
+    with pytest.raises(error, match=message):
+        mm.graft(**whole)
