@@ -1,5 +1,7 @@
 """From a configuration to the objects it names: devices, networks, game, optimizer."""
 
+from collections.abc import Sequence
+
 import jax
 import optax
 
@@ -11,7 +13,7 @@ from minmax_jax.gan import game as game_lib
 from minmax_jax.gan import losses, networks
 
 
-def pick_devices(config: config_lib.Config) -> list[jax.Device]:
+def pick_devices(config: config_lib.Config) -> Sequence[jax.Device]:
     """Returns the first `devices` local devices.
 
     Raises:

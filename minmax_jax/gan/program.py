@@ -1,7 +1,7 @@
 """The compiled functions of a run: training steps and measurements over all devices."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -28,7 +28,7 @@ class Program(NamedTuple):
 
     advance: Callable[..., Any]
     measure: Callable[..., Any]
-    devices: list[jax.Device]
+    devices: Sequence[jax.Device]
     steps_per_call: int
 
 
@@ -36,7 +36,7 @@ def compile_program(
     game: game_lib.Game,
     optimizer: optax.GradientTransformationExtraArgs,
     config: config_lib.Config,
-    devices: list[jax.Device],
+    devices: Sequence[jax.Device],
 ) -> Program:
     """Returns the functions of a run, mapped over `devices` and compiled when first called."""
     steps_per_call = config.steps_per_call or default_steps_per_call(game, devices[0].platform)
