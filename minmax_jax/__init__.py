@@ -12,20 +12,40 @@ from minmax_jax.optimizers.ada_dir import ada_dir
 from minmax_jax.optimizers.ada_nsgda import ada_nsgda
 from minmax_jax.optimizers.adam_gda import adam_gda
 from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
+from minmax_jax.optimizers.extra_adam import extra_adam
+from minmax_jax.optimizers.extra_amsgrad import extra_amsgrad
+from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradient
+from minmax_jax.optimizers.extragradient import extragradient
+from minmax_jax.optimizers.lookahead_minmax import lookahead_minmax
 from minmax_jax.optimizers.nsgda import nsgda
+from minmax_jax.optimizers.optimistic_adam import optimistic_adam
+from minmax_jax.optimizers.optimistic_gda import optimistic_gda
+from minmax_jax.optimizers.past_extragradient import past_extragradient
 from minmax_jax.optimizers.sgda import sgda
 from minmax_jax.players import per_player
 from minmax_jax.solve import SolveResult, solve
 from minmax_jax.transforms.alternate import AlternateState, alternate
+from minmax_jax.transforms.anchor import AnchorState, anchor
+from minmax_jax.transforms.average import AverageState, average, averaged_players
+from minmax_jax.transforms.extragradient import ExtrapolateState, extrapolate
 from minmax_jax.transforms.graft import GraftState, graft
+from minmax_jax.transforms.lookahead import LookaheadState, lookahead
 from minmax_jax.transforms.normalize import normalize
+from minmax_jax.transforms.optimistic import OptimismState, add_optimism
+from minmax_jax.transforms.past_extragradient import PastState, extrapolate_from_past
 from minmax_jax.transforms.project import project
 from minmax_jax.transforms.watch import Seen, WatchState, watch
 
 __all__ = [
     "AlternateState",
+    "AnchorState",
+    "AverageState",
+    "ExtrapolateState",
     "FieldFn",
     "GraftState",
+    "LookaheadState",
+    "OptimismState",
+    "PastState",
     "PayoffFn",
     "Players",
     "Seen",
@@ -34,16 +54,31 @@ __all__ = [
     "ada_dir",
     "ada_nsgda",
     "adam_gda",
+    "add_optimism",
     "alternate",
     "amsgrad_gda",
+    "anchor",
+    "average",
+    "averaged_players",
     "diagnostics",
+    "extra_adam",
+    "extra_amsgrad",
+    "extra_anchored_gradient",
+    "extragradient",
+    "extrapolate",
+    "extrapolate_from_past",
     "games",
     "general_sum",
     "graft",
+    "lookahead",
+    "lookahead_minmax",
     "normalize",
     "nsgda",
+    "optimistic_adam",
+    "optimistic_gda",
     "optimizers",
     "parallel",
+    "past_extragradient",
     "payoff",
     "per_player",
     "project",

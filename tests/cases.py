@@ -65,10 +65,19 @@ def _decaying(rate):
 
 def _case(name, make, *, solves_rate=0.1, steps=400, tolerance=1e-4, **fields):
     claim = Solves(problems.quadratic, lambda: make(solves_rate), steps, tolerance)
-    return Case(name=name, make=make, solves=(claim,), **{"mirror": make, **fields})
+    fields["solves"] = (claim, *fields.get("solves", ()))
+    return Case(name=name, make=make, **{"mirror": make, **fields})
+
+
+def _bilinear(make, rate, steps):
+    """A claim on f = xy, where plain descent–ascent diverges."""
+    return Solves(problems.bilinear, lambda: make(rate), steps, 1e-3)
 
 
 _ORACLE = ("params", "field_fn")
+_ANCHORED = "the anchor moves the players at any rate"
+_GOES_BACK = "going back moves the players at any rate"
+_LOOKS_AHEAD = "only the min player looks ahead"
 _OWN_COUNT = "the transformations handed in count their own calls"
 
 
@@ -160,7 +169,7 @@ CASES = (
     _case(
         "watch spectrum",
         lambda rate: mm.watch(mm.sgda(rate), {"spectrum": _spectrum}),
-        price=Price(field=1, jvp=3),  # the field at the same point again: one evaluation to XLA
+        price=Price(field=2, jvp=3),
         needs=_ORACLE,
     ),
     _case(
@@ -184,6 +193,152 @@ CASES = (
         price=Price(field=4),
         needs=_ORACLE,
         schedule=_OWN_COUNT,
+    ),
+    _case("optimistic_gda", mm.optimistic_gda, solves=(_bilinear(mm.optimistic_gda, 0.3, 200),)),
+    _case(
+        "optimistic_gda from zero",
+        lambda rate: mm.optimistic_gda(rate, previous="zero", weight=0.7),
+    ),
+    _case("optimistic_adam", mm.optimistic_adam, solves_rate=0.02, steps=3000, tolerance=1e-3),
+    _case(
+        "optimistic_adam nesterov",
+        lambda rate: mm.optimistic_adam(rate, b1=0.5, nesterov=True),
+        solves_rate=_decaying(0.1),
+        steps=3000,
+        tolerance=1e-3,
+    ),
+    _case("add_optimism in a chain", lambda rate: optax.chain(mm.add_optimism(), mm.sgda(rate))),
+    _case(
+        "extragradient",
+        mm.extragradient,
+        solves=(_bilinear(mm.extragradient, 0.5, 100),),
+        price=Price(field=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "extragradient trial rate, projected",
+        lambda rate: mm.extragradient(rate, trial_learning_rate=0.2, transform=mm.project(_clip)),
+        price=Price(field=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "extra_adam",
+        mm.extra_adam,
+        solves_rate=0.02,
+        steps=3000,
+        tolerance=1e-3,
+        price=Price(field=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "extra_adam once corrected last",
+        lambda rate: mm.extra_adam(rate, b1=0.5, moments="once", correction="last"),
+        solves_rate=_decaying(0.1),
+        steps=3000,
+        tolerance=1e-3,
+        price=Price(field=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "extra_amsgrad",
+        mm.extra_amsgrad,
+        solves_rate=0.05,
+        steps=3000,
+        tolerance=1e-3,
+        price=Price(field=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "extra_amsgrad corrected last",
+        lambda rate: mm.extra_amsgrad(rate, correction="last"),
+        solves_rate=0.05,
+        steps=3000,
+        tolerance=1e-3,
+        price=Price(field=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "extrapolate two rules",
+        lambda rate: mm.extrapolate(mm.sgda(rate), mm.average(mm.nsgda(rate))),
+        solves_rate=_decaying(0.3),
+        steps=3000,
+        tolerance=1e-2,
+        price=Price(field=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "past_extragradient",
+        mm.past_extragradient,
+        solves=(_bilinear(mm.past_extragradient, 0.3, 200),),
+        needs=_ORACLE,
+    ),
+    _case(
+        "extrapolate_from_past",
+        lambda rate: mm.extrapolate_from_past(
+            mm.adam_gda(rate, b1=0.5), "once", transform=optax.add_decayed_weights(0.1)
+        ),
+        solves_rate=_decaying(0.1),
+        steps=3000,
+        tolerance=1e-3,
+        needs=_ORACLE,
+    ),
+    _case(
+        "extra_anchored_gradient",
+        mm.extra_anchored_gradient,
+        solves_rate=0.3,
+        steps=3000,
+        tolerance=1e-2,
+        price=Price(field=2),
+        needs=_ORACLE,
+        schedule=_ANCHORED,
+    ),
+    _case(
+        "extra_anchored_gradient varying step",
+        lambda rate: mm.extra_anchored_gradient(rate, lipschitz=1.2),
+        solves_rate=0.5,
+        steps=3000,
+        tolerance=1e-2,
+        price=Price(field=2),
+        needs=_ORACLE,
+        schedule=_ANCHORED,
+    ),
+    _case(
+        "anchor in a chain",
+        lambda rate: optax.chain(mm.sgda(rate), mm.anchor()),
+        solves_rate=0.3,
+        steps=3000,
+        tolerance=1e-2,
+        needs=("params",),
+        schedule=_ANCHORED,
+    ),
+    _case(
+        "lookahead nested, lazy",
+        lambda rate: mm.lookahead(
+            mm.lookahead(mm.sgda(rate), 2, 0.5, anchor="lazy"), 4, 0.8, anchor="lazy"
+        ),
+        solves=(_bilinear(lambda rate: mm.lookahead(mm.sgda(rate), 5, 0.5), 0.3, 500),),
+        needs=("params",),
+        schedule=_GOES_BACK,
+    ),
+    _case(
+        "lookahead_minmax",
+        mm.lookahead_minmax,
+        solves=(_bilinear(mm.lookahead_minmax, 0.3, 500),),
+        needs=("params",),
+        schedule=_GOES_BACK,
+    ),
+    _case(
+        "lookahead_minmax nested",
+        lambda rate: mm.lookahead_minmax(rate, sync_period=2, nested_period=4, nested_step=0.8),
+        solves_rate=0.3,
+        needs=("params",),
+        schedule=_GOES_BACK,
+    ),
+    _case("average uniform", lambda rate: mm.average(mm.sgda(rate)), needs=("params",)),
+    _case(
+        "average exponential",
+        lambda rate: mm.average(mm.optimistic_gda(rate), "exponential", decay=0.9, begin=1),
+        needs=("params",),
     ),
 )
 

@@ -12,7 +12,15 @@ from minmax_jax.optimizers.ada_dir import ada_dir
 from minmax_jax.optimizers.ada_nsgda import ada_nsgda
 from minmax_jax.optimizers.adam_gda import adam_gda
 from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
+from minmax_jax.optimizers.extra_adam import extra_adam
+from minmax_jax.optimizers.extra_amsgrad import extra_amsgrad
+from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradient
+from minmax_jax.optimizers.extragradient import extragradient
+from minmax_jax.optimizers.lookahead_minmax import lookahead_minmax
 from minmax_jax.optimizers.nsgda import nsgda
+from minmax_jax.optimizers.optimistic_adam import optimistic_adam
+from minmax_jax.optimizers.optimistic_gda import optimistic_gda
+from minmax_jax.optimizers.past_extragradient import past_extragradient
 from minmax_jax.optimizers.sgda import sgda
 
 _FACTORIES: tuple[Callable[..., Any], ...] = (
@@ -22,6 +30,14 @@ _FACTORIES: tuple[Callable[..., Any], ...] = (
     ada_dir,
     adam_gda,
     amsgrad_gda,
+    optimistic_gda,
+    optimistic_adam,
+    extragradient,
+    extra_adam,
+    extra_amsgrad,
+    past_extragradient,
+    extra_anchored_gradient,
+    lookahead_minmax,
 )
 
 BY_NAME: Mapping[str, Callable[..., Any]] = MappingProxyType(

@@ -23,13 +23,21 @@ class UncorrectedAdamState(NamedTuple):
 
 
 def adam_step(
-    name: str, b1: float, b2: float, eps: float, bias_correction: bool = True
+    name: str,
+    b1: float,
+    b2: float,
+    eps: float,
+    bias_correction: bool = True,
+    *,
+    nesterov: bool = False,
 ) -> optax.GradientTransformation:
     """Returns `A = m̂ / (√v̂ + eps)`, or `m / (√v + eps)` without bias correction."""
     for argument, value in (("b1", b1), ("b2", b2)):
         _checks.check_number(name, argument, value, high=1.0)
     _checks.check_number(name, "eps", eps)
-    return optax.scale_by_adam(b1, b2, eps) if bias_correction else _uncorrected(b1, b2, eps)
+    if not bias_correction:
+        return _uncorrected(b1, b2, eps)
+    return optax.scale_by_adam(b1, b2, eps, nesterov=nesterov)
 
 
 def _uncorrected(b1: float, b2: float, eps: float) -> optax.GradientTransformation:

@@ -53,6 +53,45 @@ def two_player(
     )
 
 
+def field_and_step(
+    name: str,
+    rule: optax.GradientTransformation,
+    learning_rate: LearningRate,
+    transform: Transform = None,
+    finish: optax.GradientTransformation | None = None,
+) -> tuple[optax.GradientTransformationExtraArgs, optax.GradientTransformationExtraArgs]:
+    """Builds `two_player` in two parts, for methods that evaluate the field at several points.
+
+    Args:
+      name: as in `two_player`, like rule, learning_rate and transform.
+      rule: see there.
+      learning_rate: see there.
+      transform: see there.
+      finish: put between the learning rate and the projections.
+
+    Returns:
+      What acts on a field, given the point where it was taken as params; and what makes a
+      step of the result: `rule → −learning_rate → finish → projections`.
+
+    Raises:
+      TypeError, ValueError: as `two_player`.
+    """
+    _checks.check_learning_rate(name, learning_rate)
+    rates, parts = _by_side(learning_rate), [_split(name, t) for t in _by_side(transform)]
+    last = [] if finish is None else [finish]
+    return (
+        per_player(min=_chain(parts[0][0]), max=_chain(parts[1][0])),
+        per_player(
+            min=optax.chain(rule, scale_by_rate(rates.min), *last, *parts[0][1]),
+            max=optax.chain(rule, scale_by_rate(rates.max), *last, *parts[1][1]),
+        ),
+    )
+
+
+def _chain(parts: Sequence[optax.GradientTransformation]) -> optax.GradientTransformation:
+    return optax.chain(*parts) if parts else optax.identity()
+
+
 def _by_side(value: Any) -> Players:
     return value if isinstance(value, Players) else Players(value, value)
 
@@ -102,3 +141,9 @@ def _without_projection(
         return state
 
     return transformation(init_fn, tx.update)
+
+
+def projections(name: str, transform: Transform) -> optax.GradientTransformationExtraArgs:
+    """Returns what a transform does to a finished step: the projections among it."""
+    parts = [_split(name, side)[1] for side in _by_side(transform)]
+    return per_player(min=_chain(parts[0]), max=_chain(parts[1]))

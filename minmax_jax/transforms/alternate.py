@@ -2,10 +2,9 @@
 
 from typing import Any, NamedTuple
 
-import jax
 import optax
 
-from minmax_jax import _checks
+from minmax_jax import _calls, _checks
 from minmax_jax._types import FieldFn, Players, transformation
 
 
@@ -101,24 +100,19 @@ def alternate(
         y_step: Any = None
         x_state, y_state = state
         if first == "min":
-            x_step, x_state = min_tx.update(updates.min, x_state, x, **_turn(extra, 0))
+            x_step, x_state = min_tx.update(updates.min, x_state, x, **_calls.inner_call(extra, 0))
             x = optax.apply_updates(x, x_step)
         for turn in range(max_steps):
             now = Players(x, y if y_step is None else optax.apply_updates(y, y_step))
             draw = turn + (first == "min")
             field = updates.max if draw == 0 else field_fn(now, draw).max
-            step, y_state = max_tx.update(field, y_state, now.max, **_turn(extra, turn + 1))
+            step, y_state = max_tx.update(
+                field, y_state, now.max, **_calls.inner_call(extra, turn + 1)
+            )
             y_step = step if y_step is None else optax.tree.add(y_step, step)
         if first == "max":
             field = field_fn(Players(x, optax.apply_updates(y, y_step)), max_steps).min
-            x_step, x_state = min_tx.update(field, x_state, x, **_turn(extra, 0))
+            x_step, x_state = min_tx.update(field, x_state, x, **_calls.inner_call(extra, 0))
         return Players(x_step, y_step), AlternateState(min=x_state, max=y_state)
 
     return transformation(init_fn, update_fn)
-
-
-def _turn(extra: dict[str, Any], turn: int) -> dict[str, Any]:
-    """Gives each call of a player's transformation randomness of its own."""
-    if extra.get("key") is None:
-        return extra
-    return {**extra, "key": jax.random.fold_in(extra["key"], turn)}

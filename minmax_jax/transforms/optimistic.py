@@ -1,0 +1,92 @@
+"""Optimism: each step foresees the next field as this one plus the last change."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from minmax_jax import _calls, _checks
+from minmax_jax._types import PyTree, transformation
+
+STARTS = ("first", "zero")
+
+
+class OptimismState(NamedTuple):
+    """State of `add_optimism`.
+
+    Attributes:
+      count: int32 scalar, the number of updates so far.
+      previous: the update that came in last.
+    """
+
+    count: jax.Array
+    previous: Any
+
+
+def add_optimism(
+    weight: Any = 1.0, *, previous: str = "first"
+) -> optax.GradientTransformationExtraArgs:
+    """Adds the last change of the update: `u_k = g_k + w (g_k − g_{k−1})`.
+
+    With w = 1 it is the `2 g_k − g_{k−1}` of optimistic mirror descent. Placed before the
+    learning rate: after `optax.scale_by_adam` it makes the paper's optimistic Adam, whose
+    *steps* are optimistic; before it, the gradients that Adam sees are. No field
+    evaluation of its own; it keeps one copy of the update.
+
+    Implementations differ in g_{−1}. "first" sets g_{−1} = g_0, as Optax does: the first
+    update passes unchanged. "zero" sets g_{−1} = 0, as code that fills its buffer with
+    zeros does: the first update is doubled, and the trajectory is that of the trial points
+    of `past_extragradient`.
+
+    Args:
+      weight: w, a number or a schedule of the update count.
+      previous: "first" or "zero", what stands for the update before the first.
+
+    Returns:
+      An Optax transformation of any tree.
+
+    Raises:
+      TypeError, ValueError: for a negative weight, or an unknown `previous`.
+
+    Examples:
+      >>> import minmax_jax as mm
+      >>> tx = mm.add_optimism()
+      >>> state = tx.init(0.0)
+      >>> for g in (1.0, 4.0):
+      ...     u, state = tx.update(g, state)
+      ...     print(u)
+      1.0
+      7.0
+
+    References:
+      Daskalakis, Ilyas, Syrgkanis, Zeng, `Training GANs with optimism
+      <https://arxiv.org/abs/1711.00141>`_, 2018.
+      Mokhtari, Ozdaglar, Pattathil, `A unified analysis of extra-gradient and optimistic
+      gradient methods <https://arxiv.org/abs/1901.08511>`_, 2020 (general weights).
+    """
+    _checks.check_number("add_optimism", "weight", weight)
+    _checks.check_choice("add_optimism", "previous", previous, STARTS)
+
+    def init_fn(params: PyTree) -> OptimismState:
+        return OptimismState(count=jnp.zeros((), jnp.int32), previous=optax.tree.zeros_like(params))
+
+    def update_fn(
+        updates: PyTree, state: OptimismState, params: PyTree | None = None, **extra: Any
+    ) -> tuple[PyTree, OptimismState]:
+        del params, extra
+        w = _calls.value_at(weight, state.count)
+        at_start = (state.count == 0) if previous == "first" else jnp.zeros((), bool)
+
+        def foresee(g: jax.Array, last: jax.Array) -> jax.Array:
+            change = g - jnp.where(at_start, g, last)
+            return g + w.astype(change.dtype) * change
+
+        return jax.tree.map(foresee, updates, state.previous), OptimismState(
+            count=jnp.asarray(optax.safe_increment(state.count)),
+            previous=jax.tree.map(
+                lambda g, last: jnp.asarray(g).astype(last.dtype), updates, state.previous
+            ),
+        )
+
+    return transformation(init_fn, update_fn)
