@@ -1,0 +1,28 @@
+"""The documents run: every Python block of the Markdown files, as a newcomer would paste it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = [
+    pytest.param(block, id=f"{name}-{index}")
+    for name in ("README.md", "CONTRIBUTING.md")
+    for index, block in enumerate(
+        re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.S)
+    )
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_python_block_runs(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "<block>", "exec"), {})
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "experiments/README.md"])
+def test_files_that_a_document_points_to_are_there(name):
+    document = ROOT / name
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)\)", document.read_text()):
+        assert (document.parent / target).exists(), f"{name} points to {target}"
