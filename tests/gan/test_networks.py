@@ -10,6 +10,7 @@ from flax import nnx
 from minmax_jax import parallel
 from minmax_jax.gan import networks
 from minmax_jax.gan.networks import _convolution
+from minmax_jax.gan.networks.dcgan import _norm
 
 SHAPES = [("mlp", (2,)), ("mlp", (8, 8, 1)), ("dcgan", (8, 8, 1)), ("dcgan", (28, 28, 1)),
           ("dcgan", (32, 32, 3))]  # fmt: skip
@@ -184,6 +185,16 @@ def test_batch_norm_over_devices_equals_one_device_on_the_whole_batch(side, coun
     # The test would not notice a lack of synchronisation if the shares were alike.
     local = jax.jit(jax.vmap(lambda inputs: loss(whole, whole.params, inputs)[1][0]))
     assert np.max(np.abs(np.asarray(local(split)).reshape(all_outputs.shape) - all_outputs)) > 1e-2
+
+
+def test_batch_norm_keeps_a_spread_far_smaller_than_the_mean():
+    norm = _norm(3, None, nnx.Rngs(0))
+    spread = 1e-2 * examples((3,), 512)
+    inputs = (np.float32(30.0) + spread).astype(np.float32)
+    exact = inputs.astype(np.float64)
+    norm(jnp.asarray(inputs), use_running_average=False)
+    # One pass would be off by about 30² · 1e-7 = 1e-4, the size of the variance itself.
+    np.testing.assert_allclose(norm.var[...] - 0.9, 0.1 * exact.var(0), atol=2e-7)
 
 
 @pytest.mark.parametrize("side", [4, 7])

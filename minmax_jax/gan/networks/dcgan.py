@@ -152,5 +152,12 @@ def levels(shape: tuple[int, ...]) -> int:
 
 
 def _norm(channels: int, axis_name: str | None, rngs: nnx.Rngs) -> nnx.BatchNorm:
-    """BatchNorm whose running statistics keep 0.9 of themselves in a batch."""
-    return nnx.BatchNorm(channels, momentum=0.9, axis_name=axis_name, rngs=rngs)
+    """BatchNorm whose running statistics keep 0.9 of themselves in a batch.
+
+    The variance is taken about the mean. The one-pass form E x² − (E x)² loses the small
+    spread of a narrow network's first layer to cancellation: after five steps of sgda, 8
+    devices stood 1.6e-4 from one with it, 4e-9 without.
+    """
+    return nnx.BatchNorm(
+        channels, momentum=0.9, use_fast_variance=False, axis_name=axis_name, rngs=rngs
+    )
