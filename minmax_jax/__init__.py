@@ -11,7 +11,10 @@ from minmax_jax.optimizers import BY_NAME as optimizers
 from minmax_jax.optimizers.ada_dir import ada_dir
 from minmax_jax.optimizers.ada_nsgda import ada_nsgda
 from minmax_jax.optimizers.adam_gda import adam_gda
+from minmax_jax.optimizers.adaptive_competitive import adaptive_competitive
 from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
+from minmax_jax.optimizers.competitive import competitive
+from minmax_jax.optimizers.consensus import consensus
 from minmax_jax.optimizers.extra_adam import extra_adam
 from minmax_jax.optimizers.extra_amsgrad import extra_amsgrad
 from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradient
@@ -22,11 +25,14 @@ from minmax_jax.optimizers.optimistic_adam import optimistic_adam
 from minmax_jax.optimizers.optimistic_gda import optimistic_gda
 from minmax_jax.optimizers.past_extragradient import past_extragradient
 from minmax_jax.optimizers.sgda import sgda
+from minmax_jax.optimizers.symplectic import symplectic
 from minmax_jax.players import per_player
 from minmax_jax.solve import SolveResult, solve
 from minmax_jax.transforms.alternate import AlternateState, alternate
 from minmax_jax.transforms.anchor import AnchorState, anchor
 from minmax_jax.transforms.average import AverageState, average, averaged_players
+from minmax_jax.transforms.competitive import CompetitiveState
+from minmax_jax.transforms.consensus import ConsensusState, add_consensus
 from minmax_jax.transforms.extragradient import ExtrapolateState, extrapolate
 from minmax_jax.transforms.graft import GraftState, graft
 from minmax_jax.transforms.lookahead import LookaheadState, lookahead
@@ -34,12 +40,16 @@ from minmax_jax.transforms.normalize import normalize
 from minmax_jax.transforms.optimistic import OptimismState, add_optimism
 from minmax_jax.transforms.past_extragradient import PastState, extrapolate_from_past
 from minmax_jax.transforms.project import project
+from minmax_jax.transforms.symplectic import SymplecticState, add_symplectic
+from minmax_jax.transforms.unrolled import UnrolledState, unrolled
 from minmax_jax.transforms.watch import Seen, WatchState, watch
 
 __all__ = [
     "AlternateState",
     "AnchorState",
     "AverageState",
+    "CompetitiveState",
+    "ConsensusState",
     "ExtrapolateState",
     "FieldFn",
     "GraftState",
@@ -50,16 +60,23 @@ __all__ = [
     "Players",
     "Seen",
     "SolveResult",
+    "SymplecticState",
+    "UnrolledState",
     "WatchState",
     "ada_dir",
     "ada_nsgda",
     "adam_gda",
+    "adaptive_competitive",
+    "add_consensus",
     "add_optimism",
+    "add_symplectic",
     "alternate",
     "amsgrad_gda",
     "anchor",
     "average",
     "averaged_players",
+    "competitive",
+    "consensus",
     "diagnostics",
     "extra_adam",
     "extra_amsgrad",
@@ -84,6 +101,8 @@ __all__ = [
     "project",
     "sgda",
     "solve",
+    "symplectic",
+    "unrolled",
     "watch",
     "zero_sum",
 ]

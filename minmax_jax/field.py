@@ -108,7 +108,9 @@ def general_sum(
         grad_y, aux_y = jax.grad(lambda y: y_loss(Players(z.min, y), draw), has_aux=True)(z.max)
         return Players(grad_x, grad_y), Players(aux_x, aux_y)
 
-    return _oracle("general_sum", oracle, has_aux, axis_name)
+    field_fn = _oracle("general_sum", oracle, has_aux, axis_name)
+    field_fn.general_sum = True  # for methods that would have to know a loss as well (unrolled)
+    return field_fn
 
 
 def payoff(

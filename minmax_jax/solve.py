@@ -1,5 +1,6 @@
 """A whole run as one compiled scan, for games that fit in memory."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ def solve(
     num_steps: int,
     *,
     payoff_fn: PayoffFn | None = None,
+    min_loss_fn: PayoffFn | None = None,
     key: jax.Array | None = None,
     record: Record | None = None,
 ) -> SolveResult:
@@ -48,6 +50,8 @@ def solve(
       players: where to start; Python numbers become arrays.
       num_steps: the number of updates, a Python int.
       payoff_fn: the payoff, from `payoff`, for methods that compare values.
+      min_loss_fn: the min player's own loss in a general-sum game, made by `payoff`, for
+        methods that differentiate it themselves.
       key: a PRNG key. With it, stochastic fields and payoffs receive the key
         `fold_in(fold_in(key, step), draw)` in place of the integer draw, and `update`
         gets `key=fold_in(key, step)`.
@@ -83,10 +87,12 @@ def solve(
     # Optax's aliases for trees do not know Players.
     update: Callable[..., Any] = optax.with_extra_args_support(optimizer).update
     start = jax.tree.map(_strong, players)
+    scalars = {"payoff_fn": payoff_fn, "min_loss_fn": min_loss_fn}
+    given = {name: function for name, function in scalars.items() if function is not None}
 
     def step_fn(carry: tuple[Players, Any], step: jax.Array) -> tuple[tuple[Players, Any], Any]:
         z, state = carry
-        extra, field_at = _oracles(field_fn, payoff_fn, key, step)
+        extra, field_at = _oracles(field_fn, given, key, step)
         updates, state = update(field_at(z, 0), state, z, field_fn=field_at, **extra)
         z = Players(*map(optax.apply_updates, z, updates))
         return (z, state), None if record is None else record(step, z, updates, state)
@@ -102,20 +108,19 @@ def _strong(leaf: Any) -> jax.Array:
 
 
 def _oracles(
-    field_fn: FieldFn, payoff_fn: PayoffFn | None, key: jax.Array | None, step: jax.Array
+    field_fn: FieldFn, scalars: dict[str, PayoffFn], key: jax.Array | None, step: jax.Array
 ) -> tuple[dict[str, Any], FieldFn]:
     """Returns the extra arguments of one update, and its field."""
     if key is None:
-        return ({} if payoff_fn is None else {"payoff_fn": payoff_fn}), field_fn
+        return dict(scalars), field_fn
     step_key = jax.random.fold_in(key, step)
 
     def keyed(oracle: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(oracle)
         def at(players: Players, draw: Draw = 0) -> Any:
             return oracle(players, jax.random.fold_in(step_key, draw))
 
         return at
 
-    extra: dict[str, Any] = {"key": step_key}
-    if payoff_fn is not None:
-        extra["payoff_fn"] = keyed(payoff_fn)
-    return extra, keyed(field_fn)
+    extra = {name: keyed(function) for name, function in scalars.items()}
+    return {"key": step_key, **extra}, keyed(field_fn)

@@ -93,6 +93,14 @@ def _two_rules(rate, min, max):
     return mm.per_player(min=min(_sides(rate).min), max=max(_sides(rate).max))
 
 
+def _unrolled(rate, **options):
+    return mm.unrolled(min=mm.sgda(_sides(rate).min), max=mm.sgda(_sides(rate).max), **options)
+
+
+def _competitive(rate):
+    return mm.competitive(rate, max_iterations=8)
+
+
 def _slow_nsgda(rate):
     return mm.nsgda(rate, momentum=0.5)
 
@@ -339,6 +347,110 @@ CASES = (
         "average exponential",
         lambda rate: mm.average(mm.optimistic_gda(rate), "exponential", decay=0.9, begin=1),
         needs=("params",),
+    ),
+    _case(
+        "consensus",
+        mm.consensus,
+        rate=0.02,
+        solves=(_bilinear(mm.consensus, 0.5, 50),),
+        price=Price(field=1, vjp=1),
+        needs=_ORACLE,
+    ),
+    _case(
+        "add_consensus scheduled, in a chain",
+        lambda rate: optax.chain(mm.add_consensus(_decaying(0.5)), mm.adam_gda(rate)),
+        solves_rate=0.05,
+        steps=1500,
+        tolerance=1e-3,
+        price=Price(field=1, vjp=1),
+        needs=_ORACLE,
+    ),
+    _case(
+        "symplectic",
+        mm.symplectic,
+        solves=(_bilinear(mm.symplectic, 0.5, 50),),
+        price=Price(field=1, jvp=1, vjp=1),
+        needs=_ORACLE,
+    ),
+    _case(
+        "add_symplectic scheduled, tensors, in a chain",
+        lambda rate: optax.chain(
+            mm.add_symplectic(_decaying(0.5), mean_over="tensors"), mm.sgda(rate)
+        ),
+        price=Price(field=1, jvp=1, vjp=1),
+        needs=_ORACLE,
+    ),
+    _case(
+        "add_symplectic not aligned",
+        lambda rate: optax.chain(mm.add_symplectic(0.5, align=False), mm.sgda(rate)),
+        price=Price(field=1, jvp=1, vjp=1),
+        needs=_ORACLE,
+    ),
+    _case(
+        "competitive",
+        _competitive,
+        solves=(_bilinear(_competitive, 3.0, 20),),
+        price=Price(field=2, jvp=(4, 20)),  # 2 to set up, 2 for the guess, 2 an iteration
+        needs=_ORACLE,
+    ),
+    _case(
+        "competitive gmres, cold, projected",
+        lambda rate: mm.competitive(
+            rate,
+            solver="gmres",
+            warm_start=False,
+            max_iterations=8,
+            transform=[optax.add_decayed_weights(0.1), mm.project(_clip)],
+        ),
+        price=Price(field=2, jvp=(2, 34)),  # 2 to set up, 2 an iteration and a restart
+        needs=_ORACLE,
+    ),
+    _case(
+        "competitive neumann",
+        lambda rate: mm.competitive(rate, solver="neumann", max_iterations=3),
+        price=Price(field=2, jvp=6),
+        needs=_ORACLE,
+    ),
+    _case(
+        "adaptive_competitive",
+        mm.adaptive_competitive,
+        solves_rate=_decaying(0.3),
+        steps=1500,
+        tolerance=1e-2,
+        solves=(_bilinear(mm.adaptive_competitive, 0.1, 2000),),
+        price=Price(field=2, jvp=(4, 204)),
+        needs=_ORACLE,
+    ),
+    _case(
+        "adaptive_competitive gmres, corrected last",
+        lambda rate: mm.adaptive_competitive(
+            rate, correction="last", solver="gmres", max_iterations=8
+        ),
+        solves_rate=_decaying(0.3),
+        steps=1500,
+        tolerance=1e-2,
+        price=Price(field=2, jvp=(4, 36)),
+        needs=_ORACLE,
+    ),
+    _case(
+        "unrolled",
+        lambda rate: _unrolled(rate, num_steps=3),
+        solves=(_bilinear(lambda rate: _unrolled(rate, num_steps=5), 0.3, 100),),
+        mirror=_LOOKS_AHEAD,
+        price=Price(field=4, vjp=3),
+        needs=_ORACLE,
+    ),
+    _case(
+        "unrolled max first",
+        lambda rate: _unrolled(rate, num_steps=2, first="max"),
+        mirror=_LOOKS_AHEAD,
+        price=Price(field=4, vjp=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "unrolled zero",
+        lambda rate: _unrolled(rate, num_steps=0),
+        needs=_ORACLE,
     ),
 )
 

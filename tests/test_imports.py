@@ -13,6 +13,8 @@ LAYERS = {  # file or folder -> what it may import from the package
     "_tree": {"_types"},
     "_checks": {"_types"},
     "_krylov": {"_types", "_tree"},
+    "_gmres": {"_types", "_tree", "_krylov"},
+    "_local_game": {"_types", "_tree", "_checks", "_krylov", "_gmres"},
     "field": {"_types", "_tree", "_checks"},
     "players": {"_types", "_tree", "_checks", "field"},
     "diagnostics": {"_types", "_tree", "_checks", "field", "diagnostics"},

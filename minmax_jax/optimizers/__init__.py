@@ -11,7 +11,10 @@ from typing import Any
 from minmax_jax.optimizers.ada_dir import ada_dir
 from minmax_jax.optimizers.ada_nsgda import ada_nsgda
 from minmax_jax.optimizers.adam_gda import adam_gda
+from minmax_jax.optimizers.adaptive_competitive import adaptive_competitive
 from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
+from minmax_jax.optimizers.competitive import competitive
+from minmax_jax.optimizers.consensus import consensus
 from minmax_jax.optimizers.extra_adam import extra_adam
 from minmax_jax.optimizers.extra_amsgrad import extra_amsgrad
 from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradient
@@ -22,6 +25,7 @@ from minmax_jax.optimizers.optimistic_adam import optimistic_adam
 from minmax_jax.optimizers.optimistic_gda import optimistic_gda
 from minmax_jax.optimizers.past_extragradient import past_extragradient
 from minmax_jax.optimizers.sgda import sgda
+from minmax_jax.optimizers.symplectic import symplectic
 
 _FACTORIES: tuple[Callable[..., Any], ...] = (
     sgda,
@@ -38,6 +42,10 @@ _FACTORIES: tuple[Callable[..., Any], ...] = (
     past_extragradient,
     extra_anchored_gradient,
     lookahead_minmax,
+    consensus,
+    symplectic,
+    competitive,
+    adaptive_competitive,
 )
 
 BY_NAME: Mapping[str, Callable[..., Any]] = MappingProxyType(
