@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 import minmax_jax as mm
 
@@ -70,6 +71,20 @@ quadratic = Problem(
 
 bilinear = Problem(lambda z: z.min * z.max, mm.Players(1.0, 1.0), mm.Players(0.0, 0.0))
 """f = xy: plain descent–ascent diverges."""
+
+
+def orbit(optimizer, num_steps, start=1.0 + 0.5j):
+    """The players on f = xy as x + iy, `num_steps` + 1 of them; the field there is −i (x + iy)."""
+    z = mm.Players(jnp.asarray(start.real, float), jnp.asarray(start.imag, float))
+
+    def run(z):
+        return mm.solve(
+            optimizer, bilinear.field_fn, z, num_steps, record=lambda step, z, u, s: z
+        ).records
+
+    seen = jax.jit(run)(z)
+    return np.concatenate([[start], np.asarray(seen.min) + 1j * np.asarray(seen.max)])
+
 
 curved = Problem(
     lambda z: _coupled(z) + 0.5 * jnp.sum(jnp.tanh(_flat(z.min)) ** 2) - 0.25 * _square(z.max) ** 2,

@@ -43,8 +43,20 @@ def sgda(
       >>> bool(abs(result.players.min) < 1e-6)
       True
 
+      In turns and with negative momentum, both plain Optax, it converges on f = xy as well:
+
+      >>> import optax
+      >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
+      >>> rule = optax.sgd(0.5, momentum=-0.5)
+      >>> tx = mm.alternate(min=rule, max=rule)
+      >>> result = mm.solve(tx, field_fn, mm.Players(1.0, 1.0), 200)
+      >>> bool(result.players.min**2 + result.players.max**2 < 1e-6)
+      True
+
     References:
       Arrow, Hurwicz, Uzawa, Studies in linear and non-linear programming, 1958.
+      Gidel et al., `Negative momentum for improved game dynamics
+      <https://arxiv.org/abs/1807.04740>`_, 2019.
     """
     if momentum is None:
         return two_player("sgda", optax.identity(), learning_rate, transform)

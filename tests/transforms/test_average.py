@@ -1,0 +1,106 @@
+"""Averages of the players, and where they are found."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import minmax_jax as mm
+from tests import problems
+
+
+def run(tx, num_steps=10, problem=problems.curved):
+    def whole(start):
+        result = mm.solve(
+            tx,
+            problem.field_fn,
+            start,
+            num_steps,
+            record=lambda step, z, u, state: (z, mm.averaged_players(state)),
+        )
+        return result.records
+
+    return jax.jit(whole)(problem.start)
+
+
+@pytest.mark.parametrize("begin", [0, 4])
+def test_uniform_average_is_the_mean_of_the_players_after_each_update(begin, strict_promotion):
+    seen, means = run(mm.average(mm.extragradient(0.1), begin=begin))
+
+    def expected(z):
+        z = np.asarray(z)
+        return np.stack([z[min(begin, k) : k + 1].mean(0) for k in range(10)])
+
+    chex.assert_trees_all_close(means, jax.tree.map(expected, seen), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("begin", [0, 4])
+def test_exponential_average_obeys_its_recursion(begin, strict_promotion):
+    seen, means = run(mm.average(mm.sgda(0.1), "exponential", decay=0.7, begin=begin))
+
+    def expected(start, z):
+        mean, rows = np.asarray(start), []
+        for k, now in enumerate(np.asarray(z)):
+            mean = now if k < begin else 0.7 * mean + 0.3 * now
+            rows.append(mean)
+        return np.stack(rows)
+
+    hand = jax.tree.map(expected, problems.curved.start, seen)
+    chex.assert_trees_all_close(means, hand, rtol=1e-5, atol=1e-6)
+
+
+def test_steps_are_those_of_the_method_within(strict_promotion):
+    seen, _ = run(mm.average(mm.extragradient(0.1)))
+    alone, _ = run(optax.chain(mm.average(mm.extragradient(0.1)), optax.identity()))
+    chex.assert_trees_all_equal(seen, alone)
+    bare = problems.orbit(mm.extragradient(0.1), 5)
+    np.testing.assert_array_equal(problems.orbit(mm.average(mm.extragradient(0.1)), 5), bare)
+
+
+def test_bfloat16_players_are_averaged_in_float32():
+    tx = mm.average(mm.sgda(1.0), "exponential", decay=0.999)
+    z = mm.Players(jnp.ones((), jnp.bfloat16), jnp.ones((), jnp.bfloat16))
+    updates, state = tx.update(z, tx.init(z), z)
+    assert updates.min.dtype == jnp.bfloat16
+    mean = mm.averaged_players(state)
+    assert mean.min.dtype == jnp.float32
+    np.testing.assert_allclose(mean.min, 0.999, rtol=1e-6)
+
+
+def test_before_the_first_update_the_average_is_the_start():
+    z = problems.curved.start
+    chex.assert_trees_all_equal(mm.averaged_players(mm.average(mm.sgda(0.1)).init(z)), z)
+
+
+def test_average_is_found_anywhere_in_a_state():
+    z = problems.bilinear.start
+    inner = mm.average(optax.sgd(0.1))
+    for tx in (
+        optax.chain(optax.clip(1.0), inner),
+        mm.lookahead(mm.average(mm.sgda(0.1)), 5, 0.5),
+        mm.extrapolate(optax.sgd(0.1), trial_tx=inner),
+        optax.apply_if_finite(inner, 3),
+    ):
+        chex.assert_trees_all_equal(mm.averaged_players(tx.init(z)), z)
+    states = jax.vmap(lambda x: inner.init(mm.Players(x, x)))(jnp.arange(3.0))
+    assert mm.averaged_players(states).min.shape == (3,)
+
+
+def test_none_or_several_averages_are_refused():
+    z = problems.bilinear.start
+    with pytest.raises(ValueError, match=r"got 0; wrap the optimizer in mm\.average"):
+        mm.averaged_players(mm.sgda(0.1).init(z))
+    two = mm.average(mm.sgda(0.1)).init(z)
+    with pytest.raises(ValueError, match="got 2; pass the part you mean"):
+        mm.averaged_players((two, two))
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match="average: scheme must be 'uniform' or 'exponential'"):
+        mm.average(mm.sgda(0.1), "geometric")
+    with pytest.raises(ValueError, match="average: decay must be between 0 and 1"):
+        mm.average(mm.sgda(0.1), "exponential", decay=1.1)
+    with pytest.raises(TypeError, match="average: begin must be a Python int"):
+        mm.average(mm.sgda(0.1), begin=0.5)
