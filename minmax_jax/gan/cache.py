@@ -21,14 +21,15 @@ def load_arrays(name: str) -> dict[str, np.ndarray] | None:
     A damaged file counts as none, and is made again by whoever asks. No pickle is loaded.
     """
     try:
-        with np.load(cache_folder() / f"{name}.npz", allow_pickle=False) as stored:
-            return {key: stored[key] for key in stored.files}
+        with (cache_folder() / f"{name}.npz").open("rb") as file:
+            with np.load(file, allow_pickle=False) as stored:
+                return {key: stored[key] for key in stored.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None
 
 
 def save_arrays(name: str, **arrays: Any) -> None:
-    """Stores arrays under `name`, whole or not at all; a folder that cannot be written is no error."""
+    """Stores arrays under `name`, whole or not at all; an unwritable folder is no error."""
     target = cache_folder() / f"{name}.npz"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -101,7 +101,7 @@ def _fingerprint(data: data_lib.Data) -> str:
 
 
 def _train(network: Network, data: data_lib.Data) -> Any:
-    """Adam with a cosine schedule over about 400,000 images, each moved by up to a pixel in eight."""
+    """Adam with a cosine schedule over about 400,000 images, each shifted a little."""
     steps = max(SAMPLES_SEEN // BATCH, 1) if len(data.images) > BATCH * 20 else MIN_STEPS
     optimizer = optax.adam(optax.cosine_onecycle_schedule(steps, 3e-3))
     images, labels = jnp.asarray(data.images), jnp.asarray(data.labels)
