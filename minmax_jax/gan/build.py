@@ -1,6 +1,6 @@
 """From a configuration to the objects it names: devices, networks, game, optimizer."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import jax
 import optax
@@ -13,8 +13,8 @@ from minmax_jax.gan import game as game_lib
 from minmax_jax.gan import losses, networks
 
 
-def pick_devices(config: config_lib.Config) -> Sequence[jax.Device]:
-    """Returns the first `devices` local devices.
+def pick_devices(config: config_lib.Config) -> list[Any]:
+    """Returns the first `devices` local devices, `jax.Device`s.
 
     Raises:
       ConfigError: there are fewer, or they cannot share a batch evenly.
@@ -51,28 +51,40 @@ def build_game(
     pair = build_pair(config, data.images.shape[1:], axis_name=parallel.AXIS)
     loss = losses.LOSSES[config.loss]
     game = game_lib.Game(pair, loss, config.penalty, config.batch_size, num_devices)
-    return game, build_optimizer(config)
+    players = mm.Players(pair.generator.params, pair.discriminator.params)
+    return game, build_optimizer(config, players)
 
 
-def build_optimizer(config: config_lib.Config) -> optax.GradientTransformationExtraArgs:
+def build_optimizer(
+    config: config_lib.Config, players: mm.Players
+) -> optax.GradientTransformationExtraArgs:
     """Returns `mm.optimizers[config.optimizer]` with the configuration's rates and options.
 
     With `max_steps` above 1 each player keeps the named rule to itself, and the
     discriminator moves first, that many times on fresh samples.
 
+    Args:
+      config: names the optimizer.
+      players: the parameters that it will move.
+
     Raises:
-      ConfigError: the optimizer refuses a value.
+      ConfigError: the optimizer refuses a value, or cannot be one player's rule.
     """
     factory = mm.optimizers[config.optimizer]
     rates = mm.Players(min=config.learning_rate_min, max=config.learning_rate_max)
     try:
         if config.max_steps == 1:
-            return factory(rates, **config.options)
-        rules = mm.Players(*(factory(rate, **config.options) for rate in rates))
-        return mm.alternate(min=rules.min, max=rules.max, max_steps=config.max_steps)
+            optimizer = factory(rates, **config.options)
+        else:
+            rules = [factory(rate, **config.options) for rate in rates]
+            optimizer = mm.alternate(min=rules[0], max=rules[1], max_steps=config.max_steps)
+        jax.eval_shape(optimizer.init, players)
     except (TypeError, ValueError) as error:
         text = " ".join(str(error).split())
+        if config.max_steps > 1:
+            text += f" (max_steps={config.max_steps} needs a rule that can serve one player)"
         raise config_lib.ConfigError(f"optimizer={config.optimizer}: {text}") from error
+    return optimizer
 
 
 def build_pair(

@@ -28,7 +28,7 @@ class Program(NamedTuple):
 
     advance: Callable[..., Any]
     measure: Callable[..., Any]
-    devices: Sequence[jax.Device]
+    devices: Sequence[Any]  # of jax.Device, which type checkers take for a variable
     steps_per_call: int
 
 
@@ -36,7 +36,7 @@ def compile_program(
     game: game_lib.Game,
     optimizer: optax.GradientTransformationExtraArgs,
     config: config_lib.Config,
-    devices: Sequence[jax.Device],
+    devices: Sequence[Any],
 ) -> Program:
     """Returns the functions of a run, mapped over `devices` and compiled when first called."""
     steps_per_call = config.steps_per_call or default_steps_per_call(game, devices[0].platform)

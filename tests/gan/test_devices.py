@@ -58,7 +58,7 @@ def test_eight_devices_take_the_steps_of_one_on_the_same_global_batch(name, nois
 
 def batch_on(num_devices, data):
     config = presets.preset("digits", network="dcgan", width=4, latent_dim=8, batch_size=32)
-    game, _ = build.build_game(config, data, num_devices)
+    game, optimizer = build.build_game(config, data, num_devices)
     devices = jax.local_devices()[:num_devices]
 
     def draw_batch(state, images):
@@ -66,7 +66,7 @@ def batch_on(num_devices, data):
         out = play(state.players, 2)
         return out.real, out.fake, out.mix
 
-    state = step_lib.init(game, build.build_optimizer(config))
+    state = step_lib.init(game, optimizer)
     draw = parallel.pmap_step(draw_batch, devices)
     out = draw(parallel.replicate(state, devices), parallel.replicate(data.images, devices))
     return jax.tree.map(lambda leaf: np.asarray(leaf).reshape(32, *leaf.shape[2:]), out)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import minmax_jax as mm
 from minmax_jax import gan
 from minmax_jax.gan import build, checkpoint, presets, trainer
 from minmax_jax.gan import data as data_lib
@@ -115,6 +116,13 @@ def test_what_cannot_be_trained_is_one_line_and_writes_nothing(tmp_path, fields,
         gan.train(small(tmp_path / "run", steps=4, **fields))
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_an_optimizer_of_both_players_cannot_alternate_and_says_so(tmp_path):
+    config = small(tmp_path / "run", steps=4, optimizer="extragradient", max_steps=2)
+    with pytest.raises(gan.ConfigError, match=r"max_steps=2 needs a rule .* one player") as error:
+        gan.train(config)
+    assert "\n" not in str(error.value)
 
 
 def test_unknown_data_is_one_line_and_writes_nothing(tmp_path):
