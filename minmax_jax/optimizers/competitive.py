@@ -35,8 +35,8 @@ def competitive(
 
     Price: two field evaluations, one for each player's half, and the one passed in is dead
     code to XLA, which shares what the halves have in common; 2k + 2 jvps, each for one
-    player's step, in k iterations, 2 more with warm start and 2 for each restart of GMRES.
-    All at z and draw 0.
+    player's step, in k iterations, 2 more with warm start and 2 for each cycle of GMRES; 2k
+    for the Neumann series of order k. All at z and draw 0.
 
     Args:
       learning_rate: η: a number, a schedule of the update count, or `Players` of two.
