@@ -70,7 +70,7 @@ class Config:
     """Number of local devices that share each batch; 0 takes all."""
 
     optimizer: str = "adam_gda"
-    """Two-player optimizer: sgda, nsgda, ada_nsgda, adam_gda or another of minmax_jax.optimizers."""
+    """Two-player optimizer: sgda, nsgda, ada_nsgda, adam_gda, or another of minmax_jax.optimizers."""  # noqa: E501
     learning_rate_min: float = 5e-4
     """Learning rate of the min player, the generator."""
     learning_rate_max: float = 2e-4

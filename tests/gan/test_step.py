@@ -245,7 +245,17 @@ def test_measure_reports_what_the_next_step_uses(make):
     assert set(measured) | set(norms) == set(step_lib.QUANTITIES)
 
 
-@pytest.mark.parametrize("optimizer", sorted(mm.optimizers))
+# One of each kind in the fast part: a plain rule, one with moments, one that calls the field.
+FAST = ("sgda", "ada_nsgda", "extragradient")
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        pytest.param(name, marks=() if name in FAST else pytest.mark.slow)
+        for name in sorted(mm.optimizers)
+    ],
+)
 def test_every_optimizer_moves_both_players_without_special_code(make, optimizer):
     setting = make(optimizer=optimizer)
     after, norms = setting.advance(setting.start, 2)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import minmax_jax as mm
 from minmax_jax import gan
 from minmax_jax.gan import build, checkpoint, presets, trainer
 from minmax_jax.gan import data as data_lib
