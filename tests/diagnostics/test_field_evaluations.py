@@ -1,0 +1,71 @@
+"""Counted oracle calls: what is executed, not what is written."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import minmax_jax as mm
+from tests import problems
+
+
+def executed(function, *arguments):
+    counted = mm.diagnostics.field_evaluations(problems.curved.field_fn)
+    jax.block_until_ready(jax.jit(lambda *a: function(counted, *a))(*arguments))
+    return counted.counts()
+
+
+Z = problems.curved.start
+
+
+def test_values_are_unchanged_and_bits_are_kept():
+    counted = mm.diagnostics.field_evaluations(problems.curved.field_fn)
+    for one, other in zip(
+        jax.tree.leaves(counted(Z)), jax.tree.leaves(problems.curved.field_fn(Z)), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_loops_count_their_turns():
+    def three(field_fn, z):
+        return jax.lax.fori_loop(0, 3, lambda i, z: field_fn(z), z)
+
+    assert executed(three, Z) == (3, 0, 0)
+
+
+def test_dead_calls_do_not_count():
+    def dead(field_fn, z):
+        field_fn(jax.tree.map(lambda x: 2 * x, z))
+        return field_fn(z)
+
+    assert executed(dead, Z) == (1, 0, 0)
+
+
+def test_products_count_apart():
+    assert executed(lambda f, z: jax.jvp(f, (z,), (z,))[1], Z)[1:] == (1, 0)
+    assert executed(lambda f, z: jax.vjp(f, z)[1](z), Z)[1:] == (0, 1)
+
+
+def test_vmap_counts_every_member():
+    def many(field_fn, scales):
+        return jax.vmap(lambda c: field_fn(jax.tree.map(lambda x: c * x, Z)))(scales)
+
+    assert executed(many, jnp.arange(5.0)) == (5, 0, 0)
+
+
+def test_draws_go_through():
+    field_fn = mm.zero_sum(lambda z, draw: draw * z.min * z.max, stochastic=True)
+    counted = mm.diagnostics.field_evaluations(field_fn)
+    assert counted(mm.Players(1.0, 1.0), 3).min == 3.0
+
+
+def test_reset_starts_again():
+    counted = mm.diagnostics.field_evaluations(problems.curved.field_fn)
+    jax.block_until_ready(counted(Z))
+    counted.reset()
+    assert counted.counts() == (0, 0, 0)
+
+
+def test_error_names_the_argument():
+    with pytest.raises(TypeError, match="field_evaluations: field_fn must be callable"):
+        mm.diagnostics.field_evaluations(3)
