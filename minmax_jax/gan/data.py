@@ -5,7 +5,7 @@ which latent an example gets depends on the key and on its index in the global b
 alone, so that one device and eight see the same batch.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -114,7 +114,7 @@ def _digits() -> Data:
     """scikit-learn's digits; every fifth is held out (writers come in runs, so no block is)."""
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
+    digits: Any = load_digits()  # its stubs know only the form with return_X_y
     # Grey levels 0…16 to 0…255.
     images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., None]
     labels = digits.target.astype(np.int32)

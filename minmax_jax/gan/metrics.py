@@ -124,10 +124,11 @@ def mode_coverage(
         raise ValueError("mode_coverage: samples is empty; give at least one sample.")
     least = 0.2 / len(centres) if min_share is None else min_share
     samples = np.asarray(samples, np.float64)
-    finite = np.isfinite(samples).all(axis=1)
+    finite: np.ndarray = np.isfinite(samples).all(axis=1)
     far = np.where(finite[:, None], samples, np.inf)[:, None, :] - centres[None]
-    distances = np.linalg.norm(far, axis=-1)
-    nearest, close = distances.argmin(axis=1), distances.min(axis=1) <= radius
+    distances: np.ndarray = np.linalg.norm(far, axis=-1)
+    nearest = distances.argmin(axis=1)
+    close = distances.min(axis=1) <= radius
     shares = np.bincount(nearest[close], minlength=len(centres)) / len(samples)
     return ModeCoverage(
         reached=int((shares >= least).sum()),
