@@ -19,6 +19,7 @@ from minmax_jax.optimizers.extra_adam import extra_adam
 from minmax_jax.optimizers.extra_amsgrad import extra_amsgrad
 from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradient
 from minmax_jax.optimizers.extragradient import extragradient
+from minmax_jax.optimizers.greedy_adam import greedy_adam
 from minmax_jax.optimizers.lookahead_minmax import lookahead_minmax
 from minmax_jax.optimizers.nsgda import nsgda
 from minmax_jax.optimizers.optimistic_adam import optimistic_adam
@@ -35,7 +36,9 @@ from minmax_jax.transforms.competitive import CompetitiveState
 from minmax_jax.transforms.consensus import ConsensusState, add_consensus
 from minmax_jax.transforms.extragradient import ExtrapolateState, extrapolate
 from minmax_jax.transforms.graft import GraftState, graft
+from minmax_jax.transforms.greedy import GreedyState, GreedyStatus, greedy
 from minmax_jax.transforms.lookahead import LookaheadState, lookahead
+from minmax_jax.transforms.noise import NoiseState, add_noise
 from minmax_jax.transforms.normalize import normalize
 from minmax_jax.transforms.optimistic import OptimismState, add_optimism
 from minmax_jax.transforms.past_extragradient import PastState, extrapolate_from_past
@@ -53,7 +56,10 @@ __all__ = [
     "ExtrapolateState",
     "FieldFn",
     "GraftState",
+    "GreedyState",
+    "GreedyStatus",
     "LookaheadState",
+    "NoiseState",
     "OptimismState",
     "PastState",
     "PayoffFn",
@@ -68,6 +74,7 @@ __all__ = [
     "adam_gda",
     "adaptive_competitive",
     "add_consensus",
+    "add_noise",
     "add_optimism",
     "add_symplectic",
     "alternate",
@@ -87,6 +94,8 @@ __all__ = [
     "games",
     "general_sum",
     "graft",
+    "greedy",
+    "greedy_adam",
     "lookahead",
     "lookahead_minmax",
     "normalize",

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 
-def inner_call(extra: dict[str, Any], call: int, **more: Any) -> dict[str, Any]:
+def inner_call(extra: dict[str, Any], call: int | jax.Array, **more: Any) -> dict[str, Any]:
     """Returns the extra arguments of inner call number `call`: a key of its own, and `more`."""
     extra = {**extra, **more}
     if extra.get("key") is not None:

@@ -139,6 +139,26 @@ def check_oracle(method: str, updates: Any, players: Any, field_fn: Any) -> None
     check_match(method, updates, players)
 
 
+def check_payoff(method: str, payoff_fn: Any) -> None:
+    """Raises unless a method that compares values has got the payoff."""
+    if payoff_fn is None:
+        raise ValueError(
+            f"{method}: update needs payoff_fn= as a keyword, because it compares payoffs: "
+            "optimizer.update(..., payoff_fn=mm.payoff(payoff)), or mm.solve(..., payoff_fn=...)."
+        )
+    if not callable(payoff_fn):
+        raise TypeError(f"{method}: payoff_fn must be callable, got {payoff_fn!r}.")
+
+
+def check_key(method: str, key: Any, why: str) -> None:
+    """Raises ValueError if a method that draws at random has got no key."""
+    if key is None:
+        raise ValueError(
+            f"{method}: update needs key= as a keyword, because {why}: "
+            "optimizer.update(..., key=key), or mm.solve(..., key=key)."
+        )
+
+
 def check_unmasked(method: str, players: PyTree) -> None:
     """Raises if `optax.masked` took leaves away from a method that needs whole players."""
     nodes = jax.tree.leaves(players, is_leaf=_is_gap)

@@ -47,6 +47,7 @@ class Case(NamedTuple):
       price: oracle calls an update.
       needs: names of what `update` cannot do without.
       schedule: None if a schedule counts updates, or the reason why it does not.
+      restless: None if it stays where the field is zero, or the reason why it does not.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Case(NamedTuple):
     price: Price = Price()
     needs: tuple[str, ...] = ()
     schedule: str | None = None
+    restless: str | None = None
 
 
 def _decaying(rate):
@@ -75,9 +77,12 @@ def _bilinear(make, rate, steps):
 
 
 _ORACLE = ("params", "field_fn")
+_VALUED = (*_ORACLE, "payoff_fn")
 _ANCHORED = "the anchor moves the players at any rate"
 _GOES_BACK = "going back moves the players at any rate"
 _LOOKS_AHEAD = "only the min player looks ahead"
+_TAKEN_BACK = "a step that does not pay is taken back"
+_ANSWERS = "the min player proposes, the max player answers"
 _OWN_COUNT = "the transformations handed in count their own calls"
 
 
@@ -95,6 +100,11 @@ def _two_rules(rate, min, max):
 
 def _unrolled(rate, **options):
     return mm.unrolled(min=mm.sgda(_sides(rate).min), max=mm.sgda(_sides(rate).max), **options)
+
+
+def _greedy(rate, **options):
+    options = {"max_ascent_steps": 100, "gradient_tolerance": 1e-5, **options}
+    return mm.greedy(mm.sgda(_sides(rate).min), mm.sgda(_sides(rate).max), **options)
 
 
 def _competitive(rate):
@@ -451,6 +461,64 @@ CASES = (
         "unrolled zero",
         lambda rate: _unrolled(rate, num_steps=0),
         needs=_ORACLE,
+    ),
+    _case(
+        "add_noise in a chain",
+        lambda rate: optax.chain(
+            mm.add_noise(lambda count: 0.1 * 0.9 ** jnp.asarray(count, jnp.float32)), mm.sgda(rate)
+        ),
+        mirror="leaves draw by their place in the tree",
+        needs=("key",),
+        restless="noise moves the players wherever they are",
+    ),
+    _case(
+        "greedy",
+        _greedy,
+        mirror=_ANSWERS,
+        price=Price(field=(2, 101)),
+        needs=_VALUED,
+        schedule=_TAKEN_BACK,
+    ),
+    _case(
+        "greedy deterministic, growing tolerance, annealed by a schedule",
+        lambda rate: _greedy(
+            rate,
+            stochastic=False,
+            gradient_tolerance=_decaying(1e-4),
+            tolerance_growth=1.001,
+            temperature=_decaying(2.0),
+            min_improvement=_decaying(0.0),
+        ),
+        tolerance=1e-3,
+        mirror=_ANSWERS,
+        price=Price(field=(2, 101)),
+        needs=(*_VALUED, "key"),
+        schedule=_TAKEN_BACK,
+    ),
+    _case(
+        "greedy two steps, nothing restored but x",
+        lambda rate: _greedy(
+            rate,
+            max_ascent_steps=2,
+            gradient_tolerance=None,
+            accept_probability=0.7,
+            accept_every=2,
+            restore_states=False,
+            restore_max=False,
+        ),
+        mirror=_ANSWERS,
+        price=Price(field=3),
+        needs=(*_VALUED, "key"),
+    ),
+    _case(
+        "greedy_adam",
+        mm.greedy_adam,
+        solves_rate=_decaying(0.1),
+        steps=3000,
+        tolerance=1e-3,
+        mirror=_ANSWERS,
+        price=Price(field=2),
+        needs=_VALUED,
     ),
 )
 

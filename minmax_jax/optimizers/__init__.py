@@ -19,6 +19,7 @@ from minmax_jax.optimizers.extra_adam import extra_adam
 from minmax_jax.optimizers.extra_amsgrad import extra_amsgrad
 from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradient
 from minmax_jax.optimizers.extragradient import extragradient
+from minmax_jax.optimizers.greedy_adam import greedy_adam
 from minmax_jax.optimizers.lookahead_minmax import lookahead_minmax
 from minmax_jax.optimizers.nsgda import nsgda
 from minmax_jax.optimizers.optimistic_adam import optimistic_adam
@@ -46,8 +47,10 @@ _FACTORIES: tuple[Callable[..., Any], ...] = (
     symplectic,
     competitive,
     adaptive_competitive,
+    greedy_adam,
 )
 
 BY_NAME: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {factory.__name__: factory for factory in _FACTORIES}
+    {factory.__name__: factory for factory in _FACTORIES} | {"greedy": greedy_adam}
 )
+"""Each under its own name; and `greedy`, a transformation of two, in the form for GANs."""
