@@ -76,6 +76,19 @@ def test_norm_has_derivatives_forward_and_reverse(scale):
     np.testing.assert_allclose(tangent, 0.6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("value", [1e-30, 1e-19, 1.0, 1e30])
+def test_constants_of_the_compiled_program_are_normed_too(value):
+    leaves = [jnp.float32(value), jnp.full(3, value, jnp.float32)]
+    norms = jax.jit(lambda: [_tree.norm(leaf) for leaf in leaves])()
+    np.testing.assert_allclose(norms, np.float32(value) * np.sqrt([1, 3]), rtol=1e-6)
+
+
+def test_a_field_that_is_a_tiny_constant_moves_both_players():
+    field_fn = mm.zero_sum(lambda z: 1e-30 * (z.min - z.max))
+    players = mm.solve(mm.nsgda(0.1), field_fn, mm.Players(1.0, 1.0), 3).players
+    np.testing.assert_allclose(players, (0.7, 0.7), rtol=1e-5)
+
+
 def test_derivative_of_the_norm_at_zero_is_zero():
     np.testing.assert_array_equal(jax.grad(_tree.norm)(jnp.zeros(3)), np.zeros(3))
 

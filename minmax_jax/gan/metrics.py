@@ -124,7 +124,7 @@ def mode_coverage(
         raise ValueError("mode_coverage: samples is empty; give at least one sample.")
     least = 0.2 / len(centres) if min_share is None else min_share
     samples = np.asarray(samples, np.float64)
-    finite: np.ndarray = np.isfinite(samples).all(axis=1)
+    finite = np.asarray(np.isfinite(samples).all(axis=1))
     far = np.where(finite[:, None], samples, np.inf)[:, None, :] - centres[None]
     distances: np.ndarray = np.linalg.norm(far, axis=-1)
     nearest = distances.argmin(axis=1)
