@@ -91,7 +91,7 @@ class Config:
     penalty: float = 0.0
     """Weight of the gradient penalty on the discriminator; 0 turns it off, 10 is usual for wasserstein."""  # noqa: E501
 
-    steps: int = 10_000
+    steps: int = 8000
     """Length of the run in updates. A finished run may be extended by a larger number."""
     batch_size: int = 64
     """Examples in one batch, over all devices together."""

@@ -10,39 +10,42 @@ from minmax_jax.gan import config as config_lib
 PRESETS: dict[str, dict[str, Any]] = {
     "digits": {},  # the defaults of Config themselves
     "gaussians": {
-        "data": "gaussians", "width": 128, "latent_dim": 8, "batch_size": 256, "steps": 5000,
+        "data": "gaussians", "width": 128, "latent_dim": 2, "batch_size": 256, "steps": 10_000,
+        "learning_rate_min": 2e-3, "learning_rate_max": 1e-3,
         "ema_decay": 0.99, "log_every": 100, "checkpoint_every": 1000,
     },
     "mnist": {
         "data": "ylecun/mnist", "network": "dcgan", "width": 16, "latent_dim": 64,
-        "steps": 3000, "log_every": 50, "checkpoint_every": 500, "ema_decay": 0.99,
+        "learning_rate_min": 1e-3, "learning_rate_max": 2e-4,
+        "steps": 4000, "log_every": 50, "checkpoint_every": 500, "ema_decay": 0.99,
     },
     "cifar10": {
         "data": "uoft-cs/cifar10", "network": "dcgan", "width": 64, "latent_dim": 128,
+        "learning_rate_min": 2e-4, "learning_rate_max": 2e-4,
         "steps": 50_000, "log_every": 100, "checkpoint_every": 1000, "evaluate": 10_000,
     },
 }  # fmt: skip
 """Name -> the fields in which the preset differs from the defaults of `Config`."""
 
 RATES: dict[str, dict[str, tuple[float, float]]] = {
-    "digits": {},
-    "gaussians": {},
-    "mnist": {},
-    "cifar10": {},
+    "digits": {"nsgda": (2e-2, 1e-2), "sgda": (5e-2, 5e-2), "ada_dir": (5e-2, 5e-2)},
+    "gaussians": {"nsgda": (2e-2, 2e-2), "sgda": (5e-2, 5e-2), "ada_dir": (5e-2, 5e-2)},
+    "mnist": {"nsgda": (1e-2, 1e-2), "sgda": (1e-2, 1e-2), "ada_dir": (1e-2, 1e-2)},
+    "cifar10": {"nsgda": (1e-2, 1e-2), "sgda": (1e-2, 1e-2), "ada_dir": (1e-2, 1e-2)},
 }
-"""Preset -> optimizer -> (min, max) learning rates that were found to work there.
+"""Preset -> optimizer -> (min, max) learning rates, where Adam's are of another order.
 
-The units differ between methods (papers' normalised steps have the learning rate as
-their length), so that one method's rate says nothing about another's.
+Units differ between methods: the rate is a gradient's factor in one, the length of a
+layer's step in the next. Starting points that train, not tuned optima.
 """
 
 
 def preset(name: str, **fields: Any) -> config_lib.Config:
     """Returns the named preset, with the given fields in place of its own.
 
-    The learning rates are those known for the optimizer on this preset, otherwise the
-    defaults of `Config`. `b1` is 0.5 where the optimizer has a `b1`, as GANs want it
-    (Radford et al., 2016); `options` are added to that.
+    The learning rates are those of `RATES` for the optimizer, otherwise the preset's own,
+    which suit Adam and what takes steps of its length. `b1` is 0.5 where the optimizer has
+    a `b1`, as GANs want it (Radford et al., 2016); `options` are added to that.
 
     Args:
       name: a key of `PRESETS`.
@@ -61,7 +64,7 @@ def preset(name: str, **fields: Any) -> config_lib.Config:
         config_lib.check_name("field", field, known)
     optimizer = fields.get("optimizer", config_lib.Config.optimizer)
     config_lib.check_name("optimizer", optimizer, mm.optimizers)
-    values = {"preset": name, **_rates(name, optimizer), **PRESETS[name], **fields}
+    values = {"preset": name, **PRESETS[name], **_rates(name, optimizer), **fields}
     return config_lib.Config(
         **{**values, "options": add_options(optimizer, fields.get("options", {}))}
     )
