@@ -30,9 +30,12 @@ PRESETS: dict[str, dict[str, Any]] = {
 RATES: dict[str, dict[str, tuple[float, float]]] = {
     "digits": {"nsgda": (2e-2, 1e-2), "sgda": (5e-2, 5e-2), "ada_dir": (5e-2, 5e-2)},
     "gaussians": {"nsgda": (2e-2, 2e-2), "sgda": (5e-2, 5e-2), "ada_dir": (5e-2, 5e-2)},
-    "mnist": {"nsgda": (1e-2, 1e-2), "sgda": (1e-2, 1e-2), "ada_dir": (1e-2, 1e-2)},
+    "mnist": {
+        "nsgda": (5e-2, 5e-2), "sgda": (5e-2, 1e-2), "ada_dir": (5e-2, 1e-2),
+        "ada_nsgda": (2e-3, 4e-4),
+    },
     "cifar10": {"nsgda": (1e-2, 1e-2), "sgda": (1e-2, 1e-2), "ada_dir": (1e-2, 1e-2)},
-}
+}  # fmt: skip
 """Preset -> optimizer -> (min, max) learning rates, where Adam's are of another order.
 
 Units differ between methods: the rate is a gradient's factor in one, the length of a

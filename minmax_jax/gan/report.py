@@ -109,8 +109,9 @@ def curves(records: Sequence[Mapping[str, Any]], title: str) -> matplotlib.figur
         if np.any(rundir.column(records, name)[1] > 0):
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:g}")
-            # Labels between the powers of ten where less than one and a half are in view.
-            axes.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1.5, 0.5)))
+            low, high = axes.get_ylim()
+            # Labels between the powers of ten, where hardly a power is in view.
+            axes.yaxis.set_minor_formatter("{x:g}" if high < 12 * low else ticker.NullFormatter())
     for axes in (losses, norms, pace):
         axes.grid(alpha=0.3)
         axes.margins(x=0.01)
