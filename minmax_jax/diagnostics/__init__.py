@@ -6,6 +6,11 @@ from minmax_jax.diagnostics.field_evaluations import (
     Evaluations,
     field_evaluations,
 )
+from minmax_jax.diagnostics.greedy_equilibrium import (
+    GreedyEquilibrium,
+    binomial_interval,
+    greedy_equilibrium,
+)
 from minmax_jax.diagnostics.jacobian import jacobian
 from minmax_jax.diagnostics.jacobian_spectrum import (
     Eigenvalues,
@@ -19,10 +24,13 @@ __all__ = [
     "CountedField",
     "Eigenvalues",
     "Evaluations",
+    "GreedyEquilibrium",
     "JacobianSpectrum",
     "best_vertices",
+    "binomial_interval",
     "duality_gap",
     "field_evaluations",
+    "greedy_equilibrium",
     "hamiltonian",
     "jacobian",
     "jacobian_spectrum",

@@ -249,7 +249,7 @@ def _ascend(
     if tolerance is not None:
         growth = _calls.value_at(settings.tolerance_growth, state.count)
         epsilon = _calls.value_at(tolerance, state.count).astype(state.value.dtype)
-        tolerance = epsilon * growth.astype(epsilon.dtype) ** state.accepted
+        tolerance = epsilon * growth.astype(epsilon.dtype) ** state.accepted.astype(epsilon.dtype)
     return climb(
         rule, field_fn, proposed, state.max, extra,
         max_steps=settings.max_ascent_steps, tolerance=tolerance,
@@ -276,17 +276,16 @@ def _conclude(
     rejections = jnp.where(accept, 0, state.rejections + 1)
     before = state.settled if settings.restore_max else jnp.zeros((), bool)
     settled = jnp.where(accept, climbed.reached, before)
-    over = jnp.where(settled, GreedyStatus.CONVERGED, GreedyStatus.OUT_OF_REJECTIONS)
-    limit = settings.max_rejections
-    status = over if limit is None else jnp.where(rejections > limit, over, 0)
-    if limit is None:
-        status = jnp.zeros((), jnp.int32)
+    status = state.status  # that of a run: what has ended keeps its own below
+    if settings.max_rejections is not None:
+        end = jnp.where(settled, GreedyStatus.CONVERGED, GreedyStatus.OUT_OF_REJECTIONS)
+        status = jnp.where(rejections > settings.max_rejections, end, status)
     status = jnp.where(diverged, GreedyStatus.ASCENT_DIVERGED, status)
     counted = state._replace(
         count=jnp.asarray(optax.safe_increment(state.count)),
         value=jnp.where(accept, verdict.value, state.value),
         settled=settled,
-        accepted=state.accepted + accept,
+        accepted=state.accepted + accept.astype(jnp.int32),
         rejections=rejections,
         ascent_steps=climbed.count,
         total_ascent_steps=state.total_ascent_steps + climbed.count,

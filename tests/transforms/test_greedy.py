@@ -1,0 +1,356 @@
+"""Accept or reject: what a rejection restores, what it must not, the bound, the planar tests."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import minmax_jax as mm
+from tests import problems
+
+pytestmark = pytest.mark.usefixtures("strict_promotion")
+KEY = jax.random.key(2)
+STATUS = mm.GreedyStatus
+NOISE = optax.chain(optax.set_to_zero(), mm.add_noise(0.5))
+PLANAR = {  # the authors' script: x + N(0, ½²), ascent at 0.05, 20 rejections in a row
+    "max_ascent_steps": 2000,
+    "gradient_tolerance": 1e-3,
+    "min_improvement": 0.03,
+    "max_rejections": 19,
+    "stochastic": False,
+}
+FIXED = {"gradient_tolerance": None, "max_ascent_steps": 2}
+
+
+def seeds(tx, game, num_steps, count=20, **options):
+    """Runs from the game's start, one a seed, in one program."""
+
+    def one(key):
+        return mm.solve(
+            tx, game.field_fn, game.start, num_steps, payoff_fn=game.payoff_fn, key=key, **options
+        )
+
+    return jax.jit(jax.vmap(one))(jax.random.split(KEY, count))
+
+
+def records(tx, game, num_steps, key=KEY, payoff_fn=None):
+    """(players, state) after each update of one run."""
+
+    def run():
+        return mm.solve(
+            tx,
+            game.field_fn,
+            game.start,
+            num_steps,
+            payoff_fn=payoff_fn or game.payoff_fn,
+            key=key,
+            record=lambda step, z, u, s: (z, s),
+        ).records
+
+    return jax.jit(run)()
+
+
+def game_of(payoff, x=1.0, y=0.5):
+    start = mm.Players(jnp.asarray(x), jnp.asarray(y))
+    return problems.Problem(payoff, start, start)
+
+
+uphill = game_of(lambda z: z.min**2 + z.max - 0.5 * z.max**2)
+"""max_y f = x² + ½: a proposal that climbs x² is rejected, the first excepted."""
+WRONG_WAY = optax.chain(optax.trace(0.5), optax.scale(0.1))
+MOMENTUM = optax.chain(optax.trace(0.5), optax.scale(-0.1))
+
+
+# The planar tests of the paper; figures measured with a port of the authors' script.
+
+
+@pytest.mark.parametrize(
+    ("name", "mean_x", "mean_y", "proposals"),
+    [("F1", 0.10, 0.21, 51), ("F3", 0.04, 0.12, 57)],
+)
+def test_planar_tests_end_near_the_origin_where_descent_ascent_does_not(
+    name, mean_x, mean_y, proposals
+):
+    game = mm.games.keswani(name)
+    end = seeds(mm.greedy(NOISE, optax.sgd(0.05), **PLANAR), game, 300)
+    assert set(np.asarray(end.state.status)) == {STATUS.CONVERGED}
+    x, y = (float(jnp.mean(jnp.abs(side))) for side in end.players)
+    assert x < mean_x + 0.1 and y < mean_y + 0.2
+    assert abs(float(jnp.mean(end.state.count)) - proposals) < 15
+    plain = mm.solve(mm.sgda(0.05), game.field_fn, game.start, 300).players
+    assert not abs(float(plain.min)) < 1.0
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"max_ascent_steps": 200, "gradient_bound": 1e6}], ids=["overflow", "bound"]
+)
+def test_ascent_without_a_maximum_ends_with_a_status_where_it_began(options):
+    game = mm.games.keswani("F2")
+    end = seeds(mm.greedy(NOISE, optax.sgd(0.05), **{**PLANAR, **options}), game, 50, count=5)
+    assert set(np.asarray(end.state.status)) == {STATUS.ASCENT_DIVERGED}
+    assert bool(jnp.all(end.players.min == 5.5)) and bool(jnp.all(end.players.max == 5.5))
+    assert bool(jnp.all(end.state.count == 1)) and bool(jnp.all(end.state.accepted == 0))
+
+
+# The bound.
+
+BOUNDED = {
+    "waves": (1.5, lambda z: jnp.sin(z.min) * jnp.cos(z.max) + 0.5 * jnp.cos(2 * z.min + z.max)),
+    "saddle": (1.0, lambda z: jnp.tanh(z.min * z.max)),
+    "hills": (1.0, lambda z: jnp.sin(3 * z.min + jnp.sin(z.max)) * jnp.exp(-0.1 * z.max**2)),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+@pytest.mark.parametrize("options", [{}, FIXED], ids=["tolerance", "fixed"])
+def test_bounded_games_end_within_the_bounds_on_acceptances_and_proposals(name, options):
+    (b, payoff), delta, r_max = BOUNDED[name], 0.25, 3
+    most = int((2 * b / delta + 2) * (r_max + 1))
+    tx = mm.greedy(
+        NOISE,
+        optax.sgd(0.1),
+        **{"max_ascent_steps": 30, "gradient_tolerance": 0.05, **options},
+        min_improvement=delta,
+        max_rejections=r_max,
+    )
+    end = seeds(tx, game_of(payoff), most + 1, count=50).state
+    assert bool(jnp.all(end.status != STATUS.RUNNING))
+    assert max(np.asarray(end.accepted)) <= 2 * b / delta + 1
+    assert max(np.asarray(end.count)) <= most
+    assert max(np.asarray(end.accepted)) > 1  # it did descend
+
+
+# What a rejection restores.
+
+
+def rejection(**options):
+    """States before and after the second update, which is rejected; the players likewise."""
+    tx = mm.greedy(WRONG_WAY, MOMENTUM, **{**FIXED, **options})
+    players, states = records(tx, uphill, 2)
+    first, second = (jax.tree.map(lambda leaf: leaf[i], (players, states)) for i in (0, 1))  # noqa: B023
+    assert int(first[1].accepted) == 1 and int(second[1].accepted) == 1
+    return first, second
+
+
+@pytest.mark.parametrize("options", [{}, {"stochastic": False}, {"gradient_tolerance": 1e-3}])
+def test_rejection_restores_players_states_and_value_and_counts(options):
+    (z, state), (z_after, after) = rejection(**options)
+    chex.assert_trees_all_equal((z, state.min, state.max), (z_after, after.min, after.max))
+    assert after.value == state.value
+    np.testing.assert_allclose(after.value, uphill.payoff(z), rtol=1e-6)
+    assert (int(state.count), int(after.count)) == (1, 2)
+    assert (int(state.rejections), int(after.rejections)) == (0, 1)
+    assert (int(after.ascent_steps), int(after.total_ascent_steps)) == (2, 4)
+
+
+def test_moments_are_kept_on_request():
+    (z, state), (z_after, after) = rejection(restore_states=False)
+    chex.assert_trees_all_equal(z, z_after)
+    assert after.min[0].trace != state.min[0].trace
+    assert after.max[0].trace != state.max[0].trace
+
+
+def test_max_player_and_his_state_are_kept_on_request():
+    (z, state), (z_after, after) = rejection(restore_max=False)
+    assert z.min == z_after.min and z.max != z_after.max
+    chex.assert_trees_all_equal(state.min, after.min)
+    assert after.max[0].trace != state.max[0].trace
+
+
+def test_only_randomness_goes_on_after_a_rejection():
+    """At the minimum of x² every proposal of noise is rejected, and every one is new."""
+    seen = []
+    tx = mm.greedy(NOISE, optax.sgd(0.1), **FIXED)
+    z = mm.Players(jnp.asarray(0.0), jnp.asarray(1.0))
+    state = tx.init(z)._replace(value=jnp.asarray(0.5), accepted=jnp.asarray(1))
+
+    def payoff_fn(players, draw=0):
+        seen.append(float(players.min))
+        return players.min**2
+
+    for _ in range(5):  # one key for all
+        updates, state = tx.update(
+            uphill.field_fn(z), state, z, field_fn=uphill.field_fn, payoff_fn=payoff_fn, key=KEY
+        )
+        chex.assert_trees_all_equal(updates, mm.Players(jnp.zeros(()), jnp.zeros(())))
+    proposed = [x for x in seen if x != 0.0]
+    assert len(proposed) == len(set(proposed)) == 5
+    assert int(state.rejections) == 5
+
+
+def test_what_has_ended_stays_and_moves_no_more():
+    tx = mm.greedy(WRONG_WAY, MOMENTUM, **FIXED, max_rejections=1)
+    players, states = records(tx, uphill, 6)
+    assert [int(s) for s in states.status] == [0, 0, *[STATUS.OUT_OF_REJECTIONS] * 4]
+    third, last = (jax.tree.map(lambda leaf: leaf[i], (players, states)) for i in (2, 5))  # noqa: B023
+    chex.assert_trees_all_equal(third, last)
+    assert int(last[1].count) == 3 and int(last[1].rejections) == 2
+
+
+def test_converged_says_that_the_accepted_ascent_had_reached_its_tolerance():
+    for steps, status in ((200, STATUS.CONVERGED), (3, STATUS.OUT_OF_REJECTIONS)):
+        tx = mm.greedy(
+            WRONG_WAY, optax.sgd(0.1), max_ascent_steps=steps, gradient_tolerance=1e-3,
+            max_rejections=2,
+        )  # fmt: skip
+        assert int(records(tx, uphill, 6)[1].status[-1]) == status
+
+
+# The test.
+
+
+def test_accepting_every_update_is_alternating_play_with_the_min_player_first():
+    tx = mm.greedy(MOMENTUM, MOMENTUM, max_ascent_steps=3, gradient_tolerance=None, accept_every=1)
+    other = mm.alternate(min=MOMENTUM, max=MOMENTUM, max_steps=3, first="min")
+
+    def run(optimizer):
+        return records(optimizer, problems.curved, 10)[0]
+
+    chex.assert_trees_all_close(run(tx), run(other), rtol=1e-6, atol=1e-6)
+
+
+def test_every_nth_update_is_accepted_from_the_first():
+    tx = mm.greedy(WRONG_WAY, MOMENTUM, **FIXED, accept_every=3)
+    _, states = records(tx, uphill, 7)
+    assert [int(n) for n in states.accepted] == [1, 1, 1, 2, 2, 2, 3]
+
+
+def test_values_are_compared_on_one_draw():
+    """A payoff that only shifts with its draw decides as the payoff without the shift."""
+
+    def shifted(z, draw):
+        return uphill.payoff(z) + 100 * jax.random.normal(draw)
+
+    tx, game = mm.greedy(NOISE, optax.sgd(0.1), **FIXED), game_of(uphill.payoff, y=1.0)
+    plain, _ = records(tx, game, 30)
+    noisy, states = records(tx, game, 30, payoff_fn=mm.payoff(shifted, stochastic=True))
+    chex.assert_trees_all_equal(plain, noisy)
+    assert 1 < int(states.accepted[-1]) < 30
+
+
+def test_every_oracle_call_of_an_update_sees_its_own_draw():
+    seen = {"field": [], "payoff": []}
+
+    def field_payoff(z, draw):
+        seen["field"].append(int(draw))
+        return uphill.payoff(z)
+
+    def payoff_fn(z, draw=0):
+        seen["payoff"].append(draw)
+        return uphill.payoff(z)
+
+    field_fn, z = mm.zero_sum(field_payoff, stochastic=True), uphill.start
+    for stochastic, payoffs in ((True, [4, 4]), (False, [4])):
+        seen["field"], seen["payoff"] = [], []
+        tx = mm.greedy(
+            MOMENTUM, MOMENTUM, max_ascent_steps=3, gradient_tolerance=None, stochastic=stochastic
+        )
+        tx.update(field_fn(z), tx.init(z), z, field_fn=field_fn, payoff_fn=payoff_fn)
+        assert seen == {"field": [0, 1, 2, 3], "payoff": payoffs}
+
+
+def test_kept_value_decides_as_the_value_taken_anew():
+    runs = [
+        records(mm.greedy(NOISE, optax.sgd(0.1), **FIXED, stochastic=s), uphill, 30)
+        for s in (True, False)
+    ]
+    chex.assert_trees_all_equal(*runs)
+
+
+def test_improvement_must_reach_delta_exactly():
+    """x goes 3, 2, 1, 0 and gains 1 a time; the first is free, a gain of δ is enough."""
+    line = game_of(lambda z: z.min - 0.0 * z.max, x=4.0)
+    for delta, accepted in ((1.0, 4), (1.01, 1)):
+        tx = mm.greedy(optax.sgd(1.0), optax.sgd(0.1), **FIXED, min_improvement=delta)
+        assert int(records(tx, line, 4)[1].accepted[-1]) == accepted
+
+
+@pytest.mark.parametrize(
+    ("options", "probability"),
+    [
+        ({"temperature": 10.0}, lambda i: np.exp(-i / 10)),
+        ({"temperature": lambda i: jnp.where(i < 15, 0.0, 30.0)},
+         lambda i: np.where(i < 15, 0, np.exp(-i / 30))),
+        ({"accept_probability": 0.3}, lambda i: 0.3 + 0 * i),
+        ({"accept_probability": lambda j: 1 / (4 + jnp.exp((0.05 * j.astype(float)) ** 2))},
+         lambda i: 1 / (4 + np.exp((i / 20) ** 2))),
+    ],
+    ids=["temperature", "schedule", "probability", "published"],
+)  # fmt: skip
+def test_what_fails_the_test_is_accepted_with_the_stated_probability(options, probability):
+    n, runs = 40, 400
+    # x rises by 0.01 with each acceptance: every proposal but the first fails.
+    line = game_of(lambda z: z.min - 0.0 * z.max)
+    tx = mm.greedy(optax.sgd(-0.01), optax.sgd(0.1), **FIXED, **options)
+    end = seeds(tx, line, n, count=runs).state
+    i = np.arange(1, n)
+    p = probability(i)
+    mean = 1 + p.sum()
+    error = np.sqrt((p * (1 - p)).sum() / runs)
+    assert abs(float(jnp.mean(end.accepted)) - mean) < 4.5 * error
+    assert bool(jnp.all(end.accepted == seeds(tx, line, n, count=runs).state.accepted))
+
+
+def test_tolerance_grows_with_each_acceptance():
+    """f = −½y² + 0·x at rate ½: from y = 1 each ascent halves y until |y| ≤ ε 2^acceptances."""
+    flat = game_of(lambda z: 0.0 * z.min - 0.5 * z.max**2, y=1.0)
+    for growth, steps in ((1.0, 10), (4.0, 10)):
+        tx = mm.greedy(
+            optax.sgd(0.1), optax.sgd(0.5), max_ascent_steps=50, gradient_tolerance=2.0**-10,
+            tolerance_growth=growth,
+        )  # fmt: skip
+        _, states = records(tx, flat, 1)
+        assert int(states.ascent_steps[0]) == steps
+        later = tx.init(flat.start)._replace(accepted=jnp.asarray(2))
+        _, after = tx.update(
+            flat.field_fn(flat.start), later, flat.start,
+            field_fn=flat.field_fn, payoff_fn=flat.payoff_fn,
+        )  # fmt: skip
+        assert int(after.ascent_steps) == steps - round(2 * np.log2(growth))
+
+
+def test_devices_decide_as_one_by_the_mean():
+    """Alone, the device with c = −8 would take every step uphill; the mean of c is 1."""
+
+    def steps(c, axis_name=None):
+        def payoff(z):
+            return c * z.min**2 - z.max**2
+
+        return mm.solve(
+            mm.greedy(NOISE, optax.sgd(0.1), max_ascent_steps=40, gradient_tolerance=1e-3),
+            mm.zero_sum(payoff, axis_name=axis_name), uphill.start, 30,
+            payoff_fn=mm.payoff(payoff, axis_name=axis_name), key=KEY,
+        )  # fmt: skip
+
+    parts = jax.pmap(lambda c: steps(c, "d"), axis_name="d", devices=jax.devices()[:4])(
+        jnp.array([-8.0, 1.0, 1.0, 10.0])
+    )
+    whole = jax.jit(steps)(jnp.asarray(1.0))
+    assert 1 < int(whole.state.accepted) < 30
+    for device in range(4):
+        mine = jax.tree.map(lambda x: x[device], parts)  # noqa: B023
+        chex.assert_trees_all_close(mine, whole, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_ascent_steps": 0}, "greedy: max_ascent_steps must be at least 1"),
+        ({"gradient_tolerance": -1.0}, "greedy: gradient_tolerance must be at least 0"),
+        ({"min_improvement": -1.0}, "greedy: min_improvement must be at least 0"),
+        ({"temperature": -1.0}, "greedy: temperature must be at least 0"),
+        ({"tolerance_growth": 0.5}, "greedy: tolerance_growth must be at least 1"),
+        ({"accept_every": 0}, "greedy: accept_every must be at least 1"),
+        ({"max_rejections": -1}, "greedy: max_rejections must be at least 0"),
+        ({"accept_probability": 1.5}, "greedy: accept_probability must be between 0 and 1"),
+        ({"accept_probability": 0.5, "temperature": 1.0}, "greedy: accept_probability stands in"),
+        ({"stochastic": "yes"}, "greedy: stochastic must be True or False"),
+        ({"proposal": 3}, "greedy: proposal must be an Optax"),
+    ],
+)
+def test_bad_input_is_named(options, message):
+    given = {"proposal": optax.sgd(0.1), "ascent": optax.sgd(0.1), **FIXED, **options}
+    with pytest.raises((TypeError, ValueError), match=message):
+        mm.greedy(**given)
