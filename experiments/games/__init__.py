@@ -1,0 +1,1 @@
+"""Every method on every small game: trajectories, spectra, and a performance profile."""
