@@ -80,6 +80,7 @@ def train_step(
         "update_norm_min": norms.min,
         "update_norm_max": norms.max,
         "pace": diagnostics.pace(updates),
+        **_greedy_counts(optimizer_state),
     }
 
 
@@ -106,6 +107,23 @@ QUANTITIES = (
     "update_norm_min", "update_norm_max", "pace",
 )  # fmt: skip
 """What `measure` and `train_step` report, in the order of `metrics.jsonl`."""
+
+GREEDY_QUANTITIES = ("acceptance_rate", "ascent_steps", "status")
+"""What `train_step` reports besides under a greedy optimizer."""
+
+
+def _greedy_counts(optimizer_state: Any) -> dict[str, jax.Array]:
+    """Returns, over the run so far, the share of accepted steps and the mean ascent; the status."""
+
+    def is_greedy(node: Any) -> bool:
+        return isinstance(node, mm.GreedyState)
+
+    nodes = jax.tree.leaves(optimizer_state, is_leaf=is_greedy)
+    for state in filter(is_greedy, nodes):
+        rate, steps = state.accepted / state.count, state.total_ascent_steps / state.count
+        return dict(zip(GREEDY_QUANTITIES, (rate, steps, state.status), strict=True))
+    return {}
+
 
 _METHOD_STREAM = 2**31 - 1  # far from any draw
 

@@ -98,7 +98,8 @@ def _loop(
         if last or done % config.log_every == 0:
             measured = {**program.measure(state, images, seed), **norms}
             values = parallel.unreplicate(measured)
-            record = {name: float(values[name]) for name in step_lib.QUANTITIES}
+            names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES)
+            record = {name: float(values[name]) for name in names if name in values}
             speed = progress.update(done, record)
             times = {"steps_per_second": round(speed, 2), "seconds": clock.seconds()}
             rundir.append_metrics(folder, {"step": done, **record, **times})
