@@ -35,14 +35,17 @@ def draw(result: dict[str, Any], path: Path) -> None:
     for column, (game, seen) in enumerate(games.items()):
         solution = "" if seen["solved"] else "\nno min-max point"
         axes[0, column].set_title(game + solution, fontsize=14)
+    updates = (
+        max(len(result["methods"][m][g]["trail"]) for m in result["methods"] for g in games) - 1
+    )
     figure.suptitle(
-        "Every method from the same start (circle), seed 0: 120 updates towards the min-max "
-        "point (star)",
+        f"Every method from the same start (circle), seed 0: the first {updates} updates; "
+        "the min-max point is the star",
         fontsize=17,
     )
     figure.supxlabel(
-        "x (min player) to the right, y (max player) upwards; arrows: direction of −F. The "
-        "learning rate is the tuned one where the method solves the game, else the one nearest to 0.1.",
+        "x (min player) to the right, y (max player) upwards; arrows: direction of −F. The learning "
+        "rate is the tuned one where the method solves the game, else the one nearest to 0.1.",
         fontsize=13,
         color="0.3",
     )
