@@ -11,7 +11,7 @@ demo: $(VENV)/.gan  ## Trains a GAN on scikit-learn's digits; about two minutes 
 test: $(VENV)/.dev  ## Every test, one process a core.
 	$(BIN)/pytest -q -n auto
 
-test-fast: $(VENV)/.dev  ## Without long convergence, killed runs and several processes.
+test-fast: $(VENV)/.dev  ## Without long convergence, killed runs and second rows of an algorithm.
 	$(BIN)/pytest -q -n auto -m "not slow"
 
 lint: $(VENV)/.dev  ## Format, lint and types.

@@ -17,7 +17,16 @@ from minmax_jax import parallel
 from tests import problems
 from tests.cases import CASES, Case
 
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
+
+def _row(case, *more, suffix=""):
+    """A row as a parameter; the fast tests take one row of each algorithm, the first."""
+    algorithm = case.name.split()[0]
+    first = next(other for other in CASES if other.name.split()[0] == algorithm) is case
+    name = case.name.replace(" ", "-") + suffix
+    return pytest.param(case, *more, id=name, marks=() if first else pytest.mark.slow)
+
+
+each_case = pytest.mark.parametrize("case", [_row(case) for case in CASES])
 
 
 def run(optimizer, problem, num_steps, **options):
@@ -50,11 +59,7 @@ def distance(players, solution):
 
 @pytest.mark.parametrize(
     ("case", "claim"),
-    [
-        pytest.param(case, claim, id=f"{case.name.replace(' ', '-')}-{i}")
-        for case in CASES
-        for i, claim in enumerate(case.solves)
-    ],
+    [_row(case, claim, suffix=f"-{i}") for case in CASES for i, claim in enumerate(case.solves)],
 )
 def test_reaches_the_solutions_that_its_row_claims(case: Case, claim):
     players = run(claim.make(), claim.problem, claim.steps).players
