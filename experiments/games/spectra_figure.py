@@ -51,7 +51,12 @@ def panel(axes: Axes, spectrum: dict[str, Any], norm: Any) -> Any:
     axes.axhline(0, color="0.8", lw=0.8, zorder=0)
     reach = 1.25 * max(np.abs(real).max(), np.abs(imaginary).max(), 1e-3)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
-    axes.set_aspect("equal")
-    axes.locator_params(nbins=4)
+    axes.set_box_aspect(1)
+    if reach > 10:  # far excursions would hide what happens near the end
+        axes.set_xscale("symlog", linthresh=1)
+        axes.set_yscale("symlog", linthresh=1)
+        axes.text(0.04, 0.92, "logarithmic beyond ±1", transform=axes.transAxes, fontsize=10)
+    else:
+        axes.locator_params(nbins=4)
     axes.tick_params(labelsize=10)
     return image

@@ -44,7 +44,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         fontsize=17,
     )
     figure.supxlabel(
-        "x (min player) to the right, y (max player) upwards; arrows: direction of −F. The learning "
+        "x (min player) goes right, y (max player) goes up; arrows: direction of −F. The learning "
         "rate is the tuned one where the method solves the game, else the one nearest to 0.1.",
         fontsize=13,
         color="0.3",
