@@ -73,9 +73,10 @@ def progress_line(step: int, total: int, speed: float, record: Mapping[str, floa
       'step   500/2000  100 steps/s  ETA 0:15  loss G 0.700 D 1.400  pace 2.00'
     """
     width = len(str(total)) + 1
-    eta = duration((total - step) / speed) if speed > 0 else "?"
+    known = speed > 0  # not before the clock has seen a step
+    eta = duration((total - step) / speed) if known else "?"
     return (
-        f"step {step:{width}d}/{total}  {speed:.3g} steps/s  ETA {eta}  "
+        f"step {step:{width}d}/{total}  {f'{speed:.3g}' if known else '?'} steps/s  ETA {eta}  "
         f"loss G {record['loss_min']:.3f} D {record['loss_max']:.3f}  pace {record['pace']:.2f}"
     )
 

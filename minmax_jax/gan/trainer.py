@@ -101,7 +101,8 @@ def _loop(
             names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES)
             record = {name: float(values[name]) for name in names if name in values}
             speed = progress.update(done, record)
-            times = {"steps_per_second": round(speed, 2), "seconds": clock.seconds()}
+            times = {"steps_per_second": round(speed, 2)} if speed else {}
+            times["seconds"] = clock.seconds()
             rundir.append_metrics(folder, {"step": done, **record, **times})
         if last or done % config.checkpoint_every == 0:
             checkpoints.save(done, parallel.unreplicate(state))

@@ -62,6 +62,11 @@ def test_line_gives_step_speed_time_left_losses_and_pace():
         assert part in line
 
 
+def test_speed_is_unknown_before_the_clock_has_seen_a_step():
+    line = report.progress_line(10, 20, 0.0, RECORD)
+    assert "? steps/s  ETA ?" in line
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0:00"), (61, "1:01"), (3599.6, "1:00:00"), (7384, "2:03:04")]
 )

@@ -84,6 +84,7 @@ def untimed(folder):
     ]
 
 
+@pytest.mark.slow
 def test_killed_runs_end_in_the_bits_of_the_run_never_killed(tmp_path, started):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     started.append(start(whole))
@@ -116,10 +117,9 @@ def test_half_written_newest_checkpoint_falls_back_and_ends_in_the_same_bits(tmp
         log_every=10, checkpoint_every=10, out=str(tmp_path / "run"), devices=1,
     )  # fmt: skip
     whole = trainer.train(config)
-    newest = tmp_path / "run" / "checkpoints" / "30"
-    parts = [path for path in (newest / "state").rglob("*") if path.is_file()]
-    largest = max(parts, key=lambda path: path.stat().st_size)
-    largest.write_bytes(largest.read_bytes()[: largest.stat().st_size // 2])
+    for path in (tmp_path / "run" / "checkpoints" / "30").rglob("*"):
+        if path.is_file() and path.name != "files.json":
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
     messages = Notes()
     again = trainer.train(config, progress=messages)
