@@ -258,8 +258,10 @@ FAST = ("sgda", "ada_nsgda", "extragradient")
 )
 def test_every_optimizer_moves_both_players_without_special_code(make, optimizer):
     setting = make(optimizer=optimizer)
-    after, norms = setting.advance(setting.start, 2)
-    assert norms["update_norm_min"] > 0 and norms["update_norm_max"] > 0
+    after, _ = setting.advance(setting.start, 2)  # a greedy one may take its last step back
+    for before, now in zip(setting.start.players, after.players, strict=True):
+        pairs = zip(jax.tree.leaves(before), jax.tree.leaves(now), strict=True)
+        assert any(np.any(np.asarray(a) != np.asarray(b)) for a, b in pairs)
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(after.players))
 
 

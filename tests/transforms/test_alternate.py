@@ -158,7 +158,8 @@ def test_no_more_flops_bytes_or_temporaries_than_the_loop_written_by_hand(form, 
     sums = (max_steps - 1) * sum(x.size for x in jax.tree.leaves(players.max))
     assert mine["flops"] <= hand["flops"] + 3 * sums
     assert mine["bytes"] <= hand["bytes"] + 3.1 * 4 * sums
-    assert mine["temporaries"] <= hand["temporaries"] + 4 * sums
+    # The player's first point stays beside where it is now, and beside the sum of its steps.
+    assert mine["temporaries"] <= hand["temporaries"] + 2 * 4 * sums
     chex.assert_trees_all_close(
         jax.jit(ours)(players, tx.init(players), latents, data)[0],
         jax.jit(theirs)(players, plain_state, latents, data)[0],
