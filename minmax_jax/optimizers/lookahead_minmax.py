@@ -35,7 +35,7 @@ def lookahead_minmax(
         `functools.partial(mm.adam_gda, b1=0.5)`.
       sync_period: k, a Python int.
       slow_step: α in [0, 1], or a schedule of the update count.
-      nested_period: K, a multiple of k, for nested lookahead: every K steps, after going
+      nested_period: K, a multiple of k, for nested lookahead (recalled): every K steps, after going
         back as above, go back likewise towards where these K steps began.
       nested_step: the α of the nested level; None: slow_step.
       anchor: "start": the first slow point is the start, as in the paper; "lazy": the first

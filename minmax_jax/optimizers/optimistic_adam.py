@@ -23,8 +23,8 @@ def optimistic_adam(
 ) -> optax.GradientTransformationExtraArgs:
     """Steps `z_{k+1} = z_k − η (A_k + w (A_k − A_{k−1}))`, A_k Adam's step of the fields so far.
 
-    With w = 1 the paper's `−2η m̂_k/(√v̂_k + eps) + η m̂_{k−1}/(√v̂_{k−1} + eps)`: the step
-    is optimistic, not the field. Optax's `optimistic_adam_v2` is the same with Nesterov's
+    With w = 1 the paper's `−2η m̂_k/(√v̂_k + eps) + η m̂_{k−1}/(√v̂_{k−1} + eps)` (recalled):
+    the step is optimistic, not the field. Optax's `optimistic_adam_v2` is the same with Nesterov's
     momentum as its default. Price: the one field evaluation that is passed in.
 
     Args:
