@@ -125,7 +125,7 @@ def by_hand(adam, max_steps, max_gradient, payoff):
 @pytest.mark.parametrize("max_steps", [1, 2])
 def test_no_more_flops_bytes_or_temporaries_than_the_loop_written_by_hand(form, max_steps):
     players, latents, data = mlp_gan(jax.random.key(0))
-    adam = optax.adam(1e-4, b1=0.5)
+    adam = optax.adam(1e-4, b1=0.5, eps=1e-3)  # the usual eps makes ±rate of rounding noise
     tx = mm.alternate(min=adam, max=adam, max_steps=max_steps)
 
     def ours(z, state, latents, data):
