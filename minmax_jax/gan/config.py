@@ -1,54 +1,15 @@
 """What a run is: one frozen dataclass, checked field by field, and its JSON form."""
 
-import ast
 import dataclasses
-import difflib
-import inspect
 import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-import tyro
-
 import minmax_jax as mm
+from minmax_jax.gan.errors import ConfigError, check_name
+from minmax_jax.gan.options import KEY_VALUES, Option, takes
 
-Option = bool | int | float | str | None
-"""A value that an optimizer's option may take on the command line and in JSON."""
-
-
-class ConfigError(ValueError):
-    """A wrong value in a configuration; the message is one line that says what to do."""
-
-
-def parse_options(words: Iterable[str]) -> dict[str, Option]:
-    """Reads `["b1=0.5", "scope=global"]` into `{"b1": 0.5, "scope": "global"}`.
-
-    Args:
-      words: texts of the form `key=value`. A value that reads as a Python number,
-        `True`, `False` or `None` becomes that, any other stays a text.
-
-    Raises:
-      ConfigError: a text has no `=`.
-    """
-    options: dict[str, Option] = {}
-    for word in words:
-        key, equals, text = word.partition("=")
-        if not (key and equals):
-            raise ConfigError(f"options: got {word!r}; write key=value, for example b1=0.5")
-        try:
-            options[key] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            options[key] = text
-    return options
-
-
-_OPTIONS = tyro.constructors.PrimitiveConstructorSpec(
-    nargs="*",
-    metavar="KEY=VALUE ...",
-    instance_from_str=parse_options,
-    is_instance=lambda value: isinstance(value, Mapping),
-    str_from_instance=lambda value: [f"{key}={item}" for key, item in value.items()],
-)
+__all__ = ["Config", "ConfigError", "check", "check_name", "difference", "from_json", "to_json"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +36,7 @@ class Config:
     """Learning rate of the min player, the generator."""
     learning_rate_max: float = 2e-4
     """Learning rate of the max player, the discriminator."""
-    options: Annotated[Mapping[str, Option], _OPTIONS] = dataclasses.field(default_factory=dict)
+    options: Annotated[Mapping[str, Option], KEY_VALUES] = dataclasses.field(default_factory=dict)
     """Further arguments of the optimizer, such as b1=0.5 scope=global; added to the preset's."""
     max_steps: int = 1
     """Discriminator steps for each generator step; 1 is one joint update by the optimizer."""
@@ -113,22 +74,6 @@ _AT_LEAST = {
     "learning_rate_min": 0, "learning_rate_max": 0, "steps": 1, "batch_size": 2,
     "steps_per_call": 0, "ema_decay": 0, "log_every": 1, "checkpoint_every": 1, "evaluate": 0,
 }  # fmt: skip
-
-
-def check_name(field: str, value: str, known: Iterable[str]) -> None:
-    """Raises `ConfigError` with the nearest names if `value` is not one of `known`."""
-    known = sorted(known)
-    if value in known:
-        return
-    near = difflib.get_close_matches(value, known, n=3, cutoff=0.5)
-    advice = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
-    raise ConfigError(f"{field}={value!r} is not known; {advice}")
-
-
-def takes(optimizer: str) -> tuple[str, ...]:
-    """Returns the names of the options that the named optimizer takes on the command line."""
-    names = inspect.signature(mm.optimizers[optimizer]).parameters
-    return tuple(name for name in names if name not in ("learning_rate", "transform"))
 
 
 def check(config: Config) -> Config:

@@ -6,6 +6,7 @@ from typing import Any
 
 import minmax_jax as mm
 from minmax_jax.gan import config as config_lib
+from minmax_jax.gan import options as options_lib
 
 PRESETS: dict[str, dict[str, Any]] = {
     "digits": {},  # the defaults of Config themselves
@@ -71,9 +72,9 @@ def preset(name: str, **fields: Any) -> config_lib.Config:
     )
 
 
-def add_options(optimizer: str, options: Mapping[str, config_lib.Option]) -> dict[str, Any]:
+def add_options(optimizer: str, options: Mapping[str, options_lib.Option]) -> dict[str, Any]:
     """Returns `options` on top of what presets choose for the optimizer: `b1=0.5` if it has one."""
-    return {**({"b1": 0.5} if "b1" in config_lib.takes(optimizer) else {}), **options}
+    return {**({"b1": 0.5} if "b1" in options_lib.takes(optimizer) else {}), **options}
 
 
 def _rates(name: str, optimizer: str) -> dict[str, float]:

@@ -5,7 +5,7 @@ import pytest
 
 import minmax_jax as mm
 from minmax_jax.gan import config as config_lib
-from minmax_jax.gan import presets
+from minmax_jax.gan import options, presets
 
 ConfigError = config_lib.ConfigError
 
@@ -80,10 +80,10 @@ def test_unknown_preset_field_and_optimizer_are_refused():
 
 
 def test_options_read_numbers_names_and_texts():
-    read = config_lib.parse_options(["b1=0.5", "scope=global", "debias=False", "n=3", "x=None"])
+    read = options.parse_options(["b1=0.5", "scope=global", "debias=False", "n=3", "x=None"])
     assert read == {"b1": 0.5, "scope": "global", "debias": False, "n": 3, "x": None}
     with pytest.raises(ConfigError, match="write key=value"):
-        config_lib.parse_options(["b1"])
+        options.parse_options(["b1"])
 
 
 def test_difference_names_each_field_once():
