@@ -63,9 +63,39 @@ def test_long_sums_keep_their_precision(shape):
 @pytest.mark.parametrize("shape", [(1 << 20,), (1000, 999), (3, 3, 256, 512), (1 << 16, 3)])
 def test_the_three_sums_read_the_data_once(shape):
     x = jax.ShapeDtypeStruct(shape, jnp.float32)
-    cost = jax.jit(_tree.leaf_norm).lower(x).compile().cost_analysis()
+    careful = jax.jit(lambda x: _tree._norm_of_sums(_tree._sums(x))).lower(x).compile()
     # Besides the data: the rows' three partial sums, written and read.
-    assert cost["bytes accessed"] < 1.2 * 4 * x.size
+    assert careful.cost_analysis()["bytes accessed"] < 1.2 * 4 * x.size
+    # The plain sum that comes first on a CPU is one reading more; XLA counts both branches.
+    cost = jax.jit(_tree.leaf_norm).lower(x).compile().cost_analysis()
+    assert cost["bytes accessed"] < 2.2 * 4 * x.size
+
+
+@pytest.mark.parametrize("scale", [1e-35, 1e-30, 1e-12, 1.0, 1e12, 1e30, 1e36])
+@pytest.mark.parametrize("large", ["leaf", "other leaf"])
+def test_large_leaves_have_the_norm_of_float64_at_any_scale(scale, large):
+    big = np.random.default_rng(0).normal(size=_tree._PLAIN_FROM).astype(np.float32)
+    tree = {"x": big * np.float32(scale), "y": np.float32([3.0, 4.0])}
+    if large == "other leaf":
+        tree = {"x": big, "y": np.float32([3.0, 4.0]) * np.float32(scale)}
+    exact = [np.linalg.norm(leaf.astype(np.float64)) for leaf in tree.values()]
+    apart = jax.jit(_tree.leaf_norms)(tree)
+    together = jax.jit(_tree.tree_norm)(tree)
+    found = [float(norm.value) / float(norm.scale) for norm in (*apart, together)]
+    np.testing.assert_allclose(found, [*exact, np.linalg.norm(exact)], rtol=1e-5)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_in_a_large_leaf_stays_visible(bad):
+    x = jnp.ones(_tree._PLAIN_FROM).at[7].set(bad)
+    assert not bool(jnp.isfinite(jax.jit(_tree.norm)(x)))
+
+
+def test_large_norms_have_derivatives_and_batch():
+    x = jnp.stack([jnp.ones(_tree._PLAIN_FROM), jnp.full(_tree._PLAIN_FROM, 1e-30)])
+    np.testing.assert_allclose(jax.vmap(_tree.norm)(x), [256.0, 2.56e-28], rtol=1e-5)
+    gradients = jax.vmap(jax.grad(_tree.norm))(x)
+    np.testing.assert_allclose(gradients, np.full(x.shape, 1 / 256), rtol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])

@@ -74,9 +74,10 @@ def graft(
     direction = optax.with_extra_args_support(direction)
 
     def rescale_layers(to: PyTree, along: PyTree) -> PyTree:
-        return jax.tree.map(
-            lambda m, d: _rescale(d, _tree.leaf_norm(m), _tree.leaf_norm(d), eps), to, along
-        )
+        leaves, structure = jax.tree.flatten(along)
+        norms = zip(_tree.leaf_norms(to), _tree.leaf_norms(along), strict=True)
+        steps = [_rescale(d, *pair, eps) for d, pair in zip(leaves, norms, strict=True)]
+        return jax.tree.unflatten(structure, steps)
 
     def rescale_whole(to: PyTree, along: PyTree) -> PyTree:
         length, by = _tree.tree_norm(to), _tree.tree_norm(along)

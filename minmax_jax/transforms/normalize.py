@@ -64,7 +64,10 @@ def normalize(scope: str = "layer") -> optax.GradientTransformationExtraArgs:
 
 
 def _normalize_layers(tree: PyTree) -> PyTree:
-    return jax.tree.map(lambda g: _tree.unit(g, _tree.leaf_norm(g)).astype(g.dtype), tree)
+    leaves, structure = jax.tree.flatten(tree)
+    norms = _tree.leaf_norms(leaves)
+    units = [_tree.unit(g, n).astype(g.dtype) for g, n in zip(leaves, norms, strict=True)]
+    return jax.tree.unflatten(structure, units)
 
 
 def _normalize_whole(tree: PyTree) -> PyTree:
