@@ -10,7 +10,7 @@ rest in noisy ways: so the seal is looked at first.
 import json
 import shutil
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,10 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from minmax_jax.gan import rundir
-from minmax_jax.gan.config import ConfigError
+from minmax_jax.gan.errors import ConfigError
 
 Values = dict[str, np.ndarray]
 """Name of a leaf -> its value."""
-
-KEEP = 3
-"""Checkpoints that are kept: the newest, and two to fall back to."""
 
 
 class CheckpointError(ConfigError):
@@ -81,34 +78,54 @@ class Checkpoints:
         self._folder = folder.resolve()
         self._warn = warn
 
-    def save(self, step: int, state: Any) -> None:
-        """Writes `state` as the checkpoint of `step`, then drops the oldest beyond `KEEP`."""
-        # Arrays of size zero hold nothing, and Orbax does not take them.
-        values = {name: value for name, value in flatten(state).items() if value.size}
-        with self._manager(writes=True) as manager:
-            manager.save(step, args=ocp.args.StandardSave(values))
-        _seal(self._folder / str(step))
+    def steps(self) -> list[int]:
+        """Returns the steps of the checkpoints that were written to their end, oldest first."""
+        return sorted(int(path.parent.name) for path in self._folder.glob(f"*/{_SEAL}"))
 
-    def restore(self) -> tuple[int, Values] | None:
-        """Returns step and values of the newest sound checkpoint, or None if there is none.
+    def save(self, step: int, state: Any) -> None:
+        """Writes `state` as the checkpoint of `step` and returns when it is sealed.
 
         Raises:
-          CheckpointError: there are checkpoints, but every one is damaged.
+          Exception: whatever kept it from being written; nothing of it is left then.
         """
-        sealed = [path for path in self._folder.glob("*") if (path / _SEAL).is_file()]
-        steps = sorted((int(path.name) for path in sealed), reverse=True)
-        for step in steps:
+        # Arrays of size zero hold nothing, and Orbax does not take them.
+        values = {name: value for name, value in flatten(state).items() if value.size}
+        try:
+            with self._manager(writes=True) as manager:
+                manager.save(step, args=ocp.args.StandardSave(values))
+            _seal(self._folder / str(step))
+        except BaseException:
+            for path in self._folder.glob(f"{step}*"):  # with Orbax's temporary folders
+                if path.name.partition(".")[0] == str(step):
+                    shutil.rmtree(path, ignore_errors=True)
+            raise
+
+    def restore(self, step: int | None = None) -> tuple[int, Values] | None:
+        """Returns step and values of a sound checkpoint, or None if there is none.
+
+        Args:
+          step: which one; by default the newest, or if that is damaged, which is named, the
+            newest sound one before it.
+
+        Raises:
+          CheckpointError: there is none of that step, or every one asked for is damaged.
+        """
+        steps = self.steps()
+        if step is not None and step not in steps:
+            known = ", ".join(map(str, steps)) or "none"
+            raise CheckpointError(f"step={step}: {self._folder} has no such checkpoint ({known})")
+        asked = steps if step is None else [step]
+        for candidate in reversed(asked):
             try:
-                _check_seal(self._folder / str(step))
-                with self._manager() as manager:
-                    values = manager.restore(step, args=ocp.args.StandardRestore())
-                return step, {name: np.asarray(value) for name, value in values.items()}
+                return candidate, self._read(candidate)
             except (OSError, ValueError, KeyError) as error:  # what the readers raise
                 reason = next(iter(str(error).splitlines()), type(error).__name__)
-                self._warn(f"checkpoint {step} is damaged and is passed over ({reason:.80})")
-        if steps:
+                self._warn(f"checkpoint {candidate} is damaged and is passed over ({reason:.80})")
+        if asked:
+            remedy = "remove that folder to start afresh" if step is None else "give another step"
             raise CheckpointError(
-                f"no checkpoint in {self._folder} can be read; remove that folder to start afresh"
+                f"no checkpoint {'' if step is None else f'{step} '}in {self._folder} can be "
+                f"read; {remedy}"
             )
         return None
 
@@ -116,16 +133,33 @@ class Checkpoints:
         """Removes what claims to be newer than `step`, so that it can be written again."""
         for path in self._folder.glob("*"):
             if path.name.isdecimal() and int(path.name) > step:
-                shutil.rmtree(path)
+                _remove(path)
+
+    def drop_all_but(self, steps: Collection[int]) -> None:
+        """Removes every checkpoint but those of `steps`, and what was never finished."""
+        for path in self._folder.glob("*"):
+            if path.name.isdecimal() and int(path.name) not in steps:
+                _remove(path)
+
+    def _read(self, step: int) -> Values:
+        _check_seal(self._folder / str(step))
+        with self._manager() as manager:
+            values = manager.restore(step, args=ocp.args.StandardRestore())
+        return {name: np.asarray(value) for name, value in values.items()}
 
     def _manager(self, writes: bool = False) -> ocp.CheckpointManager:
-        # A reader must not clean up: a run may be writing there at this moment.
+        # Asynchronous is the thread that calls `save` (see `checkpoint_writer`), since the seal
+        # has to follow the commit. A reader must not clean up: a run may be writing there.
         options = ocp.CheckpointManagerOptions(
-            max_to_keep=KEEP,
-            enable_async_checkpointing=False,
-            cleanup_tmp_directories=writes,
+            enable_async_checkpointing=False, cleanup_tmp_directories=writes
         )
         return ocp.CheckpointManager(self._folder, options=options)
+
+
+def _remove(folder: Path) -> None:
+    # Without its seal it is no checkpoint, even if the rest cannot be removed to its end.
+    (folder / _SEAL).unlink(missing_ok=True)
+    shutil.rmtree(folder)
 
 
 _SEAL = "files.json"

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import tyro
 
 from minmax_jax.gan.commands import COMMANDS
-from minmax_jax.gan.errors import ConfigError, DataError
+from minmax_jax.gan.errors import ConfigError, DataError, Stopped
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its code, 2 after a wrong input, 130 after Ctrl-C."""
+    """Runs the command; returns its code; of errors as in `errors`, 130 after Ctrl-C."""
     argv = sys.argv[1:] if argv is None else list(argv)
     try:
         arguments = parse(argv)
@@ -21,6 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigError, DataError) as error:
         print(f"minmax-jax: {error}", file=sys.stderr)
         return 2
+    except Stopped as error:
+        print(f"minmax-jax: {error}", file=sys.stderr)
+        return error.exit_code
     except KeyboardInterrupt:
         print("\nminmax-jax: stopped; the same command resumes the run", file=sys.stderr)
         return 130

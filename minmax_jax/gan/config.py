@@ -65,6 +65,10 @@ class Config:
     """Updates between two lines of metrics.jsonl."""
     checkpoint_every: int = 2000
     """Updates between two checkpoints."""
+    keep: int = 3
+    """How many of the newest checkpoints are kept."""
+    keep_best: str = ""
+    """A quantity in metrics.jsonl, such as frechet_distance: the checkpoint where it is lowest is kept too; NAME:max where it is highest."""  # noqa: E501
     evaluate: int = 5000
     """Samples drawn at the end to measure quality; 0 turns it off."""
 
@@ -72,7 +76,8 @@ class Config:
 _AT_LEAST = {
     "seed": 0, "devices": 0, "max_steps": 1, "width": 1, "latent_dim": 1, "penalty": 0,
     "learning_rate_min": 0, "learning_rate_max": 0, "steps": 1, "batch_size": 2,
-    "steps_per_call": 0, "ema_decay": 0, "log_every": 1, "checkpoint_every": 1, "evaluate": 0,
+    "steps_per_call": 0, "ema_decay": 0, "log_every": 1, "checkpoint_every": 1, "keep": 1,
+    "evaluate": 0,
 }  # fmt: skip
 
 
@@ -83,6 +88,7 @@ def check(config: Config) -> Config:
       ConfigError: a name is unknown (with the nearest ones), a number is out of
         range, or the optimizer does not take an option (with the list that it takes).
     """
+    from minmax_jax.gan import retention
     from minmax_jax.gan.losses import LOSSES
     from minmax_jax.gan.networks import NETWORKS
 
@@ -96,6 +102,7 @@ def check(config: Config) -> Config:
         if getattr(config, field) >= limit:
             value = getattr(config, field)
             raise ConfigError(f"{field}={value} is out of range; give a number below {limit}")
+    retention.parse_best(config.keep_best)
     unknown = sorted(set(config.options) - set(takes(config.optimizer)))
     if unknown:
         known = ", ".join(takes(config.optimizer)) or "none"

@@ -1,4 +1,11 @@
-"""Errors that are the user's to mend: the command line prints them as one line."""
+"""Errors that end a command with one line and an exit code, never with a traceback.
+
+code  error
+2     `ConfigError`, `DataError`: a wrong input; nothing was written
+3     `NonFinite`: the run diverged
+4     `WriteFailed`: the disk is full, or cannot be written
+143   `Terminated`: SIGTERM; the state is saved
+"""
 
 import difflib
 from collections.abc import Iterable
@@ -20,3 +27,31 @@ def check_name(field: str, value: str, known: Iterable[str]) -> None:
     near = difflib.get_close_matches(value, known, n=3, cutoff=0.5)
     advice = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
     raise ConfigError(f"{field}={value!r} is not known; {advice}")
+
+
+class Stopped(Exception):
+    """A run that ended before its last step; the message is one line that says what to do.
+
+    Attributes:
+      exit_code: what the command line ends with.
+    """
+
+    exit_code = 1
+
+
+class NonFinite(Stopped):
+    """A loss, a gradient or a state is not finite."""
+
+    exit_code = 3
+
+
+class WriteFailed(Stopped):
+    """The run folder cannot be written; the checkpoints that it holds are as they were."""
+
+    exit_code = 4
+
+
+class Terminated(Stopped):
+    """SIGTERM came; the state of the last step is saved."""
+
+    exit_code = 143

@@ -6,11 +6,13 @@ checkpoints/   see `checkpoint`
 summary.json, samples.png, curves.png   written at the end
 """
 
+import contextlib
+import errno
 import json
 import math
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,9 +21,11 @@ import numpy as np
 
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.errors import WriteFailed
 
-MAY_CHANGE = ("steps", "devices", "data")
-"""Fields that a resumed run may change: a longer run, other devices, the same data elsewhere."""
+MAY_CHANGE = ("steps", "devices", "data", "keep", "keep_best")
+"""Fields that a resumed run may change: a longer run, other devices, the same data elsewhere,
+other checkpoints kept."""
 
 
 class About(NamedTuple):
@@ -77,13 +81,18 @@ def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> No
         raise config_lib.ConfigError(
             f"out={folder} exists and is no run folder; choose another --out, nothing was written"
         )
-    folder.mkdir(parents=True, exist_ok=True)
     content = {
         "version": metadata.version("minmax-jax"),
         "config": config_lib.to_json(config),
         "data": about.data,
     }
-    write_atomically(folder / "config.json", json.dumps(content, indent=2) + "\n")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "config.json", json.dumps(content, indent=2) + "\n")
+    except OSError as error:
+        raise config_lib.ConfigError(
+            f"out={folder} cannot be written ({error.strerror}); choose another --out"
+        ) from error
 
 
 def _check_same(folder: Path, old: About, new: About) -> None:
@@ -106,11 +115,36 @@ def _check_same(folder: Path, old: About, new: About) -> None:
 def write_atomically(path: Path, text: str) -> None:
     """Writes a text file completely or not at all."""
     part = path.with_name(path.name + ".part")
-    with part.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextlib.contextmanager
+def full_disk(folder: Path) -> Iterator[None]:
+    """Turns the error of a full disk into one line that says what to do.
+
+    Raises:
+      WriteFailed: a disk, a quota or a file is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise WriteFailed(
+            f"{folder} cannot be written ({error.strerror}); make room on the disk, then the "
+            "same command resumes the run"
+        ) from error
 
 
 def append_metrics(folder: Path, record: Mapping[str, Any]) -> None:

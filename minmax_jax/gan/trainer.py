@@ -2,16 +2,27 @@
 
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import jax
 import numpy as np
 
 from minmax_jax import parallel
-from minmax_jax.gan import build, checkpoint, finish, report, rundir
+from minmax_jax.gan import (
+    build,
+    checkpoint,
+    checkpoint_writer,
+    finish,
+    report,
+    retention,
+    rundir,
+    termination,
+)
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import program as program_lib
 from minmax_jax.gan import step as step_lib
+from minmax_jax.gan.errors import Terminated
 
 
 def train(config: config_lib.Config, *, progress: report.Progress | None = None) -> finish.Run:
@@ -29,9 +40,13 @@ def train(config: config_lib.Config, *, progress: report.Progress | None = None)
     Returns:
       The finished run.
 
+    The first SIGTERM saves the state after the compiled call under way, a second one ends the
+    process at once; both only where this is called from the main thread.
+
     Raises:
       ConfigError: a value cannot be used, or the folder holds another run.
       DataError: the data cannot be read.
+      Stopped: the run ended before its last step; see `errors` for the reasons.
     """
     config = config_lib.check(config)
     devices = build.pick_devices(config)
@@ -40,13 +55,15 @@ def train(config: config_lib.Config, *, progress: report.Progress | None = None)
     game, optimizer = build.build_game(config, data, len(devices))
     rundir.open_run(folder, config, data)
     progress = progress or report.Progress(config.steps)
-    try:
-        state = _restore(folder, step_lib.init(game, optimizer), progress)
-        program = program_lib.compile_program(game, optimizer, config, devices)
-        state = _loop(config, folder, program, state, data, progress)
-    finally:
-        progress.close()
-    return finish.finish(config, folder, data, state, progress.note)
+    with rundir.full_disk(folder):
+        try:
+            state = _restore(folder, step_lib.init(game, optimizer), progress)
+            program = program_lib.compile_program(game, optimizer, config, devices)
+            state = _loop(config, folder, program, state, data, progress)
+            _note_best(config, folder, progress)
+        finally:
+            progress.close()
+        return finish.finish(config, folder, data, state, progress.note)
 
 
 def out_folder(config: config_lib.Config) -> Path:
@@ -82,31 +99,70 @@ def _loop(
     done = int(start.step)
     if done >= config.steps:
         return start
-    checkpoints = checkpoint.Checkpoints(folder / "checkpoints", progress.note)
     images = parallel.replicate(data.images, program.devices)
     state = parallel.replicate(start, program.devices)
     seed = np.uint32(config.seed)
     clock = _Clock(folder)
-    while done < config.steps:
-        done = next_stop(done, config, program.steps_per_call)
-        state, norms = program.advance(state, images, seed, np.int32(done))
-        if not clock.running:  # everything is compiled once it has been called
-            jax.block_until_ready((norms, program.measure(state, images, seed)))
-            clock.start()
-            progress.begin(done)
-        last = done == config.steps
-        if last or done % config.log_every == 0:
-            measured = {**program.measure(state, images, seed), **norms}
-            values = parallel.unreplicate(measured)
-            names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES)
-            record = {name: float(values[name]) for name in names if name in values}
-            speed = progress.update(done, record)
-            times = {"steps_per_second": round(speed, 2)} if speed else {}
-            times["seconds"] = clock.seconds()
-            rundir.append_metrics(folder, {"step": done, **record, **times})
-        if last or done % config.checkpoint_every == 0:
-            checkpoints.save(done, parallel.unreplicate(state))
+    with termination.Termination() as asked, _writer(config, folder, progress) as writer:
+        while done < config.steps:
+            done = next_stop(done, config, program.steps_per_call)
+            state, norms = program.advance(state, images, seed, np.int32(done))
+            if not clock.running:  # everything is compiled once it has been called
+                jax.block_until_ready((norms, program.measure(state, images, seed)))
+                clock.start()
+                progress.begin(done)
+            last = done == config.steps
+            if last or done % config.log_every == 0:
+                measured = {**program.measure(state, images, seed), **norms}
+                values = parallel.unreplicate(measured)
+                names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES)
+                record = {name: float(values[name]) for name in names if name in values}
+                speed = progress.update(done, record)
+                times = {"steps_per_second": round(speed, 2)} if speed else {}
+                times["seconds"] = clock.seconds()
+                rundir.append_metrics(folder, {"step": done, **record, **times})
+            stop = asked.asked  # once: it may change at any moment
+            if last or stop or done % config.checkpoint_every == 0:
+                writer.save(done, parallel.unreplicate(state))
+            writer.poll()
+            if stop:
+                _stop(writer, done)
     return jax.tree.map(np.asarray, parallel.unreplicate(state))
+
+
+def _writer(
+    config: config_lib.Config, folder: Path, progress: report.Progress
+) -> checkpoint_writer.Writer:
+    best = retention.parse_best(config.keep_best)
+    return checkpoint_writer.Writer(
+        checkpoint.Checkpoints(folder / "checkpoints", progress.note),
+        lambda steps: retention.retained(steps, config.keep, rundir.read_metrics(folder), best),
+    )
+
+
+def _stop(writer: checkpoint_writer.Writer, done: int) -> NoReturn:
+    """Ends the run once the checkpoint of step `done` is written."""
+    writer.wait()
+    raise Terminated(f"SIGTERM: saved at step {done}; the same command resumes the run")
+
+
+def _note_best(config: config_lib.Config, folder: Path, progress: report.Progress) -> None:
+    """Says which checkpoint `keep_best` kept, or that nothing of that name was logged."""
+    best = retention.parse_best(config.keep_best)
+    if best is None:
+        return
+    records = rundir.read_metrics(folder)
+    steps = checkpoint.Checkpoints(folder / "checkpoints", progress.note).steps()
+    step = retention.best_step(steps, records, best)
+    if step is None:
+        names = ", ".join(sorted({name for record in records for name in record} - {"step"}))
+        progress.note(
+            f"keep_best={config.keep_best}: no line of metrics.jsonl at the step of a checkpoint "
+            f"has it; logged are {names}"
+        )
+    else:
+        score = retention.scores(records, best)[step]
+        progress.note(f"best {best.name}: {score:.4g}, kept as checkpoint {step}")
 
 
 class _Clock:

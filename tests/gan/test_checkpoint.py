@@ -54,11 +54,25 @@ def test_no_folder_and_empty_folder_hold_nothing(tmp_path):
     assert store(tmp_path).restore() is None
 
 
-def test_only_the_newest_few_are_kept(tmp_path):
-    for step in (1, 2, 3, 4, 5):
+def test_all_but_some_are_dropped(tmp_path):
+    for step in (1, 2, 3, 4, 10):
+        store(tmp_path).save(step, {"a": np.ones(1)})
+    (tmp_path / "4" / "files.json").unlink()  # never finished
+    assert store(tmp_path).steps() == [1, 2, 3, 10]
+    store(tmp_path).drop_all_but({2, 10})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["10", "2"]
+
+
+def test_a_given_step_is_read_or_refused_by_name(tmp_path):
+    for step in (10, 20):
         store(tmp_path).save(step, tree(step))
-    kept = sorted(int(path.name) for path in tmp_path.iterdir() if path.name.isdecimal())
-    assert kept == [3, 4, 5]
+    step, values = store(tmp_path).restore(10)
+    assert step == 10 and same(checkpoint.fill(tree(), values), tree(10))
+    with pytest.raises(checkpoint.CheckpointError, match=r"step=15: .* \(10, 20\)"):
+        store(tmp_path).restore(15)
+    cut(files(tmp_path / "20")[0])
+    with pytest.raises(checkpoint.CheckpointError, match=r"no checkpoint 20 in .* another step"):
+        store(tmp_path, []).restore(20)
 
 
 def files(folder):

@@ -61,10 +61,12 @@ def test_a_finished_run_is_reported_again_without_training(tmp_path, monkeypatch
     assert second.metrics == first.metrics and second.summary == first.summary
 
 
-def test_a_run_moves_to_other_devices(tmp_path):
-    gan.train(small(tmp_path / "a", steps=8, optimizer="sgda"))
-    moved = gan.train(small(tmp_path / "a", steps=12, optimizer="sgda", devices=2))
-    alone = gan.train(small(tmp_path / "b", steps=12, optimizer="sgda"))
+@pytest.mark.parametrize(("before", "after"), [(4, 1), (1, 4)])
+def test_a_run_moves_to_other_devices(tmp_path, before, after):
+    gan.train(small(tmp_path / "a", steps=8, optimizer="sgda", devices=before))
+    moved = gan.train(small(tmp_path / "a", steps=12, optimizer="sgda", devices=after))
+    alone = gan.train(small(tmp_path / "b", steps=12, optimizer="sgda", devices=before))
+    assert [record["step"] for record in moved.metrics] == [4, 8, 12]
     gaps = jax.tree.map(
         lambda a, b: np.max(np.abs(a - b)), moved.state.players, alone.state.players
     )

@@ -1,0 +1,89 @@
+"""Checkpoints written by a thread of their own while training goes on."""
+
+from collections.abc import Callable, Collection
+from concurrent import futures
+from types import TracebackType
+from typing import Any
+
+from minmax_jax.gan import checkpoint
+from minmax_jax.gan.errors import WriteFailed
+
+Retain = Callable[[list[int]], Collection[int]]
+"""From the steps of all checkpoints to those to keep."""
+
+
+class Writer:
+    """Writes one checkpoint at a time, behind training's back.
+
+    `save` returns once the state is copied to the host. What the thread does then stands in
+    one order: Orbax commits the files, the seal follows, and only then are older checkpoints
+    dropped; so whatever ends the process in between leaves the last good one. A `with` block
+    ends when everything is on disk.
+
+    Args:
+      checkpoints: where to.
+      retain: which ones are kept after each save.
+    """
+
+    def __init__(self, checkpoints: checkpoint.Checkpoints, retain: Retain) -> None:
+        self._checkpoints, self._retain = checkpoints, retain
+        self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
+        self._pending: futures.Future[None] | None = None
+
+    def save(self, step: int, state: Any) -> None:
+        """Takes a copy of `state` and has it written, once the one before is.
+
+        Raises:
+          WriteFailed: the one before could not be written.
+        """
+        values = checkpoint.flatten(state)
+        self.wait()
+        self._pending = self._thread.submit(self._write, step, values)
+
+    def poll(self) -> None:
+        """Raises `WriteFailed` if the checkpoint under way has failed by now."""
+        if self._pending is not None and self._pending.done():
+            self.wait()
+
+    def wait(self) -> None:
+        """Returns when everything is written.
+
+        Raises:
+          WriteFailed: it could not be.
+        """
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
+    def __enter__(self) -> "Writer":
+        """Nothing is written yet."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Waits for what is under way; its failure must not hide the block's own error."""
+        self._thread.shutdown()
+        if error is None:
+            self.wait()
+
+    def _write(self, step: int, values: checkpoint.Values) -> None:
+        try:
+            self._checkpoints.save(step, values)
+            self._checkpoints.drop_all_but(self._retain(self._checkpoints.steps()))
+        except Exception as error:  # of the disk, as the several layers beneath word it
+            reason = " ".join(str(error).split()) or type(error).__name__
+            steps = self._checkpoints.steps()
+            last = f"checkpoint {steps[-1]} is the last good one" if steps else "there is none yet"
+            raise WriteFailed(
+                f"checkpoint {step} could not be written ({_brief(reason)}); {last}; make room on "
+                "the disk, then the same command resumes the run"
+            ) from error
+
+
+def _brief(reason: str) -> str:
+    """The part of a long message that a person needs, where it is known."""
+    return "No space left on device" if "No space left" in reason else f"{reason:.160}"
