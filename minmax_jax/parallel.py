@@ -42,6 +42,20 @@ def pmap_step(
     )
 
 
+def alone(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets a function that averages over `AXIS` be called outside of any map, on one device.
+
+    Args:
+      function: a pure function of arrays, with a mean over `AXIS` of which there is one part.
+
+    Returns:
+      The same function of the same arguments; it may stand in `jit` and `lax.scan`.
+    """
+    mesh = Mesh(np.asarray(jax.local_devices()[:1]), (AXIS,))
+    whole = PartitionSpec()
+    return jax.shard_map(function, mesh=mesh, in_specs=whole, out_specs=whole, check_vma=False)
+
+
 def replicate(tree: PyTree, devices: Sequence[Any] | None = None) -> PyTree:
     """Copies every leaf to every device: shape `(...)` becomes `(num_devices, ...)`."""
     devices = jax.local_devices() if devices is None else list(devices)

@@ -1,5 +1,6 @@
 """What a person wants to watch: pure functions, with no effect on the update."""
 
+from minmax_jax.diagnostics.bootstrap import Interval, bootstrap_interval
 from minmax_jax.diagnostics.duality_gap import best_vertices, duality_gap
 from minmax_jax.diagnostics.field_evaluations import (
     CountedField,
@@ -17,24 +18,35 @@ from minmax_jax.diagnostics.jacobian_spectrum import (
     JacobianSpectrum,
     jacobian_spectrum,
 )
+from minmax_jax.diagnostics.noise_floor import NoiseFloor, noise_floor
 from minmax_jax.diagnostics.norms import hamiltonian, pace, player_norms
+from minmax_jax.diagnostics.one_sided_mvi import OneSidedMVI, one_sided_mvi
 from minmax_jax.diagnostics.path_angle import path_angle
+from minmax_jax.diagnostics.scaled_norms import ScaledNorms, scaled_norms
 
 __all__ = [
     "CountedField",
     "Eigenvalues",
     "Evaluations",
     "GreedyEquilibrium",
+    "Interval",
     "JacobianSpectrum",
+    "NoiseFloor",
+    "OneSidedMVI",
+    "ScaledNorms",
     "best_vertices",
     "binomial_interval",
+    "bootstrap_interval",
     "duality_gap",
     "field_evaluations",
     "greedy_equilibrium",
     "hamiltonian",
     "jacobian",
     "jacobian_spectrum",
+    "noise_floor",
+    "one_sided_mvi",
     "pace",
     "path_angle",
     "player_norms",
+    "scaled_norms",
 ]

@@ -1,0 +1,90 @@
+"""An interval for the mean of what was measured along one run, where neighbours are alike."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from minmax_jax import _checks
+
+
+class Interval(NamedTuple):
+    """A mean and its confidence interval, scalars.
+
+    Attributes:
+      mean: the mean.
+      low: lower end.
+      high: upper end.
+    """
+
+    mean: jax.Array
+    low: jax.Array
+    high: jax.Array
+
+
+def bootstrap_interval(
+    values: Any,
+    *,
+    key: jax.Array,
+    block_size: int | None = None,
+    num_resamples: int = 2000,
+    confidence: float = 0.95,
+) -> Interval:
+    """Returns the mean of a series and the percentiles of its block bootstrap.
+
+    A resample is made of blocks of consecutive values that begin anywhere and wrap round at
+    the end; so what depends on its neighbours keeps them. `block_size=1` is the ordinary
+    bootstrap, for independent values (one a seed). A block must be longer than the memory
+    of the series, else the interval is too narrow; with few blocks it is rough in any case.
+
+    Args:
+      values: (n,) values.
+      key: a PRNG key.
+      block_size: of a block; None takes n^{1/3}, rounded up.
+      num_resamples: number of resamples.
+      confidence: 1 − α; the ends are the α/2 and 1 − α/2 quantiles.
+
+    Returns:
+      An `Interval`; NaN where a value is.
+
+    Raises:
+      TypeError, ValueError: if values is no series, or a number is out of range.
+
+    Examples:
+      Twenty runs of five equal values tell as much as twenty values:
+
+      >>> import jax
+      >>> import minmax_jax as mm
+      >>> values = jax.random.normal(jax.random.key(0), (20,)).repeat(5)
+      >>> for size in (1, 10):
+      ...     seen = mm.diagnostics.bootstrap_interval(
+      ...         values, key=jax.random.key(1), block_size=size)
+      ...     print(f"width {seen.high - seen.low:.2f}")
+      width 0.45
+      width 0.78
+
+    References:
+      Politis, Romano, A circular block-resampling procedure for stationary data, 1992.
+    """
+    name = "bootstrap_interval"
+    series = jnp.asarray(values)
+    if series.ndim != 1 or not series.size:
+        raise ValueError(f"{name}: values must be a series (n,), got shape {series.shape}.")
+    if not jnp.issubdtype(series.dtype, jnp.floating):
+        series = series.astype(float)
+    n = series.size
+    block = min(n, -int(-(n ** (1 / 3)) // 1)) if block_size is None else block_size
+    _checks.check_count(name, "block_size", block)
+    _checks.check_count(name, "num_resamples", num_resamples)
+    _checks.check_number(name, "confidence", confidence, high=1.0)
+
+    def resample(index: jax.Array) -> jax.Array:
+        starts = jax.random.randint(jax.random.fold_in(key, index), (-(-n // block),), 0, n)
+        picked = (starts[:, None] + jnp.arange(block)) % n
+        return jnp.mean(series[picked.reshape(-1)[:n]])
+
+    means = lax.map(resample, jnp.arange(num_resamples))
+    tail = (1 - confidence) / 2
+    low, high = jnp.quantile(means, jnp.asarray([tail, 1 - tail], means.dtype))
+    return Interval(mean=jnp.mean(series), low=low, high=high)
