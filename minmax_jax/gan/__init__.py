@@ -7,10 +7,33 @@
 """
 
 from minmax_jax.gan.config import Config, ConfigError
-from minmax_jax.gan.data import DataError
+from minmax_jax.gan.data import SETS as DATA_SETS
+from minmax_jax.gan.data import Data, DataError
 from minmax_jax.gan.finish import Run
+from minmax_jax.gan.losses import LOSSES, Loss
+from minmax_jax.gan.networks import NETWORKS, purify
+from minmax_jax.gan.own_data import from_arrays
+from minmax_jax.gan.pictures import write
 from minmax_jax.gan.presets import PRESETS, preset
-from minmax_jax.gan.sampling import sample
+from minmax_jax.gan.sampling import interpolate, sample
 from minmax_jax.gan.trainer import train
 
-__all__ = ["PRESETS", "Config", "ConfigError", "DataError", "Run", "preset", "sample", "train"]
+__all__ = [
+    "DATA_SETS",
+    "LOSSES",
+    "NETWORKS",
+    "PRESETS",
+    "Config",
+    "ConfigError",
+    "Data",
+    "DataError",
+    "Loss",
+    "Run",
+    "from_arrays",
+    "interpolate",
+    "preset",
+    "purify",
+    "sample",
+    "train",
+    "write",
+]

@@ -5,6 +5,7 @@ which latent an example gets depends on the key and on its index in the global b
 alone, so that one device and eight see the same batch.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -13,8 +14,9 @@ import numpy as np
 
 from minmax_jax.gan import image_sets
 from minmax_jax.gan.errors import DataError
+from minmax_jax.gan.table import Table
 
-__all__ = ["Data", "DataError", "Modes", "batch", "gaussians", "latents", "load"]
+__all__ = ["SETS", "Data", "DataError", "Modes", "batch", "gaussians", "latents", "load"]
 
 
 class Modes(NamedTuple):
@@ -54,21 +56,20 @@ class Data(NamedTuple):
 
 
 def load(name: str) -> Data:
-    """Loads `gaussians`, `digits`, or what `datasets.load_dataset` finds under the name.
+    """Loads one of `SETS`, or what `datasets.load_dataset` finds under the name.
 
     Args:
       name: "gaussians": a ring of eight modes in the plane; "digits": scikit-learn's 8×8
-        handwritten digits, which come with it; otherwise a folder or a hub name with an
-        image column and perhaps a class label column, found by their feature types.
+        handwritten digits, which come with it; what was registered; otherwise a folder or a
+        hub name with an image column and perhaps a class label column, found by their
+        feature types.
 
     Raises:
       DataError: if nothing is found there, or it holds no images of one size; one line that
         says what to do.
     """
-    if name == "gaussians":
-        return gaussians()
-    if name == "digits":
-        return _digits()
+    if name in SETS:
+        return SETS[name]()
     train, test, num_classes = image_sets.load_image_set(name)
     return Data(
         images=train.images,
@@ -128,6 +129,10 @@ def _digits() -> Data:
         num_classes=10,
         kind="image",
     )
+
+
+SETS: Table[Callable[[], Data]] = Table("data", {"gaussians": gaussians, "digits": _digits})
+"""Name -> the function that loads it, for sets that `datasets` does not find."""
 
 
 def to_float(images: jax.Array) -> jax.Array:

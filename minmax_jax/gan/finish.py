@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minmax_jax.gan import build, quality, report, rundir, sampling
+from minmax_jax.gan import build, pictures, quality, report, rundir, sampling
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import step as step_lib
@@ -75,9 +75,9 @@ def _draw_pictures(
     records: list[dict[str, Any]],
 ) -> None:
     if data.kind == "image":
-        sampling.write(sampling.to_uint8(samples[:64]), folder / "samples.png")
+        pictures.write(pictures.to_uint8(samples[:64]), folder / "samples.png")
     else:
-        sampling.scatter(samples, data.images[:1000]).savefig(folder / "samples.png", dpi=120)
+        pictures.scatter(samples, data.images[:1000]).savefig(folder / "samples.png", dpi=120)
     rates = f"rates {config.learning_rate_min:g}, {config.learning_rate_max:g}"
     title = f"{config.data}, {config.network}: {config.optimizer}, {rates}"
     report.curves(records, title).savefig(folder / "curves.png", dpi=120)

@@ -9,13 +9,14 @@ With r the logits of real and s those of fake examples, σ the sigmoid:
 | wasserstein    | E s − E r                          | −E s                |
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.nn import log_sigmoid, relu
+
+from minmax_jax.gan.table import Table
 
 
 class Loss(NamedTuple):
@@ -42,7 +43,8 @@ def hinge(real: jax.Array, fake: jax.Array) -> jax.Array:
     return jnp.mean(relu(1.0 - real)) + jnp.mean(relu(1.0 + fake))
 
 
-LOSSES: Mapping[str, Loss] = MappingProxyType(
+LOSSES: Table[Loss] = Table(
+    "loss",
     {
         "saturating": Loss(
             lambda real, fake: jnp.mean(log_sigmoid(-fake)), cross_entropy, zero_sum=True
@@ -56,7 +58,7 @@ LOSSES: Mapping[str, Loss] = MappingProxyType(
             lambda real, fake: jnp.mean(fake) - jnp.mean(real),
             zero_sum=True,
         ),
-    }
+    },
 )
 """Name -> the two losses (Goodfellow et al., 2014; Miyato et al., 2018; Arjovsky et al., 2017)."""
 

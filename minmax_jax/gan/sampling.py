@@ -1,18 +1,16 @@
-"""Samples from the averaged generator of a run, as arrays, as a picture or as a file."""
+"""Samples and walks through latent space from the averaged generator of a run."""
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import matplotlib.figure
 import numpy as np
-from PIL import Image
 
-from minmax_jax.gan import build, checkpoint, data, networks, rundir
-from minmax_jax.gan import config as config_lib
+from minmax_jax.gan import build, checkpoint, data, networks, pictures, rundir
+from minmax_jax.gan.errors import ConfigError
 
 CHUNK = 256
 """Latents that pass through the generator at once."""
@@ -33,13 +31,39 @@ def draw(pair: networks.Pair, params: Any, stats: Any, num: int, *, seed: int = 
     Returns:
       float32 of shape `(num, *sample_shape)`, images in [-1, 1].
     """
-    key = jax.random.key(seed)
-    apply = jax.jit(lambda latents: pair.generator.apply(params, stats, latents, train=False)[0])
-    chunks = []
-    for start in range(0, num, CHUNK):
-        latents = data.latents(key, jnp.arange(start, start + CHUNK), pair.latent_dim)
-        chunks.append(np.asarray(apply(latents)))
-    return np.concatenate(chunks)[:num]
+    return generate(pair, params, stats, latents(pair.latent_dim, num, seed=seed))
+
+
+def latents(latent_dim: int, num: int, *, seed: int = 0, start: int = 0) -> jax.Array:
+    """Returns the normal latents number `start`, `start + 1`, … of a seed: `(num, latent_dim)`."""
+    return data.latents(jax.random.key(seed), jnp.arange(start, start + num), latent_dim)
+
+
+def generate(pair: networks.Pair, params: Any, stats: Any, inputs: jax.Array) -> np.ndarray:
+    """Returns the generator's examples of latents `(n, latent_dim)`, `CHUNK` at a time."""
+    apply = jax.jit(lambda inputs: pair.generator.apply(params, stats, inputs, train=False)[0])
+    missing = -len(inputs) % CHUNK  # one compiled shape, and an example is the same in any company
+    padded = jnp.pad(inputs, ((0, missing), (0, 0))).reshape(-1, CHUNK, pair.latent_dim)
+    return np.concatenate([np.asarray(apply(chunk)) for chunk in padded])[: len(inputs)]
+
+
+def walk(starts: jax.Array, ends: jax.Array, num_frames: int, *, loop: bool) -> jax.Array:
+    """Returns latents on the arcs `cos(t) · start + sin(t) · end`: `(n, frames, latent_dim)`.
+
+    If start and end are independent and normal, so is each point between, as points on the
+    straight line are not: they are too short. In many dimensions, where two such latents
+    are orthogonal and of one length, the arc is the great circle through them.
+
+    Args:
+      starts: `(n, latent_dim)`.
+      ends: likewise.
+      num_frames: points on each arc.
+      loop: the whole circle, without its end, which is its start; else the quarter of it
+        from start to end, with both.
+    """
+    turn = jnp.arange(num_frames) / num_frames * 4 if loop else jnp.linspace(0, 1, num_frames)
+    angle = (turn * jnp.pi / 2)[None, :, None]
+    return jnp.cos(angle) * starts[:, None] + jnp.sin(angle) * ends[:, None]
 
 
 def settle(pair: networks.Pair, params: Any, stats: Any) -> Any:
@@ -50,108 +74,118 @@ def settle(pair: networks.Pair, params: Any, stats: Any) -> Any:
     """
     if not jax.tree.leaves(stats):
         return stats
-    key = jax.random.key(0)
     step: Callable[[Any, jax.Array], Any] = jax.jit(
-        lambda stats, latents: pair.generator.apply(params, stats, latents, train=True)[1]
+        lambda stats, inputs: pair.generator.apply(params, stats, inputs, train=True)[1]
     )
     for index in range(_SETTLE_PASSES):
-        indices = jnp.arange(index * CHUNK, (index + 1) * CHUNK)
-        stats = step(stats, data.latents(key, indices, pair.latent_dim))
+        stats = step(stats, latents(pair.latent_dim, CHUNK, start=index * CHUNK))
     return stats
 
 
-def sample(run_dir: str | Path, num: int, *, seed: int = 0) -> np.ndarray:
-    """Draws examples from the newest checkpoint of a run.
+class Generator(NamedTuple):
+    """The averaged generator of a checkpoint.
+
+    Attributes:
+      pair: the run's networks.
+      params: the generator's averaged parameters.
+      stats: BatchNorm statistics that go with them.
+      about: configuration and data of the run.
+      step: the checkpoint's.
+    """
+
+    pair: networks.Pair
+    params: Any
+    stats: Any
+    about: rundir.About
+    step: int
+
+    def examples(self, inputs: jax.Array) -> np.ndarray:
+        """Maps latents `(n, latent_dim)` to uint8 images or float32 vectors."""
+        samples = generate(self.pair, self.params, self.stats, inputs)
+        return pictures.to_uint8(samples) if self.about.data["kind"] == "image" else samples
+
+
+def load(run_dir: str | Path, *, step: int | None = None) -> Generator:
+    """Reads the averaged generator of a run.
+
+    Args:
+      run_dir: the run folder.
+      step: which checkpoint; the newest by default.
+
+    Raises:
+      ConfigError: the folder holds no run, or no such checkpoint that can be read.
+    """
+    folder = Path(run_dir)
+    about = rundir.read(folder)
+    found = checkpoint.Checkpoints(folder / "checkpoints", _warn).restore(step)
+    if found is None:
+        raise ConfigError(f"{folder} has no checkpoint yet; train it first")
+    pair = build.build_pair(about.config, about.data["shape"])
+    params = checkpoint.fill(pair.generator.params, found[1], "ema")
+    stats = checkpoint.fill(pair.generator.stats, found[1], "stats/min")
+    return Generator(pair, params, settle(pair, params, stats), about, found[0])
+
+
+def sample(run_dir: str | Path, num: int, *, seed: int = 0, step: int | None = None) -> np.ndarray:
+    """Draws examples from a checkpoint of a run; the same latents for the same seed in any run.
 
     Args:
       run_dir: the run folder.
       num: how many.
       seed: seed of the latents.
+      step: which checkpoint; the newest by default.
 
     Returns:
       uint8 images `(num, height, width, channels)`, or float32 vectors `(num, d)`.
 
     Raises:
-      ConfigError: the folder holds no run, or no checkpoint that can be read.
+      ConfigError: the folder holds no run, or no such checkpoint that can be read.
     """
-    folder = Path(run_dir)
-    if num < 1:
-        raise config_lib.ConfigError(f"num={num} is out of range; give at least 1")
-    about = rundir.read(folder)
-    found = checkpoint.Checkpoints(folder / "checkpoints", _warn).restore()
-    if found is None:
-        raise config_lib.ConfigError(f"{folder} has no checkpoint yet; train it first")
-    pair = build.build_pair(about.config, about.data["shape"])
-    params = checkpoint.fill(pair.generator.params, found[1], "ema")
-    stats = checkpoint.fill(pair.generator.stats, found[1], "stats/min")
-    samples = draw(pair, params, settle(pair, params, stats), num, seed=seed)
-    return to_uint8(samples) if about.data["kind"] == "image" else samples
+    check_count("num", num)
+    generator = load(run_dir, step=step)
+    return generator.examples(latents(generator.pair.latent_dim, num, seed=seed))
+
+
+def interpolate(
+    run_dir: str | Path,
+    num: int = 8,
+    *,
+    num_frames: int = 10,
+    loop: bool = False,
+    seed: int = 0,
+    step: int | None = None,
+) -> np.ndarray:
+    """Draws walks through latent space, on the arcs of `walk`.
+
+    Args:
+      run_dir: the run folder.
+      num: how many walks; walk i starts at latent i of the seed and goes to latent num + i.
+      num_frames: examples on each walk.
+      loop: come back to the start, on the whole circle.
+      seed: seed of the latents.
+      step: which checkpoint; the newest by default.
+
+    Returns:
+      uint8 images `(num, num_frames, height, width, channels)`, or float32 vectors
+      `(num, num_frames, d)`; `pictures.write` makes a picture or a film of them.
+
+    Raises:
+      ConfigError: as `sample`.
+    """
+    check_count("num", num)
+    check_count("num_frames", num_frames, 2)
+    generator = load(run_dir, step=step)
+    ends = latents(generator.pair.latent_dim, 2 * num, seed=seed)
+    arcs = walk(ends[:num], ends[num:], num_frames, loop=loop)
+    flat = generator.examples(arcs.reshape(num * num_frames, -1))
+    return flat.reshape(num, num_frames, *flat.shape[1:])
+
+
+def check_count(name: str, value: int, at_least: int = 1) -> None:
+    """Raises `ConfigError` if a count is too small."""
+    if value < at_least:
+        raise ConfigError(f"{name}={value} is out of range; give at least {at_least}")
 
 
 def _warn(message: str) -> None:
     print(message, file=sys.stderr)
-
-
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Returns images in [-1, 1] as uint8."""
-    return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
-
-
-def grid(images: np.ndarray, *, side: int = 640) -> Image.Image:
-    """Returns uint8 images `(n, height, width, channels)` as one picture, pixels enlarged.
-
-    Args:
-      images: what to show, row by row in a grid as square as can be.
-      side: the picture is enlarged by whole factors up to about this many pixels.
-    """
-    num, height, width, channels = images.shape
-    columns = int(np.ceil(np.sqrt(num)))
-    rows = int(np.ceil(num / columns))
-    scale = max(1, side // (columns * (width + 1)))
-    canvas = np.full(
-        (rows * columns, height * scale + 2, width * scale + 2, channels), 255, np.uint8
-    )
-    canvas[:num, 1:-1, 1:-1] = images.repeat(scale, axis=1).repeat(scale, axis=2)
-    canvas = canvas.reshape(rows, columns, *canvas.shape[1:]).swapaxes(1, 2)
-    canvas = canvas.reshape(rows * (height * scale + 2), columns * (width * scale + 2), channels)
-    return Image.fromarray(canvas[..., 0] if channels == 1 else canvas)
-
-
-def scatter(samples: np.ndarray, real: np.ndarray | None = None) -> matplotlib.figure.Figure:
-    """Returns the first two coordinates of vectors as points, real examples beneath."""
-    figure = matplotlib.figure.Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    if real is not None:
-        axes.scatter(*real[:, :2].T, s=4, color="0.75", label="data")
-    axes.scatter(*samples[:, :2].T, s=4, color="tab:blue", label="generator")
-    axes.set_aspect("equal", "datalim")
-    axes.legend(loc="upper right")
-    return figure
-
-
-def check_file(path: str | Path) -> Path:
-    """Returns the path of a file to `write`.
-
-    Raises:
-      ConfigError: its name ends neither in .png nor in .npz.
-    """
-    path = Path(path)
-    if path.suffix not in (".png", ".npz"):
-        raise config_lib.ConfigError(f"out={path}: the name must end in .png or .npz")
-    return path
-
-
-def write(samples: np.ndarray, path: str | Path) -> None:
-    """Writes what `sample` returned as a picture (.png) or as an array `samples` (.npz).
-
-    Raises:
-      ConfigError: as `check_file`.
-    """
-    path = check_file(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".npz":
-        np.savez_compressed(path, samples=samples)
-    elif samples.ndim == 4:
-        grid(samples).save(path)
-    else:
-        scatter(samples).savefig(path, dpi=120)

@@ -71,7 +71,7 @@ def test_train_then_sample_both_forms(capsys, tmp_path):
         (["train", "--data", "no/such/folder"], "no/such/folder"),
         (["train", "--devices", "99"], "devices=99"),
         (["sample", "--run", "nowhere", "--out", "a.png"], "holds no run"),
-        (["sample", "--run", "nowhere", "--out", "a.jpg"], "must end in .png or .npz"),
+        (["sample", "--run", "nowhere", "--out", "a.jpg"], "must end in .png or .gif or .npz"),
         (["sample", "--run", "nowhere", "--out", "a.png", "--num", "0"], "num=0"),
     ],
 )

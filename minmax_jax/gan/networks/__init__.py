@@ -1,7 +1,6 @@
 """Pairs of networks, each a pure function of a pytree of parameters."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import NamedTuple
 
 from flax import nnx
@@ -9,11 +8,12 @@ from flax import nnx
 from minmax_jax.gan.networks._pure import Network, purify
 from minmax_jax.gan.networks.dcgan import dcgan
 from minmax_jax.gan.networks.mlp import mlp
+from minmax_jax.gan.table import Table
 
 __all__ = ["NETWORKS", "Network", "Pair", "build", "purify"]
 
-NETWORKS: Mapping[str, Callable[..., tuple[Network, Network]]] = MappingProxyType(
-    {"mlp": mlp, "dcgan": dcgan}
+NETWORKS: Table[Callable[..., tuple[Network, Network]]] = Table(
+    "network", {"mlp": mlp, "dcgan": dcgan}
 )
 """Name -> `builder(sample_shape, *, latent_dim, width, rngs, axis_name)`."""
 
@@ -57,7 +57,10 @@ def build(
       ValueError: for an unknown name, a size below 1, or a shape that the networks cannot make.
     """
     if name not in NETWORKS:
-        raise ValueError(f"build: name must be one of {', '.join(NETWORKS)}, got {name!r}.")
+        raise ValueError(
+            f"build: name must be one of {', '.join(NETWORKS)}, or your own once it is registered "
+            f"(docs/your_own_gan.md), got {name!r}."
+        )
     for argument, value in (("latent_dim", latent_dim), ("width", width)):
         if value < 1:
             raise ValueError(f"build: {argument} must be at least 1, got {value}.")
