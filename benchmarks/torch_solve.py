@@ -1,0 +1,46 @@
+"""The Gaussian-mode GAN by simultaneous Adam in PyTorch, where it is installed: one run."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def contestants(name: str, config: Any) -> dict[str, Callable[[], Any]]:
+    """Returns PyTorch's run of the game called `name`, if there is one."""
+    try:
+        import torch
+    except ImportError:
+        return {}
+    if "GAN" not in name:
+        return {}
+    nn, width = torch.nn, config.gan_width
+
+    def network(inputs: int, outputs: int) -> Any:
+        return nn.Sequential(
+            nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(),
+            nn.Linear(width, outputs),
+        )  # fmt: skip
+
+    def run() -> None:
+        players = network(256, 2), network(2, 1)
+        rules = [torch.optim.Adam(player.parameters(), 1e-3, (0.5, 0.999)) for player in players]
+        centres = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
+        weights = torch.tensor([0.4, 0.2, 0.2, 0.2])
+        for _ in range(config.gan_steps):
+            modes = torch.multinomial(weights, config.gan_batch, replacement=True)
+            real = centres[modes] + 0.01 * torch.randn(config.gan_batch, 2)
+            fake = players[0](torch.randn(config.gan_batch, 256))
+            value = (
+                nn.functional.logsigmoid(players[1](real)).mean()
+                + nn.functional.logsigmoid(-players[1](fake)).mean()
+            )
+            generator = list(players[0].parameters())
+            discriminator = list(players[1].parameters())
+            gradients = torch.autograd.grad(value, generator + discriminator)
+            for parameter, gradient in zip(generator, gradients, strict=False):
+                parameter.grad = gradient
+            for parameter, gradient in zip(discriminator, gradients[len(generator) :], strict=True):
+                parameter.grad = -gradient
+            for rule in rules:
+                rule.step()
+
+    return {"PyTorch, one run alone": run}

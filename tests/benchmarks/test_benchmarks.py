@@ -1,0 +1,59 @@
+"""Counts and ratios are what they say; every suite runs at its quick size and reports."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from benchmarks import clock, counts, machine, suites, update
+
+
+def test_the_ratio_is_taken_within_a_round():
+    times = {"a": [1.0, 10.0, 2.0], "b": [2.0, 20.0, 4.0]}  # a slow second round slows both
+    found = clock.compare(times, "a")
+    assert clock.ratio(found["b"]) == (2.0, 2.0, 2.0)
+    assert found["b"]["seconds"] == 4.0
+
+
+def test_contestants_take_turns_after_warming_up():
+    turns = []
+    runs = {name: lambda name=name: turns.append(name) for name in "ab"}
+    times = clock.interleave(runs, rounds=2, warm_up=1)
+    assert turns == ["a", "b"] * 3
+    assert [len(of) for of in times.values()] == [2, 2]
+
+
+def test_counts_of_a_known_program():
+    x = jnp.ones((64, 64))
+    found = counts.count(counts.compiled(jnp.matmul, x, x))
+    assert found.flops == 2 * 64**3
+    assert found.bytes == 3 * 4 * 64**2
+    assert (found.collectives, found.transfers) == (0, 0)
+
+
+def test_a_collective_and_its_end_are_counted_once():
+    text = (
+        "a = f32[] all-reduce-start(b), c\n d = f32[] all-reduce-done(a)\n e = f32[2] all-reduce(f)"
+    )
+    assert counts.instructions(text, "all-reduce") == 2
+
+
+def test_an_unknown_suite_is_refused_with_the_nearest_name():
+    with pytest.raises(SystemExit, match="choose from update"):
+        suites.load("updates")
+
+
+def test_bytes_of_an_update_written_by_hand_are_the_least_possible():
+    config = dataclasses.replace(update.QUICK, trees=((4_000, 4, "float32"),), rounds=1)
+    (group,) = update.run(config, lambda line: None)["groups"]
+    sgd = group["rows"]["optax.sgd"]
+    np.testing.assert_allclose(sgd["bytes_undonated"], sgd["least_bytes"], rtol=0.01)
+    assert set(update.OPTIMIZERS) <= set(group["rows"])
+    assert "`mm.nsgda`" in update.report({"groups": [group]})
+
+
+def test_the_machine_says_what_it_is():
+    about = machine.describe()
+    assert about["cores"] >= 1 and about["versions"]["jax"]
+    assert "python -m benchmarks update" in machine.heading("update", about)
