@@ -28,6 +28,7 @@ from minmax_jax.optimizers.past_extragradient import past_extragradient
 from minmax_jax.optimizers.sgda import sgda
 from minmax_jax.optimizers.symplectic import symplectic
 from minmax_jax.players import per_player
+from minmax_jax.schedules import inverse_sqrt_schedule
 from minmax_jax.solve import SolveResult, solve
 from minmax_jax.transforms.alternate import AlternateState, alternate
 from minmax_jax.transforms.anchor import AnchorState, anchor
@@ -96,6 +97,7 @@ __all__ = [
     "graft",
     "greedy",
     "greedy_adam",
+    "inverse_sqrt_schedule",
     "lookahead",
     "lookahead_minmax",
     "normalize",

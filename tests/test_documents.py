@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BLOCKS = [
     pytest.param(block, id=f"{name}-{index}")
-    for name in ("README.md", "CONTRIBUTING.md")
+    for name in ("README.md", "CONTRIBUTING.md", "docs/adam_type.md")
     for index, block in enumerate(
         re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.S)
     )
@@ -21,7 +21,9 @@ def test_python_block_runs(block, tmp_path, monkeypatch):
     exec(compile(block, "<block>", "exec"), {})
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "experiments/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/adam_type.md", "experiments/README.md"]
+)
 def test_files_that_a_document_points_to_are_there(name):
     document = ROOT / name
     prose = re.sub(r"```.*?```", "", document.read_text(), flags=re.S)

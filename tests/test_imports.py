@@ -20,6 +20,7 @@ LAYERS = {  # file or folder -> what it may import from the package
     "field": {"_types", "_tree", "_checks"},
     "players": {"_types", "_tree", "_checks", "field"},
     "diagnostics": {"_types", "_tree", "_checks", "_calls", "_ascent", "field", "diagnostics"},
+    "schedules": {"_types", "_checks"},
     "solve": {"_types", "_tree", "_checks", "field"},
     "parallel": {"_types", "_tree", "_checks", "field"},
     "games": {"_types", "_tree", "_checks", "field", "games"},

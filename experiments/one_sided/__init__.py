@@ -1,0 +1,1 @@
+"""One-sided convergence of Adam-type methods (arXiv 2109.14213), by experiment."""
