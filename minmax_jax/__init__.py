@@ -5,6 +5,7 @@ A game is one joint tree `Players(min=x, max=y)` and one field
 """
 
 from minmax_jax import diagnostics, games, parallel
+from minmax_jax._greedy_state import GreedyState, GreedyStatus
 from minmax_jax._types import FieldFn, PayoffFn, Players
 from minmax_jax.field import general_sum, payoff, zero_sum
 from minmax_jax.optimizers import BY_NAME as optimizers
@@ -37,7 +38,7 @@ from minmax_jax.transforms.competitive import CompetitiveState
 from minmax_jax.transforms.consensus import ConsensusState, add_consensus
 from minmax_jax.transforms.extragradient import ExtrapolateState, extrapolate
 from minmax_jax.transforms.graft import GraftState, graft
-from minmax_jax.transforms.greedy import GreedyState, GreedyStatus, greedy
+from minmax_jax.transforms.greedy import greedy
 from minmax_jax.transforms.lookahead import LookaheadState, lookahead
 from minmax_jax.transforms.noise import NoiseState, add_noise
 from minmax_jax.transforms.normalize import normalize

@@ -16,6 +16,7 @@ LAYERS = {  # file or folder -> what it may import from the package
     "_gmres": {"_types", "_tree", "_krylov"},
     "_ascent": {"_types", "_tree", "_calls"},
     "_acceptance": {"_types", "_checks", "_calls", "_ascent", "players"},
+    "_greedy_state": {"_types", "_tree", "_ascent", "_acceptance"},
     "_local_game": {"_types", "_tree", "_checks", "_krylov", "_gmres"},
     "field": {"_types", "_tree", "_checks"},
     "players": {"_types", "_tree", "_checks", "field"},

@@ -23,6 +23,8 @@ def greedy_adam(
     temperature: ScalarOrSchedule = 0.0,
     accept_probability: ScalarOrSchedule | None = None,
     max_rejections: int | None = None,
+    tolerance_growth: ScalarOrSchedule = 1.0,
+    gradient_bound: ScalarOrSchedule = float("inf"),
     stochastic: bool = True,
     restore_states: bool = True,
     restore_max: bool = True,
@@ -47,11 +49,14 @@ def greedy_adam(
       max_ascent_steps: k, or where there is a gradient_tolerance the most steps.
       accept_every: see above; None: only what passes the test.
       gradient_tolerance: as in `greedy`, like min_improvement, temperature,
-        accept_probability, max_rejections, stochastic, restore_states and restore_max.
+        accept_probability, max_rejections, tolerance_growth, gradient_bound, stochastic,
+        restore_states and restore_max.
       min_improvement: see there.
       temperature: see there.
       accept_probability: see there.
       max_rejections: see there.
+      tolerance_growth: see there.
+      gradient_bound: see there.
       stochastic: see there.
       restore_states: see there.
       restore_max: see there.
@@ -96,6 +101,8 @@ def greedy_adam(
         accept_probability=accept_probability,
         accept_every=accept_every,
         max_rejections=max_rejections,
+        tolerance_growth=tolerance_growth,
+        gradient_bound=gradient_bound,
         stochastic=stochastic,
         restore_states=restore_states,
         restore_max=restore_max,

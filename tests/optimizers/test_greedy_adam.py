@@ -1,5 +1,6 @@
 """The greedy method in its form for GANs: what it is when everything is accepted."""
 
+import inspect
 import itertools
 
 import chex
@@ -49,6 +50,29 @@ def test_transform_of_each_side_acts_on_that_sides_fields():
     end = trajectory(mm.greedy_adam(0.1, accept_every=1, transform=still))
     chex.assert_trees_all_equal(end.min["a"][-1], problems.curved.start.min["a"])
     assert bool(jnp.any(end.max["d"][-1] != problems.curved.start.max["d"]))
+
+
+def test_every_setting_of_greedy_is_one_of_its_gan_form():
+    settings = set(inspect.signature(mm.greedy).parameters) - {"proposal", "ascent"}
+    assert settings <= set(inspect.signature(mm.greedy_adam).parameters)
+
+
+def test_growing_tolerance_and_bound_reach_the_search():
+    """f = −½y²: an ascent from y = 1 is longer than one to the tolerance of three acceptances."""
+    tx = mm.greedy_adam(
+        0.1, b1=0.0, max_ascent_steps=50, gradient_tolerance=0.01, tolerance_growth=4.0,
+        gradient_bound=0.9,
+    )  # fmt: skip
+    flat = problems.Problem(lambda z: 0.0 * z.min - 0.5 * z.max**2, None, None)
+    for y, accepted, steps, status in ((0.8, 0, 7, 0), (0.8, 3, 1, 0), (1.0, 0, 0, 2)):
+        z = mm.Players(jnp.asarray(1.0), jnp.asarray(y))
+        state = tx.init(z)._replace(accepted=jnp.asarray(accepted))
+        _, after = tx.update(
+            flat.field_fn(z), state, z, field_fn=flat.field_fn, payoff_fn=flat.payoff_fn
+        )
+        assert int(after.ascent_steps) >= steps and int(after.status) == status
+        if accepted:
+            assert int(after.ascent_steps) < 7
 
 
 def test_mapping_offers_it_under_its_own_and_the_short_name():
