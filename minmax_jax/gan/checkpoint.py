@@ -66,6 +66,15 @@ def fill(template: Any, values: Mapping[str, np.ndarray], prefix: str = "") -> A
     return jax.tree_util.tree_unflatten(structure, leaves)
 
 
+def not_finite(values: Mapping[str, np.ndarray]) -> list[str]:
+    """Returns the names of the leaves that hold a number that is not finite."""
+    return [
+        name
+        for name, value in values.items()
+        if jnp.issubdtype(value.dtype, jnp.inexact) and not np.isfinite(value).all()
+    ]
+
+
 class Checkpoints:
     """The checkpoints of one run folder.
 

@@ -23,10 +23,16 @@ class Writer:
     Args:
       checkpoints: where to.
       retain: which ones are kept after each save.
+      check: called with step and values before they are written; raises to refuse them.
     """
 
-    def __init__(self, checkpoints: checkpoint.Checkpoints, retain: Retain) -> None:
-        self._checkpoints, self._retain = checkpoints, retain
+    def __init__(
+        self,
+        checkpoints: checkpoint.Checkpoints,
+        retain: Retain,
+        check: Callable[[int, checkpoint.Values], None] = lambda step, values: None,
+    ) -> None:
+        self._checkpoints, self._retain, self._check = checkpoints, retain, check
         self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._pending: futures.Future[None] | None = None
 
@@ -37,6 +43,7 @@ class Writer:
           WriteFailed: the one before could not be written.
         """
         values = checkpoint.flatten(state)
+        self._check(step, values)
         self.wait()
         self._pending = self._thread.submit(self._write, step, values)
 

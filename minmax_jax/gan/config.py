@@ -65,6 +65,8 @@ class Config:
     """Updates between two lines of metrics.jsonl."""
     checkpoint_every: int = 2000
     """Updates between two checkpoints."""
+    on_nonfinite: str = "stop"
+    """At an update that is not finite: stop before it and save, or skip and count it (metrics.jsonl: skipped)."""  # noqa: E501
     keep: int = 3
     """How many of the newest checkpoints are kept."""
     keep_best: str = ""
@@ -88,11 +90,16 @@ def check(config: Config) -> Config:
       ConfigError: a name is unknown (with the nearest ones), a number is out of
         range, or the optimizer does not take an option (with the list that it takes).
     """
-    from minmax_jax.gan import retention
+    from minmax_jax.gan import retention, watch
     from minmax_jax.gan.losses import LOSSES
     from minmax_jax.gan.networks import NETWORKS
 
-    for field, known in {"optimizer": mm.optimizers, "network": NETWORKS, "loss": LOSSES}.items():
+    for field, known in {
+        "optimizer": mm.optimizers,
+        "network": NETWORKS,
+        "loss": LOSSES,
+        "on_nonfinite": watch.POLICIES,
+    }.items():
         check_name(field, getattr(config, field), known)
     for field, least in _AT_LEAST.items():
         value = getattr(config, field)

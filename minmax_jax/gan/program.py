@@ -13,6 +13,7 @@ from minmax_jax import parallel
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import game as game_lib
 from minmax_jax.gan import step as step_lib
+from minmax_jax.gan import watch
 
 
 class Program(NamedTuple):
@@ -40,7 +41,10 @@ def compile_program(
 ) -> Program:
     """Returns the functions of a run, mapped over `devices` and compiled when first called."""
     steps_per_call = config.steps_per_call or default_steps_per_call(game, devices[0].platform)
-    one = functools.partial(step_lib.train_step, game, optimizer, config.ema_decay)
+    one = watch.guard(
+        functools.partial(step_lib.train_step, game, optimizer, config.ema_decay),
+        config.on_nonfinite,
+    )
 
     def single(
         state: step_lib.TrainState, images: jax.Array, seed: jax.Array, until: jax.Array
@@ -58,7 +62,7 @@ def compile_program(
             jax.eval_shape(one, state, images, seed)[1],
         )
         return lax.while_loop(
-            lambda carry: carry[0].step < until,
+            lambda carry: (carry[0].step < until) & watch.goes_on(carry[0], config.on_nonfinite),
             lambda carry: one(carry[0], images, seed),
             (state, norms),
         )

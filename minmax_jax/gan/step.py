@@ -9,6 +9,7 @@ import optax
 import minmax_jax as mm
 from minmax_jax import diagnostics
 from minmax_jax.gan import game as game_lib
+from minmax_jax.gan import watch
 
 
 class TrainState(NamedTuple):
@@ -20,6 +21,7 @@ class TrainState(NamedTuple):
       stats: BatchNorm statistics of the two networks.
       ema: moving average of the generator's parameters.
       step: int32 scalar, the number of updates so far.
+      watch: what is remembered of updates that were not finite.
     """
 
     players: mm.Players
@@ -27,6 +29,7 @@ class TrainState(NamedTuple):
     stats: mm.Players
     ema: Any
     step: jax.Array
+    watch: watch.Watch
 
 
 def init(game: game_lib.Game, optimizer: optax.GradientTransformation) -> TrainState:
@@ -39,6 +42,7 @@ def init(game: game_lib.Game, optimizer: optax.GradientTransformation) -> TrainS
         stats=mm.Players(min=generator.stats, max=discriminator.stats),
         ema=generator.params,
         step=jnp.zeros((), jnp.int32),
+        watch=watch.init(),
     )
 
 
@@ -75,7 +79,7 @@ def train_step(
     decay = jnp.minimum(ema_decay, (1 + state.step) / (10 + state.step))
     ema = jax.tree.map(lambda old, new: new + decay.astype(new.dtype) * (old - new), state.ema,
                        players.min)  # fmt: skip
-    after = TrainState(players, optimizer_state, stats, ema, state.step + 1)
+    after = TrainState(players, optimizer_state, stats, ema, state.step + 1, state.watch)
     return after, {
         "update_norm_min": norms.min,
         "update_norm_max": norms.max,

@@ -2,27 +2,16 @@
 
 import time
 from pathlib import Path
-from typing import NoReturn
 
 import jax
 import numpy as np
 
 from minmax_jax import parallel
-from minmax_jax.gan import (
-    build,
-    checkpoint,
-    checkpoint_writer,
-    finish,
-    report,
-    retention,
-    rundir,
-    termination,
-)
+from minmax_jax.gan import build, checkpoint, finish, keeper, report, rundir, watch
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import program as program_lib
 from minmax_jax.gan import step as step_lib
-from minmax_jax.gan.errors import Terminated
 
 
 def train(config: config_lib.Config, *, progress: report.Progress | None = None) -> finish.Run:
@@ -60,7 +49,6 @@ def train(config: config_lib.Config, *, progress: report.Progress | None = None)
             state = _restore(folder, step_lib.init(game, optimizer), progress)
             program = program_lib.compile_program(game, optimizer, config, devices)
             state = _loop(config, folder, program, state, data, progress)
-            _note_best(config, folder, progress)
         finally:
             progress.close()
         return finish.finish(config, folder, data, state, progress.note)
@@ -103,7 +91,7 @@ def _loop(
     state = parallel.replicate(start, program.devices)
     seed = np.uint32(config.seed)
     clock = _Clock(folder)
-    with termination.Termination() as asked, _writer(config, folder, progress) as writer:
+    with keeper.Keeper(config, folder, start, progress.note) as keep:
         while done < config.steps:
             done = next_stop(done, config, program.steps_per_call)
             state, norms = program.advance(state, images, seed, np.int32(done))
@@ -111,58 +99,20 @@ def _loop(
                 jax.block_until_ready((norms, program.measure(state, images, seed)))
                 clock.start()
                 progress.begin(done)
-            last = done == config.steps
-            if last or done % config.log_every == 0:
+            if done == config.steps or done % config.log_every == 0:
                 measured = {**program.measure(state, images, seed), **norms}
+                keep.look(done, state, measured)
                 values = parallel.unreplicate(measured)
-                names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES)
+                names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES, *watch.QUANTITIES)
                 record = {name: float(values[name]) for name in names if name in values}
                 speed = progress.update(done, record)
                 times = {"steps_per_second": round(speed, 2)} if speed else {}
                 times["seconds"] = clock.seconds()
                 rundir.append_metrics(folder, {"step": done, **record, **times})
-            stop = asked.asked  # once: it may change at any moment
-            if last or stop or done % config.checkpoint_every == 0:
-                writer.save(done, parallel.unreplicate(state))
-            writer.poll()
-            if stop:
-                _stop(writer, done)
+            if keep.due(done):
+                keep.save(done, state, norms)
+    keep.note_best()
     return jax.tree.map(np.asarray, parallel.unreplicate(state))
-
-
-def _writer(
-    config: config_lib.Config, folder: Path, progress: report.Progress
-) -> checkpoint_writer.Writer:
-    best = retention.parse_best(config.keep_best)
-    return checkpoint_writer.Writer(
-        checkpoint.Checkpoints(folder / "checkpoints", progress.note),
-        lambda steps: retention.retained(steps, config.keep, rundir.read_metrics(folder), best),
-    )
-
-
-def _stop(writer: checkpoint_writer.Writer, done: int) -> NoReturn:
-    """Ends the run once the checkpoint of step `done` is written."""
-    writer.wait()
-    raise Terminated(f"SIGTERM: saved at step {done}; the same command resumes the run")
-
-
-def _note_best(config: config_lib.Config, folder: Path, progress: report.Progress) -> None:
-    """Says which checkpoint `keep_best` kept, or that nothing of that name was logged."""
-    best = retention.parse_best(config.keep_best)
-    if best is None:
-        return
-    records = rundir.read_metrics(folder)
-    steps = checkpoint.Checkpoints(folder / "checkpoints", progress.note).steps()
-    step = retention.best_step(steps, records, best)
-    if step is None:
-        names = ", ".join(sorted({name for record in records for name in record} - {"step"}))
-        progress.note(
-            f"keep_best={config.keep_best}: no line of metrics.jsonl at the step of a checkpoint "
-            f"has it; logged are {names}"
-        )
-    else:
-        score = retention.scores(records, best)[step]
-        progress.note(f"best {best.name}: {score:.4g}, kept as checkpoint {step}")
 
 
 class _Clock:

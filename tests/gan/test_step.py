@@ -242,7 +242,7 @@ def test_measure_reports_what_the_next_step_uses(make):
         np.testing.assert_allclose(
             norms[f"update_norm_{side}"], rate * measured[f"gradient_norm_{side}"], rtol=1e-4
         )
-    assert set(measured) | set(norms) == set(step_lib.QUANTITIES)
+    assert set(measured) | set(norms) == {*step_lib.QUANTITIES, "watch"}
 
 
 # One of each kind in the fast part: a plain rule, one with moments, one that calls the field.
