@@ -23,6 +23,8 @@ class Config:
     """Named set of defaults: digits, gaussians, mnist or cifar10."""
     data: str = "digits"
     """digits (built in), gaussians (built in), or a folder or hub name that datasets.load_dataset reads."""  # noqa: E501
+    label_column: str = ""
+    """Column of the class labels; empty takes the only one of the type ClassLabel, if there is one."""  # noqa: E501
     out: str = ""
     """Run folder; a run found there is resumed. Empty: runs/PRESET-OPTIMIZER-sSEED."""
     seed: int = 0

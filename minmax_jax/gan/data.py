@@ -55,7 +55,7 @@ class Data(NamedTuple):
     modes: Modes | None = None
 
 
-def load(name: str) -> Data:
+def load(name: str, label_column: str = "") -> Data:
     """Loads one of `SETS`, or what `datasets.load_dataset` finds under the name.
 
     Args:
@@ -63,14 +63,21 @@ def load(name: str) -> Data:
         handwritten digits, which come with it; what was registered; otherwise a folder or a
         hub name with an image column and perhaps a class label column, found by their
         feature types.
+      label_column: the column of the class labels, where it cannot be found or is not the one
+        that is wanted.
 
     Raises:
       DataError: if nothing is found there, or it holds no images of one size; one line that
         says what to do.
     """
     if name in SETS:
+        if label_column:
+            raise DataError(
+                f"label_column={label_column!r}: {name} is built in or registered and has no "
+                "columns; leave label_column out"
+            )
         return SETS[name]()
-    train, test, num_classes = image_sets.load_image_set(name)
+    train, test, num_classes = image_sets.load_image_set(name, label_column)
     return Data(
         images=train.images,
         labels=train.labels,

@@ -1,5 +1,6 @@
 """Image sets as `datasets.load_dataset` reads them: from a hub name or a folder, decoded once."""
 
+import difflib
 import hashlib
 from typing import Any, NamedTuple
 
@@ -26,18 +27,20 @@ class Split(NamedTuple):
     labels: np.ndarray | None
 
 
-def load_image_set(name: str) -> tuple[Split, Split, int | None]:
+def load_image_set(name: str, label_column: str = "") -> tuple[Split, Split, int | None]:
     """Returns the training split, the test split and the number of classes.
 
-    The image column and the label column are the only ones of the feature types `Image` and
-    `ClassLabel`. Decoded pixels are kept in the user's cache.
+    The image column is the only one of the feature type `Image`. The label column is the
+    one given, of class labels or whole numbers from 0; by default the only one of the type
+    `ClassLabel`, and if there is no such one the set has no labels. Decoded pixels are kept in
+    the user's cache.
 
     Raises:
       DataError: see the message, one line that says what to do.
     """
     splits = _read(name)
     train = splits["train"] if "train" in splits else splits[next(iter(splits))]
-    image, label, num_classes = _columns(name, train.features)
+    image, label, num_classes = _columns(name, train.features, label_column)
     test_name = next((s for s in ("test", "validation") if s in splits), None)
     if test_name is None:
         rows = len(train) - round(HELD_OUT * len(train))
@@ -50,7 +53,7 @@ def load_image_set(name: str) -> tuple[Split, Split, int | None]:
             f"data={name}: training images are {_size(decoded[0])}, test images "
             f"{_size(decoded[1])}; make them one size"
         )
-    return decoded[0], decoded[1], num_classes
+    return decoded[0], decoded[1], num_classes or _count_classes(name, label, *decoded)
 
 
 def _read(name: str) -> Any:
@@ -70,16 +73,51 @@ def _read(name: str) -> Any:
     return splits
 
 
-def _columns(name: str, features: Any) -> tuple[str, str | None, int | None]:
+def _columns(name: str, features: Any, label_column: str) -> tuple[str, str | None, int | None]:
+    """Returns the image column, the label column and the number of classes, where they say it."""
     import datasets
 
     images = [key for key, kind in features.items() if isinstance(kind, datasets.Image)]
-    labels = [key for key, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
     if len(images) != 1:
         found = f"image columns {images}" if images else f"no image column among {list(features)}"
         raise DataError(f"data={name}: {found}; give a set with exactly one column of images")
-    label = labels[0] if len(labels) == 1 else None
-    return images[0], label, features[label].num_classes if label else None
+    if label_column:
+        label: str | None = _label_column(name, features, label_column)
+    else:
+        labels = [key for key, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
+        label = labels[0] if len(labels) == 1 else None
+    return images[0], label, getattr(features[label], "num_classes", None) if label else None
+
+
+def _label_column(name: str, features: Any, column: str) -> str:
+    import datasets
+
+    if column not in features:
+        near = difflib.get_close_matches(column, features, n=1, cutoff=0.5)
+        advice = f"did you mean {near[0]}?" if near else f"it has {', '.join(features)}"
+        raise DataError(f"label_column={column!r}: data={name} has no such column; {advice}")
+    kind = features[column]
+    whole = str(getattr(kind, "dtype", "")).startswith(("int", "uint"))
+    if not (isinstance(kind, datasets.ClassLabel) or whole):
+        held = getattr(kind, "dtype", None) or type(kind).__name__
+        raise DataError(
+            f"label_column={column!r}: data={name} holds {held} there; give a column of class "
+            "labels or of whole numbers from 0"
+        )
+    return column
+
+
+def _count_classes(name: str, label: str | None, *splits: Split) -> int | None:
+    """Returns the number of classes of a column of whole numbers."""
+    if label is None:
+        return None
+    labels = np.concatenate([split.labels for split in splits if split.labels is not None])
+    if labels.min() < 0:
+        raise DataError(
+            f"label_column={label!r}: data={name} holds {labels.min()} there; number the classes "
+            "from 0"
+        )
+    return int(labels.max()) + 1
 
 
 def _decode_cached(name: str, rows: Any, image: str, label: str | None) -> Split:
@@ -100,11 +138,13 @@ def _decode(name: str, rows: Any, image: str, label: str | None) -> Split:
     pixels: list[np.ndarray] = []
     try:
         for picture in rows[image]:
-            pixels.append(_pixels(name, len(pixels), picture))
-    except (OSError, SyntaxError) as error:  # what Pillow raises for damaged files
-        raise DataError(
-            f"data={name}: image {len(pixels)} cannot be decoded ({error}); repair or remove it"
-        ) from error
+            pixels.append(_pixels(picture))
+    except (OSError, SyntaxError, DataError) as error:  # the first two by Pillow: damaged files
+        reason = " ".join(str(error).split())
+        if not isinstance(error, DataError):
+            reason = f"cannot be decoded ({reason:.200}); repair or remove it"
+        where = _where(rows, image, len(pixels))
+        raise DataError(f"data={name}: image {len(pixels)}{where} {reason}") from error
     for index, array in enumerate(pixels):
         if array.shape != pixels[0].shape:
             raise DataError(
@@ -115,13 +155,19 @@ def _decode(name: str, rows: Any, image: str, label: str | None) -> Split:
     return Split(np.stack(pixels), labels)
 
 
-def _pixels(name: str, index: int, picture: Any) -> np.ndarray:
+def _where(rows: Any, image: str, index: int) -> str:
+    """Returns the file of one image in brackets, if it came from one of its own."""
+    import datasets
+
+    raw = rows.cast_column(image, datasets.Image(decode=False))[index][image] or {}
+    return f" ({raw['path']})" if raw.get("path") else ""
+
+
+def _pixels(picture: Any) -> np.ndarray:
     if picture is None:
-        raise DataError(f"data={name}: row {index} has no image; remove the row")
+        raise DataError("is missing; remove the row")
     if picture.mode not in _EIGHT_BIT_MODES:
-        raise DataError(
-            f"data={name}: image {index} has mode {picture.mode}; convert it to 8-bit grey or RGB"
-        )
+        raise DataError(f"has mode {picture.mode}; convert it to 8-bit grey or RGB")
     grey = picture.mode in ("1", "L", "LA")
     array = np.asarray(picture.convert("L" if grey else "RGB"))
     return array[..., None] if grey else array

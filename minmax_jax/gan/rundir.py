@@ -68,23 +68,31 @@ def read(folder: Path) -> About:
         raise config_lib.ConfigError(f"{path} cannot be read ({error})") from error
 
 
-def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> None:
-    """Makes the run folder, or checks that the one there is of the same run.
+def check_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> None:
+    """Checks that the folder is free, or holds the same run; writes nothing.
 
     Raises:
       ConfigError: the folder holds another run, named field by field, or other files.
     """
-    about = About(config, describe(data))
     if (folder / "config.json").exists():
-        _check_same(folder, read(folder), about)
+        _check_same(folder, read(folder), About(config, describe(data)))
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise config_lib.ConfigError(
             f"out={folder} exists and is no run folder; choose another --out, nothing was written"
         )
+
+
+def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> None:
+    """Makes the run folder, or checks that the one there is of the same run.
+
+    Raises:
+      ConfigError: as `check_run`, or the folder cannot be written.
+    """
+    check_run(folder, config, data)
     content = {
         "version": metadata.version("minmax-jax"),
         "config": config_lib.to_json(config),
-        "data": about.data,
+        "data": describe(data),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

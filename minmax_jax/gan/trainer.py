@@ -39,14 +39,16 @@ def train(config: config_lib.Config, *, progress: report.Progress | None = None)
     """
     config = config_lib.check(config)
     devices = build.pick_devices(config)
-    data = data_lib.load(config.data)
+    data = data_lib.load(config.data, config.label_column)
     folder = out_folder(config)
     game, optimizer = build.build_game(config, data, len(devices))
-    rundir.open_run(folder, config, data)
+    rundir.check_run(folder, config, data)
     progress = progress or report.Progress(config.steps)
     with rundir.full_disk(folder):
         try:
             state = _restore(folder, step_lib.init(game, optimizer), progress)
+            rundir.open_run(folder, config, data)  # only now: nothing is left that can refuse
+            _rewind(folder, int(state.step), progress)
             program = program_lib.compile_program(game, optimizer, config, devices)
             state = _loop(config, folder, program, state, data, progress)
         finally:
@@ -63,16 +65,19 @@ def out_folder(config: config_lib.Config) -> Path:
 def _restore(
     folder: Path, state: step_lib.TrainState, progress: report.Progress
 ) -> step_lib.TrainState:
-    """Returns the newest sound checkpoint, or `state`; drops what was written after it."""
-    checkpoints = checkpoint.Checkpoints(folder / "checkpoints", progress.note)
-    found = checkpoints.restore()
-    step = found[0] if found else 0
-    if found:
-        state = checkpoint.fill(state, found[1])
-        progress.note(f"resuming {folder} at step {step}")
-    checkpoints.drop_after(step)
-    rundir.rewind_metrics(folder, step)
+    """Returns the newest sound checkpoint, or `state` if there is none; writes nothing."""
+    found = checkpoint.Checkpoints(folder / "checkpoints", progress.note).restore()
+    if found is None:
+        return state
+    state = checkpoint.fill(state, found[1])
+    progress.note(f"resuming {folder} at step {found[0]}")
     return state
+
+
+def _rewind(folder: Path, step: int, progress: report.Progress) -> None:
+    """Drops what was written after `step`, which will be written again."""
+    checkpoint.Checkpoints(folder / "checkpoints", progress.note).drop_after(step)
+    rundir.rewind_metrics(folder, step)
 
 
 def _loop(
