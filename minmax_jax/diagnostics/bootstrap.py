@@ -1,5 +1,6 @@
 """An interval for the mean of what was measured along one run, where neighbours are alike."""
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -79,12 +80,21 @@ def bootstrap_interval(
     _checks.check_count(name, "num_resamples", num_resamples)
     _checks.check_number(name, "confidence", confidence, high=1.0)
 
+    means = _resampled_means(series, key, block, num_resamples)
+    tail = (1 - confidence) / 2
+    low, high = jnp.quantile(means, jnp.asarray([tail, 1 - tail], means.dtype))
+    return Interval(mean=jnp.mean(series), low=low, high=high)
+
+
+@functools.partial(jax.jit, static_argnums=(2, 3))
+def _resampled_means(
+    series: jax.Array, key: jax.Array, block: int, num_resamples: int
+) -> jax.Array:
+    n = series.size
+
     def resample(index: jax.Array) -> jax.Array:
         starts = jax.random.randint(jax.random.fold_in(key, index), (-(-n // block),), 0, n)
         picked = (starts[:, None] + jnp.arange(block)) % n
         return jnp.mean(series[picked.reshape(-1)[:n]])
 
-    means = lax.map(resample, jnp.arange(num_resamples))
-    tail = (1 - confidence) / 2
-    low, high = jnp.quantile(means, jnp.asarray([tail, 1 - tail], means.dtype))
-    return Interval(mean=jnp.mean(series), low=low, high=high)
+    return lax.map(resample, jnp.arange(num_resamples))

@@ -1,6 +1,7 @@
 """Whether the min player's gradient points away from a reference, along a run."""
 
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import jax
@@ -97,13 +98,14 @@ def one_sided_mvi(
     name = "one_sided_mvi"
     _checks.check_count(name, "num_draws", num_draws)
     _checks.check_floats(name, "reference", reference)
-    measure = jax.jit(_measurement(field_fn, num_draws, key))
     rows = []
     for index, players in enumerate(players_along_run):
         _checks.check_players(name, "players_along_run", players)
         _check_like(name, reference, players.min)
         # On the host at once: nothing of the checkpoint is kept.
-        rows.append(np.asarray(measure(players, reference, index * num_draws)))
+        rows.append(
+            np.asarray(_measure(field_fn, num_draws, players, reference, index * num_draws, key))
+        )
         del players
     inner, stderr, cosine, distance = np.array(rows).reshape(-1, 4).T
     off = distance != 0
@@ -126,31 +128,33 @@ def one_sided_mvi(
     return OneSidedMVI(inner, stderr, cosine, distance, share, mean_cosine)
 
 
-def _measurement(
-    field_fn: FieldFn, num_draws: int, key: jax.Array | None
-) -> Callable[[Players, PyTree, Any], jax.Array]:
-    """Returns the function of one checkpoint: inner, stderr, cosine, distance."""
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _measure(
+    field_fn: FieldFn,
+    num_draws: int,
+    players: Players,
+    reference: PyTree,
+    first: Any,
+    key: jax.Array | None,
+) -> jax.Array:
+    """Returns inner, stderr, cosine and distance of one checkpoint; compiled once a field."""
     draw = draw_fn(key)
+    line = jax.tree.map(lambda x, r: _wide(x) - _wide(r), players.min, reference)
 
-    def measure(players: Players, reference: PyTree, first: Any) -> jax.Array:
-        line = jax.tree.map(lambda x, r: _wide(x) - _wide(r), players.min, reference)
+    def add(total: PyTree, index: jax.Array) -> tuple[PyTree, jax.Array]:
+        gradient = jax.tree.map(_wide, field_fn(players, draw(index)).min)
+        return jax.tree.map(jnp.add, total, gradient), _tree.inner(gradient, line)
 
-        def add(total: PyTree, index: jax.Array) -> tuple[PyTree, jax.Array]:
-            gradient = jax.tree.map(_wide, field_fn(players, draw(index)).min)
-            return jax.tree.map(jnp.add, total, gradient), _tree.inner(gradient, line)
-
-        zeros = jax.tree.map(jnp.zeros_like, line)
-        total, inner = lax.scan(add, zeros, first + jnp.arange(num_draws))
-        along, across = _tree.tree_norm(line), _tree.tree_norm(total)
-        units = [
-            jax.tree.map(lambda leaf, by=by: _tree.unit(leaf, by), tree)
-            for tree, by in ((total, across), (line, along))
-        ]
-        spread = jnp.std(inner, ddof=1) if num_draws > 1 else jnp.full((), jnp.nan, inner.dtype)
-        stderr = spread / num_draws**0.5
-        return jnp.stack([jnp.mean(inner), stderr, _tree.inner(*units), along.value / along.scale])
-
-    return measure
+    zeros = jax.tree.map(jnp.zeros_like, line)
+    total, inner = lax.scan(add, zeros, first + jnp.arange(num_draws))
+    along, across = _tree.tree_norm(line), _tree.tree_norm(total)
+    units = [
+        jax.tree.map(lambda leaf, by=by: _tree.unit(leaf, by), tree)
+        for tree, by in ((total, across), (line, along))
+    ]
+    spread = jnp.std(inner, ddof=1) if num_draws > 1 else jnp.full((), jnp.nan, inner.dtype)
+    distance = along.value / along.scale
+    return jnp.stack([jnp.mean(inner), spread / num_draws**0.5, _tree.inner(*units), distance])
 
 
 def _wide(leaf: Any) -> jax.Array:
