@@ -7,7 +7,7 @@ A game is one joint tree `Players(min=x, max=y)` and one field
 from minmax_jax import diagnostics, games, parallel
 from minmax_jax._greedy_state import GreedyState, GreedyStatus
 from minmax_jax._types import FieldFn, PayoffFn, Players
-from minmax_jax.field import general_sum, payoff, zero_sum
+from minmax_jax.field import accumulate, general_sum, payoff, zero_sum
 from minmax_jax.optimizers import BY_NAME as optimizers
 from minmax_jax.optimizers.ada_dir import ada_dir
 from minmax_jax.optimizers.ada_nsgda import ada_nsgda
@@ -71,6 +71,7 @@ __all__ = [
     "SymplecticState",
     "UnrolledState",
     "WatchState",
+    "accumulate",
     "ada_dir",
     "ada_nsgda",
     "adam_gda",

@@ -136,6 +136,86 @@ def payoff(
     )
 
 
+def accumulate(
+    oracle: Callable[..., Any],
+    num_parts: int,
+    *,
+    has_aux: bool = False,
+    axis_name: str | None = None,
+) -> Callable[..., Any]:
+    """Averages a field or payoff over the parts of a batch, one after another, then over devices.
+
+    For batches that do not fit: the parts pass in one `lax.scan`, only one of them is in
+    memory, and devices are averaged over once, after it. Whatever asks for the result (any
+    method of the library) need not know. A derivative of it, J v or Jᵀ v, passes part by part
+    too; for Jᵀ v each part is evaluated once more, so that none has to be kept.
+
+    Args:
+      oracle: what `zero_sum`, `general_sum` or `payoff` made with `stochastic=True` and
+        without `axis_name`. Its payoffs get the pair `(draw, part)` in place of the draw, part
+        an int32 in 0 … num_parts − 1 (the int 0 if there is only one).
+      num_parts: parts of equal size.
+      has_aux: as in `zero_sum`; the float leaves of aux are averaged, others the last part's.
+      axis_name: as in `zero_sum`.
+
+    Returns:
+      A function of `(players, draw=0)`, like `oracle`.
+
+    Raises:
+      TypeError, ValueError: for an oracle that is no function, or num_parts below 1.
+
+    Examples:
+      >>> import jax.numpy as jnp
+      >>> import minmax_jax as mm
+      >>> rows = jnp.arange(6.0).reshape(3, 2)  # a batch of six in three parts
+      >>> def payoff(z, draw):
+      ...     return jnp.mean(rows[draw[1]]) * z.min * z.max
+      >>> field_fn = mm.accumulate(mm.zero_sum(payoff, stochastic=True), 3)
+      >>> field = field_fn(mm.Players(1.0, 2.0))
+      >>> print(field.min, field.max)
+      5.0 -2.5
+    """
+    _checks.check_count("accumulate", "num_parts", num_parts)
+    if not callable(oracle):
+        raise TypeError(f"accumulate: oracle must be callable, got {oracle!r}.")
+
+    def one(players: Players, draw: Draw, part: Any) -> tuple[Any, Any]:
+        out = oracle(players, (draw, part))
+        return out if has_aux else (out, None)
+
+    def mean(players: Players, draw: Draw) -> tuple[Any, Any]:
+        if num_parts == 1:
+            return one(players, draw, 0)
+
+        @jax.checkpoint
+        def add(total: Any, part: jax.Array) -> tuple[Any, None]:
+            return jax.tree.map(_add, total, one(players, draw, part)), None
+
+        shapes = jax.eval_shape(one, players, draw, jnp.int32(0))
+        total, _ = lax.scan(add, jax.tree.map(_zero, shapes), jnp.arange(num_parts))
+        return jax.tree.map(lambda s, t: _share(t, num_parts).astype(s.dtype), shapes, total)
+
+    averaged = _oracle("accumulate", mean, has_aux, axis_name)
+    if getattr(oracle, "general_sum", False):
+        averaged.general_sum = True
+    return averaged
+
+
+def _zero(shape: Any) -> jax.Array:
+    """Where a sum begins: in float32 at least, so that many bfloat16 parts add up."""
+    narrow = jnp.issubdtype(shape.dtype, jnp.floating) and jnp.finfo(shape.dtype).bits < 32
+    return jnp.zeros(shape.shape, jnp.float32 if narrow else shape.dtype)
+
+
+def _add(total: jax.Array, value: jax.Array) -> jax.Array:
+    floating = jnp.issubdtype(total.dtype, jnp.inexact)
+    return total + value.astype(total.dtype) if floating else value
+
+
+def _share(total: jax.Array, num_parts: int) -> jax.Array:
+    return total / num_parts if jnp.issubdtype(total.dtype, jnp.inexact) else total
+
+
 def _scalar(
     function: str, argument: str, loss: Callable[..., Any], stochastic: bool, has_aux: bool
 ) -> Oracle:

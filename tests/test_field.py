@@ -159,6 +159,82 @@ def test_float_aux_is_averaged_and_the_rest_is_not():
     np.testing.assert_array_equal(aux["i"], np.arange(4))
 
 
+def in_parts(data, num_parts, axis_name=None):
+    """The batch game, taken in parts."""
+
+    def payoff(z, call):
+        rows = data.reshape(num_parts, -1, data.shape[-1])
+        return problems.batch_payoff(z, rows[call[1]])
+
+    return {
+        "field": mm.accumulate(
+            mm.zero_sum(payoff, stochastic=True), num_parts, axis_name=axis_name
+        ),
+        "payoff": mm.accumulate(mm.payoff(payoff, stochastic=True), num_parts, axis_name=axis_name),
+    }
+
+
+@pytest.mark.parametrize("num_parts", [1, 2, 4])
+def test_parts_of_a_batch_give_field_derivatives_and_payoff_of_the_whole(num_parts):
+    data, z = problems.batch_data, problems.curved.start
+    v = jax.tree.map(jnp.cos, z)
+    whole = jax.jit(lambda: oracles(data, None))()
+
+    @jax.jit
+    def parts():
+        made = in_parts(data, num_parts)
+        return {
+            "field": made["field"](z),
+            "jvp": jax.jvp(made["field"], (z,), (v,))[1],
+            "vjp": jax.vjp(made["field"], z)[1](v)[0],
+            "value": made["payoff"](z),
+            "gradient of the value": jax.grad(made["payoff"])(z),
+        }
+
+    for name, value in parts().items():
+        chex.assert_trees_all_close(value, whole[name], rtol=1e-5, atol=1e-6, custom_message=name)
+
+
+@pytest.mark.parametrize("oracle", ["field", "jvp", "vjp"])
+def test_parts_cost_one_all_reduce_together(oracle):
+    z = problems.curved.start
+
+    def call(rows):
+        field_fn = in_parts(rows, 2, "d")["field"]
+        if oracle == "field":
+            return field_fn(z)
+        if oracle == "jvp":
+            return jax.jvp(field_fn, (z,), (z,))[1]
+        return jax.vjp(field_fn, z)[1](z)[0]
+
+    mapped = devices_of("pmap", call)
+    text = mapped.lower(problems.batch_data.reshape(4, 2, 4)).compile().as_text()
+    assert len(re.findall(r" all-reduce(?:-start)?\(", text)) == 1
+
+
+def test_parts_average_float_aux_keep_the_last_of_others_and_remember_general_sums():
+    def loss(z, call):
+        part = jnp.asarray(call[1])
+        return z.min * z.max, {"f": part.astype(jnp.float32), "i": part}
+
+    field_fn = mm.accumulate(
+        mm.general_sum(loss, loss, stochastic=True, has_aux=True), 4, has_aux=True
+    )
+    field, aux = field_fn(Z, 7)
+    assert (float(field.min), float(field.max)) == (3.0, 2.0)
+    assert aux.min == aux.max == {"f": 1.5, "i": 3}
+    assert field_fn.general_sum
+    assert not hasattr(in_parts(problems.batch_data, 2)["field"], "general_sum")
+
+
+def test_parts_of_bfloat16_are_added_in_float32():
+    z = mm.Players(jnp.bfloat16(1), jnp.bfloat16(1))
+    slopes = jnp.array([256.0] + [1.0] * 255, jnp.bfloat16)  # in bfloat16 256 + 1 is 256
+    payoff = lambda z, call: slopes[call[1]] * z.min - z.max  # noqa: E731
+    field = mm.accumulate(mm.zero_sum(payoff, stochastic=True), 256)(z)
+    assert field.min.dtype == jnp.bfloat16 and float(field.min) == 2.0  # 511 / 256, rounded
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -169,6 +245,8 @@ def test_float_aux_is_averaged_and_the_rest_is_not():
         (lambda: mm.payoff(lambda z: jnp.int32(1))(Z), r"^payoff: .*dtype int32"),
         (lambda: mm.zero_sum(lambda z: (z.min, 1))(Z), r"^zero_sum: payoff .* pass has_aux=True"),
         (lambda: mm.zero_sum(lambda z: z.min, has_aux=True)(Z), r"must return \(scalar, aux\)"),
+        (lambda: mm.accumulate(3.0, 2), r"^accumulate: oracle must be callable, got 3.0"),
+        (lambda: mm.accumulate(mm.payoff(lambda z: z.min), 0), r"^accumulate: num_parts"),
         (lambda: mm.zero_sum(3.0), r"^zero_sum: payoff must be callable, got 3.0"),
         (lambda: mm.zero_sum(lambda z: z.min)((1.0, 2.0)),
          r"^zero_sum: players must be Players\(min=..., max=...\), got tuple"),
