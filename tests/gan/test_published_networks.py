@@ -1,0 +1,113 @@
+"""Published networks: parameter counts and shapes computed by hand."""
+
+import functools
+import itertools
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from minmax_jax.gan import networks
+from minmax_jax.gan.networks.mangoubi_cifar import mangoubi_cifar
+
+
+def dense(*sizes, bias=True):
+    return sum(a * b + bias * b for a, b in itertools.pairwise(sizes))
+
+
+def conv(inputs, outputs, size=3, bias=True):
+    return size * size * inputs * outputs + bias * outputs
+
+
+def up(inputs, outputs):
+    """BatchNorm scale and bias, 3×3, BatchNorm, 3×3, shortcut; no bias before a BatchNorm."""
+    convolutions = conv(inputs, outputs, bias=False) + conv(outputs, outputs, bias=False)
+    return 2 * inputs + 2 * outputs + convolutions + conv(inputs, outputs, 1, bias=False)
+
+
+def down(inputs, outputs, shortcut=True):
+    convolutions = conv(inputs, outputs) + conv(outputs, outputs)
+    return convolutions + (conv(inputs, outputs, 1) if shortcut else 0)
+
+
+W = 128
+# WGAN-GP at 32 pixels with every bias of the paper's code has 1,204,483 parameters in the
+# generator; 2,048 of the dense layer and 3 × 3 × 128 of the blocks are biases before BatchNorm.
+RESNET32 = (
+    dense(W, 16 * W, bias=False) + 3 * up(W, W) + 2 * W + conv(W, 3),
+    down(3, W) + down(W, W) + 2 * down(W, W, shortcut=False) + dense(W, 1),
+)
+RESNET64 = (
+    dense(W, 128 * 64, bias=False)
+    + sum(up(64 * a, 64 * b) for a, b in ((8, 8), (8, 4), (4, 2), (2, 1))) + 128 + conv(64, 3),
+    down(3, 64) + down(64, 128) + down(128, 256) + down(256, 512) + down(512, 512, shortcut=False)
+    + dense(512, 1),
+)  # fmt: skip
+COUNTS = {
+    ("resnet", (32, 32, 3), 128, 128): RESNET32,
+    ("resnet", (64, 64, 3), 128, 64): RESNET64,
+    ("mangoubi_gaussians", (2,), 256, 128): (dense(256, 128, 128, 2), dense(2, 128, 128, 1)),
+    ("mangoubi_mnist", (28, 28, 1), 100, 256): (
+        dense(100, 256, 512, 1024, 784), dense(784, 1024, 512, 256, 1)
+    ),
+    ("mangoubi_cifar", (32, 32, 3), 100, 64): (
+        dense(100, 4096) + conv(256, 128, 4) + 2 * conv(128, 128, 4) + conv(128, 3),
+        conv(3, 64) + conv(64, 128) + conv(128, 128) + conv(128, 256) + dense(2 * 2 * 256, 1),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COUNTS, ids=lambda case: f"{case[0]}-{case[1][0]}")
+def test_parameter_counts_are_those_computed_by_hand(case):
+    name, shape, latent_dim, width = case
+
+    def parameters():
+        pair = networks.build(name, shape, latent_dim=latent_dim, width=width, seed=0)
+        return [network.params for network in pair[:2]]
+
+    sizes = [sum(leaf.size for leaf in jax.tree.leaves(p)) for p in jax.eval_shape(parameters)]
+    assert tuple(sizes) == COUNTS[case]
+
+
+def test_hand_counts_are_the_figures_known_of_these_networks():
+    assert RESNET32 == (1_204_483 - 2_048 - 9 * 128, 1_053_825)
+    assert COUNTS["mangoubi_mnist", (28, 28, 1), 100, 256] == (1_486_352, 1_460_225)
+    assert COUNTS["mangoubi_cifar", (32, 32, 3), 100, 64][0] == 1_466_115
+
+
+def test_first_stride_of_one_leaves_an_eighth_of_the_side():
+    def parameters(**fields):
+        rngs = nnx.Rngs(0)
+        return mangoubi_cifar((32, 32, 3), latent_dim=2, width=4, rngs=rngs, **fields)[1].params
+
+    shapes = [
+        jax.eval_shape(functools.partial(parameters, first_stride=stride))["dense"]["kernel"].shape
+        for stride in (1, 2)
+    ]
+    assert shapes == [(4 * 4 * 16, 1), (2 * 2 * 16, 1)]
+
+
+@pytest.mark.parametrize("side", [32, 64])
+def test_residual_generator_has_batch_norm_and_one_bias_the_discriminator_none(side):
+    pair = networks.build("resnet", (side, side, 3), latent_dim=2, width=1, seed=0)
+    names = [
+        jax.tree_util.keystr(path, simple=True, separator="/")
+        for path, _ in jax.tree_util.tree_leaves_with_path(pair.generator.params)
+    ]
+    biases = [name for name in names if name.endswith("bias") and "norm" not in name]
+    assert biases == ["last/bias"]
+    assert pair.discriminator.stats == {} and pair.generator.stats
+
+
+def test_gaussian_perceptrons_start_orthogonal_with_gain_four_fifths_and_use_relu():
+    pair = networks.build("mangoubi_gaussians", (2,), latent_dim=6, width=8, seed=0)
+    kernel = np.asarray(pair.generator.params["body"]["first"]["kernel"])
+    np.testing.assert_allclose(kernel @ kernel.T, 0.64 * np.eye(6), atol=1e-5)
+    zeros = jax.tree.map(np.zeros_like, pair.discriminator.params)
+    zeros["body"]["last"]["kernel"] += 1.0
+    hidden = {"kernel": zeros["body"]["second"]["kernel"], "bias": np.full(8, -1.0, np.float32)}
+    judged = pair.discriminator.apply(
+        {"body": {**zeros["body"], "second": hidden}}, {}, np.ones((1, 2), np.float32), train=True
+    )[0]
+    assert judged == 0.0  # ReLU of −1, where leaky ReLU gives −0.2 · 8
