@@ -1,13 +1,12 @@
 """Training from a configuration to a run folder: start or resume, loop, measure, report."""
 
-import time
 from pathlib import Path
 
 import jax
 import numpy as np
 
 from minmax_jax import parallel
-from minmax_jax.gan import build, checkpoint, finish, keeper, report, rundir, watch
+from minmax_jax.gan import build, checkpoint, finish, keeper, metrics_log, report, rundir
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import program as program_lib
@@ -95,49 +94,23 @@ def _loop(
     images = parallel.replicate(data.images, program.devices)
     state = parallel.replicate(start, program.devices)
     seed = np.uint32(config.seed)
-    clock = _Clock(folder)
+    log = metrics_log.MetricsLog(folder, progress)
     with keeper.Keeper(config, folder, start, progress.note) as keep:
         while done < config.steps:
             done = next_stop(done, config, program.steps_per_call)
             state, norms = program.advance(state, images, seed, np.int32(done))
-            if not clock.running:  # everything is compiled once it has been called
+            if not log.running:  # everything is compiled once it has been called
                 jax.block_until_ready((norms, program.measure(state, images, seed)))
-                clock.start()
-                progress.begin(done)
+                log.begin(done)
             if done == config.steps or done % config.log_every == 0:
                 measured = {**program.measure(state, images, seed), **norms}
+                log.add(done, measured)
                 keep.look(done, state, measured)
-                values = parallel.unreplicate(measured)
-                names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES, *watch.QUANTITIES)
-                record = {name: float(values[name]) for name in names if name in values}
-                speed = progress.update(done, record)
-                times = {"steps_per_second": round(speed, 2)} if speed else {}
-                times["seconds"] = clock.seconds()
-                rundir.append_metrics(folder, {"step": done, **record, **times})
             if keep.due(done):
+                log.flush()  # a run resumed there must find every line before it
                 keep.save(done, state, norms)
     keep.note_best()
     return jax.tree.map(np.asarray, parallel.unreplicate(state))
-
-
-class _Clock:
-    """Seconds of training, compilation apart, over all the pieces of a resumed run."""
-
-    def __init__(self, folder: Path) -> None:
-        records = [r for r in rundir.read_metrics(folder) if "seconds" in r]
-        self._before = records[-1]["seconds"] if records else 0.0
-        self._began = None
-
-    @property
-    def running(self) -> bool:
-        return self._began is not None
-
-    def start(self) -> None:
-        self._began = time.monotonic()
-
-    def seconds(self) -> float:
-        since = time.monotonic() - self._began if self._began is not None else 0.0
-        return round(self._before + since, 2)
 
 
 def next_stop(done: int, config: config_lib.Config, steps_per_call: int) -> int:
