@@ -1,4 +1,4 @@
-"""Everything that says pmap: one axis of devices, and trees laid out along it."""
+"""Everything that says pmap or shard_map: one axis of devices, and trees laid out along it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,33 +13,77 @@ from minmax_jax._types import PyTree
 AXIS = "devices"
 """Name of the mapped axis: pass it as `axis_name` to fields, payoffs and BatchNorm."""
 
+BACKENDS = ("pmap", "shard_map")
+"""What can map a step over devices; both give the same numbers from the same trees."""
 
-def pmap_step(
+
+def map_step(
     function: Callable[..., Any],
     devices: Sequence[Any] | None = None,
     *,
     donate_argnums: Sequence[int] = (),
     in_axes: Any = 0,
+    backend: str = "pmap",
 ) -> Callable[..., Any]:
-    """Maps a training step over devices under the axis name `AXIS`.
+    """Maps a training step over devices under the axis name `AXIS`, and compiles it.
 
     Args:
       function: a pure function of one device's view; what it averages over `AXIS` comes
         out alike on every device.
       devices: the devices to use; all local ones by default. One device is the same path.
       donate_argnums: positional arguments whose buffers may be reused for the results.
-      in_axes: as in `jax.pmap`; 0 for trees laid out by `replicate`, None to broadcast.
+      in_axes: 0 for trees laid out by `replicate`, None to broadcast: one for all positional
+        arguments, or a sequence of one for each.
+      backend: one of `BACKENDS`.
 
     Returns:
       The compiled function of trees with a leading axis over devices.
+
+    Raises:
+      ValueError: for an unknown backend.
     """
-    return jax.pmap(
-        function,
-        axis_name=AXIS,
-        devices=None if devices is None else list(devices),
-        donate_argnums=tuple(donate_argnums),
-        in_axes=in_axes,
-    )
+    devices = jax.local_devices() if devices is None else list(devices)
+    if backend == "pmap":
+        return jax.pmap(
+            function,
+            axis_name=AXIS,
+            devices=devices,
+            donate_argnums=tuple(donate_argnums),
+            in_axes=in_axes if in_axes is None or isinstance(in_axes, int) else tuple(in_axes),
+        )
+    if backend != "shard_map":
+        raise ValueError(
+            f"map_step: backend must be one of {', '.join(BACKENDS)}, got {backend!r}."
+        )
+    return _by_shard_map(function, devices, tuple(donate_argnums), in_axes)
+
+
+def _by_shard_map(
+    function: Callable[..., Any], devices: Sequence[Any], donate: tuple[int, ...], in_axes: Any
+) -> Callable[..., Any]:
+    mesh = Mesh(np.asarray(devices), (AXIS,))
+
+    def mapped(*args: Any) -> Any:
+        axes = in_axes if isinstance(in_axes, list | tuple) else [in_axes] * len(args)
+        split = [axis is not None for axis in axes]
+
+        def mine(*args: Any) -> Any:
+            # A device's view has an axis of length one where pmap's has none.
+            parts = zip(args, split, strict=True)
+            out = function(*(_without_axis(arg) if cut else arg for arg, cut in parts))
+            return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], out)
+
+        specs = tuple(PartitionSpec(AXIS) if cut else PartitionSpec() for cut in split)
+        # Without its checks autodiff stays local, as under pmap: `field.py` takes the means.
+        return jax.shard_map(
+            mine, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(AXIS), check_vma=False
+        )(*args)
+
+    return jax.jit(mapped, donate_argnums=donate)
+
+
+def _without_axis(tree: PyTree) -> PyTree:
+    return jax.tree.map(lambda leaf: leaf[0], tree)
 
 
 def alone(function: Callable[..., Any]) -> Callable[..., Any]:

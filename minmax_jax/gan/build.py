@@ -10,7 +10,7 @@ from minmax_jax import parallel
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import game as game_lib
-from minmax_jax.gan import losses, networks
+from minmax_jax.gan import losses, networks, penalties, used_gradients
 
 
 def pick_devices(config: config_lib.Config) -> list[Any]:
@@ -32,6 +32,11 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
             f"batch_size={config.batch_size} cannot be shared by {count} devices; "
             f"give a multiple of {count}, or other --devices"
         )
+    if config.batch_size // count % config.microbatches:
+        raise config_lib.ConfigError(
+            f"microbatches={config.microbatches} does not divide the {config.batch_size // count} "
+            f"examples of one device; give a divisor of that, or another batch_size"
+        )
     return local[:count]
 
 
@@ -49,10 +54,24 @@ def build_game(
             "give a smaller batch_size"
         )
     pair = build_pair(config, data.images.shape[1:], axis_name=parallel.AXIS)
-    loss = losses.LOSSES[config.loss]
-    game = game_lib.Game(pair, loss, config.penalty, config.batch_size, num_devices)
+    game = game_lib.Game(
+        pair,
+        losses.LOSSES[config.loss],
+        build_penalty(config),
+        config.batch_size,
+        num_devices,
+        config.microbatches,
+    )
     players = mm.Players(pair.generator.params, pair.discriminator.params)
     return game, build_optimizer(config, players)
+
+
+def build_penalty(config: config_lib.Config) -> penalties.Penalty | None:
+    """Returns the penalty of a configuration, None where its weight is 0."""
+    if not config.penalty:
+        return None
+    rule = penalties.PENALTIES[config.penalty_type]
+    return penalties.Penalty(rule, config.penalty, config.penalty_every)
 
 
 def build_optimizer(
@@ -72,11 +91,15 @@ def build_optimizer(
     """
     factory = mm.optimizers[config.optimizer]
     rates = mm.Players(min=config.learning_rate_min, max=config.learning_rate_max)
+    watchers = used_gradients.watchers()
     try:
         if config.max_steps == 1:
-            optimizer = factory(rates, **config.options)
+            optimizer = factory(rates, transform=watchers, **config.options)
         else:
-            rules = [factory(rate, **config.options) for rate in rates]
+            rules = [
+                factory(rate, transform=watcher, **config.options)
+                for rate, watcher in zip(rates, watchers, strict=True)
+            ]
             optimizer = mm.alternate(min=rules[0], max=rules[1], max_steps=config.max_steps)
         jax.eval_shape(optimizer.init, players)
     except (TypeError, ValueError) as error:
@@ -103,7 +126,8 @@ def build_pair(
     try:
         return networks.build(
             config.network, tuple(shape), latent_dim=config.latent_dim, width=config.width,
-            seed=config.seed, axis_name=axis_name,
+            seed=config.seed, axis_name=axis_name, compute_dtype=config.compute_dtype,
+            spectral_norm=config.spectral_norm,
         )  # fmt: skip
     except ValueError as error:
         raise config_lib.ConfigError(f"network={config.network}: {error}") from error

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import minmax_jax as mm
 from minmax_jax.gan.errors import ConfigError, check_name
 from minmax_jax.gan.options import KEY_VALUES, Option, takes
+from minmax_jax.parallel import BACKENDS
 
 __all__ = ["Config", "ConfigError", "check", "check_name", "difference", "from_json", "to_json"]
 
@@ -31,6 +32,8 @@ class Config:
     """Seed of the initial parameters and of every random draw."""
     devices: int = 0
     """Number of local devices that share each batch; 0 takes all."""
+    parallel: str = "pmap"
+    """pmap or shard_map: what maps a step over the devices; the numbers are the same."""
 
     optimizer: str = "adam_gda"
     """Two-player optimizer: sgda, nsgda, ada_nsgda, adam_gda, or another of minmax_jax.optimizers."""  # noqa: E501
@@ -44,20 +47,30 @@ class Config:
     """Discriminator steps for each generator step; 1 is one joint update by the optimizer."""
 
     network: str = "mlp"
-    """Pair of networks: mlp or dcgan."""
+    """mlp, dcgan, resnet, mangoubi_gaussians, mangoubi_mnist or mangoubi_cifar."""
     width: int = 256
     """Width of the networks: hidden units of mlp, channels of dcgan's first layer."""
     latent_dim: int = 32
     """Dimension of the generator's normal input."""
+    spectral_norm: bool = False
+    """Divide each layer of the discriminator by its largest singular value."""
+    compute_dtype: str = "float32"
+    """float32 or bfloat16: of products and activations; parameters and losses are float32."""
     loss: str = "non-saturating"
-    """saturating, non-saturating, hinge or wasserstein."""
+    """saturating, non-saturating, hinge, wasserstein, least-squares or relativistic."""
     penalty: float = 0.0
     """Weight of the gradient penalty on the discriminator; 0 turns it off, 10 is usual for wasserstein."""  # noqa: E501
+    penalty_type: str = "wgan-gp"
+    """wgan-gp, r1, r2 or r1+r2."""
+    penalty_every: int = 1
+    """Lazy interval: every so many updates take the penalty, with as many times its weight."""
 
     steps: int = 8000
     """Length of the run in updates. A finished run may be extended by a larger number."""
     batch_size: int = 64
     """Examples in one batch, over all devices together."""
+    microbatches: int = 1
+    """Parts in which each device takes its share, one after another, where it does not fit at once."""  # noqa: E501
     steps_per_call: int = 0
     """Updates in one compiled call; 0 chooses 1 for convolutions on the CPU, otherwise 50."""
     ema_decay: float = 0.999
@@ -81,7 +94,7 @@ _AT_LEAST = {
     "seed": 0, "devices": 0, "max_steps": 1, "width": 1, "latent_dim": 1, "penalty": 0,
     "learning_rate_min": 0, "learning_rate_max": 0, "steps": 1, "batch_size": 2,
     "steps_per_call": 0, "ema_decay": 0, "log_every": 1, "checkpoint_every": 1, "keep": 1,
-    "evaluate": 0,
+    "evaluate": 0, "penalty_every": 1, "microbatches": 1,
 }  # fmt: skip
 
 
@@ -94,12 +107,16 @@ def check(config: Config) -> Config:
     """
     from minmax_jax.gan import retention, watch
     from minmax_jax.gan.losses import LOSSES
-    from minmax_jax.gan.networks import NETWORKS
+    from minmax_jax.gan.networks import DTYPES, NETWORKS
+    from minmax_jax.gan.penalties import PENALTIES
 
     for field, known in {
         "optimizer": mm.optimizers,
         "network": NETWORKS,
         "loss": LOSSES,
+        "penalty_type": PENALTIES,
+        "compute_dtype": DTYPES,
+        "parallel": BACKENDS,
         "on_nonfinite": watch.POLICIES,
     }.items():
         check_name(field, getattr(config, field), known)

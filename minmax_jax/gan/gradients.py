@@ -49,7 +49,7 @@ def gradients(game: game_lib.Game, images: jax.Array, key: jax.Array) -> Gradien
             f"gradients: game is for {game.num_devices} devices; pass one of build_game(..., 1)."
         )
     stats = mm.Players(game.pair.generator.stats, game.pair.discriminator.stats)
-    payoff_game = game._replace(loss=losses.LOSSES["saturating"], penalty=0.0)
+    payoff_game = game._replace(loss=losses.LOSSES["saturating"], penalty=None)
 
     def field_of(which: game_lib.Game) -> mm.FieldFn:
         def field(players: Any, draw: Any, images: Any, stats: Any, key: Any) -> Any:

@@ -7,6 +7,11 @@ With r the logits of real and s those of fake examples, σ the sigmoid:
 | non-saturating | the same                           | −E log σ(s)         |
 | hinge          | E max(0, 1 − r) + E max(0, 1 + s)  | −E s                |
 | wasserstein    | E s − E r                          | −E s                |
+| least-squares  | ½ E (r − 1)² + ½ E s²              | ½ E (s − 1)²        |
+| relativistic   | −E log σ(r − s)                    | −E log σ(s − r)     |
+
+The relativistic loss pairs the i-th real with the i-th fake example of a batch; all others
+are means over each batch by itself. Either way a batch is the mean of its parts.
 """
 
 from collections.abc import Callable
@@ -58,37 +63,17 @@ LOSSES: Table[Loss] = Table(
             lambda real, fake: jnp.mean(fake) - jnp.mean(real),
             zero_sum=True,
         ),
+        "least-squares": Loss(
+            lambda real, fake: 0.5 * jnp.mean(jnp.square(fake - 1.0)),
+            lambda real, fake: 0.5 * (jnp.mean(jnp.square(real - 1.0)) + jnp.mean(fake**2)),
+            zero_sum=False,
+        ),
+        "relativistic": Loss(
+            lambda real, fake: -jnp.mean(log_sigmoid(fake - real)),
+            lambda real, fake: -jnp.mean(log_sigmoid(real - fake)),
+            zero_sum=False,
+        ),
     },
 )
-"""Name -> the two losses (Goodfellow et al., 2014; Miyato et al., 2018; Arjovsky et al., 2017)."""
-
-
-def gradient_penalty(
-    discriminator: Callable[[jax.Array], jax.Array],
-    real: jax.Array,
-    fake: jax.Array,
-    mix: jax.Array,
-) -> jax.Array:
-    """WGAN-GP: `E (‖∇D(x̂)‖ − 1)²` at `x̂ = mix·real + (1 − mix)·fake`.
-
-    It belongs to the discriminator's loss; gradients to the generator are stopped. The norm
-    is over all numbers of one example, its derivative at zero is zero.
-
-    Args:
-      discriminator: maps `(batch, *sample_shape)` to `(batch,)`, each example by itself
-        (a BatchNorm in it would couple them; WGAN-GP uses none).
-      real: examples of the data, `(batch, *sample_shape)`.
-      fake: examples of the generator, alike.
-      mix: uniform numbers in [0, 1), `(batch,)`.
-
-    References:
-      Gulrajani et al., `Improved training of Wasserstein GANs
-      <https://arxiv.org/abs/1704.00028>`_, 2017.
-    """
-    weight = mix.reshape(-1, *[1] * (real.ndim - 1))
-    between = weight * real + (1.0 - weight) * jax.lax.stop_gradient(fake)
-    gradient = jax.grad(lambda x: jnp.sum(discriminator(x)))(between)
-    squared = jnp.sum(jnp.square(gradient).reshape(gradient.shape[0], -1), axis=-1)
-    zero = squared == 0
-    norm = jnp.where(zero, 0.0, jnp.sqrt(jnp.where(zero, 1.0, squared)))
-    return jnp.mean(jnp.square(norm - 1.0))
+"""Name -> the two losses (Goodfellow et al., 2014; Miyato et al., 2018; Arjovsky et al., 2017; Mao
+et al., 2017; Jolicoeur-Martineau, 2018)."""

@@ -68,14 +68,18 @@ def compile_program(
         )
 
     return Program(
-        advance=parallel.pmap_step(
+        advance=parallel.map_step(
             single if steps_per_call == 1 else many,
             devices,
             donate_argnums=(0,),
             in_axes=(0, 0, None, None),
+            backend=config.parallel,
         ),
-        measure=parallel.pmap_step(
-            functools.partial(step_lib.measure, game), devices, in_axes=(0, 0, None)
+        measure=parallel.map_step(
+            functools.partial(step_lib.measure, game),
+            devices,
+            in_axes=(0, 0, None),
+            backend=config.parallel,
         ),
         devices=devices,
         steps_per_call=steps_per_call,

@@ -9,7 +9,7 @@ import optax
 import minmax_jax as mm
 from minmax_jax import diagnostics
 from minmax_jax.gan import game as game_lib
-from minmax_jax.gan import watch
+from minmax_jax.gan import used_gradients, watch
 
 
 class TrainState(NamedTuple):
@@ -54,13 +54,15 @@ def train_step(
     images: jax.Array,
     seed: jax.Array,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
-    """Returns the state after one update, and the norms of the update.
+    """Returns the state after one update, and the norms of its gradients and of its step.
 
     The field of draw 0 is evaluated here, with the statistics; the optimizer may ask for
-    further draws, which are further samples.
+    further draws, which are further samples. It is handed whatever a method of the library
+    may ask for, and takes what it knows.
     """
     key = _step_key(seed, state.step)
-    game_now = game_lib.oracles(game, images, state.stats, key)
+    due = game_lib.due(game, state.step)
+    game_now = game_lib.oracles(game, images, state.stats, key, due)
     field, stats = game_now.field(state.players, 0)
     updates: Any  # Optax's alias for trees does not know Players
     players: Any
@@ -70,6 +72,7 @@ def train_step(
         state.players,
         field_fn=lambda players, draw=0: game_now.field(players, draw)[0],
         payoff_fn=game_now.payoff,
+        min_loss_fn=game_now.min_loss,
         key=jax.random.fold_in(key, _METHOD_STREAM),
     )
     players = optax.apply_updates(state.players, updates)
@@ -84,6 +87,7 @@ def train_step(
         "update_norm_min": norms.min,
         "update_norm_max": norms.max,
         "pace": diagnostics.pace(updates),
+        **used_gradients.read(optimizer_state),
         **_greedy_counts(optimizer_state),
     }
 
@@ -96,7 +100,8 @@ def measure(
     On the batch that the next step sees. Apart from the step, which need not compute
     these: many methods use the gradient of one player elsewhere.
     """
-    now = game_lib.oracles(game, images, state.stats, _step_key(seed, state.step))
+    key, due = _step_key(seed, state.step), game_lib.due(game, state.step)
+    now = game_lib.oracles(game, images, state.stats, key, due)
     norms = diagnostics.player_norms(now.field(state.players, 0)[0])
     return {
         "loss_min": now.losses.min(state.players, 0),
@@ -108,7 +113,7 @@ def measure(
 
 QUANTITIES = (
     "loss_min", "loss_max", "gradient_norm_min", "gradient_norm_max",
-    "update_norm_min", "update_norm_max", "pace",
+    *used_gradients.QUANTITIES, "update_norm_min", "update_norm_max", "pace",
 )  # fmt: skip
 """What `measure` and `train_step` report, in the order of `metrics.jsonl`."""
 

@@ -30,7 +30,7 @@ def test_descended_is_the_field_of_training(network):
     def field(state):
         return game.oracles(played, images, state.stats, key).field(state.players, 5)[0]
 
-    mapped = parallel.pmap_step(field, jax.local_devices()[:1])
+    mapped = parallel.map_step(field, jax.local_devices()[:1])
     wanted = parallel.unreplicate(mapped(jax.tree.map(lambda leaf: leaf[None], state)))
     seen = jax.jit(gradients(played, images, key).descended)(state.players, 5)
     chex.assert_trees_all_close(seen, wanted, rtol=1e-4, atol=1e-6)

@@ -10,10 +10,13 @@ from flax import nnx
 from minmax_jax import parallel
 from minmax_jax.gan import networks
 from minmax_jax.gan.networks import _convolution
-from minmax_jax.gan.networks.dcgan import _norm
+from minmax_jax.gan.networks._layers import Layers
 
 SHAPES = [("mlp", (2,)), ("mlp", (8, 8, 1)), ("dcgan", (8, 8, 1)), ("dcgan", (28, 28, 1)),
-          ("dcgan", (32, 32, 3))]  # fmt: skip
+          ("dcgan", (32, 32, 3)), ("resnet", (32, 32, 3)), ("resnet", (64, 64, 3)),
+          ("mangoubi_gaussians", (2,)), ("mangoubi_mnist", (28, 28, 1)),
+          ("mangoubi_cifar", (32, 32, 3))]  # fmt: skip
+KEYS = jax.random.split(jax.random.key(0), 8)
 
 
 @functools.cache
@@ -28,7 +31,10 @@ def examples(shape, count=8, seed=1):
 
 def call(network, inputs, train=True):
     """One compiled call: eager operations would each be compiled by themselves."""
-    apply = jax.jit(lambda params, stats, inputs: network.apply(params, stats, inputs, train=train))
+    keys = KEYS[: len(inputs)]
+    apply = jax.jit(
+        lambda params, stats, inputs: network.apply(params, stats, inputs, train=train, keys=keys)
+    )
     return apply(network.params, network.stats, inputs)
 
 
@@ -40,9 +46,9 @@ def paths(tree):
 @pytest.mark.parametrize(("name", "shape"), SHAPES)
 def test_generator_makes_examples_and_discriminator_one_logit_each(name, shape):
     pair = make(name, shape)
-    train = functools.partial(pair.generator.apply, train=True)
+    train = functools.partial(pair.generator.apply, train=True, keys=KEYS)
     fake, stats = jax.eval_shape(train, *pair.generator[1:], examples((5,)))
-    judge = functools.partial(pair.discriminator.apply, train=True)
+    judge = functools.partial(pair.discriminator.apply, train=True, keys=KEYS)
     logits, _ = jax.eval_shape(judge, *pair.discriminator[1:], fake)
     assert jax.tree.structure(stats) == jax.tree.structure(pair.generator.stats)
     assert fake.shape == (8, *shape) and logits.shape == (8,)
@@ -171,7 +177,7 @@ def test_batch_norm_over_devices_equals_one_device_on_the_whole_batch(side, coun
         return jax.lax.pmean(gradient, parallel.AXIS), outputs, stats
 
     split = inputs.reshape(count, 16 // count, *shape)
-    gradient, outputs, stats = parallel.pmap_step(share, jax.local_devices()[:count])(split)
+    gradient, outputs, stats = parallel.map_step(share, jax.local_devices()[:count])(split)
     expected, (all_outputs, all_stats) = jax.jit(
         jax.grad(lambda params: loss(whole, params, inputs), has_aux=True)
     )(whole.params)
@@ -188,11 +194,11 @@ def test_batch_norm_over_devices_equals_one_device_on_the_whole_batch(side, coun
 
 
 def test_batch_norm_keeps_a_spread_far_smaller_than_the_mean():
-    norm = _norm(3, None, nnx.Rngs(0))
+    norm = Layers(nnx.Rngs(0)).norm(3)
     spread = 1e-2 * examples((3,), 512)
     inputs = (np.float32(30.0) + spread).astype(np.float32)
     exact = inputs.astype(np.float64)
-    norm(jnp.asarray(inputs), use_running_average=False)
+    norm(jnp.asarray(inputs), train=True)
     # One pass would be off by about 30² · 1e-7 = 1e-4, the size of the variance itself.
     np.testing.assert_allclose(norm.var[...] - 0.9, 0.1 * exact.var(0), atol=2e-7)
 
@@ -257,11 +263,14 @@ def test_module_with_random_streams_is_refused():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"name": "resnet"}, "mlp, dcgan"),
+        ({"name": "perceptron"}, "mlp, dcgan"),
         ({"width": 0}, "width must be at least 1"),
         ({"latent_dim": 0}, "latent_dim must be at least 1"),
         ({"name": "dcgan", "sample_shape": (2,)}, "use the network mlp"),
         ({"name": "dcgan", "sample_shape": (30, 28, 1)}, "divisible by 4"),
+        ({"name": "resnet", "sample_shape": (28, 28, 1)}, r"\(32, 32, channels\) or \(64, 64"),
+        ({"name": "mangoubi_cifar", "sample_shape": (28, 28, 1)}, "divisible by 8"),
+        ({"compute_dtype": "float16"}, "float32, bfloat16"),
     ],
 )
 def test_bad_arguments_are_named(arguments, words):
@@ -275,4 +284,5 @@ def test_strict_promotion_finds_no_accident():
         pair = make(name, shape)
         for network, inputs in zip(pair[:2], (examples((5,)), examples(shape)), strict=True):
             with jax.numpy_dtype_promotion("strict"):
-                jax.eval_shape(functools.partial(network.apply, train=train), *network[1:], inputs)
+                apply = functools.partial(network.apply, train=train, keys=KEYS)
+                jax.eval_shape(apply, *network[1:], inputs)

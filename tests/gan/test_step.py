@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import jax
 import jax.numpy as jnp
@@ -8,11 +9,12 @@ import pytest
 
 import minmax_jax as mm
 from minmax_jax import parallel
-from minmax_jax.gan import build, presets
+from minmax_jax.gan import build, penalties, presets
 from minmax_jax.gan import game as game_lib
 from minmax_jax.gan import losses as losses_lib
 from minmax_jax.gan import program as program_lib
 from minmax_jax.gan import step as step_lib
+from tests.gan.conftest import small_data
 
 DEVICE = jax.local_devices()[:1]
 SEED = np.uint32(5)
@@ -37,7 +39,7 @@ class Setting:
 
     def on_device(self, function, *args):
         """Runs `function(images, *args)` where the axis of devices exists."""
-        mapped = parallel.pmap_step(
+        mapped = parallel.map_step(
             lambda images, args: function(images, *args), DEVICE, in_axes=(0, None)
         )
         return parallel.unreplicate(mapped(self.images, args))
@@ -141,7 +143,8 @@ def test_penalty_reaches_the_discriminator_only(make):
             )[0]
         )
 
-    without, with_it = field(0.0), field(10.0)
+    rule = penalties.PENALTIES["wgan-gp"]
+    without, with_it = field(None), field(penalties.Penalty(rule, 10.0))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), without.min, with_it.min)
     gap = jax.tree.map(lambda a, b: float(jnp.max(jnp.abs(a - b))), without.max, with_it.max)
     assert max(jax.tree.leaves(gap)) > 1e-3
@@ -243,6 +246,172 @@ def test_measure_reports_what_the_next_step_uses(make):
             norms[f"update_norm_{side}"], rate * measured[f"gradient_norm_{side}"], rtol=1e-4
         )
     assert set(measured) | set(norms) == {*step_lib.QUANTITIES, "watch"}
+
+
+def field_now(setting, due=True, **changes):
+    """The field at the start, of draw 0."""
+    game = setting.game._replace(**changes)
+    return setting.on_device(
+        lambda images, due: game_lib.oracles(
+            game, images, setting.start.stats, step_key(0), due
+        ).field(setting.start.players, 0)[0],
+        due,
+    )
+
+
+def close(one, other, atol=1e-6):
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=atol), one, other)
+
+
+def test_lazy_penalty_is_that_of_its_updates_with_their_weight(make):
+    setting = make(loss="wasserstein")
+    plain = penalties.Penalty(penalties.PENALTIES["r1"], 0.5)
+    lazy = plain._replace(every=3)
+    taken = field_now(setting, jnp.array(True), penalty=lazy)
+    close(taken, field_now(setting, penalty=plain._replace(weight=1.5)))
+    close(field_now(setting, jnp.array(False), penalty=lazy), field_now(setting, penalty=None))
+    due = [game_lib.due(setting.game._replace(penalty=lazy), step) for step in range(5)]
+    assert due == [True, False, False, True, False]
+    assert game_lib.due(setting.game._replace(penalty=plain), 1) is True
+
+
+def test_all_calls_within_one_update_play_the_same_game(make):
+    """Extragradient under a lazy penalty: both fields have it in step 0, neither in step 1."""
+    fields = {"optimizer": "extragradient", "loss": "wasserstein", "penalty": 5.0}
+    lazy = make(**fields, penalty_type="r1", penalty_every=2)
+    heavy = make(**{**fields, "penalty": 10.0}, penalty_type="r1")
+    without = make(**{**fields, "penalty": 0.0})
+    first, _ = lazy.advance(lazy.start, 1)
+    close(first, heavy.advance(heavy.start, 1)[0], atol=1e-5)
+    close(lazy.advance(first, 2)[0], without.advance(first, 2)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["saturating", "relativistic"])
+def test_microbatches_give_the_field_of_the_batch(make, loss):
+    setting = make(loss=loss)
+    penalty = penalties.Penalty(penalties.PENALTIES["wgan-gp"], 1.0)
+    whole = field_now(setting, penalty=penalty)
+    close(field_now(setting, penalty=penalty, microbatches=4), whole)
+
+
+def test_microbatches_need_less_memory_and_no_further_all_reduce(make):
+    devices = jax.local_devices()[:2]
+
+    def compiled(microbatches):
+        config = dataclasses.replace(
+            make().config, batch_size=512, microbatches=microbatches, steps_per_call=1
+        )
+        data = make().game, make().optimizer
+        game = data[0]._replace(batch_size=512, num_devices=2, microbatches=microbatches)
+        program = program_lib.compile_program(game, data[1], config, devices)
+        images = parallel.replicate(np.zeros((8, 28, 28, 1), np.uint8), devices)
+        state = parallel.replicate(make().start, devices)
+        return program.advance.lower(state, images, SEED, np.int32(1)).compile()
+
+    whole, parts = compiled(1), compiled(8)
+    temporaries = [p.memory_analysis().temp_size_in_bytes for p in (whole, parts)]
+    assert temporaries[1] < temporaries[0] / 4
+    counts = [len(re.findall(r" all-reduce(?:-start)?\(", p.as_text())) for p in (whole, parts)]
+    assert counts == [2, 2]  # the field's, and the verdict on what is not finite
+
+
+def test_microbatches_of_a_batch_norm_blend_their_statistics(make):
+    """Each part is normalised by itself; the statistics are the mean of what each would leave."""
+    setting = make(network="dcgan", width=4)
+
+    def stats(game, part=None):
+        def after(images):
+            start = setting.start
+            if part is None:
+                now = game_lib.oracles(game, images, start.stats, step_key(0))
+                return now.field(start.players, 0)[1]
+            return game_lib.play(game, images, start.stats, step_key(0))(
+                start.players, 0, part
+            ).stats
+
+        return setting.on_device(after)
+
+    halves = setting.game._replace(microbatches=2)
+    both = stats(halves)
+    close(both, jax.tree.map(lambda a, b: (a + b) / 2, stats(halves, 0), stats(halves, 1)), 1e-5)
+
+
+@pytest.mark.parametrize("loss", ["saturating", "non-saturating"])
+def test_unrolling_is_handed_the_loss_that_the_generator_minimises(make, loss):
+    """d/dx of that loss at y + η F_y: a zero-sum game's is the payoff, real examples and all."""
+    setting = make(loss=loss)
+    optimizer = mm.unrolled(min=optax.sgd(1.0), max=optax.sgd(0.5), num_steps=1)
+
+    def updated(images):
+        state = setting.start._replace(optimizer=optimizer.init(setting.start.players))
+        return step_lib.train_step(setting.game, optimizer, 0.9, state, images, SEED)[0].players.min
+
+    def by_hand(images):
+        now = game_lib.oracles(setting.game, images, setting.start.stats, step_key(0))
+        x, y = setting.start.players
+
+        def value(x):
+            field = now.field(mm.Players(x, y), 0)[0].max
+            after = mm.Players(x, jax.tree.map(lambda y, f: y - 0.5 * f, y, field))
+            return -now.losses.max(after, 1) if loss == "saturating" else now.losses.min(after, 1)
+
+        return jax.tree.map(lambda x, g: x - g, x, jax.grad(value)(x))
+
+    close(setting.on_device(updated), setting.on_device(by_hand), atol=1e-5)
+
+
+def test_used_gradient_is_that_of_the_real_step_not_of_the_base_point(make):
+    setting = make(**{**SGDA, "optimizer": "extragradient"})
+    _, norms = setting.advance(setting.start, 1)
+    measured = parallel.unreplicate(
+        setting.program.measure(parallel.replicate(setting.start, DEVICE), setting.images, SEED)
+    )
+    for side, rate in (("min", 0.1), ("max", 0.3)):
+        used = norms[f"used_gradient_norm_{side}"]
+        np.testing.assert_allclose(norms[f"update_norm_{side}"], rate * used, rtol=1e-4)
+        assert abs(used - measured[f"gradient_norm_{side}"]) > 1e-3 * used
+
+
+def test_used_gradients_revive_no_dead_code(make):
+    """Alternating play: the generator's gradient at the base point stays uncomputed."""
+    counts = {}
+    for optimizer in (make(max_steps=2).optimizer, mm.alternate(min=optax.sgd(0.1),
+                      max=optax.sgd(0.1), max_steps=2)):  # fmt: skip
+        setting = make(max_steps=2)
+        state = setting.start._replace(optimizer=optimizer.init(setting.start.players))
+        config = dataclasses.replace(setting.config, steps_per_call=1)
+        program = program_lib.compile_program(setting.game, optimizer, config, DEVICE)
+        arguments = parallel.replicate(state, DEVICE), setting.images, SEED, np.int32(1)
+        text = program.advance.lower(*arguments).compile().as_text()
+        counts[len(counts)] = len(re.findall(r" = [^ ]+ (?:dot|custom-call)\(", text))
+    assert counts[0] == counts[1] > 0
+
+
+NETWORKS = {"mlp": (8, 8, 1), "dcgan": (8, 8, 1), "resnet": (32, 32, 1),
+            "mangoubi_mnist": (8, 8, 1), "mangoubi_cifar": (8, 8, 1)}  # fmt: skip
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("optimizer", ["consensus", "competitive"])
+def test_second_order_methods_are_traced_through_every_network(network, optimizer):
+    """jvp and vjp of the field: through dropout, spectral norm, penalties, parts of a batch."""
+    images = np.zeros((16, *NETWORKS[network]), np.uint8)
+    data = small_data(NETWORKS[network], 16)
+    config = presets.preset(
+        "digits", network=network, optimizer=optimizer, width=2, latent_dim=2, batch_size=8,
+        loss="wasserstein", penalty=1.0, penalty_every=2, spectral_norm=True, microbatches=2,
+    )  # fmt: skip
+    game, method = build.build_game(config, data, 1)
+    program = program_lib.compile_program(game, method, config, DEVICE)
+    state = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct((1, *leaf.shape), leaf.dtype),
+        jax.eval_shape(lambda: step_lib.init(game, method)),
+    )
+    images = jax.ShapeDtypeStruct((1, *images.shape), images.dtype)
+    after, _ = jax.eval_shape(program.advance, state, images, SEED, np.int32(1))
+    assert jax.tree.map(lambda a: (a.shape, a.dtype), after) == jax.tree.map(
+        lambda a: (a.shape, a.dtype), state
+    )
 
 
 # One of each kind in the fast part: a plain rule, one with moments, one that calls the field.
