@@ -23,7 +23,7 @@ from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.errors import WriteFailed
 
-MAY_CHANGE = ("steps", "devices", "data", "keep", "keep_best", "on_nonfinite")
+MAY_CHANGE = ("steps", "devices", "parallel", "data", "keep", "keep_best", "on_nonfinite")
 """Fields that a resumed run may change: a longer run, other devices, the same data elsewhere,
 other checkpoints kept, and another answer to updates that are not finite."""
 

@@ -15,7 +15,7 @@ from minmax_jax.gan.errors import ConfigError
 CHUNK = 256
 """Latents that pass through the generator at once."""
 
-_SETTLE_PASSES = 32
+_SETTLE_PASSES = 64  # of the old statistics 0.9⁶⁴ = 0.1 % remain
 
 
 def draw(pair: networks.Pair, params: Any, stats: Any, num: int, *, seed: int = 0) -> np.ndarray:
@@ -74,8 +74,9 @@ def settle(pair: networks.Pair, params: Any, stats: Any) -> Any:
     """
     if not jax.tree.leaves(stats):
         return stats
+    keys = jax.random.split(jax.random.key(0), CHUNK)  # for generators with dropout
     step: Callable[[Any, jax.Array], Any] = jax.jit(
-        lambda stats, inputs: pair.generator.apply(params, stats, inputs, train=True)[1]
+        lambda stats, inputs: pair.generator.apply(params, stats, inputs, train=True, keys=keys)[1]
     )
     for index in range(_SETTLE_PASSES):
         stats = step(stats, latents(pair.latent_dim, CHUNK, start=index * CHUNK))

@@ -78,7 +78,7 @@ def run(one, policy, steps):
         )
 
     zeros = parallel.replicate(jnp.zeros(()), DEVICES)
-    out = parallel.pmap_step(loop, DEVICES)(start(), zeros, zeros)
+    out = parallel.map_step(loop, DEVICES)(start(), zeros, zeros)
     for leaf in map(checkpoint._plain, jax.tree.leaves(out[0])):  # the same on every device
         np.testing.assert_array_equal(leaf[0], leaf[1])
     return parallel.unreplicate(out)
