@@ -66,7 +66,7 @@ class MetricsLog:
         if self._pending is None:
             return
         (step, values), self._pending = self._pending, None
-        record = {name: float(value) for name, value in values.items()}
+        record = {name: float(values[name]) for name in NAMES if name in values}
         speed = self._progress.update(step, record)
         times = {"steps_per_second": round(speed, 2)} if speed else {}
         times["seconds"] = self._seconds()
