@@ -1,0 +1,150 @@
+"""Four Gaussian modes: how many of them each method's generator reaches in 1,500 updates.
+
+    python -m experiments.greedy.gaussians           # resumes where it stopped; hours on two cores
+    python -m experiments.greedy.gaussians --redraw  # table and figures again, from the JSON
+
+Three groups of runs: at the authors' rates on their mixture (0, 1 carries weight 2/5); at tuned
+rates on that; at the same tuned rates with equal weights. Each method's 3 × 3 rates are tuned
+with the same updates on seeds of their own, and what is on the disk already is not run again.
+"""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+
+from experiments.greedy import gaussians_figure, gaussians_table
+from experiments.greedy import gaussians_game as game
+from experiments.greedy.gaussians_methods import METHODS, PUBLISHED
+from experiments.greedy.gaussians_run import EVERY, run_one
+
+RESULTS = Path(__file__).parents[1] / "results" / "greedy"
+GROUPS = {"published": "stated", "tuned": "stated", "equal": "equal"}
+"""Group -> mixture."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Tune the rates of every method with one budget, then run all seeds."""
+
+    runs: str = "runs/greedy/gaussians"
+    """Folder of the single runs, one JSON each; what is there is not run again."""
+    batch: int = 512
+    """Real and generated examples in a batch."""
+    draws: str = "fresh"
+    """fresh: each step of an update on its own batch; common: all on one, which costs half."""
+    steps: int = 1500
+    """Updates of a run, a multiple of 100."""
+    seeds: int = 20
+    """Seeds 0, 1, ... of the final runs."""
+    tune_steps: int = 500
+    """Updates of a tuning run, a multiple of 100."""
+    tune_seeds: int = 2
+    """Seeds 1000, 1001, ... of the tuning runs."""
+    methods: tuple[str, ...] = tuple(METHODS)
+    """Which methods."""
+    groups: tuple[str, ...] = tuple(GROUPS)
+    """Which groups: published, tuned, equal."""
+
+    def check(self) -> None:
+        for name, value in (("steps", self.steps), ("tune_steps", self.tune_steps)):
+            if value < EVERY or value % EVERY:
+                raise SystemExit(f"{name}={value} must be a multiple of {EVERY}")
+        known = {"methods": METHODS, "groups": GROUPS}
+        for name, names in known.items():
+            if unknown := set(getattr(self, name)) - set(names):
+                raise SystemExit(f"{name}: {', '.join(unknown)} unknown; take {', '.join(names)}")
+        if self.draws not in ("fresh", "common"):
+            raise SystemExit(f"draws={self.draws!r} must be fresh or common")
+
+
+def piece(
+    config: Config, method: str, rates: tuple[float, float], mixture: str, seed: int, steps: int
+) -> dict[str, Any]:
+    """One run, from the disk if it is there."""
+    folder = Path(config.runs) / f"batch{config.batch}-{config.draws}"
+    path = folder / f"{method}-{mixture}-{rates[0]:g}-{rates[1]:g}-s{seed}-{steps}.json"
+    if not path.exists():
+        sizes = game.Sizes(batch=config.batch)
+        found = run_one(method, sizes, config.draws, rates, mixture, seed, steps)
+        folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(found))
+        part.replace(path)
+        print(path.name, np.asarray(found["shares"][-1][0]), flush=True)
+    return json.loads(path.read_text())
+
+
+def tune(config: Config, method: str) -> list[dict[str, Any]]:
+    """Each cell's mean of modes reached plus share of samples at modes, within 0.1."""
+    cells = []
+    for rates in METHODS[method].cells():
+        ends = [
+            piece(config, method, rates, "stated", 1000 + i, config.tune_steps)["shares"][-1]
+            for i in range(config.tune_seeds)
+        ]
+        at_modes = np.asarray(ends)[:, 0]
+        score = np.mean((at_modes >= game.REACHED).sum(-1) + at_modes.sum(-1))
+        cells.append({"rates": list(rates), "score": round(float(score), 3)})
+    return cells
+
+
+def run(config: Config) -> dict[str, Any]:
+    """All runs, a few seeds of every method before the next few, and what the JSON holds."""
+    tuning, best, found = {}, {}, {}
+    if set(config.groups) - {"published"}:
+        tuning = {method: tune(config, method) for method in config.methods}
+        best = {
+            m: max(cells, key=lambda cell: cell["score"])["rates"] for m, cells in tuning.items()
+        }
+    for seed in range(config.seeds):
+        for group in config.groups:
+            for method in config.methods:
+                if group == "published" and not METHODS[method].published:
+                    continue
+                rates = tuple(PUBLISHED) if group == "published" else tuple(best[method])
+                one = piece(config, method, rates, GROUPS[group], seed, config.steps)
+                found.setdefault(group, {}).setdefault(method, []).append(kept(one))
+    return {
+        "config": dataclasses.asdict(config),
+        "hardware": f"{os.cpu_count()} CPU cores",
+        "jax": jax.__version__,
+        "tuning": tuning,
+        "groups": found,
+    }
+
+
+def kept(one: dict[str, Any]) -> dict[str, Any]:
+    """What the JSON holds of a run: the figure shows the clouds of seed 0 alone."""
+    seen = game.shares(jnp.asarray(one["clouds"][-1]), (game.BY_EYE,))[0]
+    one["by_eye"] = np.asarray(seen, float).round(3).tolist()
+    return {k: v for k, v in one.items() if k != "clouds" or not one["seed"]}
+
+
+def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:
+    """How many of four Gaussian modes each method's generator reaches.
+
+    Args:
+      config: what is run.
+      redraw: print the tables and draw the figures again from the JSON, without running.
+      out: the folder of the JSON and the figures.
+    """
+    path = out / "gaussians.json"
+    if not redraw:
+        config.check()
+        result = run(config)
+        out.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result, allow_nan=False) + "\n")
+    result = json.loads(path.read_text())
+    gaussians_figure.draw(result, out)
+    print(gaussians_table.table(result))
+
+
+if __name__ == "__main__":
+    tyro.cli(main, config=(tyro.conf.OmitArgPrefixes,))
