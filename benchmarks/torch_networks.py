@@ -1,0 +1,103 @@
+"""The library's networks as PyTorch functions of the library's parameters; images are NCHW."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch.nn import functional as nn
+
+from minmax_jax.gan import networks
+
+SLOPE = 0.2
+
+
+def name(pair: networks.Pair) -> str:
+    """Which network it is, by its parameters."""
+    keys = set(pair.generator.params)
+    return "mlp" if "body" in keys else "dcgan" if "double" in keys else "resnet"
+
+
+def dense(p: Any, x: Any) -> Any:
+    return x @ p["kernel"] + (p["bias"] if "bias" in p else 0.0)
+
+
+def convolve(p: Any, x: Any, stride: int = 1) -> Any:
+    kernel = p["kernel"].permute(3, 2, 0, 1)  # (h, w, in, out) to (out, in, h, w)
+    return nn.conv2d(x, kernel, p.get("bias"), stride, padding=1 if kernel.shape[-1] > 1 else 0)
+
+
+def double(p: Any, x: Any) -> Any:
+    # PyTorch's is the transpose of a convolution: the kernel turned by half a circle.
+    kernel = p["kernel"].flip(0, 1).permute(2, 3, 0, 1)
+    return nn.conv_transpose2d(x, kernel, p.get("bias"), stride=2, padding=1)
+
+
+def norm(p: Any, x: Any) -> Any:
+    return nn.batch_norm(x, None, None, p["scale"], p["bias"], training=True, eps=1e-5)
+
+
+def mlp_body(p: Any, x: Any) -> Any:
+    x = nn.leaky_relu(dense(p["first"], x), SLOPE)
+    return dense(p["last"], nn.leaky_relu(dense(p["second"], x), SLOPE))
+
+
+def mlp_generator(p: Any, latents: Any) -> Any:
+    flat = mlp_body(p["body"], latents).tanh()
+    side = int(flat.shape[1] ** 0.5)  # one channel
+    return flat.reshape(len(flat), 1, side, side)
+
+
+def mlp_discriminator(p: Any, x: Any) -> Any:
+    return mlp_body(p["body"], x.permute(0, 2, 3, 1).reshape(len(x), -1))[:, 0]
+
+
+def dcgan_generator(p: Any, latents: Any) -> Any:
+    channels = p["norm"]["level0"]["scale"].shape[0]
+    x = dense(p["dense"], latents)
+    side = int((x.shape[1] // channels) ** 0.5)
+    x = x.reshape(len(x), side, side, channels).permute(0, 3, 1, 2)
+    for level in sorted(p["double"]):
+        x = double(p["double"][level], norm(p["norm"][level], x).relu())
+    return x.tanh()
+
+
+def dcgan_discriminator(p: Any, x: Any) -> Any:
+    for level in sorted(p["halve"]):
+        x = convolve(p["halve"][level], x, stride=2)
+        if level in p["norm"]:
+            x = norm(p["norm"][level], x)
+        x = nn.leaky_relu(x, SLOPE)
+    return dense(p["dense"], x.permute(0, 2, 3, 1).reshape(len(x), -1))[:, 0]
+
+
+def enlarge(x: Any) -> Any:
+    return nn.interpolate(x, scale_factor=2, mode="nearest")
+
+
+def resnet_generator(p: Any, latents: Any) -> Any:
+    x = dense(p["dense"], latents)
+    x = x.reshape(len(x), 4, 4, -1).permute(0, 3, 1, 2)
+    for level in sorted(p["block"]):
+        q = p["block"][level]
+        hidden = convolve(q["conv1"], enlarge(norm(q["norm1"], x).relu()))
+        hidden = convolve(q["conv2"], norm(q["norm2"], hidden).relu())
+        x = hidden + enlarge(convolve(q["shortcut"], x))
+    return convolve(p["last"], norm(p["norm"], x).relu()).tanh()
+
+
+def resnet_discriminator(p: Any, x: Any) -> Any:
+    for index, level in enumerate(sorted(p["block"])):
+        q = p["block"][level]
+        hidden = convolve(q["conv1"], x.relu() if index else x)
+        hidden = convolve(q["conv2"], hidden.relu())
+        if index < 2:  # at 32 pixels
+            hidden, x = nn.avg_pool2d(hidden, 2), nn.avg_pool2d(x, 2)
+        x = hidden + (convolve(q["shortcut"], x) if "shortcut" in q else x)
+    return dense(p["dense"], x.relu().mean(dim=(2, 3)))[:, 0]
+
+
+NETWORKS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "mlp": (mlp_generator, mlp_discriminator),
+    "dcgan": (dcgan_generator, dcgan_discriminator),
+    "resnet": (resnet_generator, resnet_discriminator),
+}
+"""Name -> generator and discriminator."""
