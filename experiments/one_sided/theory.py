@@ -44,7 +44,7 @@ def run(config: Config) -> dict[str, Any]:
     for game in config.games:
         found[game] = {}
         for method in config.methods:
-            found[game][method] = summarise(config, game, method, sweep(config, game, method))
+            found[game][method] = cell(config, game, method)
             print(f"{time.perf_counter() - begin:5.0f} s  {game}, {method}", flush=True)
     return {
         "config": dataclasses.asdict(config),
@@ -57,6 +57,24 @@ def run(config: Config) -> dict[str, Any]:
     }
 
 
+def cell(config: Config, game: str, method: str) -> dict[str, Any]:
+    """One method on one game; kept on disk, so that a run that was cut short goes on."""
+    what = {k: v for k, v in dataclasses.asdict(config).items()
+            if k not in ("games", "methods", "runs")}  # fmt: skip
+    path = Path(config.runs) / f"{game}-{method}.json"
+    if path.exists():
+        kept = json.loads(path.read_text())
+        if kept["config"] == json.loads(json.dumps(what)):
+            return kept["found"]
+        raise ValueError(f"{path} is of another configuration; give another --runs.")
+    found = summarise(config, game, method, sweep(config, game, method))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps({"config": what, "found": found}, allow_nan=False))
+    unfinished.replace(path)
+    return found
+
+
 def summarise(
     config: Config, game: str, method: str, seen: dict[str, np.ndarray]
 ) -> dict[str, Any]:
@@ -65,10 +83,10 @@ def summarise(
     for s, schedule in enumerate(SCHEDULES):
         out[schedule] = {}
         for n, noise in enumerate(config.noises):
-            cell = {name: values[:, s, n] for name, values in seen.items()}
-            tuning = np.median(cell["min"][:, config.seeds :, -1], axis=1)
+            part = {name: values[:, s, n] for name, values in seen.items()}
+            tuning = np.median(part["min"][:, config.seeds :, -1], axis=1)
             best = int(np.argmin(np.where(np.isfinite(tuning), tuning, np.inf)))
-            kept = {name: values[best, : config.seeds] for name, values in cell.items()}
+            kept = {name: values[best, : config.seeds] for name, values in part.items()}
             out[schedule][f"{noise:g}"] = {
                 "rate": float(rates_of(method)[best]),
                 "tuning": [digits(value) for value in tuning],
@@ -76,7 +94,7 @@ def summarise(
                 **slope(config, kept["min"]),
             }
             if method == "extragradient" and noise == 0 and game in LIPSCHITZ:
-                out[schedule]["bound"] = under_the_bound(config, game, cell)
+                out[schedule]["bound"] = under_the_bound(config, game, part)
     return out
 
 

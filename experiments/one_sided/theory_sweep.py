@@ -38,6 +38,8 @@ class Config:
     """Games, by name."""
     methods: tuple[str, ...] = tuple(METHODS)
     """Methods, by name."""
+    runs: str = "runs/one_sided/theory"
+    """Folder of finished parts; the same command goes on from them."""
 
 
 def rates_of(method: str) -> np.ndarray:

@@ -60,8 +60,22 @@ def test_lipschitz_constants_of_drift_are_right_and_not_generous():
 
 
 @pytest.fixture(scope="module")
-def theory_result():
-    return json.loads(json.dumps(theory.run(THEORY), allow_nan=False))
+def theory_runs(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("theory"))
+
+
+@pytest.fixture(scope="module")
+def theory_result(theory_runs):
+    config = dataclasses.replace(THEORY, runs=theory_runs)
+    return json.loads(json.dumps(theory.run(config), allow_nan=False))
+
+
+def test_theory_goes_on_from_its_finished_parts(theory_result, theory_runs, monkeypatch):
+    monkeypatch.delattr(theory, "sweep")
+    config = dataclasses.replace(THEORY, runs=theory_runs)
+    assert json.loads(json.dumps(theory.run(config)["games"])) == theory_result["games"]
+    with pytest.raises(ValueError, match="another configuration; give another --runs"):
+        theory.run(dataclasses.replace(config, seeds=3))
 
 
 def test_at_the_resonance_extragradient_never_moves_unless_the_dual_rate_decays(theory_result):
