@@ -5,12 +5,12 @@ import math
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax.nn import log_sigmoid
 
 from minmax_jax import _checks
 from minmax_jax._types import Draw, FieldFn, Players
 from minmax_jax.field import general_sum, payoff, zero_sum
+from minmax_jax.games._draw import as_key
 from minmax_jax.games._game import Game
 from minmax_jax.games._modes_model import modes_logit, modes_points, modes_start
 
@@ -102,7 +102,7 @@ def modes(
     def logits(players: Players, draw: Draw = 0) -> tuple[jax.Array, jax.Array]:
         real, fake = modes_points(correlation), players.min["v"]
         if batch_size is not None:
-            real, fake = _sample(_as_key(sample_key, draw), real, fake, batch_size, latents)
+            real, fake = _sample(as_key(sample_key, draw), real, fake, batch_size, latents)
         return logit(players.max, real), logit(players.max, fake)
 
     field_fn, payoff_fn = _losses(logits, loss, stochastic=batch_size is not None)
@@ -126,12 +126,6 @@ def _losses(logits: Any, loss: str, stochastic: bool) -> tuple[FieldFn, Any]:
     if loss == "saturating":
         return zero_sum(value, stochastic=stochastic), payoff(value, stochastic=stochastic)
     return general_sum(generator_loss, discriminator_loss, stochastic=stochastic), None
-
-
-def _as_key(key: jax.Array, draw: Draw) -> jax.Array:
-    """The key that `solve` sends as draw, or one made of an integer draw."""
-    typed = isinstance(draw, jax.Array) and jnp.issubdtype(draw.dtype, jax.dtypes.prng_key)
-    return draw if typed or jnp.ndim(draw) else jax.random.fold_in(key, draw)  # type: ignore
 
 
 def _sample(
