@@ -17,6 +17,7 @@ from minmax_jax.gan.own_data import from_arrays
 from minmax_jax.gan.pictures import write
 from minmax_jax.gan.presets import PRESETS, preset
 from minmax_jax.gan.sampling import interpolate, sample
+from minmax_jax.gan.sweeps import Grid, Sweep, read_sweep, sweep
 from minmax_jax.gan.trainer import train
 
 __all__ = [
@@ -28,17 +29,21 @@ __all__ = [
     "ConfigError",
     "Data",
     "DataError",
+    "Grid",
     "Loss",
     "NonFinite",
     "Run",
     "Stopped",
     "Terminated",
     "WriteFailed",
+    "Sweep",
     "from_arrays",
     "interpolate",
     "preset",
     "purify",
+    "read_sweep",
     "sample",
+    "sweep",
     "train",
     "write",
 ]

@@ -34,6 +34,7 @@ class Game(NamedTuple):
       batch_size: examples in the global batch.
       num_devices: devices that share it.
       microbatches: parts in which a device takes its share, one after another.
+      axis_name: mapped axis of the devices; None: one device, under no such map.
     """
 
     pair: networks.Pair
@@ -42,6 +43,7 @@ class Game(NamedTuple):
     batch_size: int
     num_devices: int
     microbatches: int = 1
+    axis_name: str | None = parallel.AXIS
 
 
 class Oracles(NamedTuple):
@@ -135,7 +137,7 @@ def _max_loss(game: Game, out: "Round", due: bool | jax.Array) -> jax.Array:
 
 def _averaged(game: Game, oracle: Callable[..., Any], has_aux: bool = False) -> Callable[..., Any]:
     """Averages over microbatches and then, once, over devices."""
-    return mm.accumulate(oracle, game.microbatches, has_aux=has_aux, axis_name=parallel.AXIS)
+    return mm.accumulate(oracle, game.microbatches, has_aux=has_aux, axis_name=game.axis_name)
 
 
 def _first(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -168,7 +170,8 @@ def play(game: Game, images: jax.Array, stats: mm.Players, key: jax.Array) -> Ca
     """Returns `play_part(players, draw, part=0)`: real and fake examples, both judged."""
     generator, discriminator, latent_dim, _ = game.pair
     size = game.batch_size // (game.num_devices * game.microbatches)
-    first = lax.axis_index(parallel.AXIS) * game.microbatches
+    device = 0 if game.axis_name is None else lax.axis_index(game.axis_name)
+    first = device * game.microbatches
 
     def play_part(players: mm.Players, draw: Draw, part: int | jax.Array = 0) -> Round:
         indices = (first + part) * size + jnp.arange(size)

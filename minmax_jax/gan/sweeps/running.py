@@ -1,0 +1,164 @@
+"""Running a sweep: what is left to do, trained together where that pays, then the report."""
+
+import itertools
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from minmax_jax.gan import build, finish, retention, rundir, trainer
+from minmax_jax.gan import config as config_lib
+from minmax_jax.gan import data as data_lib
+from minmax_jax.gan import step as step_lib
+from minmax_jax.gan.errors import ConfigError, NonFinite, check_name
+from minmax_jax.gan.sweeps import folder as folder_lib
+from minmax_jax.gan.sweeps import grid as grid_lib
+from minmax_jax.gan.sweeps import report, vmapped
+from minmax_jax.gan.sweeps.result import Sweep
+
+Note = Callable[[str], None]
+
+
+def _warn(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def sweep(
+    config: config_lib.Config,
+    grid: grid_lib.Grid,
+    *,
+    out: str | Path = "",
+    vmap: str = "auto",
+    score: str = "",
+    note: Note = _warn,
+) -> Sweep:
+    """Trains every member of a grid, or those that are left of the sweep in the folder.
+
+    Args:
+      config: what all members have in common; optimizer, rates and seed are the grid's.
+      grid: what is swept.
+      out: the sweep's folder, `runs/sweep-PRESET` if not given.
+      vmap: "on": the members of one optimizer train inside one program, mapped over rates
+        and seeds, on one device; "off": one after another, as `train`; "auto": together
+        where the networks are small. A member's numbers are the same to rounding.
+      score: the quantity of the summaries by which members are compared: NAME where lower is
+        better, NAME:max where higher is. By default `high_quality_share:max` for a known
+        mixture, otherwise `frechet_distance`.
+      note: called with lines for the person who waits, standard error by default.
+
+    Returns:
+      The finished sweep. Its table, heat map and JSON are in the folder.
+
+    Raises:
+      ConfigError: a value cannot be used, or the folder holds another sweep.
+      DataError: the data cannot be read.
+      Stopped: as `trainer.train`, except that a member that diverges is one of the results.
+    """
+    check_name("vmap", vmap, ("auto", "on", "off"))
+    folder = Path(out or f"runs/sweep-{config.preset}")
+    data = data_lib.load(config.data)
+    members = grid_lib.members(config, grid, folder)
+    best = _score(score, config, data)
+    groups = [list(g) for _, g in itertools.groupby(members, lambda m: m.config.optimizer)]
+    for group in groups:  # whatever is wrong is said before anything is written
+        build.build_game(group[0].config, data, 1)
+    folder_lib.open_sweep(folder, config, grid, data)
+    for group in groups:
+        left = [member for member in group if folder_lib.outcome(member) is None]
+        _train_group(left, data, vmap, note)
+    result = _read(folder, grid, members, best)
+    report.write(result)
+    return result
+
+
+def read_sweep(folder: str | Path, *, score: str = "") -> Sweep:
+    """Reads a finished sweep.
+
+    Args:
+      folder: the sweep's.
+      score: as in `sweep`.
+
+    Raises:
+      ConfigError: it holds no sweep, or one with members that are not finished.
+    """
+    folder = Path(folder)
+    config, grid = folder_lib.read(folder)
+    members = grid_lib.members(config, grid, folder)
+    best = _score(score, config, data_lib.load(config.data))
+    return _read(folder, grid, members, best)
+
+
+def _read(
+    folder: Path, grid: grid_lib.Grid, members: list[grid_lib.Member], best: retention.Best
+) -> Sweep:
+    outcomes = [folder_lib.outcome(member) for member in members]
+    known = [outcome for outcome in outcomes if outcome is not None]
+    if len(known) < len(members):
+        raise ConfigError(
+            f"{folder}: {len(members) - len(known)} of {len(members)} members are not finished; "
+            "the same sweep command goes on"
+        )
+    return Sweep(folder, grid, members, known, best)
+
+
+def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> retention.Best:
+    default = "frechet_distance" if data.modes is None else "high_quality_share:max"
+    best = retention.parse_best(text or default)
+    assert best is not None  # the text is not empty
+    if not config.evaluate and best.name not in step_lib.QUANTITIES:
+        raise ConfigError(
+            f"evaluate=0 measures no {best.name}; give evaluate, or a score such as loss_min"
+        )
+    return best
+
+
+def _train_group(
+    members: Sequence[grid_lib.Member], data: data_lib.Data, vmap: str, note: Note
+) -> None:
+    """Trains members of one optimizer that are left."""
+    together = vmap == "on" or (
+        vmap == "auto" and len(members) > 1 and vmapped.pays(members[0], data)
+    )
+    if not together:
+        for member in members:
+            note(f"{member.name}:")
+            folder_lib.write_outcome(member, _train_alone(member))
+        return
+    for start in range(0, len(members), vmapped.MOST):
+        chunk = members[start : start + vmapped.MOST]
+        note(f"{chunk[0].config.optimizer}: {len(chunk)} members in one program")
+        states = vmapped.train(chunk, data, note)
+        for member, state in zip(chunk, states, strict=True):
+            folder_lib.write_outcome(member, _conclude(member, data, state, note))
+
+
+def _train_alone(member: grid_lib.Member) -> dict[str, Any]:
+    try:
+        run = trainer.train(member.config)
+    except NonFinite as error:
+        records = rundir.read_metrics(member.folder)
+        at = _diverged_at(records) or max([r["step"] for r in records], default=0)
+        return {"diverged_at": at, "reason": str(error)}
+    return {**run.summary, "diverged_at": _diverged_at(run.metrics)}
+
+
+def _conclude(
+    member: grid_lib.Member, data: data_lib.Data, state: step_lib.TrainState, note: Note
+) -> dict[str, Any]:
+    """Measures a member that was trained with others, as `train` does at its end."""
+    at = _diverged_at(rundir.read_metrics(member.folder))
+    if at is not None:
+        return {"diverged_at": at}
+    run = finish.finish(member.config, member.folder, data, state, note)
+    return {**run.summary, "diverged_at": None}
+
+
+def _diverged_at(records: Sequence[dict[str, Any]]) -> int | None:
+    """The first logged step with a loss or norm that is not finite."""
+    watched = ("loss_", "gradient_norm_", "update_norm_")
+    for record in records:
+        values = [value for name, value in record.items() if name.startswith(watched)]
+        if any(value is None or not math.isfinite(value) for value in values):
+            return record["step"]
+    return None
