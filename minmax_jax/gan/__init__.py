@@ -6,6 +6,7 @@
 >>> images = gan.sample(run.folder, 16)  # doctest: +SKIP
 """
 
+from minmax_jax.gan.comparison import Comparison, compare
 from minmax_jax.gan.config import Config, ConfigError
 from minmax_jax.gan.data import SETS as DATA_SETS
 from minmax_jax.gan.data import Data, DataError
@@ -25,6 +26,7 @@ __all__ = [
     "LOSSES",
     "NETWORKS",
     "PRESETS",
+    "Comparison",
     "Config",
     "ConfigError",
     "Data",
@@ -34,9 +36,10 @@ __all__ = [
     "NonFinite",
     "Run",
     "Stopped",
+    "Sweep",
     "Terminated",
     "WriteFailed",
-    "Sweep",
+    "compare",
     "from_arrays",
     "interpolate",
     "preset",

@@ -40,9 +40,17 @@ class Stopped(Exception):
 
 
 class NonFinite(Stopped):
-    """A loss, a gradient or a state is not finite."""
+    """A loss, a gradient or a state is not finite.
+
+    Attributes:
+      step: the update that was not finite, or after which the numbers were not.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 class WriteFailed(Stopped):

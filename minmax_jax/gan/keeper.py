@@ -106,7 +106,8 @@ class Keeper:
         if wrong:
             raise NonFinite(
                 f"step {step}: {wrong[0]} is not finite, and is not saved; the checkpoints before "
-                "it are as they were: start again with a lower learning rate"
+                "it are as they were: start again with a lower learning rate",
+                step,
             )
 
     def _retain(self, steps: list[int]) -> set[int]:

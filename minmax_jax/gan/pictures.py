@@ -44,8 +44,8 @@ def scatter(samples: np.ndarray, real: np.ndarray | None = None) -> matplotlib.f
     figure = matplotlib.figure.Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     if real is not None:
-        axes.scatter(*_plane(real).T, s=4, color="0.75", label="data")
-    axes.scatter(*_plane(samples).T, s=4, color="tab:blue", label="generator")
+        axes.scatter(*plane(real).T, s=4, color="0.75", label="data")
+    axes.scatter(*plane(samples).T, s=4, color="tab:blue", label="generator")
     axes.set_aspect("equal", "datalim")
     axes.legend(loc="upper right")
     return figure
@@ -56,7 +56,7 @@ def paths(walks: np.ndarray) -> matplotlib.figure.Figure:
     figure = matplotlib.figure.Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     for walk in walks:
-        axes.plot(*_plane(walk).T, marker=".", markersize=4, linewidth=0.8, alpha=0.8)
+        axes.plot(*plane(walk).T, marker=".", markersize=4, linewidth=0.8, alpha=0.8)
     axes.set_aspect("equal", "datalim")
     return figure
 
@@ -65,7 +65,7 @@ def frames(walks: np.ndarray, *, side: int = 640) -> list[Image.Image]:
     """Returns the pictures of a film: all walks `(n, frames, ...)` at their first step, and on."""
     if walks.ndim == 5:
         return [grid(walks[:, i], side=side) for i in range(walks.shape[1])]
-    corners = _plane(walks).reshape(-1, 2)
+    corners = plane(walks).reshape(-1, 2)
     return [_points(walks[:, i], corners) for i in range(walks.shape[1])]
 
 
@@ -107,7 +107,7 @@ def write(samples: np.ndarray, path: str | Path) -> None:
         (paths if is_walk else scatter)(samples).savefig(path, dpi=120)
 
 
-def _plane(vectors: np.ndarray) -> np.ndarray:
+def plane(vectors: np.ndarray) -> np.ndarray:
     """The first two coordinates; vectors of one number lie on the axis."""
     missing = [(0, 0)] * (vectors.ndim - 1) + [(0, max(0, 2 - vectors.shape[-1]))]
     return np.pad(vectors, missing)[..., :2]
@@ -117,7 +117,7 @@ def _points(samples: np.ndarray, corners: np.ndarray) -> Image.Image:
     """One frame of moving points; the axes are the same in each, wide enough for `corners`."""
     figure = matplotlib.figure.Figure(figsize=(4, 4), layout="constrained")
     axes = figure.subplots()
-    axes.scatter(*_plane(samples).T, s=8, color="tab:blue")
+    axes.scatter(*plane(samples).T, s=8, color="tab:blue")
     middle = (corners.max(0) + corners.min(0)) / 2
     half = 0.55 * float(np.max(corners.max(0) - corners.min(0))) or 1.0
     axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))

@@ -18,6 +18,10 @@ CHUNK = 256
 _SETTLE_PASSES = 64  # of the old statistics 0.9⁶⁴ = 0.1 % remain
 
 
+def _warn(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
 def draw(pair: networks.Pair, params: Any, stats: Any, num: int, *, seed: int = 0) -> np.ndarray:
     """Draws `num` examples from a generator; example i depends on (seed, i) alone.
 
@@ -106,19 +110,22 @@ class Generator(NamedTuple):
         return pictures.to_uint8(samples) if self.about.data["kind"] == "image" else samples
 
 
-def load(run_dir: str | Path, *, step: int | None = None) -> Generator:
+def load(
+    run_dir: str | Path, *, step: int | None = None, note: Callable[[str], None] = _warn
+) -> Generator:
     """Reads the averaged generator of a run.
 
     Args:
       run_dir: the run folder.
       step: which checkpoint; the newest by default.
+      note: called with a line for each damaged checkpoint, standard error by default.
 
     Raises:
       ConfigError: the folder holds no run, or no such checkpoint that can be read.
     """
     folder = Path(run_dir)
     about = rundir.read(folder)
-    found = checkpoint.Checkpoints(folder / "checkpoints", _warn).restore(step)
+    found = checkpoint.Checkpoints(folder / "checkpoints", note).restore(step)
     if found is None:
         raise ConfigError(f"{folder} has no checkpoint yet; train it first")
     pair = build.build_pair(about.config, about.data["shape"])
@@ -186,7 +193,3 @@ def check_count(name: str, value: int, at_least: int = 1) -> None:
     """Raises `ConfigError` if a count is too small."""
     if value < at_least:
         raise ConfigError(f"{name}={value} is out of range; give at least {at_least}")
-
-
-def _warn(message: str) -> None:
-    print(message, file=sys.stderr)

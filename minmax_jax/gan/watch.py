@@ -48,7 +48,9 @@ def init() -> Watch:
     return Watch(mm.Players(count, count), mm.Players(norm, norm), count)
 
 
-def guard(advance: Callable[..., Any], policy: str) -> Callable[..., Any]:
+def guard(
+    advance: Callable[..., Any], policy: str, axis_name: str | None = parallel.AXIS
+) -> Callable[..., Any]:
     """Returns a training step that leaves out updates that are not finite.
 
     It looks at the norms that the step reports, which it computes anyway, and at the
@@ -58,13 +60,16 @@ def guard(advance: Callable[..., Any], policy: str) -> Callable[..., Any]:
       advance: `(state, images, seed) -> (state, norms)`, norms by names that end in _min
         and _max; among them `update_norm`.
       policy: "stop" or "skip".
+      axis_name: mapped axis of the devices; None: there is no such map.
     """
     skip = policy == "skip"
 
     def guarded(state: Any, images: jax.Array, seed: jax.Array) -> tuple[Any, dict[str, Any]]:
         after, norms = advance(state, images, seed)
         own = [_is_bad(norms, f"_{side}", stats) for side, stats in after.stats._asdict().items()]
-        bad = lax.pmax(jnp.stack(own).astype(jnp.int32), parallel.AXIS) > 0
+        bad = jnp.stack(own)
+        if axis_name is not None:
+            bad = lax.pmax(bad.astype(jnp.int32), axis_name) > 0
         wrong = jnp.any(bad)
         kept = jax.tree.map(lambda old, new: jnp.where(wrong, old, new), state, after)
         watch = Watch(
@@ -147,7 +152,8 @@ def check(step: int, values: Mapping[str, Any]) -> None:
         raise NonFinite(
             f"step {number}: the update of {who} is not finite; the last finite norms are "
             f"{watch.norms.min:.4g} (min) and {watch.norms.max:.4g} (max); the state before it is "
-            "saved: start again with a lower learning rate, or resume with --on-nonfinite skip"
+            "saved: start again with a lower learning rate, or resume with --on-nonfinite skip",
+            number,
         )
     wrong = [name for name in values if name.endswith(("_min", "_max"))]
     wrong = [name for name in wrong if not np.isfinite(values[name])]
@@ -156,7 +162,8 @@ def check(step: int, values: Mapping[str, Any]) -> None:
         raise NonFinite(
             f"step {step}: {', '.join(wrong)} not finite after it ({who}); the last finite norms "
             f"are {watch.norms.min:.4g} (min) and {watch.norms.max:.4g} (max); the state is saved: "
-            "start again with a lower learning rate, or resume with --on-nonfinite skip"
+            "start again with a lower learning rate, or resume with --on-nonfinite skip",
+            step,
         )
 
 

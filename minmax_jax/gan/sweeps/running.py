@@ -137,24 +137,22 @@ def _train_alone(member: grid_lib.Member) -> dict[str, Any]:
     try:
         run = trainer.train(member.config)
     except NonFinite as error:
-        records = rundir.read_metrics(member.folder)
-        at = _diverged_at(records) or max([r["step"] for r in records], default=0)
-        return {"diverged_at": at, "reason": str(error)}
-    return {**run.summary, "diverged_at": _diverged_at(run.metrics)}
+        return {"diverged_at": error.step, "reason": str(error)}
+    return {**run.summary, "diverged_at": None}
 
 
 def _conclude(
     member: grid_lib.Member, data: data_lib.Data, state: step_lib.TrainState, note: Note
 ) -> dict[str, Any]:
     """Measures a member that was trained with others, as `train` does at its end."""
-    at = _diverged_at(rundir.read_metrics(member.folder))
-    if at is not None:
+    at = vmapped.diverged_at(state) or _first_not_finite(rundir.read_metrics(member.folder))
+    if at is not None and member.config.on_nonfinite == "stop":
         return {"diverged_at": at}
     run = finish.finish(member.config, member.folder, data, state, note)
     return {**run.summary, "diverged_at": None}
 
 
-def _diverged_at(records: Sequence[dict[str, Any]]) -> int | None:
+def _first_not_finite(records: Sequence[dict[str, Any]]) -> int | None:
     """The first logged step with a loss or norm that is not finite."""
     watched = ("loss_", "gradient_norm_", "update_norm_")
     for record in records:

@@ -6,6 +6,7 @@ program may stop anywhere: it goes on from the newest step of which every member
 """
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ import numpy as np
 from jax import lax
 
 import minmax_jax as mm
-from minmax_jax.gan import build, checkpoint, game, program, rundir, termination, trainer
+from minmax_jax.gan import build, checkpoint, game, program, rundir, termination, trainer, watch
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import step as step_lib
 from minmax_jax.gan.errors import Terminated
@@ -45,7 +46,8 @@ def train(
 ) -> list[step_lib.TrainState]:
     """Trains members that differ in rates and seed alone; resumes what their folders hold.
 
-    A member that diverges goes on with numbers that are not finite.
+    A member with an update that is not finite stays where it was before it, under
+    `on_nonfinite="stop"`, and the others go on; see `diverged_at`.
 
     Args:
       members: of one optimizer and one configuration.
@@ -89,6 +91,12 @@ def train(
     return _split(state, len(members))
 
 
+def diverged_at(state: step_lib.TrainState) -> int | None:
+    """Returns the number of the update before which a member stopped, None if it did not."""
+    last = int(max(state.watch.last))
+    return last if last > int(state.step) else None
+
+
 class Mapped(NamedTuple):
     """The compiled functions; states have a leading axis of members.
 
@@ -112,14 +120,19 @@ def _compile(played: game.Game, members: Sequence[Member], images: jax.Array) ->
     def one(state: Any, images: jax.Array, seed: jax.Array, rates: mm.Players) -> Any:
         traced: Any = {"learning_rate_min": rates.min, "learning_rate_max": rates.max}
         optimizer = _optimizer(dataclasses.replace(config, **traced), played)
-        return step_lib.train_step(played, optimizer, config.ema_decay, state, images, seed)
+        step = functools.partial(step_lib.train_step, played, optimizer, config.ema_decay)
+        return watch.guard(step, config.on_nonfinite, axis_name=None)(state, images, seed)
+
+    def goes_on(state: Any, until: jax.Array) -> jax.Array:
+        running = watch.goes_on(state, config.on_nonfinite)
+        return jnp.any((state.step < until) & running)
 
     def advance(state: Any, images: jax.Array, until: jax.Array) -> Any:
         step = jax.vmap(one, in_axes=(0, None, 0, 0))
         shapes = jax.eval_shape(step, state, images, seeds, rates)[1]
         norms = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
         return lax.while_loop(
-            lambda carry: carry[0].step[0] < until,
+            lambda carry: goes_on(carry[0], until),
             lambda carry: step(carry[0], images, seeds, rates),
             (state, norms),
         )
@@ -177,8 +190,10 @@ def _store(member: Member, note: Callable[[str], None]) -> checkpoint.Checkpoint
 
 def _log(members: Sequence[Member], step: int, quantities: dict[str, jax.Array]) -> None:
     values = jax.device_get(quantities)
-    names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES)
+    names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES, *watch.QUANTITIES)
     for index, member in enumerate(members):
+        if members[0].config.on_nonfinite == "stop" and np.maximum(*values["watch"].last)[index]:
+            continue  # it has no step of this number
         record = {name: float(values[name][index]) for name in names if name in values}
         rundir.append_metrics(member.folder, {"step": step, **record})
 
