@@ -1,19 +1,34 @@
 """Training from a configuration to a run folder: start or resume, loop, measure, report."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import numpy as np
 
 from minmax_jax import parallel
-from minmax_jax.gan import build, checkpoint, finish, keeper, metrics_log, report, rundir
+from minmax_jax.gan import (
+    build,
+    checkpoint,
+    finish,
+    keeper,
+    metrics_log,
+    report,
+    rundir,
+    tensorboard,
+)
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import program as program_lib
 from minmax_jax.gan import step as step_lib
 
 
-def train(config: config_lib.Config, *, progress: report.Progress | None = None) -> finish.Run:
+def train(
+    config: config_lib.Config,
+    *,
+    progress: report.Progress | None = None,
+    use_tensorboard: bool = False,
+) -> finish.Run:
     """Trains a GAN, or resumes the run that `config.out` holds.
 
     A run that was killed repeats the uninterrupted one bit for bit on the same machine:
@@ -24,6 +39,7 @@ def train(config: config_lib.Config, *, progress: report.Progress | None = None)
     Args:
       config: what to train; `presets.preset(name, **fields)` makes one.
       progress: where the progress line goes, standard error by default.
+      use_tensorboard: whether the lines go to event files in the folder `tensorboard` too.
 
     Returns:
       The finished run.
@@ -37,6 +53,8 @@ def train(config: config_lib.Config, *, progress: report.Progress | None = None)
       Stopped: the run ended before its last step; see `errors` for the reasons.
     """
     config = config_lib.check(config)
+    if use_tensorboard:
+        tensorboard.check()
     devices = build.pick_devices(config)
     data = data_lib.load(config.data, config.label_column)
     folder = out_folder(config)
@@ -49,10 +67,12 @@ def train(config: config_lib.Config, *, progress: report.Progress | None = None)
             rundir.open_run(folder, config, data)  # only now: nothing is left that can refuse
             _rewind(folder, int(state.step), progress)
             program = program_lib.compile_program(game, optimizer, config, devices)
-            state = _loop(config, folder, program, state, data, progress)
+            with tensorboard.following(folder, use_tensorboard) as follow:
+                state = _loop(config, folder, program, state, data, progress, follow)
+                progress.close()
+                return finish.finish(config, folder, data, state, progress.note)
         finally:
             progress.close()
-        return finish.finish(config, folder, data, state, progress.note)
 
 
 def out_folder(config: config_lib.Config) -> Path:
@@ -86,6 +106,7 @@ def _loop(
     start: step_lib.TrainState,
     data: data_lib.Data,
     progress: report.Progress,
+    follow: Callable[[], None],
 ) -> step_lib.TrainState:
     """Runs the remaining steps and returns the final state, on the host."""
     done = int(start.step)
@@ -105,6 +126,7 @@ def _loop(
             if done == config.steps or done % config.log_every == 0:
                 measured = {**program.measure(state, images, seed), **norms}
                 log.add(done, measured)
+                follow()
                 keep.look(done, state, measured)
             if keep.due(done):
                 log.flush()  # a run resumed there must find every line before it

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from minmax_jax.gan import cli, presets
-from minmax_jax.gan.commands import sample, train
+from minmax_jax.gan.commands import compare, sample, sweep, train
 from minmax_jax.gan.config import Config
 
 SMALL = ["--width", "8", "--latent-dim", "4", "--batch-size", "16", "--steps", "4",
@@ -93,7 +93,12 @@ def test_an_unknown_flag_or_command_ends_with_code_2_and_no_traceback(capsys, wo
 
 @pytest.mark.parametrize(
     ("command", "fields"),
-    [("train", dataclasses.fields(Config)), ("sample", dataclasses.fields(sample.Sample))],
+    [
+        ("train", [*dataclasses.fields(Config), *dataclasses.fields(train.Train)[1:]]),
+        ("sample", dataclasses.fields(sample.Sample)),
+        ("sweep", [*dataclasses.fields(Config), *dataclasses.fields(sweep.Sweep)[:-1]]),
+        ("compare", dataclasses.fields(compare.Compare)[1:]),
+    ],
 )
 def test_help_shows_and_explains_every_flag(capsys, command, fields):
     code, out, _ = run(capsys, command, "--help")

@@ -18,6 +18,9 @@ class Train:
     config: config_lib.Config = dataclasses.field(default_factory=config_lib.Config)
     """What to train: what `config.json` holds. Flags that are no part of the run stand beside."""
 
+    tensorboard: bool = False
+    """Write the lines of metrics.jsonl as TensorBoard event files too, in the run folder (extra tensorboard)."""  # noqa: E501
+
 
 def defaults(argv: Sequence[str]) -> Train:
     """Returns the values of the preset and optimizer that `argv` names."""
@@ -26,7 +29,8 @@ def defaults(argv: Sequence[str]) -> Train:
 
 def run(command: Train) -> None:
     """Trains and prints the summary."""
-    finished = trainer.train(with_preset_options(command.config))
+    config = with_preset_options(command.config)
+    finished = trainer.train(config, use_tensorboard=command.tensorboard)
     print(report.summary_text(finished.config, finished.summary, finished.folder))
 
 

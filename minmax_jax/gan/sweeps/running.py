@@ -57,7 +57,7 @@ def sweep(
     """
     check_name("vmap", vmap, ("auto", "on", "off"))
     folder = Path(out or f"runs/sweep-{config.preset}")
-    data = data_lib.load(config.data)
+    data = data_lib.load(config.data, config.label_column)
     members = grid_lib.members(config, grid, folder)
     best = _score(score, config, data)
     groups = [list(g) for _, g in itertools.groupby(members, lambda m: m.config.optimizer)]
@@ -85,7 +85,7 @@ def read_sweep(folder: str | Path, *, score: str = "") -> Sweep:
     folder = Path(folder)
     config, grid = folder_lib.read(folder)
     members = grid_lib.members(config, grid, folder)
-    best = _score(score, config, data_lib.load(config.data))
+    best = _score(score, config, data_lib.load(config.data, config.label_column))
     return _read(folder, grid, members, best)
 
 
