@@ -1,6 +1,8 @@
 """Checkpoints written by a thread of their own while training goes on."""
 
-from collections.abc import Callable, Collection
+import contextlib
+import threading
+from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
 from types import TracebackType
 from typing import Any
@@ -79,7 +81,8 @@ class Writer:
 
     def _write(self, step: int, values: checkpoint.Values) -> None:
         try:
-            self._checkpoints.save(step, values)
+            with _quiet_threads():
+                self._checkpoints.save(step, values)
             self._checkpoints.drop_all_but(self._retain(self._checkpoints.steps()))
         except Exception as error:  # of the disk, as the several layers beneath word it
             reason = " ".join(str(error).split()) or type(error).__name__
@@ -89,6 +92,22 @@ class Writer:
                 f"checkpoint {step} could not be written ({_brief(reason)}); {last}; make room on "
                 "the disk, then the same command resumes the run"
             ) from error
+
+
+@contextlib.contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Keeps Orbax's own threads from printing the traceback of what they hand on to us anyway."""
+    usual = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        if not type(args.thread).__module__.startswith("orbax."):
+            usual(args)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = usual
 
 
 def _brief(reason: str) -> str:

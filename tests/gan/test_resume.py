@@ -2,6 +2,8 @@
 
 import os
 import random
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 
 from minmax_jax.gan import checkpoint, rundir
 
-STEPS, KILLS = 600, 5
+STEPS, KILLS, SEED = 600, 10, 0
 COMMAND = [sys.executable, "-c", "from minmax_jax.gan.cli import main; raise SystemExit(main())"]
 FLAGS = [
     "train", "--preset", "digits", "--optimizer", "ada_nsgda", "--width", "16", "--latent-dim", "4",
@@ -21,15 +23,15 @@ FLAGS = [
 ]  # fmt: skip
 
 
-def start(folder):
+def start(folder, *flags, cache=None):
     # A cache of compiled programs: the same ones, without the wait for each process.
-    cache = {
-        "JAX_COMPILATION_CACHE_DIR": str(folder.parent / "programs"),
+    cached = {
+        "JAX_COMPILATION_CACHE_DIR": str((cache or folder.parent) / "programs"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
-    environment = {**os.environ, "XLA_FLAGS": "", **cache}
+    environment = {**os.environ, "XLA_FLAGS": "", **cached}
     return subprocess.Popen(
-        [*COMMAND, *FLAGS, "--out", str(folder)],
+        [*COMMAND, *FLAGS, *flags, "--out", str(folder)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
 
@@ -45,16 +47,26 @@ def last_step(folder):
     return records[-1]["step"] if records else 0
 
 
-def kill_after(process, folder, step, pause):
-    """Kills the process `pause` seconds after it has logged `step`; returns the last step seen."""
+def wait_for(process, folder, step):
+    """Returns when the run has logged `step`."""
     deadline = time.monotonic() + 120
     while last_step(folder) < step:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline, "the run makes no progress"
         time.sleep(0.02)
+
+
+def signal_after(process, folder, step, number, pause=0.0):
+    """Sends a signal `pause` seconds after the process has logged `step`."""
+    wait_for(process, folder, step)
     time.sleep(pause)
-    assert process.poll() is None, "the run ended before it could be killed"
-    process.send_signal(signal.SIGKILL)
+    assert process.poll() is None, "the run ended before the signal"
+    process.send_signal(number)
+
+
+def kill_after(process, folder, step, pause):
+    """Kills the process; returns the last step that it has logged."""
+    signal_after(process, folder, step, signal.SIGKILL, pause)
     process.communicate()
     return last_step(folder)
 
@@ -68,6 +80,14 @@ def started():
         if process.poll() is None:
             process.kill()
             process.communicate()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The run that was never killed."""
+    folder = tmp_path_factory.mktemp("resume") / "whole"
+    finish(start(folder))
+    return folder
 
 
 def final(folder):
@@ -84,12 +104,21 @@ def untimed(folder):
     ]
 
 
+def assert_same_run(folder, whole):
+    expected, found = final(whole), final(folder)
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+        assert found[name].dtype == value.dtype
+    assert untimed(folder) == untimed(whole)
+    assert [r["step"] for r in untimed(whole)] == list(range(10, STEPS + 1, 10))
+
+
 @pytest.mark.slow
-def test_killed_runs_end_in_the_bits_of_the_run_never_killed(tmp_path, started):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    started.append(start(whole))
-    finish(started[-1])
-    chance = random.Random(0)
+def test_killed_runs_end_in_the_bits_of_the_run_never_killed(whole, started):
+    killed = whole.parent / "killed"
+    print(f"kills at moments from seed {SEED}")
+    chance = random.Random(SEED)
     seen = 0
     for _ in range(KILLS):
         # Anywhere in the run's next tenth, at any moment of a call, a line or a checkpoint.
@@ -99,14 +128,90 @@ def test_killed_runs_end_in_the_bits_of_the_run_never_killed(tmp_path, started):
     started.append(start(killed))
     errors = finish(started[-1])
     assert "resuming" in errors and seen < STEPS
+    assert_same_run(killed, whole)
 
-    expected, found = final(whole), final(killed)
-    assert expected.keys() == found.keys()
-    for name, value in expected.items():
-        np.testing.assert_array_equal(found[name], value, err_msg=name)
-        assert found[name].dtype == value.dtype
-    assert untimed(killed) == untimed(whole)
-    assert [r["step"] for r in untimed(whole)] == list(range(10, STEPS + 1, 10))
+
+@pytest.mark.slow
+def test_sigterm_saves_where_it_is_and_the_run_ends_in_the_same_bits(whole, started):
+    folder = whole.parent / "terminated"
+    started.append(start(folder))
+    signal_after(started[-1], folder, 60, signal.SIGTERM)
+    _, errors = started[-1].communicate(timeout=120)
+    assert started[-1].returncode == 143, errors
+    line = errors.splitlines()[-1]
+    step = int(line.removeprefix("minmax-jax: SIGTERM: saved at step ").split(";")[0])
+    assert 60 <= step < STEPS and "Traceback" not in errors
+    assert checkpoint.Checkpoints(folder / "checkpoints", pytest.fail).restore()[0] == step
+    started.append(start(folder))
+    assert f"at step {step}" in finish(started[-1])
+    assert_same_run(folder, whole)
+
+
+@pytest.mark.slow
+def test_a_second_sigterm_ends_at_once_even_inside_a_long_call():
+    code = (
+        "import hashlib\n"
+        "from minmax_jax.gan.termination import Termination\n"
+        "with Termination():\n"
+        "    print('ready', flush=True)\n"
+        "    hashlib.pbkdf2_hmac('sha256', b'a', b'b', 2**31 - 1)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def assert_stopped_by_the_disk(process, folder, reason):
+    """Code 4, one line, and a checkpoint that can be used; returns its step."""
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 4, errors
+    line = errors.splitlines()[-1]
+    assert line.startswith("minmax-jax: ") and reason in line and "Traceback" not in errors
+    return checkpoint.Checkpoints(folder / "checkpoints", pytest.fail).restore()[0]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
+def test_files_that_may_not_grow_stop_the_run_and_it_resumes_to_the_same_bits(whole, started):
+    folder = whole.parent / "limited"
+    started.append(start(folder))
+    wait_for(started[-1], folder, 100)
+    resource.prlimit(started[-1].pid, resource.RLIMIT_FSIZE, (64, 64))
+    assert assert_stopped_by_the_disk(started[-1], folder, "File too large") >= 50
+    started.append(start(folder))
+    finish(started[-1])
+    assert_same_run(folder, whole)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.slow
+def test_a_full_disk_stops_the_run_and_it_resumes_to_the_same_bits(whole, started, small_disk):
+    folder = small_disk / "run"
+    started.append(start(folder, "--keep", "1000", cache=whole.parent))
+    assert assert_stopped_by_the_disk(started[-1], folder, "No space left on device") < STEPS
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    started.append(start(folder, cache=whole.parent))
+    finish(started[-1])
+    assert_same_run(folder, whole)
 
 
 def test_half_written_newest_checkpoint_falls_back_and_ends_in_the_same_bits(tmp_path):
