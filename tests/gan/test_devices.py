@@ -56,7 +56,7 @@ def farthest(one, other):
     return max(jax.tree.leaves(gaps))
 
 
-@pytest.mark.parametrize(("seed", "name"), enumerate(METHODS))
+@pytest.mark.parametrize(("seed", "name"), list(enumerate(METHODS)))
 def test_eight_devices_take_the_steps_of_one_on_the_same_global_batch(name, seed, noise_images):
     start, alone = train_on(1, noise_images, *METHODS[name], seed)
     _, shared = train_on(8, noise_images, *METHODS[name], seed)

@@ -392,7 +392,9 @@ NETWORKS = {"mlp": (8, 8, 1), "dcgan": (8, 8, 1), "resnet": (32, 32, 1),
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("optimizer", ["consensus", "competitive"])
+@pytest.mark.parametrize(
+    "optimizer", ["consensus", pytest.param("competitive", marks=pytest.mark.slow)]
+)
 def test_second_order_methods_are_traced_through_every_network(network, optimizer):
     """jvp and vjp of the field: through dropout, spectral norm, penalties, parts of a batch."""
     images = np.zeros((16, *NETWORKS[network]), np.uint8)
