@@ -27,6 +27,8 @@ from experiments.greedy.gaussians_run import EVERY, run_one
 RESULTS = Path(__file__).parents[1] / "results" / "greedy"
 GROUPS = {"published": "stated", "tuned": "stated", "equal": "equal"}
 """Group -> mixture."""
+TIMES = 5
+"""At so many times the figure shows the samples."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,10 +123,19 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def kept(one: dict[str, Any]) -> dict[str, Any]:
-    """What the JSON holds of a run: the figure shows the clouds of seed 0 alone."""
-    seen = game.shares(jnp.asarray(one["clouds"][-1]), (game.BY_EYE,))[0]
+    """What the JSON holds of a run; of clouds, those of seed 0 that the figure shows."""
+    clouds = one.pop("clouds")
+    seen = game.shares(jnp.asarray(clouds[-1]), (game.BY_EYE,))[0]
     one["by_eye"] = np.asarray(seen, float).round(3).tolist()
-    return {k: v for k, v in one.items() if k != "clouds" or not one["seed"]}
+    one["shares"] = np.asarray(one["shares"]).round(4).tolist()
+    if not one["seed"]:
+        looks = np.linspace(0, len(clouds), TIMES + 1).round().astype(int)[1:] - 1
+        one["clouds"] = {str(EVERY * (look + 1)): rounded(clouds[look]) for look in looks}
+    return one
+
+
+def rounded(points: Any) -> list[list[float]]:
+    return np.asarray(points).round(3).tolist()
 
 
 def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:

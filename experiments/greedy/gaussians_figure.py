@@ -14,8 +14,6 @@ from experiments.greedy.gaussians_methods import METHODS
 from experiments.greedy.gaussians_run import EVERY
 from experiments.greedy.gaussians_table import TITLES, modes
 
-TIMES = 5
-
 
 def draw(result: dict[str, Any], out: Path) -> None:
     """Draws `gaussians.png` and, for each group, `gaussians-<group>.png`."""
@@ -61,19 +59,18 @@ def outcomes(result: dict[str, Any], path: Path) -> None:
 
 def clouds(title: str, found: dict[str, list[dict[str, Any]]], path: Path) -> None:
     """One row a method, one column a time; circles of radius 0.1 at the modes."""
+    times = len(next(iter(found.values()))[0]["clouds"])
     figure, axes = plt.subplots(
-        len(found), TIMES, figsize=(2.4 * TIMES, 2.4 * len(found)), sharex=True, sharey=True,
+        len(found), times, figsize=(2.4 * times, 2.4 * len(found)), sharex=True, sharey=True,
         squeeze=False, layout="constrained",
     )  # fmt: skip
     for row, (method, runs) in zip(axes, found.items(), strict=True):
-        seen = runs[0]["clouds"]
-        looks = np.linspace(0, len(seen), TIMES + 1).round().astype(int)[1:] - 1
-        for axis, look in zip(row, looks, strict=True):
+        for axis, (updates, cloud) in zip(row, runs[0]["clouds"].items(), strict=True):
             for centre in CENTRES:
                 axis.add_patch(plt.Circle(centre, 0.1, fill=False, color="tab:red"))
-            axis.plot(*np.asarray(seen[look]).T, ".", ms=3, alpha=0.5)
+            axis.plot(*np.asarray(cloud).T, ".", ms=3, alpha=0.5)
             axis.set(xlim=(-1.8, 1.8), ylim=(-1.8, 1.8), aspect="equal")
-            axis.set_title(f"{METHODS[method].title}, {EVERY * (look + 1)}", fontsize=8)
+            axis.set_title(f"{METHODS[method].title}, {updates}", fontsize=8)
     figure.suptitle(f"{title}: samples of seed {next(iter(found.values()))[0]['seed']} over time")
     figure.savefig(path, dpi=90)
     plt.close(figure)

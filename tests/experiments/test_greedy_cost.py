@@ -6,6 +6,7 @@ import pytest
 
 from experiments.greedy import cost
 
+pytestmark = pytest.mark.slow  # a dozen programs are compiled
 TINY = cost.Config(batch=64, max_steps=2, digits_batch=16, width=8, rounds=2)
 
 

@@ -47,7 +47,9 @@ def test_every_method_has_nine_cells_with_the_published_among_those_of_adam(meth
     assert (tuple(PUBLISHED) in cells) == (method != "nsgda")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method", [pytest.param(m, marks=[pytest.mark.slow] * (m != "ours")) for m in METHODS]
+)
 def test_every_method_runs_and_resumes_to_the_same_numbers(method, monkeypatch):
     monkeypatch.setattr(gaussians_run, "EVERY", 3)
     gaussians_run.program.cache_clear()
