@@ -1,5 +1,6 @@
 """Sweeps: members trained together are those trained alone; what is done is not repeated."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 from minmax_jax import gan
 from minmax_jax.gan import cli, presets, rundir, sweeps, trainer
 from minmax_jax.gan.retention import Best
-from minmax_jax.gan.sweeps import report, vmapped
+from minmax_jax.gan.sweeps import report, running, vmapped
 
 SMALL = {"width": 8, "batch_size": 16, "log_every": 4, "checkpoint_every": 4, "evaluate": 50,
          "devices": 1, "steps": 8, "ema_decay": 0.9}  # fmt: skip
@@ -146,6 +147,17 @@ def test_a_diverged_seed_counts_as_the_worst_in_the_median():
     np.testing.assert_array_equal(high.medians.ravel(), [1.0, -np.inf])
     even = sweep_of([1.0, 5.0, None, 2.0], False, 2)
     np.testing.assert_array_equal(even.medians.ravel(), [3.0, np.inf])
+
+
+def test_scores_of_an_evaluation_stand_in_the_outcome_with_what_judged_them():
+    summary = {"step": 8, "loss_min": 0.5, "evaluation": {
+        "extractor": "pixels", "facts": {"size": 64}, "num_samples": 50, "scores": {"s": 2.0},
+        "num_reference": 9}}  # fmt: skip
+    outcome = running._flat(summary)
+    assert (outcome["s"], outcome["loss_min"], outcome["diverged_at"]) == (2.0, 0.5, None)
+    swept = sweep_of([1.0], False, 1)
+    swept = dataclasses.replace(swept, outcomes=[outcome])
+    assert report.score_label(swept) == "s (pixels, size 64, 50 samples, lower is better)"
 
 
 def test_factors_multiply_each_optimizers_own_rates():

@@ -138,7 +138,7 @@ def _train_alone(member: grid_lib.Member) -> dict[str, Any]:
         run = trainer.train(member.config)
     except NonFinite as error:
         return {"diverged_at": error.step, "reason": str(error)}
-    return {**run.summary, "diverged_at": None}
+    return _flat(run.summary)
 
 
 def _conclude(
@@ -149,7 +149,15 @@ def _conclude(
     if at is not None and member.config.on_nonfinite == "stop":
         return {"diverged_at": at}
     run = finish.finish(member.config, member.folder, data, state, note)
-    return {**run.summary, "diverged_at": None}
+    return _flat(run.summary)
+
+
+def _flat(summary: dict[str, Any]) -> dict[str, Any]:
+    """A summary as an outcome: its scores stand beside its losses, with what judged them."""
+    evaluation = summary.get("evaluation", {})
+    about = {k: v for k, v in evaluation.items() if k in ("extractor", "facts", "num_samples")}
+    own = {name: value for name, value in summary.items() if name != "evaluation"}
+    return {**own, **about, **evaluation.get("scores", {}), "diverged_at": None}
 
 
 def _first_not_finite(records: Sequence[dict[str, Any]]) -> int | None:
