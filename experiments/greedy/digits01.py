@@ -101,7 +101,7 @@ def run_one(config: Config, advance: Any, optimizer: Any, predict: Any, seed: in
     """Shares of zero, one, neither along one run, and some of its last images."""
     key = jax.random.key(seed)
     players = game.start(game.Sizes(config.width), jax.random.fold_in(key, 10**7))
-    state, history, images = optimizer.init(players), [], None
+    state, history, images = optimizer.init(players), [], np.zeros(0)
     for step in range(0, config.steps, EVERY):
         players, state, images = advance(key, players, state, step)
         counts = np.bincount(np.asarray(predict(images)), minlength=3)

@@ -46,8 +46,9 @@ def panel(axis: Axes, name: str, method: str, found: dict[str, Any]) -> None:
     """The function's levels and the paths over them."""
     side = np.linspace(-REACH, REACH, 121)
     x, y = np.meshgrid(side, side)
-    payoff = jax.vmap(jax.vmap(mm.games.keswani(name).payoff_fn))
-    value = np.asarray(payoff(mm.Players(x, y)))
+    payoff_fn = mm.games.keswani(name).payoff_fn
+    assert payoff_fn is not None  # for the type checker
+    value = np.asarray(jax.vmap(jax.vmap(payoff_fn))(mm.Players(x, y)))
     # Signed square roots: the levels near the saddle are small beside the corners.
     axis.contourf(x, y, np.sign(value) * np.sqrt(np.abs(value)), 24, cmap="Greys_r", alpha=0.6)
     for track in found["paths"]:

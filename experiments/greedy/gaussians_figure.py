@@ -8,6 +8,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import Circle
 
 from experiments.greedy.gaussians_game import CENTRES
 from experiments.greedy.gaussians_methods import METHODS
@@ -67,7 +68,7 @@ def clouds(title: str, found: dict[str, list[dict[str, Any]]], path: Path) -> No
     for row, (method, runs) in zip(axes, found.items(), strict=True):
         for axis, (updates, cloud) in zip(row, runs[0]["clouds"].items(), strict=True):
             for centre in CENTRES:
-                axis.add_patch(plt.Circle(centre, 0.1, fill=False, color="tab:red"))
+                axis.add_patch(Circle(centre, 0.1, fill=False, color="tab:red"))
             axis.plot(*np.asarray(cloud).T, ".", ms=3, alpha=0.5)
             axis.set(xlim=(-1.8, 1.8), ylim=(-1.8, 1.8), aspect="equal")
             axis.set_title(f"{METHODS[method].title}, {updates}", fontsize=8)
