@@ -49,7 +49,7 @@ class Config:
     network: str = "mlp"
     """mlp, dcgan, resnet, mangoubi_gaussians, mangoubi_mnist or mangoubi_cifar."""
     width: int = 256
-    """Width of the networks: hidden units of mlp, channels of dcgan's first layer."""
+    """Width: hidden units of mlp, channels next to the image in dcgan and resnet; published are 128 for resnet and mangoubi_gaussians, 256 for mangoubi_mnist, 64 for mangoubi_cifar."""  # noqa: E501
     latent_dim: int = 32
     """Dimension of the generator's normal input."""
     spectral_norm: bool = False

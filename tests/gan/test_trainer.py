@@ -107,6 +107,8 @@ def test_sampling_a_run_is_repeatable_and_each_seed_is_another(tmp_path):
     [
         ({"devices": 99}, "this machine shows 8"),
         ({"devices": 3}, "batch_size=16 cannot be shared by 3 devices"),
+        ({"microbatches": 3}, "microbatches=3 does not divide the 16 examples of one device"),
+        ({"network": "resnet"}, r"network=resnet: .*\(32, 32, channels\)"),
         ({"batch_size": 10**6}, "has 1[0-9]+ examples"),
         ({"optimizer": "ada_nsgda", "options": {"scope": "layers"}}, "scope"),
         ({"optimizer": "ada_nsgda", "options": {"b2": "much"}}, "b2"),
