@@ -42,5 +42,5 @@ def parse(argv: Sequence[str]) -> Any:
         tyro.conf.OmitArgPrefixes[either],
         args=list(argv),
         prog="minmax-jax",
-        description="Train GANs with min-max optimizers, and sample from them.",
+        description="Train GANs with min-max optimizers; sample from them, compare and tune them.",
     )

@@ -3,13 +3,19 @@
 import dataclasses
 import json
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
 
+import minmax_jax as mm
 from minmax_jax import gan
 from minmax_jax.gan import cli, presets, rundir, sweeps, trainer
+from minmax_jax.gan import data as data_lib
+from minmax_jax.gan import step as step_lib
 from minmax_jax.gan.retention import Best
+from minmax_jax.gan.sweeps import grid as grid_lib
 from minmax_jax.gan.sweeps import report, running, vmapped
 
 SMALL = {"width": 8, "batch_size": 16, "log_every": 4, "checkpoint_every": 4, "evaluate": 50,
@@ -122,6 +128,22 @@ def test_a_killed_program_goes_on_from_the_newest_common_checkpoint(tmp_path, mo
         lines = [(m.folder / "metrics.jsonl").read_text() for m in (one, other)]
         assert lines[0] == lines[1]
     np.testing.assert_array_equal(whole.scores, cut.scores)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(mm.optimizers))
+def test_every_optimizer_takes_rates_that_are_mapped_over(name, tmp_path):
+    config = small(optimizer="adam_gda", microbatches=2, penalty=1.0)
+    grid = sweeps.Grid((name,), rates_min=(1e-3, 1e-2), rates_max=(1e-3,))
+    members = grid_lib.members(config, grid, tmp_path)
+    data = data_lib.load("gaussians")
+    game = vmapped._game(members[0], data)
+    state = step_lib.init(game, vmapped._optimizer(members[0].config, game))
+    stacked = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), state)
+    mapped = vmapped._compile(game, members, jnp.asarray(data.images[:16]))
+    after, norms = jax.eval_shape(mapped.advance, stacked, np.int32(1))
+    assert jax.tree.map(jnp.shape, after) == jax.tree.map(jnp.shape, stacked)
+    assert norms["update_norm_min"].shape == (2,)
 
 
 def test_one_after_another_where_that_is_asked(tmp_path):
