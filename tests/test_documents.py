@@ -41,6 +41,7 @@ def test_the_page_on_ones_own_gan_runs_from_top_to_bottom(tmp_path, monkeypatch)
         "CONTRIBUTING.md",
         "docs/adam_type.md",
         "docs/your_own_gan.md",
+        "docs/metrics.md",
         "experiments/README.md",
     ],
 )

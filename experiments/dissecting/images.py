@@ -25,6 +25,7 @@ import jax
 import tyro
 
 from experiments.dissecting import images_figure
+from experiments.scores import headline
 from minmax_jax import gan
 from minmax_jax.gan import data, features
 
@@ -77,10 +78,8 @@ def train_one(
             evaluate=config.evaluate, devices=1, checkpoint_every=1000,
         )
     )  # fmt: skip
-    kept = ("frechet_distance", "classes_covered", "classifier_accuracy", "frechet_distance_real")
-    summary = {k: run.summary.get(k) for k in kept}
     speed = statistics.median(r["steps_per_second"] for r in run.metrics if "steps_per_second" in r)
-    return {**summary, "folder": str(run.folder), "steps_per_second": speed}
+    return {**headline(run.summary), "folder": str(run.folder), "steps_per_second": speed}
 
 
 def distance(summary: dict[str, Any]) -> float:

@@ -21,6 +21,7 @@ import jax
 import tyro
 
 from experiments.greedy import cifar_figure
+from experiments.scores import headline
 from minmax_jax import gan
 
 RESULTS = Path(__file__).parents[1] / "results" / "greedy"
@@ -29,7 +30,6 @@ METHODS: dict[str, dict[str, Any]] = {
     "gda": {"max_ascent_steps": 1, "accept_every": 1},
     "ours": {"max_ascent_steps": 1, "accept_every": 2},
 }
-SCORES = ("frechet_distance", "classes_covered", "classifier_accuracy", "frechet_distance_real")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +106,7 @@ def stage(config: Config, method: str, seed: int, end: int, folder: Path) -> dic
         )
     )  # fmt: skip
     record = next(r for r in reversed(done.metrics) if "acceptance_rate" in r)
-    scores = {key: done.summary.get(key) for key in SCORES}
+    scores = headline(done.summary)
     return {**scores, "acceptance_rate": record["acceptance_rate"], "seconds": record["seconds"]}
 
 

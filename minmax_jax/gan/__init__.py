@@ -11,6 +11,7 @@ from minmax_jax.gan.config import Config, ConfigError
 from minmax_jax.gan.data import SETS as DATA_SETS
 from minmax_jax.gan.data import Data, DataError
 from minmax_jax.gan.errors import NonFinite, Stopped, Terminated, WriteFailed
+from minmax_jax.gan.evaluation import evaluate
 from minmax_jax.gan.finish import Run
 from minmax_jax.gan.losses import LOSSES, Loss
 from minmax_jax.gan.networks import NETWORKS, purify
@@ -40,6 +41,7 @@ __all__ = [
     "Terminated",
     "WriteFailed",
     "compare",
+    "evaluate",
     "from_arrays",
     "interpolate",
     "preset",

@@ -88,13 +88,15 @@ class Config:
     """A quantity in metrics.jsonl, such as frechet_distance: the checkpoint where it is lowest is kept too; NAME:max where it is highest."""  # noqa: E501
     evaluate: int = 5000
     """Samples drawn at the end to measure quality; 0 turns it off."""
+    evaluate_every: int = 0
+    """Updates between two evaluations while training, of as many samples; 0: only at the end."""
 
 
 _AT_LEAST = {
     "seed": 0, "devices": 0, "max_steps": 1, "width": 1, "latent_dim": 1, "penalty": 0,
     "learning_rate_min": 0, "learning_rate_max": 0, "steps": 1, "batch_size": 2,
     "steps_per_call": 0, "ema_decay": 0, "log_every": 1, "checkpoint_every": 1, "keep": 1,
-    "evaluate": 0, "penalty_every": 1, "microbatches": 1,
+    "evaluate": 0, "evaluate_every": 0, "penalty_every": 1, "microbatches": 1,
 }  # fmt: skip
 
 
@@ -105,7 +107,7 @@ def check(config: Config) -> Config:
       ConfigError: a name is unknown (with the nearest ones), a number is out of
         range, or the optimizer does not take an option (with the list that it takes).
     """
-    from minmax_jax.gan import retention, watch
+    from minmax_jax.gan import retention, scores, watch
     from minmax_jax.gan.losses import LOSSES
     from minmax_jax.gan.networks import DTYPES, NETWORKS
     from minmax_jax.gan.penalties import PENALTIES
@@ -129,6 +131,11 @@ def check(config: Config) -> Config:
             value = getattr(config, field)
             raise ConfigError(f"{field}={value} is out of range; give a number below {limit}")
     retention.parse_best(config.keep_best)
+    if 0 < config.evaluate < scores.LEAST or (config.evaluate_every and not config.evaluate):
+        raise ConfigError(
+            f"evaluate={config.evaluate} samples are too few to be scored; give at least "
+            f"{scores.LEAST}, or 0 with evaluate_every=0 for no evaluation"
+        )
     unknown = sorted(set(config.options) - set(takes(config.optimizer)))
     if unknown:
         known = ", ".join(takes(config.optimizer)) or "none"

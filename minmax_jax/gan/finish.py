@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minmax_jax.gan import build, pictures, quality, report, rundir, sampling
+from minmax_jax.gan import build, evaluation, pictures, report, rundir, sampling
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import step as step_lib
@@ -19,7 +19,8 @@ class Run(NamedTuple):
       config: its configuration.
       state: the final state, of numpy arrays.
       metrics: the lines of `metrics.jsonl`.
-      summary: the last losses and the quality, as in `summary.json`.
+      summary: the last losses and, with its scores, the last `evaluation`, as in
+        `summary.json`.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ def finish(
     data: data_lib.Data,
     state: step_lib.TrainState,
     note: Callable[[str], None],
+    examiner: evaluation.Examiner | None = None,
 ) -> Run:
     """Measures quality, draws the pictures and writes the summary of a run.
 
@@ -46,25 +48,21 @@ def finish(
       data: its data.
       state: its final state, on the host.
       note: called with lines for the person who waits.
+      examiner: one that has evaluated this run already, if any.
     """
     pair = build.build_pair(config, data.images.shape[1:])
     stats = sampling.settle(pair, state.ema, state.stats.min)
-    known = [r for r in rundir.read_metrics(folder) if _is_quality(r) and r["step"] == config.steps]
-    if config.evaluate and not known:
-        samples = sampling.draw(pair, state.ema, stats, config.evaluate, seed=config.seed)
-        measured = quality.measure(data, samples, note)
-        rundir.append_metrics(folder, {"step": config.steps, **measured})
+    measured = {}
+    if config.evaluate:
+        examiner = examiner or evaluation.Examiner(config, folder, data, note)
+        examined = examiner.examine(config.steps, state)
+        measured = {"evaluation": examined}
     records = rundir.read_metrics(folder)
     _draw_pictures(config, folder, data, sampling.draw(pair, state.ema, stats, 1000), records)
     last = [r for r in records if "loss_min" in r][-1:]
-    known = [r for r in records if _is_quality(r)][-1:]
-    summary = {name: value for r in (*last, *known) for name, value in r.items()}
+    summary = {**{name: value for r in last for name, value in r.items()}, **measured}
     rundir.write_atomically(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
     return Run(folder, config, state, records, summary)
-
-
-def _is_quality(record: dict[str, Any]) -> bool:
-    return "num_samples" in record
 
 
 def _draw_pictures(

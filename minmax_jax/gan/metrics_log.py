@@ -1,7 +1,8 @@
 """Lines of `metrics.jsonl`, written one line late: no training step waits for them."""
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,16 @@ class MetricsLog:
     def begin(self, step: int) -> None:
         """Starts the clock of training, after compilation; `step` is what lies behind."""
         self._began = time.monotonic()
+        self._progress.begin(step)
+
+    @contextlib.contextmanager
+    def paused(self, step: int) -> Iterator[None]:
+        """Writes the line that is on its way; what is done inside does not count as training."""
+        self.flush()
+        stopped = time.monotonic()
+        yield
+        if self._began is not None:
+            self._began += time.monotonic() - stopped
         self._progress.begin(step)
 
     def add(self, step: int, values: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ import matplotlib.figure
 import numpy as np
 from matplotlib import ticker
 
-from minmax_jax.gan import rundir
+from minmax_jax.gan import rundir, score_table
 from minmax_jax.gan.config import Config
 
 _QUIET_SECONDS = 10.0
@@ -127,33 +127,9 @@ def summary_text(config: Config, summary: Mapping[str, Any], folder: Path) -> st
     lines = [
         f"{config.data}, {config.network}, {config.loss} loss: {summary['step']} updates by "
         f"{config.optimizer} at rates {rates} (generator, discriminator)",
-        *_quality_lines(summary),
+        *([score_table.text(summary["evaluation"], "  ")] if "evaluation" in summary else []),
     ]
     names = ("samples.png", "curves.png", "metrics.jsonl", "summary.json")
     width = max(map(len, names))
     lines += [f"  {name:{width}}  {folder / name}" for name in names]
     return "\n".join(lines)
-
-
-def _quality_lines(summary: Mapping[str, Any]) -> list[str]:
-    number = lambda name: _number(summary.get(name))  # noqa: E731
-    lines = []
-    if "frechet_distance" in summary:
-        lines += [
-            f"  Fréchet distance  {number('frechet_distance')} in the features of a classifier of "
-            f"{100 * summary['classifier_accuracy']:.1f}% test accuracy, "
-            f"{summary['num_samples']} samples ({summary['num_real']} held-out real images: "
-            f"{number('frechet_distance_real')})",
-            f"  class coverage    {summary['classes_covered']} of {summary['num_classes']} classes",
-        ]
-    if "modes_covered" in summary:
-        lines.append(
-            f"  mode coverage     {summary['modes_covered']} of {summary['num_modes']} modes, "
-            f"{100 * summary['high_quality_share']:.1f}% of {summary['num_samples']} samples "
-            "near one"
-        )
-    return lines
-
-
-def _number(value: float | None) -> str:
-    return "not finite" if value is None else f"{value:.4g}"

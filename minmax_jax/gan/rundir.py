@@ -2,6 +2,7 @@
 
 config.json    configuration, data set, version
 metrics.jsonl  one JSON object a line; null stands for a number that is not finite
+evaluations.jsonl   see `evaluations`
 checkpoints/   see `checkpoint`
 summary.json, samples.png, curves.png   written at the end
 """
@@ -23,9 +24,10 @@ from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.errors import WriteFailed
 
-MAY_CHANGE = ("steps", "devices", "parallel", "data", "keep", "keep_best", "on_nonfinite")
+MAY_CHANGE = ("steps", "devices", "parallel", "data", "keep", "keep_best", "on_nonfinite",
+              "evaluate", "evaluate_every")  # fmt: skip
 """Fields that a resumed run may change: a longer run, other devices, the same data elsewhere,
-other checkpoints kept, and another answer to updates that are not finite."""
+other checkpoints kept, another answer to updates that are not finite, other evaluations."""
 
 
 class About(NamedTuple):

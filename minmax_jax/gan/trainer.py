@@ -10,6 +10,7 @@ from minmax_jax import parallel
 from minmax_jax.gan import (
     build,
     checkpoint,
+    evaluation,
     finish,
     keeper,
     metrics_log,
@@ -67,10 +68,11 @@ def train(
             rundir.open_run(folder, config, data)  # only now: nothing is left that can refuse
             _rewind(folder, int(state.step), progress)
             program = program_lib.compile_program(game, optimizer, config, devices)
+            examiner = evaluation.Examiner(config, folder, data, progress.note)
             with tensorboard.following(folder, use_tensorboard) as follow:
-                state = _loop(config, folder, program, state, data, progress, follow)
+                state = _loop(config, folder, program, state, data, progress, follow, examiner)
                 progress.close()
-                return finish.finish(config, folder, data, state, progress.note)
+                return finish.finish(config, folder, data, state, progress.note, examiner)
         finally:
             progress.close()
 
@@ -107,6 +109,7 @@ def _loop(
     data: data_lib.Data,
     progress: report.Progress,
     follow: Callable[[], None],
+    examiner: evaluation.Examiner,
 ) -> step_lib.TrainState:
     """Runs the remaining steps and returns the final state, on the host."""
     done = int(start.step)
@@ -128,6 +131,9 @@ def _loop(
                 log.add(done, measured)
                 follow()
                 keep.look(done, state, measured)
+            if config.evaluate_every and done < config.steps and done % config.evaluate_every == 0:
+                with log.paused(done):  # before the checkpoint, which may be kept for its score
+                    examiner.examine(done, parallel.unreplicate(state))
             if keep.due(done):
                 log.flush()  # a run resumed there must find every line before it
                 keep.save(done, state, norms)
@@ -138,8 +144,9 @@ def _loop(
 def next_stop(done: int, config: config_lib.Config, steps_per_call: int) -> int:
     """Returns the step at which the next compiled call ends.
 
-    The next multiple of `steps_per_call`, or sooner where a line or a checkpoint is due:
-    the compiled loop takes its end as an argument, so that the program is the same.
+    The next multiple of `steps_per_call`, or sooner where a line, an evaluation or a checkpoint
+    is due: the compiled loop takes its end as an argument, so that the program is the same.
     """
-    stops = (steps_per_call, config.log_every, config.checkpoint_every)
+    stops = [steps_per_call, config.log_every, config.checkpoint_every]
+    stops += [config.evaluate_every] if config.evaluate_every else []
     return min(config.steps, *((done // every + 1) * every for every in stops))

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from experiments.greedy import cifar
+from experiments.scores import SCORES
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def test_stages_are_done_once_all_runs_abreast(tmp_path, tiny, monkeypatch, caps
     def stage(config, method, seed, end, folder):
         ends.append((method, end))
         folder.parent.mkdir(exist_ok=True)
-        scores = dict.fromkeys(cifar.SCORES, 1.0)
+        scores = dict.fromkeys(SCORES, 1.0)
         return {**scores, "acceptance_rate": 1.0, "seconds": 2.0}
 
     monkeypatch.setattr(cifar, "stage", stage)

@@ -99,19 +99,28 @@ def test_curves_of_nothing_and_of_zeros_can_be_drawn(tmp_path):
         report.curves(lines, "digits").savefig(tmp_path / "curves.png")
 
 
-def test_summary_gives_quality_with_the_classifier_that_judged(tmp_path):
+def test_summary_gives_scores_with_what_judged_and_how_many(tmp_path):
     summary = {
-        "step": 100, "frechet_distance": 12.34, "frechet_distance_real": 1.2,
-        "classifier_accuracy": 0.987, "num_samples": 500, "classes_covered": 9, "num_classes": 10,
-        "num_real": 70,
+        "step": 100,
+        "evaluation": {
+            "step": 100, "extractor": "classifier", "num_samples": 500, "num_reference": 9000,
+            "num_held_out": 400, "facts": {"test_accuracy": 0.987, "network": "1f0c9a7e"},
+            "scores": {
+                "frechet_distance": 12.34, "kernel_distance": 0.0123,
+                "kernel_distance_standard_error": 0.004, "density": None,
+                "classes_covered": 9, "num_classes": 10,
+            },
+            "held_out": {"frechet_distance": 1.2, "kernel_distance": -0.0001,
+                         "kernel_distance_standard_error": None},
+        },
     }  # fmt: skip
-    text = report.summary_text(presets.preset("digits"), summary, tmp_path)
-    for part in (
-        "12.34",
-        "98.7%",
-        "9 of 10",
-        "500 samples",
-        "70 held-out",
-        str(tmp_path / "samples.png"),
-    ):
-        assert part in text
+    lines = report.summary_text(presets.preset("digits"), summary, tmp_path).splitlines()
+    assert "classifier 1f0c9a7e, 98.7% test accuracy, against 9000 training examples" in lines[1]
+    rows = [" ".join(line.split()) for line in lines[2:7]]
+    assert rows == [
+        "500 samples 400 held-out real",
+        "frechet_distance 12.34 1.2",
+        "kernel_distance 0.0123 ± 0.004 -0.0001",
+        "density not finite –",
+        "classes_covered 9 of 10 –",
+    ]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from minmax_jax import gan
-from minmax_jax.gan import build, checkpoint, presets, trainer
+from minmax_jax.gan import build, checkpoint, judge, presets, trainer
 from minmax_jax.gan import data as data_lib
 
 SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 4, "checkpoint_every": 8,
@@ -83,7 +83,8 @@ def test_calls_end_where_a_line_or_a_checkpoint_is_due():
     assert trainer.next_stop(10, config, 1) == 11
 
 
-def test_quality_is_measured_once_and_kept(tmp_path):
+def test_quality_is_measured_once_and_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(judge, "REFERENCE", 500)
     config = small(tmp_path, steps=4, preset="gaussians", evaluate=300)
     run = gan.train(config)
     lines = [record for record in run.metrics if "modes_covered" in record]

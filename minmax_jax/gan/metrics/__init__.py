@@ -18,6 +18,7 @@ from minmax_jax.gan.metrics.neighbours import (
     PrecisionRecall,
     density_coverage,
     precision_recall,
+    squared_radii,
 )
 from minmax_jax.gan.metrics.predictions import InceptionScore, inception_score
 from minmax_jax.gan.metrics.reach import (
@@ -45,4 +46,5 @@ __all__ = [
     "kernel_distance",
     "mode_coverage",
     "precision_recall",
+    "squared_radii",
 ]

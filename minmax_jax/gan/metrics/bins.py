@@ -1,11 +1,12 @@
 """Number of statistically different bins: where samples are too many or too few."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import scipy.special
 
 from minmax_jax.gan.metrics import _arrays
+from minmax_jax.gan.metrics._k_means import k_means, nearest
 
 
 class DifferentBins(NamedTuple):
@@ -97,12 +98,8 @@ def bin_centres(reference: np.ndarray, num_bins: int = 100, *, seed: int = 0) ->
             f"bin_centres: num_bins={num_bins} with {len(reference)} rows; give at most as many "
             "bins as rows."
         )
-    from sklearn.cluster import KMeans
-
-    means: Any = KMeans(num_bins, random_state=seed)  # its stubs know no number of starts
-    return means.set_params(n_init=1).fit(reference).cluster_centers_
+    return k_means(reference, num_bins, seed)
 
 
 def _counts(features: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    nearest = [d.argmin(axis=1) for _, d in _arrays.squared_distances(features, centres)]
-    return np.bincount(np.concatenate(nearest), minlength=len(centres))
+    return np.bincount(nearest(features, centres), minlength=len(centres))

@@ -20,7 +20,11 @@ class PrecisionRecall(NamedTuple):
 
 
 def precision_recall(
-    real: np.ndarray, samples: np.ndarray, num_neighbours: int = 3
+    real: np.ndarray,
+    samples: np.ndarray,
+    num_neighbours: int = 3,
+    *,
+    real_radii: np.ndarray | None = None,
 ) -> PrecisionRecall:
     """Counts what lies in the other set's balls.
 
@@ -32,6 +36,7 @@ def precision_recall(
       real: features of real examples `(n, dimension)`.
       samples: features of samples `(m, dimension)`.
       num_neighbours: k.
+      real_radii: `squared_radii(real, k)`, where it is at hand.
 
     Raises:
       ValueError: if the sets do not fit, or have no k-th neighbour.
@@ -41,11 +46,12 @@ def precision_recall(
       models <https://arxiv.org/abs/1904.06991>`_, 2019.
     """
     real, samples = _checked("precision_recall", real, samples, num_neighbours)
-    real_radii, sample_radii = (_squared_radii(array, num_neighbours) for array in (real, samples))
+    squared = _radii(real, num_neighbours, real_radii)
+    sample_radii = _radii(samples, num_neighbours)
     precise = np.empty(len(samples), bool)
     recalled = np.zeros(len(real), bool)
     for rows, distances in _arrays.squared_distances(samples, real):
-        precise[rows] = (distances <= real_radii).any(axis=1)
+        precise[rows] = (distances <= squared).any(axis=1)
         recalled |= (distances <= sample_radii[rows, None]).any(axis=0)
     return PrecisionRecall(float(precise.mean()), float(recalled.mean()))
 
@@ -63,7 +69,11 @@ class DensityCoverage(NamedTuple):
 
 
 def density_coverage(
-    real: np.ndarray, samples: np.ndarray, num_neighbours: int = 5
+    real: np.ndarray,
+    samples: np.ndarray,
+    num_neighbours: int = 5,
+    *,
+    real_radii: np.ndarray | None = None,
 ) -> DensityCoverage:
     """Counts samples in the balls of real examples, which outliers among samples do not move.
 
@@ -74,6 +84,7 @@ def density_coverage(
       real: features of real examples `(n, dimension)`.
       samples: features of samples `(m, dimension)`.
       num_neighbours: k.
+      real_radii: `squared_radii(real, k)`, where it is at hand.
 
     Raises:
       ValueError: if the sets do not fit, or have no k-th neighbour.
@@ -83,7 +94,7 @@ def density_coverage(
       <https://arxiv.org/abs/2002.09797>`_, 2020, eq. 3 and 4.
     """
     real, samples = _checked("density_coverage", real, samples, num_neighbours, least=1)
-    radii = _squared_radii(real, num_neighbours)
+    radii = _radii(real, num_neighbours, real_radii)
     inside, nearest = 0, np.full(len(real), np.inf)
     for _, distances in _arrays.squared_distances(samples, real):
         inside += int((distances < radii).sum())
@@ -104,11 +115,21 @@ def _checked(
     return real, samples
 
 
-def _squared_radii(features: np.ndarray, k: int) -> np.ndarray:
-    """Returns the squared distance of each row to its k-th nearest other row."""
+def _radii(features: np.ndarray, k: int, radii: np.ndarray | None = None) -> np.ndarray:
+    return squared_radii(features, k) if radii is None else radii
+
+
+def squared_radii(features: np.ndarray, num_neighbours: int) -> np.ndarray:
+    """Returns the squared distance of each row to its k-th nearest other row.
+
+    Args:
+      features: `(n, dimension)`.
+      num_neighbours: k, below n.
+    """
+    features = np.asarray(features, np.float64)
     radii = np.empty(len(features))
     for rows, distances in _arrays.squared_distances(features, features):
         own = np.arange(rows.start, rows.stop)
         distances[np.arange(len(own)), own] = 0  # to itself, which rounding may not show
-        radii[rows] = np.partition(distances, k, axis=1)[:, k]
+        radii[rows] = np.partition(distances, num_neighbours, axis=1)[:, num_neighbours]
     return radii

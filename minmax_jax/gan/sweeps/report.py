@@ -10,6 +10,7 @@ from matplotlib.cm import ScalarMappable
 
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import rundir
+from minmax_jax.gan.features import describe
 from minmax_jax.gan.sweeps.result import Sweep
 
 
@@ -26,10 +27,7 @@ def score_label(sweep: Sweep) -> str:
     outcome = next((o for o in sweep.outcomes if o["diverged_at"] is None), {})
     parts = []
     if "num_samples" in outcome and sweep.score.name in outcome:
-        parts += [str(outcome["extractor"])] if "extractor" in outcome else []
-        parts += [f"{name} {_fact(value)}" for name, value in outcome.get("facts", {}).items()]
-        if "classifier_accuracy" in outcome:
-            parts.append(f"classifier of {100 * outcome['classifier_accuracy']:.1f}% accuracy")
+        parts.append(describe(outcome["extractor"], outcome["facts"]))
         parts.append(f"{outcome['num_samples']} samples")
     order = "higher" if sweep.score.highest else "lower"
     return f"{sweep.score.name} ({', '.join([*parts, f'{order} is better'])})"
@@ -131,10 +129,6 @@ def _annotate(axes: Any, sweep: Sweep, index: int, norm: colors.Normalize) -> No
         bright = place > 0.6 if sweep.score.highest else place < 0.4
         axes.text(column, row, text, ha="center", va="center", fontsize=6.5,
                   color="black" if bright or not np.isfinite(median) else "white")  # fmt: skip
-
-
-def _fact(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _score(sweep: Sweep, index: int) -> str:

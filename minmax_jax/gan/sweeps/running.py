@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from minmax_jax.gan import build, finish, retention, rundir, trainer
+from minmax_jax.gan import build, evaluation, finish, judge, retention, rundir, trainer
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import step as step_lib
@@ -125,12 +125,13 @@ def _train_group(
             note(f"{member.name}:")
             folder_lib.write_outcome(member, _train_alone(member))
         return
+    shared = evaluation.default_judge(data, note) if members[0].config.evaluate else None
     for start in range(0, len(members), vmapped.MOST):
         chunk = members[start : start + vmapped.MOST]
         note(f"{chunk[0].config.optimizer}: {len(chunk)} members in one program")
         states = vmapped.train(chunk, data, note)
         for member, state in zip(chunk, states, strict=True):
-            folder_lib.write_outcome(member, _conclude(member, data, state, note))
+            folder_lib.write_outcome(member, _conclude(member, data, state, note, shared))
 
 
 def _train_alone(member: grid_lib.Member) -> dict[str, Any]:
@@ -142,22 +143,27 @@ def _train_alone(member: grid_lib.Member) -> dict[str, Any]:
 
 
 def _conclude(
-    member: grid_lib.Member, data: data_lib.Data, state: step_lib.TrainState, note: Note
+    member: grid_lib.Member,
+    data: data_lib.Data,
+    state: step_lib.TrainState,
+    note: Note,
+    shared: judge.Judge | None,
 ) -> dict[str, Any]:
     """Measures a member that was trained with others, as `train` does at its end."""
     at = vmapped.diverged_at(state) or _first_not_finite(rundir.read_metrics(member.folder))
     if at is not None and member.config.on_nonfinite == "stop":
         return {"diverged_at": at}
-    run = finish.finish(member.config, member.folder, data, state, note)
+    examiner = evaluation.Examiner(member.config, member.folder, data, note, shared)
+    run = finish.finish(member.config, member.folder, data, state, note, examiner)
     return _flat(run.summary)
 
 
 def _flat(summary: dict[str, Any]) -> dict[str, Any]:
     """A summary as an outcome: its scores stand beside its losses, with what judged them."""
-    evaluation = summary.get("evaluation", {})
-    about = {k: v for k, v in evaluation.items() if k in ("extractor", "facts", "num_samples")}
+    judged = summary.get("evaluation", {})
+    about = {k: v for k, v in judged.items() if k in ("extractor", "facts", "num_samples")}
     own = {name: value for name, value in summary.items() if name != "evaluation"}
-    return {**own, **about, **evaluation.get("scores", {}), "diverged_at": None}
+    return {**own, **about, **judged.get("scores", {}), "diverged_at": None}
 
 
 def _first_not_finite(records: Sequence[dict[str, Any]]) -> int | None:

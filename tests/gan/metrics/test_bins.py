@@ -54,3 +54,17 @@ def test_alike_sets_differ_in_about_one_bin_of_twenty():
 def test_more_bins_than_rows_are_refused():
     with pytest.raises(ValueError, match="num_bins=5 with 4 rows"):
         metrics.bin_centres(CENTRES, 5)
+
+
+def test_bins_are_the_clusters_where_there_are_some():
+    random = np.random.default_rng(1)
+    points = np.repeat(CENTRES, 50, axis=0) + random.uniform(-1, 1, size=(200, 1))
+    found = np.sort(metrics.bin_centres(points, 4, seed=3), axis=0)
+    expected = points.reshape(4, 50).mean(axis=1)
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-12)
+
+
+def test_more_bins_than_different_rows_leave_some_empty():
+    centres = metrics.bin_centres(at(5, 5, 0, 0), 3)
+    assert sorted(set(centres[:, 0])) == [0.0, 10.0]
+    assert metrics.different_bins(at(5, 5, 0, 0), at(5, 5, 0, 0), centres).different == 0
