@@ -18,7 +18,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
 import tyro
@@ -47,7 +47,7 @@ def run(config: Config) -> None:
     """Runs the settings that have no file yet."""
     every = studies()
     if unknown := set(config.only) - set(every):
-        raise SystemExit(f"--only: no study {sorted(unknown)}; there are {', '.join(every)}.")
+        refuse(f"--only: no study {', '.join(sorted(unknown))}; there are {', '.join(every)}.")
     config.out.mkdir(parents=True, exist_ok=True)
     for study in config.only or every:
         for value, setting in every[study].items():
@@ -80,7 +80,13 @@ def check_same(path: Path, setting: Setting) -> None:
     asked = json.loads(json.dumps(dataclasses.asdict(setting)))
     if found != asked:
         changed = ", ".join(key for key in asked if asked[key] != found.get(key))
-        raise SystemExit(f"{path}: made with another {changed}; remove it, or choose --out.")
+        refuse(f"{path}: made with another {changed}; remove it, or choose --out.")
+
+
+def refuse(text: str) -> NoReturn:
+    """Ends with one line, and the exit code of bad input."""
+    print(text, file=sys.stderr)
+    raise SystemExit(2)
 
 
 def write(path: Path, result: dict[str, Any]) -> None:
@@ -111,7 +117,7 @@ def main(config: Config) -> None:
         run(config)
     results = {path.stem: json.loads(path.read_text()) for path in config.out.glob("*.json")}
     if not results:
-        raise SystemExit(f"--out: no results in {config.out}.")
+        refuse(f"--out: no results in {config.out}; run without --redraw first.")
     pictures = theory_figure.draw(results, config.out)
     table = config.out / "table.md"
     table.write_text(theory_table.render(results))
