@@ -6,6 +6,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental.multihost_utils import (
+    global_array_to_host_local_array,
+    host_local_array_to_global_array,
+)
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from minmax_jax._types import PyTree
@@ -79,7 +83,21 @@ def _by_shard_map(
             mine, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(AXIS), check_vma=False
         )(*args)
 
-    return jax.jit(mapped, donate_argnums=donate)
+    compiled = jax.jit(mapped, donate_argnums=donate)
+    if own(devices) == list(devices):
+        return compiled
+
+    def among_processes(*args: Any) -> Any:
+        # As under pmap, each process gives and gets the parts of its own devices.
+        axes = in_axes if isinstance(in_axes, list | tuple) else [in_axes] * len(args)
+        parts = PartitionSpec(AXIS)
+        args = tuple(
+            arg if axis is None else host_local_array_to_global_array(arg, mesh, parts)
+            for arg, axis in zip(args, axes, strict=True)
+        )
+        return global_array_to_host_local_array(compiled(*args), mesh, parts)
+
+    return among_processes
 
 
 def _without_axis(tree: PyTree) -> PyTree:
@@ -100,9 +118,23 @@ def alone(function: Callable[..., Any]) -> Callable[..., Any]:
     return jax.shard_map(function, mesh=mesh, in_specs=whole, out_specs=whole, check_vma=False)
 
 
+def own(devices: Sequence[Any]) -> list[Any]:
+    """Returns those of `devices` that belong to this process: all, where it is alone."""
+    return [device for device in devices if device.process_index == jax.process_index()]
+
+
+def split(tree: PyTree, devices: Sequence[Any]) -> PyTree:
+    """Gives every device its part of each leaf, whose first axis is that of the devices."""
+    sharding = NamedSharding(Mesh(np.asarray(devices), (AXIS,)), PartitionSpec(AXIS))
+    return jax.tree.map(lambda leaf: jax.device_put(leaf, sharding), tree)
+
+
 def replicate(tree: PyTree, devices: Sequence[Any] | None = None) -> PyTree:
-    """Copies every leaf to every device: shape `(...)` becomes `(num_devices, ...)`."""
-    devices = jax.local_devices() if devices is None else list(devices)
+    """Copies every leaf to every device: shape `(...)` becomes `(num_devices, ...)`.
+
+    Among several processes each lays out the copies of its own devices, as `jax.pmap` has it.
+    """
+    devices = jax.local_devices() if devices is None else own(devices)
     sharding = NamedSharding(Mesh(np.asarray(devices), (AXIS,)), PartitionSpec(AXIS))
 
     def copy(leaf: Any) -> jax.Array:

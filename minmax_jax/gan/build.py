@@ -14,18 +14,20 @@ from minmax_jax.gan import losses, networks, penalties, used_gradients
 
 
 def pick_devices(config: config_lib.Config) -> list[Any]:
-    """Returns the first `devices` local devices, `jax.Device`s.
+    """Returns the devices that share each batch, `jax.Device`s of all processes.
 
     Raises:
-      ConfigError: there are fewer, or they cannot share a batch evenly.
+      ConfigError: there are fewer than `devices`, they cannot share a batch evenly, or some
+        of several processes would have none.
     """
-    local = jax.local_devices()
-    count = config.devices or len(local)
-    if count > len(local):
+    found = jax.devices()
+    count = config.devices or len(found)
+    if count > len(found) or (count < len(found) and jax.process_count() > 1):
+        shown = "this machine shows" if jax.process_count() == 1 else "the processes together show"
         raise config_lib.ConfigError(
-            f"devices={count}, but this machine shows {len(local)} ({local[0].platform}); give at "
-            f"most {len(local)}, or on a CPU set XLA_FLAGS=--xla_force_host_platform_device_count"
-            f"={count}"
+            f"devices={count}, but {shown} {len(found)} ({found[0].platform}); give "
+            f"{'at most ' if jax.process_count() == 1 else ''}{len(found)}, or on a CPU set "
+            f"XLA_FLAGS=--xla_force_host_platform_device_count={count}"
         )
     if config.batch_size % count:
         raise config_lib.ConfigError(
@@ -37,7 +39,7 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
             f"microbatches={config.microbatches} does not divide the {config.batch_size // count} "
             f"examples of one device; give a divisor of that, or another batch_size"
         )
-    return local[:count]
+    return found[:count]
 
 
 def build_game(
@@ -48,9 +50,9 @@ def build_game(
     Raises:
       ConfigError: the networks do not fit the data, or the optimizer refuses an option.
     """
-    if len(data.images) < config.batch_size:
+    if data.count < config.batch_size:
         raise config_lib.ConfigError(
-            f"batch_size={config.batch_size}, but {config.data} has {len(data.images)} examples; "
+            f"batch_size={config.batch_size}, but {config.data} has {data.count} examples; "
             "give a smaller batch_size"
         )
     pair = build_pair(config, data.images.shape[1:], axis_name=parallel.AXIS)

@@ -159,8 +159,17 @@ class Checkpoints:
     def _manager(self, writes: bool = False) -> ocp.CheckpointManager:
         # Asynchronous is the thread that calls `save` (see `checkpoint_writer`), since the seal
         # has to follow the commit. A reader must not clean up: a run may be writing there.
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # Of several processes one alone comes here, and must not wait for the others.
+        several = jax.process_count() > 1
         options = ocp.CheckpointManagerOptions(
-            enable_async_checkpointing=False, cleanup_tmp_directories=writes
+            create=False,
+            enable_async_checkpointing=False,
+            cleanup_tmp_directories=writes,
+            multiprocessing_options=ocp.options.MultiprocessingOptions(
+                primary_host=jax.process_index() if several else 0,
+                active_processes={jax.process_index()} if several else None,
+            ),
         )
         return ocp.CheckpointManager(self._folder, options=options)
 

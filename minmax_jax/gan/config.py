@@ -31,7 +31,7 @@ class Config:
     seed: int = 0
     """Seed of the initial parameters and of every random draw."""
     devices: int = 0
-    """Number of local devices that share each batch; 0 takes all."""
+    """Number of devices that share each batch; 0 takes all, of several processes together."""
     parallel: str = "pmap"
     """pmap or shard_map: what maps a step over the devices; the numbers are the same."""
 

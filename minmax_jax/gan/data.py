@@ -5,13 +5,15 @@ which latent an example gets depends on the key and on its index in the global b
 alone, so that one device and eight see the same batch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
+from minmax_jax import parallel
 from minmax_jax.gan import image_sets
 from minmax_jax.gan.errors import DataError
 from minmax_jax.gan.table import Table
@@ -31,6 +33,22 @@ class Modes(NamedTuple):
     std: float
 
 
+class Total(NamedTuple):
+    """What is known of training examples that are spread over processes.
+
+    Attributes:
+      count: how many there are.
+      crc32: checksum of all of them.
+    """
+
+    count: int
+    crc32: int
+
+
+Take = Callable[[int], slice]
+"""From the number of training examples to those that this process reads."""
+
+
 class Data(NamedTuple):
     """A data set in memory.
 
@@ -43,6 +61,7 @@ class Data(NamedTuple):
       num_classes: number of classes, or None.
       kind: "image" or "vector".
       modes: the true modes of a synthetic mixture, or None.
+      total: count and checksum of all training examples, where this process holds a part.
     """
 
     images: np.ndarray
@@ -53,9 +72,15 @@ class Data(NamedTuple):
     num_classes: int | None
     kind: str
     modes: Modes | None = None
+    total: Total | None = None
+
+    @property
+    def count(self) -> int:
+        """The number of training examples, over all processes."""
+        return self.total.count if self.total else len(self.images)
 
 
-def load(name: str, label_column: str = "") -> Data:
+def load(name: str, label_column: str = "", take: Take | None = None) -> Data:
     """Loads one of `SETS`, or what `datasets.load_dataset` finds under the name.
 
     Args:
@@ -65,6 +90,8 @@ def load(name: str, label_column: str = "") -> Data:
         feature types.
       label_column: the column of the class labels, where it cannot be found or is not the one
         that is wanted.
+      take: which training examples to read, by default all; with it no held-out ones, and the
+        checksum in `total` is still to be found (0).
 
     Raises:
       DataError: if nothing is found there, or it holds no images of one size; one line that
@@ -76,8 +103,8 @@ def load(name: str, label_column: str = "") -> Data:
                 f"label_column={label_column!r}: {name} is built in or registered and has no "
                 "columns; leave label_column out"
             )
-        return SETS[name]()
-    train, test, num_classes = image_sets.load_image_set(name, label_column)
+        return _part(SETS[name](), take) if take else SETS[name]()
+    train, test, num_classes, count = image_sets.load_image_set(name, label_column, take)
     return Data(
         images=train.images,
         labels=train.labels,
@@ -86,6 +113,34 @@ def load(name: str, label_column: str = "") -> Data:
         name=name,
         num_classes=num_classes,
         kind="image",
+        total=Total(count, 0) if take else None,
+    )
+
+
+def own_rows(index: int, processes: int, devices: int) -> Take:
+    """Returns which examples a process reads: the rows of its devices, see `spread`.
+
+    Args:
+      index: the process.
+      processes: how many there are.
+      devices: devices of each.
+    """
+
+    def take(count: int) -> slice:
+        rows = -(-count // (processes * devices)) * devices
+        return slice(min(index * rows, count), min((index + 1) * rows, count))
+
+    return take
+
+
+def _part(data: Data, take: Take) -> Data:
+    rows = take(len(data.images))
+    return data._replace(
+        images=data.images[rows],
+        labels=None if data.labels is None else data.labels[rows],
+        test_images=data.test_images[:0],
+        test_labels=None if data.test_labels is None else data.test_labels[:0],
+        total=Total(len(data.images), 0),
     )
 
 
@@ -147,22 +202,81 @@ def to_float(images: jax.Array) -> jax.Array:
     return images.astype(jnp.float32) / 127.5 - 1.0 if images.dtype == jnp.uint8 else images
 
 
-def batch(images: jax.Array, key: jax.Array, indices: jax.Array) -> jax.Array:
-    """Draws examples with replacement, each from `key` and its own index.
+class Spread(NamedTuple):
+    """A data set of which each device holds some rows: block d of equal blocks on device d.
+
+    Attributes:
+      rows: `(rows, *sample_shape)`, filled up with zeros after the last example.
+      count: int32 scalar, the number of examples on all devices.
+    """
+
+    rows: jax.Array
+    count: jax.Array
+
+
+def spread(images: np.ndarray, count: int, devices: Sequence[Any]) -> Spread:
+    """Returns the examples of this process laid out over its devices.
 
     Args:
-      images: the whole set, `(N, *sample_shape)`, uint8 or float32.
+      images: what `own_rows` gave it.
+      count: the number of examples on all devices.
+      devices: the devices of all processes, in their order.
+    """
+    own = parallel.own(devices)
+    size = -(-count // len(devices))
+    rows = np.zeros((len(own) * size, *images.shape[1:]), images.dtype)
+    rows[: len(images)] = images
+    return Spread(
+        rows=parallel.split(rows.reshape(len(own), size, *images.shape[1:]), own),
+        count=parallel.replicate(np.int32(count), own),
+    )
+
+
+def lay_out(data: Data, devices: Sequence[Any]) -> Any:
+    """Returns the training examples as `batch` takes them, with a leading axis of devices.
+
+    Every device of a process alone has all of them; several processes spread them, and the
+    batches are the same.
+    """
+    if data.total is None:
+        return parallel.replicate(data.images, devices)
+    return spread(data.images, data.count, devices)
+
+
+def batch(images: jax.Array | Spread, key: jax.Array, indices: jax.Array) -> jax.Array:
+    """Draws examples with replacement, each from `key` and its own index.
+
+    From a `Spread` the same ones: every device looks which examples of the whole batch lie
+    with it, and their sum over devices, all but one zero, goes where they were drawn.
+
+    Args:
+      images: the whole set, `(N, *sample_shape)`, uint8 or float32; or its rows on this device.
       key: the PRNG key of this draw.
       indices: positions in the global batch, `(batch,)`.
 
     Returns:
       float32 `(batch, *sample_shape)`; images in −1…1.
     """
+    if isinstance(images, Spread):
+        return _batch_of_spread(images, key, indices)
+    return to_float(images[_picks(key, indices, images.shape[0])])
 
+
+def _picks(key: jax.Array, indices: jax.Array, count: int | jax.Array) -> jax.Array:
     def pick(index: jax.Array) -> jax.Array:
-        return jax.random.randint(jax.random.fold_in(key, index), (), 0, images.shape[0])
+        return jax.random.randint(jax.random.fold_in(key, index), (), 0, count)
 
-    return to_float(images[jax.vmap(pick)(indices)])
+    return jax.vmap(pick)(indices)
+
+
+def _batch_of_spread(images: Spread, key: jax.Array, indices: jax.Array) -> jax.Array:
+    every = lax.all_gather(indices, parallel.AXIS, tiled=True)
+    size = images.rows.shape[0]
+    place = _picks(key, every, images.count) - lax.axis_index(parallel.AXIS) * size
+    mine = (place >= 0) & (place < size)
+    found = to_float(images.rows[jnp.clip(place, 0, size - 1)])
+    found = jnp.where(mine.reshape(-1, *[1] * (found.ndim - 1)), found, 0.0)
+    return lax.psum_scatter(found, parallel.AXIS, tiled=True)
 
 
 def latents(key: jax.Array, indices: jax.Array, latent_dim: int) -> jax.Array:

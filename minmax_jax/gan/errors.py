@@ -4,6 +4,8 @@ code  error
 2     `ConfigError`, `DataError`: a wrong input; nothing was written
 3     `NonFinite`: the run diverged
 4     `WriteFailed`: the disk is full, or cannot be written
+5     `HostFailed`: another process of the same run is gone
+130   Ctrl-C
 143   `Terminated`: SIGTERM; the state is saved
 """
 
@@ -63,3 +65,18 @@ class Terminated(Stopped):
     """SIGTERM came; the state of the last step is saved."""
 
     exit_code = 143
+
+
+class HostFailed(Stopped):
+    """Another process that trains the same run is gone."""
+
+    exit_code = 5
+
+
+def exit_code(error: BaseException) -> int | None:
+    """Returns the code with which a command ends after `error`; None where it is a bug."""
+    if isinstance(error, Stopped):
+        return error.exit_code
+    if isinstance(error, ConfigError | DataError):
+        return 2
+    return 130 if isinstance(error, KeyboardInterrupt) else None

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,8 +28,10 @@ class Split(NamedTuple):
     labels: np.ndarray | None
 
 
-def load_image_set(name: str, label_column: str = "") -> tuple[Split, Split, int | None]:
-    """Returns the training split, the test split and the number of classes.
+def load_image_set(
+    name: str, label_column: str = "", take: Callable[[int], slice] | None = None
+) -> tuple[Split, Split, int | None, int]:
+    """Returns training split, test split, number of classes, and of training examples in all.
 
     The image column is the only one of the feature type `Image`. The label column is the
     one given, of class labels or whole numbers from 0; by default the only one of the type
@@ -47,13 +50,16 @@ def load_image_set(name: str, label_column: str = "") -> tuple[Split, Split, int
         train, test = train.select(range(rows)), train.select(range(rows, len(train)))
     else:
         test = splits[test_name]
+    count = len(train)
+    if take:  # the others are other processes' to read
+        train, test = train.select(range(*take(count).indices(count))), test.select([])
     decoded = [_decode_cached(name, rows, image, label) for rows in (train, test)]
-    if decoded[0].images.shape[1:] != decoded[1].images.shape[1:]:
+    if len(test) and decoded[0].images.shape[1:] != decoded[1].images.shape[1:]:
         raise DataError(
             f"data={name}: training images are {_size(decoded[0])}, test images "
             f"{_size(decoded[1])}; make them one size"
         )
-    return decoded[0], decoded[1], num_classes or _count_classes(name, label, *decoded)
+    return decoded[0], decoded[1], num_classes or _count_classes(name, label, *decoded), count
 
 
 def _read(name: str) -> Any:
@@ -152,7 +158,7 @@ def _decode(name: str, rows: Any, image: str, label: str | None) -> Split:
                 "(height, width, channels); resize and convert them to one size and mode"
             )
     labels = None if label is None else np.asarray(rows[label], dtype=np.int32)
-    return Split(np.stack(pixels), labels)
+    return Split(np.stack(pixels) if pixels else np.zeros((0, 0, 0, 0), np.uint8), labels)
 
 
 def _where(rows: Any, image: str, index: int) -> str:

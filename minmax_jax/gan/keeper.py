@@ -24,6 +24,7 @@ class Keeper:
       folder: its folder.
       start: a state of it, on the host, that is as it should be.
       note: called with lines for the person who waits.
+      asked: where SIGTERM is noted, of its own by default.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Keeper:
         folder: Path,
         start: step_lib.TrainState,
         note: Callable[[str], None],
+        asked: termination.Termination | None = None,
     ) -> None:
         self._config, self._folder, self._note = config, folder, note
         self._best = retention.parse_best(config.keep_best)
@@ -40,7 +42,7 @@ class Keeper:
         # A greedy method's payoff is infinite before its first step.
         self._exempt = set(checkpoint.not_finite(checkpoint.flatten(start)))
         self._watcher = watch.Watcher(config.on_nonfinite)
-        self._termination = termination.Termination()
+        self._termination = asked or termination.Termination()
         self._blocks = contextlib.ExitStack()
         self._stop = False
 
@@ -52,6 +54,16 @@ class Keeper:
         """
         with self._kept(state):
             self._watcher.look(done, quantities)
+
+    def confirm(self, done: int, state: step_lib.TrainState, norms: Mapping[str, Any]) -> None:
+        """Waits until it is certain that `state` is that of step `done`, and finite.
+
+        Raises:
+          NonFinite: as `look`.
+        """
+        self.look(done, state, norms)
+        with self._kept(state):
+            self._watcher.flush()
 
     def due(self, done: int) -> bool:
         """Returns whether a checkpoint is due after `done` steps.
@@ -77,9 +89,7 @@ class Keeper:
           WriteFailed: the last checkpoint could not be written.
           Terminated: SIGTERM has come, and this one is written.
         """
-        self.look(done, state, norms)
-        with self._kept(state):
-            self._watcher.flush()
+        self.confirm(done, state, norms)
         self._writer.save(done, parallel.unreplicate(state))
         if self._stop:
             self._writer.wait()

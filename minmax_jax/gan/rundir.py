@@ -44,14 +44,18 @@ class About(NamedTuple):
 
 def describe(data: data_lib.Data) -> dict[str, Any]:
     """Returns what identifies a data set: the same data give the same description."""
-    images = np.ascontiguousarray(data.images)
     return {
         "name": data.name,
         "kind": data.kind,
-        "shape": list(images.shape[1:]),
-        "count": len(images),
-        "crc32": zlib.crc32(images.tobytes()),
+        "shape": list(data.images.shape[1:]),
+        "count": data.count,
+        "crc32": data.total.crc32 if data.total else checksum(data.images),
     }
+
+
+def checksum(images: np.ndarray, before: int = 0) -> int:
+    """Returns the CRC-32 of the examples, going on from that of those before them."""
+    return zlib.crc32(np.ascontiguousarray(images).tobytes(), before)
 
 
 def read(folder: Path) -> About:

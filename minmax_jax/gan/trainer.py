@@ -12,6 +12,7 @@ from minmax_jax.gan import (
     checkpoint,
     evaluation,
     finish,
+    follower,
     keeper,
     metrics_log,
     report,
@@ -20,6 +21,7 @@ from minmax_jax.gan import (
 )
 from minmax_jax.gan import config as config_lib
 from minmax_jax.gan import data as data_lib
+from minmax_jax.gan import hosts as hosts_lib
 from minmax_jax.gan import program as program_lib
 from minmax_jax.gan import step as step_lib
 
@@ -27,6 +29,7 @@ from minmax_jax.gan import step as step_lib
 def train(
     config: config_lib.Config,
     *,
+    launch: hosts_lib.Launch | None = None,
     progress: report.Progress | None = None,
     use_tensorboard: bool = False,
 ) -> finish.Run:
@@ -39,6 +42,9 @@ def train(
 
     Args:
       config: what to train; `presets.preset(name, **fields)` makes one.
+      launch: the processes that train the run together, of which each calls this; only the
+        first one writes, and the others return a run without metrics. By default this one
+        trains alone.
       progress: where the progress line goes, standard error by default.
       use_tensorboard: whether the lines go to event files in the folder `tensorboard` too.
 
@@ -56,25 +62,75 @@ def train(
     config = config_lib.check(config)
     if use_tensorboard:
         tensorboard.check()
-    devices = build.pick_devices(config)
-    data = data_lib.load(config.data, config.label_column)
+    with hosts_lib.join(launch or hosts_lib.Launch()) as hosts:
+        devices = build.pick_devices(config)
+        data = _load(config, hosts, len(devices))
+        game, optimizer = build.build_game(config, data, len(devices))
+        program = program_lib.compile_program(game, optimizer, config, devices)
+        start = step_lib.init(game, optimizer)
+        if hosts.writes:
+            progress = progress or report.Progress(config.steps)
+            return _lead(config, hosts, program, start, data, progress, use_tensorboard)
+        start = _shared(start, hosts)
+        keep, log = follower.Keeper(hosts.termination), follower.Log()
+        state = _loop(config, program, start, data, keep, log)
+        return finish.Run(out_folder(config), config, state, [], {})
+
+
+def _lead(
+    config: config_lib.Config,
+    hosts: hosts_lib.Hosts,
+    program: program_lib.Program,
+    start: step_lib.TrainState,
+    data: data_lib.Data,
+    progress: report.Progress,
+    use_tensorboard: bool,
+) -> finish.Run:
+    """Trains in the process that writes, and finishes the run there."""
     folder = out_folder(config)
-    game, optimizer = build.build_game(config, data, len(devices))
     rundir.check_run(folder, config, data)
-    progress = progress or report.Progress(config.steps)
     with rundir.full_disk(folder):
         try:
-            state = _restore(folder, step_lib.init(game, optimizer), progress)
+            start = _restore(folder, start, progress)
             rundir.open_run(folder, config, data)  # only now: nothing is left that can refuse
-            _rewind(folder, int(state.step), progress)
-            program = program_lib.compile_program(game, optimizer, config, devices)
-            examiner = evaluation.Examiner(config, folder, data, progress.note)
+            _rewind(folder, int(start.step), progress)
+            start = _shared(start, hosts)
+            examiner = None
+            if config.evaluate_every:
+                whole = _whole(config, data)
+                examiner = evaluation.Examiner(config, folder, whole, progress.note)
             with tensorboard.following(folder, use_tensorboard) as follow:
-                state = _loop(config, folder, program, state, data, progress, follow, examiner)
+                keep = keeper.Keeper(config, folder, start, progress.note, hosts.termination)
+                log = metrics_log.MetricsLog(folder, progress)
+                state = _loop(config, program, start, data, keep, log, follow, examiner)
+                keep.note_best()
                 progress.close()
-                return finish.finish(config, folder, data, state, progress.note, examiner)
+                hosts.leave()
+                whole = _whole(config, data)
+                return finish.finish(config, folder, whole, state, progress.note, examiner)
         finally:
             progress.close()
+
+
+def _load(config: config_lib.Config, hosts: hosts_lib.Hosts, num_devices: int) -> data_lib.Data:
+    """Returns the data, or among several processes the part that is this one's to read."""
+    if hosts.count == 1:
+        return data_lib.load(config.data, config.label_column)
+    take = data_lib.own_rows(hosts.index, hosts.count, num_devices // hosts.count)
+    data = data_lib.load(config.data, config.label_column, take)
+    return data._replace(total=data_lib.Total(data.count, hosts.checksum(data.images)))
+
+
+def _whole(config: config_lib.Config, data: data_lib.Data) -> data_lib.Data:
+    """Returns all of the data, to judge samples by, where this process has read a part."""
+    return data_lib.load(config.data, config.label_column) if data.total else data
+
+
+def _shared(state: step_lib.TrainState, hosts: hosts_lib.Hosts) -> step_lib.TrainState:
+    """Returns the first process's state in every one."""
+    if hosts.count == 1:
+        return state
+    return checkpoint.fill(state, hosts.share(checkpoint.flatten(state)))
 
 
 def out_folder(config: config_lib.Config) -> Path:
@@ -103,23 +159,22 @@ def _rewind(folder: Path, step: int, progress: report.Progress) -> None:
 
 def _loop(
     config: config_lib.Config,
-    folder: Path,
     program: program_lib.Program,
     start: step_lib.TrainState,
     data: data_lib.Data,
-    progress: report.Progress,
-    follow: Callable[[], None],
-    examiner: evaluation.Examiner,
+    keep: keeper.Keeper | follower.Keeper,
+    log: metrics_log.MetricsLog | follower.Log,
+    follow: Callable[[], None] = lambda: None,
+    examiner: evaluation.Examiner | None = None,
 ) -> step_lib.TrainState:
     """Runs the remaining steps and returns the final state, on the host."""
     done = int(start.step)
     if done >= config.steps:
         return start
-    images = parallel.replicate(data.images, program.devices)
+    images = data_lib.lay_out(data, program.devices)
     state = parallel.replicate(start, program.devices)
     seed = np.uint32(config.seed)
-    log = metrics_log.MetricsLog(folder, progress)
-    with keeper.Keeper(config, folder, start, progress.note) as keep:
+    with keep:
         while done < config.steps:
             done = next_stop(done, config, program.steps_per_call)
             state, norms = program.advance(state, images, seed, np.int32(done))
@@ -131,13 +186,13 @@ def _loop(
                 log.add(done, measured)
                 follow()
                 keep.look(done, state, measured)
-            if config.evaluate_every and done < config.steps and done % config.evaluate_every == 0:
+            if examiner and done < config.steps and done % config.evaluate_every == 0:
+                keep.confirm(done, state, norms)
                 with log.paused(done):  # before the checkpoint, which may be kept for its score
                     examiner.examine(done, parallel.unreplicate(state))
             if keep.due(done):
                 log.flush()  # a run resumed there must find every line before it
                 keep.save(done, state, norms)
-    keep.note_best()
     return jax.tree.map(np.asarray, parallel.unreplicate(state))
 
 

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from minmax_jax.gan import config as config_lib
-from minmax_jax.gan import presets, report, trainer
+from minmax_jax.gan import hosts, presets, report, trainer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +17,9 @@ class Train:
 
     config: config_lib.Config = dataclasses.field(default_factory=config_lib.Config)
     """What to train: what `config.json` holds. Flags that are no part of the run stand beside."""
+
+    launch: hosts.Launch = dataclasses.field(default_factory=hosts.Launch)
+    """The processes that train it together."""
 
     tensorboard: bool = False
     """Write the lines of metrics.jsonl as TensorBoard event files too, in the run folder (extra tensorboard)."""  # noqa: E501
@@ -30,8 +33,9 @@ def defaults(argv: Sequence[str]) -> Train:
 def run(command: Train) -> None:
     """Trains and prints the summary."""
     config = with_preset_options(command.config)
-    finished = trainer.train(config, use_tensorboard=command.tensorboard)
-    print(report.summary_text(finished.config, finished.summary, finished.folder))
+    finished = trainer.train(config, launch=command.launch, use_tensorboard=command.tensorboard)
+    if finished.summary:  # the first process's to tell
+        print(report.summary_text(finished.config, finished.summary, finished.folder))
 
 
 def preset_of(argv: Sequence[str]) -> config_lib.Config:
