@@ -69,15 +69,23 @@ def grid(method: str, factor: float) -> list[tuple[float, float]]:
 def train_one(
     config: Config, method: str, rates: tuple[float, float], seed: int, steps: int
 ) -> dict[str, Any]:
-    """Trains one run and returns its summary; in a process of its own."""
-    name = f"{method}-{rates[0]:g}-{rates[1]:g}-s{seed}-{steps}"
-    run = gan.train(
-        gan.preset(
-            "mnist", data=config.data, optimizer=method, out=str(Path(config.runs) / name),
-            learning_rate_min=rates[0], learning_rate_max=rates[1], seed=seed, steps=steps,
-            evaluate=config.evaluate, devices=1, checkpoint_every=1000,
-        )
-    )  # fmt: skip
+    """Trains one run and returns its summary; in a process of its own.
+
+    A run that stops at a number that is not finite is one of the results: nothing in its
+    summary.
+    """
+    folder = Path(config.runs) / f"{method}-{rates[0]:g}-{rates[1]:g}-s{seed}-{steps}"
+    try:
+        run = gan.train(
+            gan.preset(
+                "mnist", data=config.data, optimizer=method, out=str(folder),
+                learning_rate_min=rates[0], learning_rate_max=rates[1], seed=seed, steps=steps,
+                evaluate=config.evaluate, devices=1, checkpoint_every=1000,
+            )
+        )  # fmt: skip
+    except gan.NonFinite as error:
+        print(f"{folder}: {error}", flush=True)
+        return {**headline({}), "folder": str(folder), "steps_per_second": None}
     speed = statistics.median(r["steps_per_second"] for r in run.metrics if "steps_per_second" in r)
     return {**headline(run.summary), "folder": str(run.folder), "steps_per_second": speed}
 
