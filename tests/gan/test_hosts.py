@@ -65,9 +65,10 @@ def processes():
     started = []
     yield started
     for process in started:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
 
 
 def final(folder):
