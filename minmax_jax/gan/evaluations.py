@@ -1,12 +1,13 @@
 """`evaluations.jsonl`: every evaluation of a run, one JSON object a line, only ever added to.
 
-    {"step": 4000, "time": "2030-01-31T12:00:00+00:00", "seed": 0,
+    {"step": 4000, "time": "2030-01-31T12:00:00+00:00", "seed": 0, "by": "train",
      "extractor": "classifier", "facts": {"test_accuracy": 0.992, "network": "1f0c9a7e"},
      "num_samples": 5000, "num_reference": 10000, "num_held_out": 5000,
      "scores": {"frechet_distance": 12.3, ...}, "held_out": {"frechet_distance": 1.1, ...}}
 
-null stands for a number that is not finite. `held_out` are the scores of real examples that
-no network saw, the yardstick. Scores compare only at the same extractor, facts and counts.
+`by` stands where training evaluated itself. null stands for a number that is not finite.
+`held_out` are the scores of real examples that no network saw, the yardstick. Scores compare
+only at the same extractor, facts and counts.
 """
 
 import json
