@@ -89,14 +89,15 @@ def fake(method, sizes, draws, rates, mixture, seed, steps):
 def test_groups_are_tuned_run_once_and_drawn(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(gaussians, "run_one", fake)
     config = gaussians.Config(
-        runs=str(tmp_path / "runs"), seeds=5, methods=("gda_1", "nsgda"), tune_seeds=1
+        runs=str(tmp_path / "runs"), seeds=5, methods=("gda_1", "nsgda"), tune_seeds=2
     )
     gaussians.main(config, out=tmp_path)
     result = json.loads((tmp_path / "gaussians.json").read_text())
     assert {g: list(found) for g, found in result["groups"].items()} == {
         "published": ["gda_1"], "tuned": ["gda_1", "nsgda"], "equal": ["gda_1", "nsgda"],
     }  # fmt: skip
-    assert all(len(cells) == 9 for cells in result["tuning"].values())
+    for cells in result["tuning"].values():
+        assert sorted(len(cell["scores"]) for cell in cells) == [1] * 6 + [2] * 3
     text = capsys.readouterr().out
     assert "20 / 20 / 20 / 20 / 20 | 1/5 [0.04, 0.62]" in text
 
@@ -108,6 +109,25 @@ def test_groups_are_tuned_run_once_and_drawn(tmp_path, monkeypatch, capsys):
     gaussians.main(config, out=tmp_path, redraw=True)
     for name in ("gaussians", "gaussians-published", "gaussians-tuned", "gaussians-equal"):
         assert (tmp_path / f"{name}.png").stat().st_size > 5_000
+
+
+def test_coverage_is_the_part_of_the_mixture_that_is_there():
+    weights, centres = game.WEIGHTS["stated"], np.asarray(game.CENTRES)
+    mixture = np.repeat(centres, [4, 2, 2, 2], axis=0)
+    assert gaussians.coverage(mixture, weights) == pytest.approx(1)
+    assert gaussians.coverage(centres[:1], weights) == pytest.approx(0.4)  # collapsed: its weight
+    assert gaussians.coverage(centres[1:2], weights) == pytest.approx(0.2)
+    assert gaussians.coverage(mixture + 0.2, weights) == pytest.approx(0.5)  # within .3, not .1
+    assert gaussians.coverage(mixture + 2.0, weights) == 0
+
+
+def test_the_best_cell_is_a_finalist():
+    cells = [
+        {"rates": [1, 1], "scores": [0.9]},
+        {"rates": [1, 2], "scores": [0.8, 0.2]},
+        {"rates": [2, 1], "scores": [0.7, 0.6]},
+    ]
+    assert gaussians.best(cells)["rates"] == [2, 1]
 
 
 @pytest.mark.parametrize(
