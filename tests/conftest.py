@@ -16,6 +16,9 @@ os.environ["XLA_FLAGS"] = " ".join([*_given, *(flag for flag in _FLAGS if flag n
 # A name that is no folder is asked for on the hub, which retries for minutes without a network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+# Programs of tests stay out of the user's cache.
+os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "0")
+
 import jax  # noqa: E402  the flag has to come first
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
