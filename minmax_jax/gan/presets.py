@@ -87,7 +87,7 @@ def preset(name: str, **fields: Any) -> config_lib.Config:
 def add_options(
     name: str, optimizer: str, options: Mapping[str, options_lib.Option]
 ) -> dict[str, Any]:
-    """Returns `options` on top of the betas of the preset `name`, those that the optimizer takes."""
+    """Returns `options` on top of those betas of the preset `name` that the optimizer takes."""
     taken, betas = options_lib.takes(optimizer), BETAS.get(name, {"b1": 0.5})
     return {**{beta: value for beta, value in betas.items() if beta in taken}, **options}
 
