@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax import lax
 
 import minmax_jax as mm
@@ -19,8 +20,7 @@ from minmax_jax.gan import build, data, features, game, judge, presets, watch
 from minmax_jax.gan import step as step_lib
 
 
-@dataclasses.dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """What is trained, and when it is good.
 
     Attributes:
@@ -150,3 +150,25 @@ def run(trained: Trained, problem: Problem, rate: float, seed: int) -> dict[str,
         "reached": curve[-1][0] if score <= problem.target else None,
         "seconds_per_step": float(np.median(seconds[1:] or seconds)),
     }
+
+
+def price(method: str, updates: int = 5) -> float:
+    """Returns the oracle calls of an update: fields, J v and Jᵀ v, on a small Gaussian-mode GAN.
+
+    What a method with an inner solver or an accept test asks for depends on the game.
+    """
+    small = mm.games.gaussian_gan(jax.random.key(0), batch_size=16, latent_dim=4, width=16)
+    counted = mm.diagnostics.field_evaluations(small.field_fn)
+    optimizer: Any = mm.optimizers[method](1e-3)
+    state = optimizer.init(small.start)
+    players: Any = small.start
+    update = jax.jit(
+        lambda state, players, key: optimizer.update(
+            counted(players), state, players,
+            field_fn=counted, payoff_fn=small.payoff_fn, key=key,
+        )
+    )  # fmt: skip
+    for index in range(updates):
+        steps, state = update(state, players, jax.random.key(index))
+        players = optax.apply_updates(players, steps)
+    return sum(counted.counts()) / updates
