@@ -24,9 +24,9 @@ from benchmarks import clock, table
 class Config:
     """How often each is taken."""
 
-    imports: int = 7
+    imports: int = 5
     starts: int = 2
-    compilations: int = 3
+    compilations: int = 2
     optimizers: tuple[str, ...] = tuple(mm.optimizers)
 
 
