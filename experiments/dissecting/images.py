@@ -25,7 +25,7 @@ import tyro
 from experiments.dissecting import images_figure, images_table
 from experiments.dissecting.images_config import Config, settle, trained
 from experiments.dissecting.images_methods import optimizers
-from experiments.dissecting.images_tuning import Progress, final_job, tune
+from experiments.dissecting.images_tuning import final_job, progress, tune
 from experiments.dissecting.runs import Workshop
 from experiments.dissecting.runs_training import Clock, PieceOver
 from minmax_jax import gan
@@ -46,14 +46,14 @@ def workshop(config: Config) -> Workshop:
 def record(config: Config, out: Path) -> None:
     """Runs what is not there, and writes the JSON after each method: pieces may end anywhere."""
     shop = workshop(config)
-    progress = Progress(config, shop)
+    runner = progress(config, shop)
     out.mkdir(parents=True, exist_ok=True)
     methods: dict[str, Any] = {}
     for method in config.methods:
-        tuning = tune(config, progress, method)
+        tuning = tune(config, runner, method)
         best = next(tuple(cell["rates"]) for cell in tuning if cell["chosen"])
         jobs = [final_job(config, method, best, seed) for seed in range(config.seeds or 0)]
-        final = [progress.outcome(job) for job in jobs]
+        final = [runner.outcome(job) for job in jobs]
         methods[method] = {"tuning": tuning, "best": list(best), "final": final}
         if shop.picture(jobs[0]).exists():
             (out / f"{config.size}-{method}.png").write_bytes(shop.picture(jobs[0]).read_bytes())

@@ -1,12 +1,12 @@
-"""The runs of `images`: which there are, the tuning of one method, and how long all may take."""
+"""The runs of `images`: which there are, and the tuning of one method."""
 
 import math
-import time
 from typing import Any
 
 from experiments.dissecting.images_config import Config
 from experiments.dissecting.images_methods import grid
 from experiments.dissecting.runs import Workshop
+from experiments.dissecting.runs_progress import Progress
 from experiments.dissecting.runs_training import Job
 
 
@@ -27,7 +27,7 @@ def distance(outcome: dict[str, Any]) -> float:
     return math.inf if value is None or not math.isfinite(value) else value
 
 
-def tune(config: Config, shop: "Progress", method: str) -> list[dict[str, Any]]:
+def tune(config: Config, shop: Progress, method: str) -> list[dict[str, Any]]:
     """Returns the cells of a method's grid: rates, distances by seed, and whether it was chosen."""
     cells = [
         {"rates": list(rates), "distances": [distance(
@@ -50,43 +50,16 @@ def finite(cell: dict[str, Any]) -> dict[str, Any]:
     return {**cell, "distances": [d if math.isfinite(d) else None for d in cell["distances"]]}
 
 
-class Progress:
-    """Runs jobs and says how long it may still take."""
+def progress(config: Config, shop: Workshop) -> Progress:
+    """Returns what runs the jobs of a settled configuration, and says how long it may take."""
+    cells = len(config.powers) ** 2 + config.again[0] * config.again[1]
+    seeds, tune_steps, steps = config.seeds or 0, config.tune_steps or 0, config.steps or 0
+    each = cells * tune_steps + seeds * steps
+    count = len(config.methods)
+    return Progress(shop, count * (cells + seeds), count * each, shown)
 
-    def __init__(self, config: Config, shop: Workshop) -> None:
-        self._shop = shop
-        self._number = 0
-        cells = len(config.powers) ** 2 + config.again[0] * config.again[1]
-        self._total = len(config.methods) * (cells + (config.seeds or 0))
-        self._steps = len(config.methods) * (
-            cells * (config.tune_steps or 0) + (config.seeds or 0) * (config.steps or 0)
-        )
-        self._spent, self._taken = 0.0, 0
 
-    def estimate(self, method: str) -> str:
-        """Measures an update of a method and returns what all that may be left will cost."""
-        each = self._shop.trainer.seconds_per_step(method)
-        return (
-            f"{self._total - self._number + 1} runs, {self._steps:,} updates of "
-            f"{1000 * each:.1f} ms of CPU time: {each * self._steps / 60:.0f} min, besides "
-            "compilation and judging"
-        )
-
-    def outcome(self, job: Job) -> dict[str, Any]:
-        self._number += 1
-        known = self._shop.finished(job)
-        if not known and not self._taken:  # what is there already costs nothing, nor a probe
-            print(self.estimate(job.method), flush=True)
-        began = time.monotonic()
-        found = self._shop.outcome(job)
-        self._steps -= job.steps
-        if not known:
-            self._spent += time.monotonic() - began
-            self._taken += job.steps
-            left = self._spent / self._taken * self._steps / 60
-            value = distance(found)
-            text = f"{value:.1f}" if math.isfinite(value) else f"diverged ({found['diverged_at']})"
-            head = f"[{self._number}/{self._total}] {job.name}"
-            spent = f"{found['cpu_seconds']:.0f} s of CPU time"
-            print(f"{head}: {text}; {spent}; about {left:.0f} min left", flush=True)
-        return found
+def shown(outcome: dict[str, Any]) -> str:
+    """What a line of progress says of a run."""
+    value = distance(outcome)
+    return f"{value:.1f}" if math.isfinite(value) else f"diverged ({outcome['diverged_at']})"

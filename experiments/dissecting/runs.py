@@ -115,7 +115,7 @@ class Workshop:
             f"{name}: {old[part].get(name)!r} -> {new[part].get(name)!r}"
             for part in new
             for name in new[part]
-            if old[part].get(name) != new[part][name]
+            if old[part].get(name, getattr(gan.Config, name, None)) != new[part][name]
         ]
         if changes:
             raise gan.ConfigError(
