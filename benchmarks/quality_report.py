@@ -92,7 +92,11 @@ def _draw_one(axis: Any, found: dict[str, Any], quantity: str) -> None:
         axis.plot([never] * (~got).sum(), np.full((~got).sum(), y), "x", color="C3", markersize=4)
         if np.isfinite(np.median(values)):
             axis.plot(np.median(values), y, "|", color="k", markersize=14)
-    axis.axvline(0.75 * never**1.0, color="0.8", linewidth=1)
-    axis.set(xscale="log", xlabel=f"{quantity} (× at the right: not reached)", ylim=(-0.6, None))
+    axis.axvline(0.75 * never, color="0.8", linewidth=1)
+    axis.set(
+        xscale="log",
+        xlabel=f"{quantity} (× at the right: not reached)",
+        ylim=(-0.6, len(order) - 0.4),
+    )
     axis.set_yticks(range(len(order)), order, fontsize=8)
     axis.grid(axis="y", color="0.93")
