@@ -11,6 +11,7 @@ from experiments.dissecting.images_config import SIZES, Config, settle, trained
 from experiments.dissecting.images_methods import CENTRES, METHODS, grid
 from experiments.intervals import mean_interval, written
 from minmax_jax import gan
+from minmax_jax.gan import data as data_lib
 
 TINY = {
     "data": "digits", "network": "mlp", "extractor": "pixels", "width": 2, "batch_size": 8,
@@ -132,9 +133,12 @@ def test_a_run_that_diverges_is_a_result(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_resnet_with_a_gradient_penalty_runs(tmp_path):
+def test_the_resnet_with_a_gradient_penalty_runs(tmp_path, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (80, 32, 32, 3), dtype=np.uint8)
+    noise = gan.Data(pixels[:50], None, pixels[50:], None, "noise", None, "image")
+    monkeypatch.setattr(data_lib, "load", lambda name: noise)
     config = Config(
-        size="accelerator", runs=str(tmp_path / "runs"), data="digits", width=4, latent_dim=4,
+        size="accelerator", runs=str(tmp_path / "runs"), data="noise", width=2, latent_dim=4,
         batch_size=4, tune_steps=2, steps=2, log_every=1, powers=(0,), again=(1, 1), seeds=1,
         methods=("adam_gda",), extractor="pixels", tune_evaluate=20, evaluate=20,
     )  # fmt: skip
