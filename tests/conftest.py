@@ -1,6 +1,7 @@
 """Eight CPU devices for every test, no network, fixed examples, no dtypes promoted by accident."""
 
 import os
+import tempfile
 
 # Thousands of small programs that run once: LLVM need not optimise them (XLA's own passes stay),
 # and one thread is enough for their products. That is 30 % of the tests' time.
@@ -16,8 +17,12 @@ os.environ["XLA_FLAGS"] = " ".join([*_given, *(flag for flag in _FLAGS if flag n
 # A name that is no folder is asked for on the hub, which retries for minutes without a network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-# Programs of tests stay out of the user's cache.
-os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "0")
+# Tests build the same small networks again and again, in many processes: each program is compiled
+# once and kept until the tests end, out of the user's cache.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _programs = tempfile.TemporaryDirectory(prefix="minmax-jax-programs-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = _programs.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 import jax  # noqa: E402  the flag has to come first
 import pytest  # noqa: E402
