@@ -3,16 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-fast lint
+.PHONY: demo test test-all lint
 
 demo: $(VENV)/.gan  ## Trains a GAN on scikit-learn's digits; about two minutes on two cores.
 	$(BIN)/minmax-jax train --preset digits --out runs/demo
 
-test: $(VENV)/.dev  ## Every test, one process a core.
-	$(BIN)/pytest -q -n auto
-
-test-fast: $(VENV)/.dev  ## Without long convergence, killed runs and second rows of an algorithm.
+test: $(VENV)/.dev  ## The tests, one process a core.
 	$(BIN)/pytest -q -n auto -m "not slow"
+
+test-all: $(VENV)/.dev  ## Also long convergence, killed runs, and further rows of an algorithm: an hour on two cores.
+	$(BIN)/pytest -q -n auto
 
 lint: $(VENV)/.dev  ## Format, lint and types.
 	$(BIN)/ruff format --check .

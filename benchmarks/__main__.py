@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import tyro
 
@@ -19,11 +21,13 @@ class Benchmarks:
     """Measure the library and its alternatives side by side, in one run."""
 
     suites: tyro.conf.Positional[tuple[str, ...]] = ()
-    """update, solve or overhead; all by default, each in its own process."""
+    """update, step, solve, scaling, quality, overhead; all by default, each in its own process."""
     quick: bool = False
     """Tiny sizes, to see that everything runs; the figures mean nothing."""
     redraw: bool = False
     """Write the tables and draw the figures again, from the JSON files."""
+    data: str = ""
+    """Of quality: a folder or hub name of images in place of scikit-learn's digits."""
     out: Path = RESULTS
     """Folder of the JSON files, tables and figures."""
 
@@ -37,7 +41,8 @@ def main(command: Benchmarks) -> None:
         for name in names:
             one(name, command)
         return
-    options = ["--here", *(["--quick"] if command.quick else []), "--out", str(command.out)]
+    options = ["--here", *(["--quick"] if command.quick else [])]
+    options += ["--out", str(command.out), "--data", command.data]
     for name in names:
         words = [sys.executable, "-m", "benchmarks", name, *options]
         subprocess.run(words, env=suites.environment(name), check=True)
@@ -48,7 +53,7 @@ def one(name: str, command: Benchmarks) -> None:
     suite, path = suites.load(name), command.out / f"{name}.json"
     if not command.redraw:
         start, about = time.perf_counter(), machine.describe()
-        result = suite.run(suite.QUICK if command.quick else suite.Config(), note)
+        result = suite.run(configure(suite, command), note)
         seconds = round(time.perf_counter() - start, 1)
         path.parent.mkdir(parents=True, exist_ok=True)
         record = {"machine": about, "seconds": seconds, **result}
@@ -59,6 +64,15 @@ def one(name: str, command: Benchmarks) -> None:
     print(text)
     if hasattr(suite, "draw"):
         suite.draw(record, path.with_suffix(".png"))
+
+
+def configure(suite: ModuleType, command: Benchmarks) -> Any:
+    """Returns the suite's configuration, with what was given on the command line."""
+    config = suite.QUICK if command.quick else suite.Config()
+    if hasattr(config, "runs"):
+        runs = command.out / config.runs
+        config = dataclasses.replace(config, data=command.data, runs=runs)
+    return config
 
 
 def note(line: str) -> None:

@@ -1,5 +1,6 @@
 """What a compiled program does, counted: the figures that noise cannot move."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -39,9 +40,34 @@ def count(program: Any) -> Counts:
         flops=cost.get("flops", float("nan")),
         bytes=cost.get("bytes accessed", float("nan")),
         temporaries=program.memory_analysis().temp_size_in_bytes,
-        collectives=sum(instructions(text, name) for name in COLLECTIVES),
+        collectives=len(messages(text)),
         transfers=sum(instructions(text, name) for name in ("infeed", "outfeed", "send", "recv")),
     )
+
+
+class Message(NamedTuple):
+    """What one instruction sends between devices.
+
+    Attributes:
+      name: one of `COLLECTIVES`.
+      size: how many numbers.
+    """
+
+    name: str
+    size: int
+
+
+def messages(text: str) -> list[Message]:
+    """Returns the messages between devices of an HLO text, in its order."""
+    pattern = rf"= ([^=\n]*(?:/\*index=\d+\*/[^=\n]*)*) ({'|'.join(COLLECTIVES)})(?:-start)?\("
+    return [
+        Message(name, sum(map(_size, re.findall(r"\w+\[([\d,]*)\]", shapes))))
+        for shapes, name in re.findall(pattern, text)
+    ]
+
+
+def _size(sides: str) -> int:
+    return math.prod(int(side) for side in sides.split(",") if side)
 
 
 def instructions(text: str, name: str) -> int:

@@ -20,7 +20,7 @@ from benchmarks import clock, counts, hand_step, table, torch_step
 from minmax_jax.gan import networks
 
 RATE = 1e-4
-ADAM = {"b1": 0.5, "b2": 0.999}
+ADAM: Any = {"b1": 0.5, "b2": 0.999}
 EPS = 1e-8
 
 

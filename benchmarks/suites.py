@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
 DEVICES: Mapping[str, int] = MappingProxyType(
-    {"update": 1, "solve": os.cpu_count() or 1, "overhead": 1}
+    {
+        "update": 1,
+        "step": 1,
+        "solve": os.cpu_count() or 1,
+        "scaling": 8,
+        "quality": 1,
+        "overhead": 1,
+    }
 )
 """Name of a suite -> the devices that its process shows on a CPU.
 

@@ -23,6 +23,7 @@ def test_python_block_runs(block, tmp_path, monkeypatch):
     exec(compile(block, "<block>", "exec"), {})
 
 
+@pytest.mark.slow
 def test_the_page_on_ones_own_gan_runs_from_top_to_bottom(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(gan.DATA_SETS, "_own", {})

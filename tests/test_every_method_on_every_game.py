@@ -42,7 +42,13 @@ def run(name, game, rate, key, num_steps=3):
     )
 
 
-@pytest.mark.parametrize("name", mm.optimizers)
+FAST = ("sgda", "ada_nsgda", "extragradient", "competitive", "greedy")
+each_optimizer = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in FAST)) for n in mm.optimizers]
+)
+
+
+@each_optimizer
 def test_it_runs_on_every_game_in_one_scan(name):
     key, games = jax.random.key(1), every_game()
     needs = {need for case in CASES if case.name.split()[0] == name for need in case.needs}
@@ -64,7 +70,7 @@ def test_it_runs_on_every_game_in_one_scan(name):
         assert any(moved for _, moved in finite_and_moved), label
 
 
-@pytest.mark.parametrize("name", mm.optimizers)
+@each_optimizer
 def test_twenty_seeds_times_ten_rates_are_one_program(name):
     game = mm.games.bilinear()
 

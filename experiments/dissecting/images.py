@@ -1,159 +1,110 @@
-"""MNIST by a DCGAN: four methods, their rates tuned on the same relative grid, then fresh seeds.
+"""Images by a GAN: seven methods, rates tuned with one budget each, then fresh seeds.
 
     python -m experiments.dissecting.images --data ylecun/mnist  # resumes where it stopped
-    python -m experiments.dissecting.images --redraw             # the figure, from the JSON
+    python -m experiments.dissecting.images --redraw             # tables and figures, from JSON
+    python -m experiments.dissecting.images --size accelerator --piece-minutes 9
 
-`--data` takes a folder too, as datasets.load_dataset does. Each method's 3 × 3 grid over
-(generator, discriminator) rates has the same factors around a centre in the method's own units,
-at which a first step is about as long as Adam's at 4e-4; the rates with the lowest Fréchet
-distance at the end of a short run win. Seeds of the tuning and of the final runs differ.
+`--data` takes a folder too, as datasets.load_dataset does. Tuning is alike for every method: 5 × 5
+rates around a centre in its own units, one tuning seed, and the best three cells again with two
+more; the lowest mean Fréchet distance wins. Its final runs use other seeds. The size accelerator
+is the ResNet with a gradient penalty on CIFAR-10; every part of it can be given by itself, as
+`--network resnet --loss wasserstein --penalty wgan-gp`.
 """
 
-import concurrent.futures
 import dataclasses
-import itertools
 import json
-import math
-import multiprocessing
 import os
 import platform
-import statistics
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
 import tyro
 
-from experiments.dissecting import images_figure
-from experiments.scores import headline
+from experiments.dissecting import images_figure, images_table
+from experiments.dissecting.images_config import Config, settle, trained
+from experiments.dissecting.images_methods import optimizers
+from experiments.dissecting.images_tuning import final_job, progress, tune
+from experiments.dissecting.runs import Workshop
+from experiments.dissecting.runs_training import Clock, PieceOver
 from minmax_jax import gan
-from minmax_jax.gan import data, features
+from minmax_jax.gan import rundir
 
-RESULTS = Path(__file__).parents[1] / "results" / "dissecting"
-CENTRES = {"sgda": 1e-2, "nsgda": 1e-2, "ada_nsgda": 4e-4, "adam_gda": 4e-4}
-"""Method -> centre of its grid. Units differ: nsgda's rate is the length of a layer's step."""
+RESULTS = Path(__file__).parents[1] / "results" / "dissecting" / "images"
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """Tune the rates of every method with one budget, then train with the best on fresh seeds."""
-
-    data: str = "ylecun/mnist"
-    """A hub name or folder that datasets.load_dataset reads."""
-    runs: str = "runs/images"
-    """Folder of the runs; finished runs are not repeated, a broken one is resumed."""
-    factor: float = 5.0
-    """Ratio between neighbouring rates of a grid."""
-    tune_steps: int = 1000
-    """Updates of a tuning run."""
-    tune_seed: int = 1000
-    """Seed of every tuning run."""
-    steps: int = 4000
-    """Updates of a final run."""
-    seeds: tuple[int, ...] = (0, 1)
-    """Seeds of the final runs."""
-    evaluate: int = 5000
-    """Samples drawn at the end of a run to measure its quality."""
-    workers: int = 2
-    """Runs at a time."""
-    redraw: bool = False
-    """Only draw the figure again, from the JSON."""
+def workshop(config: Config) -> Workshop:
+    """Returns what trains and judges; `config` is settled."""
+    assert config.b2 is not None
+    return Workshop(
+        trained(config), optimizers(config.b1, config.b2), Path(config.runs),
+        Clock(config.piece_minutes), extractor=config.extractor,
+    )  # fmt: skip
 
 
-def grid(method: str, factor: float) -> list[tuple[float, float]]:
-    """Returns the nine (min, max) rates of a method."""
-    rates = [float(f"{CENTRES[method] * factor**power:.3g}") for power in (-1, 0, 1)]
-    return list(itertools.product(rates, rates))
+def record(config: Config, out: Path) -> None:
+    """Runs what is not there, and writes the JSON after each method: pieces may end anywhere."""
+    shop = workshop(config)
+    runner = progress(config, shop)
+    out.mkdir(parents=True, exist_ok=True)
+    methods: dict[str, Any] = {}
+    for method in config.methods:
+        tuning = tune(config, runner, method)
+        best = next(tuple(cell["rates"]) for cell in tuning if cell["chosen"])
+        jobs = [final_job(config, method, best, seed) for seed in range(config.seeds or 0)]
+        final = [runner.outcome(job) for job in jobs]
+        methods[method] = {"tuning": tuning, "best": list(best), "final": final}
+        if shop.picture(jobs[0]).exists():
+            (out / f"{config.size}-{method}.png").write_bytes(shop.picture(jobs[0]).read_bytes())
+        result = {
+            # Where data and runs are is of no effect on the numbers.
+            "config": {**dataclasses.asdict(config), "data": shop.data_name, "runs": None},
+            "hardware": hardware(), "jax": jax.__version__, "methods": methods,
+        }  # fmt: skip
+        text = json.dumps(result, indent=1, allow_nan=False) + "\n"
+        rundir.write_atomically(out / f"{config.size}.json", text)
 
 
-def train_one(
-    config: Config, method: str, rates: tuple[float, float], seed: int, steps: int
-) -> dict[str, Any]:
-    """Trains one run and returns its summary; in a process of its own.
+def hardware() -> str:
+    """The device, or the processor."""
+    device = jax.devices()[0]
+    if device.platform == "cpu":
+        return f"{os.cpu_count()} CPU cores ({platform.machine()})"
+    return device.device_kind
 
-    A run that stops at a number that is not finite is one of the results: nothing in its
-    summary.
+
+def refuse(text: str) -> NoReturn:
+    """Ends with one line, and the exit code of bad input."""
+    print(text, file=sys.stderr)
+    raise SystemExit(2)
+
+
+def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:
+    """Seven methods on images: tuned with one budget each, then judged on fresh seeds.
+
+    Args:
+      config: what is run.
+      redraw: print the tables and draw the figures again from the JSON, without running.
+      out: the folder of the JSON and the figures.
     """
-    folder = Path(config.runs) / f"{method}-{rates[0]:g}-{rates[1]:g}-s{seed}-{steps}"
+    path = out / f"{config.size}.json"
     try:
-        run = gan.train(
-            gan.preset(
-                "mnist", data=config.data, optimizer=method, out=str(folder),
-                learning_rate_min=rates[0], learning_rate_max=rates[1], seed=seed, steps=steps,
-                evaluate=config.evaluate, devices=1, checkpoint_every=1000,
-            )
-        )  # fmt: skip
-    except gan.NonFinite as error:
-        print(f"{folder}: {error}", flush=True)
-        return {**headline({}), "folder": str(folder), "steps_per_second": None}
-    speed = statistics.median(r["steps_per_second"] for r in run.metrics if "steps_per_second" in r)
-    return {**headline(run.summary), "folder": str(run.folder), "steps_per_second": speed}
-
-
-def distance(summary: dict[str, Any]) -> float:
-    """The Fréchet distance of a run; infinite where it has none."""
-    value = summary["frechet_distance"]
-    return math.inf if value is None or not math.isfinite(value) else value
-
-
-def run(config: Config) -> dict[str, Any]:
-    """Tunes, then trains; the runs of a stage go side by side."""
-    features.classifier(data.load(config.data), print)  # once, before two runs would ask for it
-    spawn = multiprocessing.get_context("spawn")  # a forked XLA hangs
-    with concurrent.futures.ProcessPoolExecutor(config.workers, mp_context=spawn) as pool:
-        cells = [(m, rates) for m in CENTRES for rates in grid(m, config.factor)]
-        jobs = [pool.submit(train_one, config, m, rates, config.tune_seed, config.tune_steps)
-                for m, rates in cells]  # fmt: skip
-        tuning: dict[str, list[dict[str, Any]]] = {m: [] for m in CENTRES}
-        for (method, rates), job in zip(cells, jobs, strict=True):
-            tuning[method].append({"rates": rates, **job.result()})
-            print(f"tuned {method} {rates}: {distance(tuning[method][-1]):.1f}", flush=True)
-        best = {m: min(found, key=distance)["rates"] for m, found in tuning.items()}
-        jobs = {m: [pool.submit(train_one, config, m, best[m], seed, config.steps)
-                    for seed in config.seeds] for m in CENTRES}  # fmt: skip
-        final = {m: [job.result() for job in waiting] for m, waiting in jobs.items()}
-    return {
-        "config": dataclasses.asdict(config),
-        "command": f"python -m experiments.dissecting.images --data {config.data}",
-        "hardware": f"{os.cpu_count()} CPU cores ({platform.machine()})",
-        "jax": jax.__version__,
-        "tuning": tuning,
-        "best": best,
-        "final": final,
-    }
-
-
-def describe(result: dict[str, Any]) -> str:
-    """The table for `experiments/README.md`."""
-    lines = ["| method | best rates (min, max) | on the edge | Fréchet distances | classes |",
-             "|---|---|---|---|---|"]  # fmt: skip
-    for method, found in result["final"].items():
-        low, high = result["best"][method]
-        ends = {grid(method, result["config"]["factor"])[i][0] for i in (0, -1)}
-        edge = [name for name, rate in (("min", low), ("max", high)) if rate in ends]
-        distances = ", ".join(f"{distance(summary):.1f}" for summary in found)
-        classes = ", ".join(str(summary["classes_covered"]) for summary in found)
-        lines.append(f"| `{method}` | {low:g}, {high:g} | {' and '.join(edge) or 'no'} "
-                     f"| {distances} | {classes} |")  # fmt: skip
-    return "\n".join(lines)
-
-
-def main(config: Config) -> None:
-    """Runs, writes `images.json` and draws `images.png`."""
-    path = RESULTS / "images.json"
-    if not config.redraw:
-        result = run(config)
-        grids = {
-            m: Path(found[0]["folder"]) / "samples.png" for m, found in result["final"].items()
-        }
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        for method, source in grids.items():
-            (RESULTS / f"images-{method}.png").write_bytes(source.read_bytes())
-        path.write_text(json.dumps(result, indent=1) + "\n")
+        config = settle(config)
+        if not redraw:
+            record(config, out)
+    except (gan.ConfigError, gan.DataError) as error:
+        refuse(f"error: {error}")
+    except PieceOver:
+        print("The piece is over, everything is saved; the same command goes on.")
+    if not path.exists():
+        if redraw:
+            refuse(f"error: {path} does not exist; run without --redraw first")
+        return
     result = json.loads(path.read_text())
-    images_figure.draw(result, RESULTS).savefig(RESULTS / "images.png", dpi=110)
-    print(describe(result))
+    images_figure.draw(result, out)
+    print(images_table.table(result))
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Config, description=__doc__))
+    tyro.cli(main, config=(tyro.conf.OmitArgPrefixes,))

@@ -1,6 +1,8 @@
 """Checkpoints written by a thread of their own while training goes on."""
 
 import contextlib
+import errno
+import os
 import threading
 from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
@@ -110,6 +112,10 @@ def _quiet_threads() -> Iterator[None]:
         threading.excepthook = usual
 
 
+_DISK_ERRORS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
+
+
 def _brief(reason: str) -> str:
-    """The part of a long message that a person needs, where it is known."""
-    return "No space left on device" if "No space left" in reason else f"{reason:.160}"
+    """What the system said, out of a long message full of paths; else how that message begins."""
+    known = (os.strerror(code) for code in _DISK_ERRORS)
+    return next((text for text in known if text in reason), f"{reason:.160}")

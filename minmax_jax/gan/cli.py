@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from minmax_jax.gan import program_cache
 from minmax_jax.gan.commands import COMMANDS
 from minmax_jax.gan.errors import ConfigError, DataError, Stopped
 
@@ -17,6 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else list(argv)
     try:
         arguments = parse(argv)
+        program_cache.turn_on()
         code = next(c.run for c in COMMANDS.values() if c.arguments is type(arguments))(arguments)
     except (ConfigError, DataError) as error:
         print(f"minmax-jax: {error}", file=sys.stderr)
@@ -44,3 +46,7 @@ def parse(argv: Sequence[str]) -> Any:
         prog="minmax-jax",
         description="Train GANs with min-max optimizers; sample from them, compare and tune them.",
     )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

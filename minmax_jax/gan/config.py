@@ -21,7 +21,7 @@ class Config:
     """
 
     preset: str = "digits"
-    """Named set of defaults: digits, gaussians, mnist or cifar10."""
+    """Named set of defaults: digits, gaussians, mnist, cifar10 or cifar10-resnet."""
     data: str = "digits"
     """digits (built in), gaussians (built in), or a folder or hub name that datasets.load_dataset reads."""  # noqa: E501
     label_column: str = ""

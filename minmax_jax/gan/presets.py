@@ -25,6 +25,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate_min": 2e-4, "learning_rate_max": 2e-4,
         "steps": 50_000, "log_every": 100, "checkpoint_every": 1000, "evaluate": 10_000,
     },
+    "cifar10-resnet": {
+        "data": "uoft-cs/cifar10", "network": "resnet", "width": 128, "latent_dim": 128,
+        "loss": "wasserstein", "penalty": 10.0, "ema_decay": 0.9999,
+        "learning_rate_min": 2e-5, "learning_rate_max": 2e-4,
+        "steps": 100_000, "log_every": 100, "checkpoint_every": 1000, "evaluate": 10_000,
+    },
 }  # fmt: skip
 """Name -> the fields in which the preset differs from the defaults of `Config`."""
 
@@ -33,13 +39,18 @@ RATES: dict[str, dict[str, tuple[float, float]]] = {
     "gaussians": {"nsgda": (2e-2, 2e-2), "sgda": (5e-2, 5e-2), "ada_dir": (5e-2, 5e-2)},
     "mnist": {"nsgda": (5e-2, 5e-2), "sgda": (5e-2, 1e-2), "ada_dir": (5e-2, 1e-2)},
     "cifar10": {"nsgda": (1e-2, 1e-2), "sgda": (1e-2, 1e-2), "ada_dir": (1e-2, 1e-2)},
+    "cifar10-resnet": {"nsgda": (1e-3, 1e-2), "sgda": (1e-3, 1e-2), "ada_dir": (1e-3, 1e-2)},
 }  # fmt: skip
 """Preset -> optimizer -> (min, max) learning rates, where Adam's are of another order.
 
 Units differ between methods: the rate is a gradient's factor in one, the length of a
 layer's step in the next. Starting points that train, not tuned optima; those of mnist for sgda,
 nsgda, ada_nsgda and adam_gda are the best of a 3 × 3 grid (experiments/dissecting/images).
+cifar10-resnet has the published rates of Adam, and its betas, of Gidel et al. (2019).
 """
+
+BETAS: dict[str, dict[str, float]] = {"cifar10-resnet": {"b1": 0.5, "b2": 0.9}}
+"""Preset -> what its optimizers take as betas; of the others b1 = 0.5 alone."""
 
 
 def preset(name: str, **fields: Any) -> config_lib.Config:
@@ -47,7 +58,8 @@ def preset(name: str, **fields: Any) -> config_lib.Config:
 
     The learning rates are those of `RATES` for the optimizer, otherwise the preset's own,
     which suit Adam and what takes steps of its length. `b1` is 0.5 where the optimizer has
-    a `b1`, as GANs want it (Radford et al., 2016); `options` are added to that.
+    a `b1`, as GANs want it (Radford et al., 2016), `b2` 0.9 with the Wasserstein loss of
+    cifar10-resnet (Gulrajani et al., 2017); `options` are added to that.
 
     Args:
       name: a key of `PRESETS`.
@@ -68,13 +80,16 @@ def preset(name: str, **fields: Any) -> config_lib.Config:
     config_lib.check_name("optimizer", optimizer, mm.optimizers)
     values = {"preset": name, **PRESETS[name], **_rates(name, optimizer), **fields}
     return config_lib.Config(
-        **{**values, "options": add_options(optimizer, fields.get("options", {}))}
+        **{**values, "options": add_options(name, optimizer, fields.get("options", {}))}
     )
 
 
-def add_options(optimizer: str, options: Mapping[str, options_lib.Option]) -> dict[str, Any]:
-    """Returns `options` on top of what presets choose for the optimizer: `b1=0.5` if it has one."""
-    return {**({"b1": 0.5} if "b1" in options_lib.takes(optimizer) else {}), **options}
+def add_options(
+    name: str, optimizer: str, options: Mapping[str, options_lib.Option]
+) -> dict[str, Any]:
+    """Returns `options` on top of those betas of the preset `name` that the optimizer takes."""
+    taken, betas = options_lib.takes(optimizer), BETAS.get(name, {"b1": 0.5})
+    return {**{beta: value for beta, value in betas.items() if beta in taken}, **options}
 
 
 def _rates(name: str, optimizer: str) -> dict[str, float]:

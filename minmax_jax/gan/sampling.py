@@ -1,5 +1,6 @@
 """Samples and walks through latent space from the averaged generator of a run."""
 
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -45,10 +46,23 @@ def latents(latent_dim: int, num: int, *, seed: int = 0, start: int = 0) -> jax.
 
 def generate(pair: networks.Pair, params: Any, stats: Any, inputs: jax.Array) -> np.ndarray:
     """Returns the generator's examples of latents `(n, latent_dim)`, `CHUNK` at a time."""
-    apply = jax.jit(lambda inputs: pair.generator.apply(params, stats, inputs, train=False)[0])
     missing = -len(inputs) % CHUNK  # one compiled shape, and an example is the same in any company
     padded = jnp.pad(inputs, ((0, missing), (0, 0))).reshape(-1, CHUNK, pair.latent_dim)
-    return np.concatenate([np.asarray(apply(chunk)) for chunk in padded])[: len(inputs)]
+    chunks = [_examples(pair.generator.apply, params, stats, chunk) for chunk in padded]
+    return np.concatenate([np.asarray(chunk) for chunk in chunks])[: len(inputs)]
+
+
+# Compiled once for a network, whatever its parameters: those of another run too.
+@functools.partial(jax.jit, static_argnums=0)
+def _examples(apply: Callable[..., Any], params: Any, stats: Any, inputs: jax.Array) -> jax.Array:
+    return apply(params, stats, inputs, train=False)[0]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _statistics(
+    apply: Callable[..., Any], params: Any, stats: Any, inputs: jax.Array, keys: jax.Array
+) -> Any:
+    return apply(params, stats, inputs, train=True, keys=keys)[1]
 
 
 def walk(starts: jax.Array, ends: jax.Array, num_frames: int, *, loop: bool) -> jax.Array:
@@ -79,11 +93,9 @@ def settle(pair: networks.Pair, params: Any, stats: Any) -> Any:
     if not jax.tree.leaves(stats):
         return stats
     keys = jax.random.split(jax.random.key(0), CHUNK)  # for generators with dropout
-    step: Callable[[Any, jax.Array], Any] = jax.jit(
-        lambda stats, inputs: pair.generator.apply(params, stats, inputs, train=True, keys=keys)[1]
-    )
     for index in range(_SETTLE_PASSES):
-        stats = step(stats, latents(pair.latent_dim, CHUNK, start=index * CHUNK))
+        inputs = latents(pair.latent_dim, CHUNK, start=index * CHUNK)
+        stats = _statistics(pair.generator.apply, params, stats, inputs, keys)
     return stats
 
 

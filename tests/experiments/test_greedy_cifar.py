@@ -40,6 +40,7 @@ def test_stages_are_done_once_all_runs_abreast(tmp_path, tiny, monkeypatch, caps
     assert "| `ours` | 0 | 4 | 1.0 |" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_stage_trains_from_where_the_last_one_ended(tmp_path, tiny):
     folder = tmp_path / "run"
     first, second = (cifar.stage(tiny, "ours", 0, end, folder) for end in (2, 4))

@@ -50,6 +50,7 @@ def test_dropout_keeps_the_mean_and_drops_three_in_ten():
     assert np.mean(out) == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.slow
 def test_every_rule_runs_resumes_and_is_drawn(tmp_path, data, monkeypatch, capsys):
     monkeypatch.setattr(digits01, "EVERY", 3)
     monkeypatch.setattr(data_lib, "load", lambda name: data)

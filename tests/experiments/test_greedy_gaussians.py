@@ -86,6 +86,7 @@ def fake(method, sizes, draws, rates, mixture, seed, steps):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_groups_are_tuned_run_once_and_drawn(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(gaussians, "run_one", fake)
     config = gaussians.Config(

@@ -42,6 +42,7 @@ def test_every_run_of_the_grid_has_an_outcome(results):
         assert theory_statistics.whole_grid(found).runs == 8
 
 
+@pytest.mark.slow
 def test_sparse_latents_are_judged_by_both_measures():
     """Two of ten latents at the modes: a fifth of one-hot z, hardly any of sparse z."""
     v = jnp.array([(1.0, 0.0), (0.3, 0.91**0.5), *[(-5.0, 0.0)] * 8])
@@ -105,6 +106,7 @@ def test_every_figure_draws_from_sweeps_and_paths(results, tmp_path, monkeypatch
     assert [path.name for path in drawn] == ["phase.png", "conditions.png", "methods.png"]
 
 
+@pytest.mark.slow
 def test_nsgda_finds_both_modes_where_sgda_does_not():
     setting = Setting(dimension=100, seeds=4, steps=2000, rates_min=(0.0052,), rates_max=(0.14,))
     share = {
@@ -144,6 +146,7 @@ def test_pieces_cover_all_runs_in_order_and_are_of_one_size():
     assert pieces[-1][1].tolist() == [-8, -9, -9, -9]
 
 
+@pytest.mark.slow
 def test_a_run_of_the_sweep_is_the_run_of_solve():
     setting = dataclasses.replace(TINY, batch_size=5, steps=7)
     with jax.enable_x64(True):

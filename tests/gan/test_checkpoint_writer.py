@@ -1,6 +1,7 @@
 """Writing behind training's back: order, errors that surface, what is kept."""
 
 import errno
+import os
 import threading
 
 import numpy as np
@@ -74,6 +75,17 @@ def test_a_full_disk_in_the_thread_surfaces_and_leaves_the_last_good_one(tmp_pat
                 writer.wait()
     slow.error = None
     assert slow.restore()[0] == 1
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
+def test_what_the_system_said_is_named_however_long_the_path_before_it_is(tmp_path, code):
+    slow = Slow(tmp_path)
+    slow.go.set()
+    said = os.strerror(code)
+    slow.error = ValueError(f'Error opening "zarr" driver: {"/a/folder" * 40}: [{said}]')
+    with pytest.raises(WriteFailed, match=rf"\({said}\); there is none yet"):
+        with checkpoint_writer.Writer(slow, everything) as writer:
+            writer.save(1, {"a": np.ones(3)})
 
 
 def test_a_failed_write_does_not_hide_the_error_that_ends_the_block(tmp_path):

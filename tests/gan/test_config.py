@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -31,9 +32,26 @@ def test_b1_is_half_where_the_optimizer_has_one_and_given_options_win():
     assert given.options == {"b1": 0.9, "scope": "global"}
 
 
+def test_betas_of_a_preset_go_to_the_optimizers_that_have_them():
+    def betas(name):
+        return presets.preset("cifar10-resnet", optimizer=name).options
+
+    assert betas("adam_gda") == betas("ada_nsgda") == {"b1": 0.5, "b2": 0.9}
+    assert betas("sgda") == betas("extragradient") == {}
+    own = presets.preset("cifar10-resnet", options={"b2": 0.99}).options
+    assert own == {"b1": 0.5, "b2": 0.99}
+
+
 def test_rates_belong_to_known_optimizers():
+    assert set(presets.RATES) == set(presets.PRESETS)
     for rates in presets.RATES.values():
         assert set(rates) <= set(mm.optimizers)
+
+
+def test_the_help_of_preset_names_them_all():
+    text = Path(config_lib.__file__).read_text()
+    line = next(line for line in text.splitlines() if "Named set of defaults" in line)
+    assert all(name in line for name in presets.PRESETS)
 
 
 def test_json_form_reads_back_equal():

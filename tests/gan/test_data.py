@@ -149,6 +149,7 @@ def test_every_example_is_drawn_with_the_same_chance():
 
 
 @needs_mnist
+@pytest.mark.slow
 def test_mnist_is_read_as_the_official_files_have_it():
     mnist = data.load(str(MNIST))
     assert mnist.images.shape == (60_000, 28, 28, 1) and mnist.test_images.shape[0] == 10_000

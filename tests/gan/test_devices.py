@@ -56,7 +56,10 @@ def farthest(one, other):
     return max(jax.tree.leaves(gaps))
 
 
-@pytest.mark.parametrize(("seed", "name"), list(enumerate(METHODS)))
+@pytest.mark.parametrize(
+    ("seed", "name"),
+    [pytest.param(*row, marks=[pytest.mark.slow] * (row[0] > 0)) for row in enumerate(METHODS)],
+)
 def test_eight_devices_take_the_steps_of_one_on_the_same_global_batch(name, seed, noise_images):
     start, alone = train_on(1, noise_images, *METHODS[name], seed)
     _, shared = train_on(8, noise_images, *METHODS[name], seed)
@@ -104,6 +107,7 @@ def test_penalised_wasserstein_agrees_over_devices(noise_images):
     agree(runs[0][0], runs[0][1], runs[1][1])
 
 
+@pytest.mark.slow
 def test_dropout_spectral_norm_and_a_lazy_penalty_in_microbatches_agree_over_devices(noise_images):
     """Whatever is random derives from the example, and singular vectors stay alike everywhere."""
     fields = {
@@ -121,7 +125,11 @@ def test_dropout_spectral_norm_and_a_lazy_penalty_in_microbatches_agree_over_dev
 
 @pytest.mark.parametrize(
     ("seed", "optimizer", "fields"),
-    [(6, "sgda", {}), (7, "consensus", {"network": "mlp"}), (8, "extra_adam", {"network": "mlp"})],
+    [
+        (6, "sgda", {}),
+        pytest.param(7, "consensus", {"network": "mlp"}, marks=pytest.mark.slow),
+        pytest.param(8, "extra_adam", {"network": "mlp"}, marks=pytest.mark.slow),
+    ],
 )
 def test_shard_map_gives_the_numbers_of_pmap(seed, optimizer, fields, noise_images):
     """BatchNorm, F, J v and Jᵀ v: alike under either backend on four devices."""

@@ -101,6 +101,7 @@ def test_no_run_is_one_line(tmp_path, capsys):
     assert "holds no run" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_evaluating_on_a_schedule_changes_no_number_of_the_training(tmp_path):
     plain = small(tmp_path / "plain", steps=12, preset="gaussians")
     often = small(tmp_path / "often", steps=9, preset="gaussians", evaluate=60, evaluate_every=3)
@@ -126,6 +127,7 @@ def test_evaluating_on_a_schedule_changes_no_number_of_the_training(tmp_path):
     assert again["scores"] == records[-1]["scores"] and again["held_out"] == records[-1]["held_out"]
 
 
+@pytest.mark.slow
 def test_a_run_may_be_evaluated_while_it_is_written(tmp_path):
     # A thread trains, this one evaluates whatever checkpoint there is meanwhile.
     config = small(tmp_path, steps=80, preset="gaussians", checkpoint_every=8, log_every=8)

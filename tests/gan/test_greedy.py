@@ -15,7 +15,9 @@ SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 4, "checkpo
 @pytest.mark.parametrize(
     ("options", "rates"),
     [
-        ({"accept_every": 1, "max_ascent_steps": 3}, [1.0, 1.0]),
+        pytest.param(
+            {"accept_every": 1, "max_ascent_steps": 3}, [1.0, 1.0], marks=pytest.mark.slow
+        ),
         ({"accept_every": 4, "min_improvement": 1e9}, [1 / 4, 2 / 8]),
     ],
 )

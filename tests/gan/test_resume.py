@@ -26,6 +26,7 @@ FLAGS = [
 def start(folder, *flags, cache=None):
     # A cache of compiled programs: the same ones, without the wait for each process.
     cached = {
+        "JAX_ENABLE_COMPILATION_CACHE": "1",
         "JAX_COMPILATION_CACHE_DIR": str((cache or folder.parent) / "programs"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }

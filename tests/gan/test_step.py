@@ -391,7 +391,9 @@ NETWORKS = {"mlp": (8, 8, 1), "dcgan": (8, 8, 1), "resnet": (32, 32, 1),
             "mangoubi_mnist": (8, 8, 1), "mangoubi_cifar": (8, 8, 1)}  # fmt: skip
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "network", [pytest.param(n, marks=[pytest.mark.slow] * (n != "dcgan")) for n in NETWORKS]
+)
 @pytest.mark.parametrize(
     "optimizer", ["consensus", pytest.param("competitive", marks=pytest.mark.slow)]
 )

@@ -104,6 +104,7 @@ def test_another_sweep_in_the_same_folder_is_refused(swept):
     assert (swept.folder / "sweep.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_killed_program_goes_on_from_the_newest_common_checkpoint(tmp_path, monkeypatch):
     grid = sweeps.Grid(("sgda",), rates_min=(1e-2,), rates_max=(1e-2,), seeds=(0, 1))
     whole = gan.sweep(small(), grid, out=tmp_path / "whole", vmap="on", note=quiet)
@@ -146,6 +147,7 @@ def test_every_optimizer_takes_rates_that_are_mapped_over(name, tmp_path):
     assert norms["update_norm_min"].shape == (2,)
 
 
+@pytest.mark.slow
 def test_one_after_another_where_that_is_asked(tmp_path):
     grid = sweeps.Grid(("sgda",), rates_min=(1e-2, 1e38), rates_max=(1e-2,))
     done = gan.sweep(small(evaluate=0), grid, out=tmp_path / "s", vmap="off", score="loss_min",

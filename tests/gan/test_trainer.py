@@ -44,6 +44,7 @@ def test_a_run_leaves_everything_it_promises(tmp_path):
     assert picture.ndim == 2 and picture.shape[0] == picture.shape[1] and picture.std() > 0
 
 
+@pytest.mark.slow
 def test_a_longer_run_continues_bit_for_bit(tmp_path):
     short = small(tmp_path / "a", steps=10, network="dcgan")
     gan.train(short)
@@ -61,7 +62,7 @@ def test_a_finished_run_is_reported_again_without_training(tmp_path, monkeypatch
     assert second.metrics == first.metrics and second.summary == first.summary
 
 
-@pytest.mark.parametrize(("before", "after"), [(4, 1), (1, 4)])
+@pytest.mark.parametrize(("before", "after"), [pytest.param(4, 1, marks=pytest.mark.slow), (1, 4)])
 def test_a_run_moves_to_other_devices(tmp_path, before, after):
     gan.train(small(tmp_path / "a", steps=8, optimizer="sgda", devices=before))
     moved = gan.train(small(tmp_path / "a", steps=12, optimizer="sgda", devices=after))

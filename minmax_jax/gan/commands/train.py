@@ -49,5 +49,5 @@ def preset_of(argv: Sequence[str]) -> config_lib.Config:
 
 def with_preset_options(config: config_lib.Config) -> config_lib.Config:
     """Returns `config` with the preset's options beneath those given."""
-    options = presets.add_options(config.optimizer, config.options)
+    options = presets.add_options(config.preset, config.optimizer, config.options)
     return dataclasses.replace(config, options=options)

@@ -116,7 +116,7 @@ def _member(
         dataclasses.replace(
             config,
             optimizer=optimizer,
-            options=presets.add_options(optimizer, own),
+            options=presets.add_options(config.preset, optimizer, own),
             learning_rate_min=rate_min,
             learning_rate_max=rate_max,
             seed=seed,

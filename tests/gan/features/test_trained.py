@@ -30,6 +30,7 @@ def test_it_is_trained_once_and_then_read_from_the_cache(own_cache, short_traini
     assert first.facts == second.facts and first.facts["test_accuracy"] > 0.5
 
 
+@pytest.mark.slow
 def test_other_data_and_damaged_caches_are_trained_anew(own_cache, short_training):
     digits, notes = data.load("digits"), []
     first = features.classifier(digits, notes.append)

@@ -1,0 +1,28 @@
+"""Intervals of a few values, one a seed."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:
+    """Returns the mean and both ends of Student's interval; infinite for a single value."""
+    data = np.asarray(values, float)
+    mean = float(data.mean())
+    if len(data) < 2:
+        return mean, -math.inf, math.inf
+    half = stats.t.ppf((1 + confidence) / 2, len(data) - 1) * data.std(ddof=1) / len(data) ** 0.5
+    return mean, mean - float(half), mean + float(half)
+
+
+def written(values: Sequence[float | None], digits: int = 1) -> str:
+    """`mean [low, high]`; what some runs lack is said, and no interval of the others given."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if len(known) < len(values):
+        return f"{len(values) - len(known)} of {len(values)} diverged"
+    mean, low, high = mean_interval(known)
+    if not math.isfinite(low):
+        return f"{mean:.{digits}f} (one run)"
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
