@@ -75,6 +75,7 @@ TINY = {"rules": ("SGD", "Muon"), "width": 4, "batch_size": 8, "tune_steps": 5, 
         "seeds": 2, "powers": (0.0, 1.0), "evaluate": 40}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_gaussians_run_resume_and_are_redrawn(tmp_path, monkeypatch, capsys):
     config = graft_grid.Config(**TINY, runs=str(tmp_path / "runs"))
     graft_grid.main(config, out=tmp_path)

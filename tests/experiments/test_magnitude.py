@@ -75,6 +75,7 @@ def test_movement_of_a_constant_is_none_and_of_a_line_is_its_ends():
     assert moved["last_to_first"] == pytest.approx(kept[-19:].mean() / kept[:19].mean())
 
 
+@pytest.mark.slow
 def test_it_runs_resumes_and_is_redrawn(tmp_path, monkeypatch, capsys):
     config = magnitude.Config(
         data="digits", network="mlp", extractor="pixels", runs=str(tmp_path / "runs"), width=2,

@@ -58,6 +58,7 @@ def test_saturating_is_the_payoff_s_by_hand():
         assert np.linalg.norm(there - here) > 1e-3
 
 
+@pytest.mark.slow
 def test_diagnostics_take_them():
     played, state, images = make()
     fields = gradients(played, images, jax.random.key(0))

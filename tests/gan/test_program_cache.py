@@ -23,6 +23,7 @@ def events(tmp_path, monkeypatch):
     before = {name: getattr(jax.config, name) for name in SETTINGS}
     compilation_cache.reset_cache()
     jax.config.update("jax_enable_compilation_cache", True)
+    jax.config.update("jax_compilation_cache_dir", None)
     heard = []
     listen = lambda event, **_: heard.append(event)  # noqa: E731
     jax.monitoring.register_event_listener(listen)
