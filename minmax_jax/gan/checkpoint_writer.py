@@ -2,7 +2,9 @@
 
 import contextlib
 import errno
+import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
@@ -39,6 +41,7 @@ class Writer:
         self._checkpoints, self._retain, self._check = checkpoints, retain, check
         self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._pending: futures.Future[None] | None = None
+        self._quiet = _quiet_orbax()
 
     def save(self, step: int, state: Any) -> None:
         """Takes a copy of `state` and has it written, once the one before is.
@@ -68,6 +71,7 @@ class Writer:
 
     def __enter__(self) -> "Writer":
         """Nothing is written yet."""
+        self._quiet.__enter__()
         return self
 
     def __exit__(
@@ -78,13 +82,13 @@ class Writer:
     ) -> None:
         """Waits for what is under way; its failure must not hide the block's own error."""
         self._thread.shutdown()
+        self._quiet.__exit__(None, None, None)
         if error is None:
             self.wait()
 
     def _write(self, step: int, values: checkpoint.Values) -> None:
         try:
-            with _quiet_threads():
-                self._checkpoints.save(step, values)
+            self._checkpoints.save(step, values)
             self._checkpoints.drop_all_but(self._retain(self._checkpoints.steps()))
         except Exception as error:  # of the disk, as the several layers beneath word it
             reason = " ".join(str(error).split()) or type(error).__name__
@@ -97,19 +101,35 @@ class Writer:
 
 
 @contextlib.contextmanager
-def _quiet_threads() -> Iterator[None]:
-    """Keeps Orbax's own threads from printing the traceback of what they hand on to us anyway."""
-    usual = threading.excepthook
+def _quiet_orbax() -> Iterator[None]:
+    """Keeps Orbax from printing tracebacks of what it raises anyway, and `WriteFailed` tells.
 
-    def hook(args: threading.ExceptHookArgs) -> None:
+    It prints in three ways: its threads end by the error, it logs it, and a write that ends
+    after the first one that failed finds its event loop closed.
+    """
+    of_threads, of_callbacks = threading.excepthook, sys.excepthook
+
+    def thread_hook(args: threading.ExceptHookArgs) -> None:
         if not type(args.thread).__module__.startswith("orbax."):
-            usual(args)
+            of_threads(args)
 
-    threading.excepthook = hook
+    def callback_hook(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if not (isinstance(error, RuntimeError) and "Event loop is closed" in str(error)):
+            of_callbacks(kind, error, trace)
+
+    def is_not_orbax(record: logging.LogRecord) -> bool:
+        return "orbax" not in record.pathname or record.levelno < logging.ERROR
+
+    log = logging.getLogger("absl")
+    threading.excepthook, sys.excepthook = thread_hook, callback_hook
+    log.addFilter(is_not_orbax)
     try:
         yield
     finally:
-        threading.excepthook = usual
+        log.removeFilter(is_not_orbax)
+        threading.excepthook, sys.excepthook = of_threads, of_callbacks
 
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)

@@ -111,7 +111,7 @@ def test_runs_without_a_cache_with_an_empty_a_full_and_a_damaged_one_end_in_the_
              "--out", str(tmp_path / name)],
             check=True, capture_output=True,
             env={**os.environ, "XLA_FLAGS": "", "JAX_ENABLE_COMPILATION_CACHE": enabled,
-                 "XDG_CACHE_HOME": str(tmp_path / "cache")},
+                 "JAX_COMPILATION_CACHE_DIR": "", "XDG_CACHE_HOME": str(tmp_path / "cache")},
         )  # fmt: skip
         if name == "full":
             assert made and entries(tmp_path / "cache") == made  # nothing was compiled
