@@ -20,11 +20,11 @@ import jax
 import tyro
 
 from experiments.dissecting import graft_figure
+from experiments.dissecting.command import hardware, in_pieces, recorded
 from experiments.dissecting.graft_rules import CENTRES, RULES, optimizer, unit
-from experiments.dissecting.images import hardware, refuse
 from experiments.dissecting.runs import Workshop
 from experiments.dissecting.runs_progress import Progress
-from experiments.dissecting.runs_training import Clock, Job, PieceOver
+from experiments.dissecting.runs_training import Clock, Job
 from minmax_jax import gan
 from minmax_jax.gan import rundir
 from minmax_jax.gan.errors import check_name
@@ -180,20 +180,13 @@ def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:
       out: the folder of the JSON and the figure.
     """
     path = out / f"{config.problem}.json"
-    try:
+    with in_pieces():
         config = settle(config)
         if not redraw:
             record(config, path)
-    except (gan.ConfigError, gan.DataError) as error:
-        refuse(f"error: {error}")
-    except PieceOver:
-        print("The piece is over, everything is saved; the same command goes on.")
-    if path.exists():
-        result = json.loads(path.read_text())
+    if result := recorded(path, redraw=redraw):
         graft_figure.draw(result, path.with_suffix(".png"))
         print(graft_figure.table(result))
-    elif redraw:
-        refuse(f"error: {path} does not exist; run without --redraw first")
 
 
 if __name__ == "__main__":

@@ -13,22 +13,19 @@ is the ResNet with a gradient penalty on CIFAR-10; every part of it can be given
 
 import dataclasses
 import json
-import os
-import platform
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import jax
 import tyro
 
 from experiments.dissecting import images_figure, images_table
+from experiments.dissecting.command import hardware, in_pieces, recorded
 from experiments.dissecting.images_config import Config, settle, trained
 from experiments.dissecting.images_methods import optimizers
 from experiments.dissecting.images_tuning import final_job, progress, tune
 from experiments.dissecting.runs import Workshop
-from experiments.dissecting.runs_training import Clock, PieceOver
-from minmax_jax import gan
+from experiments.dissecting.runs_training import Clock
 from minmax_jax.gan import rundir
 
 RESULTS = Path(__file__).parents[1] / "results" / "dissecting" / "images"
@@ -66,20 +63,6 @@ def record(config: Config, out: Path) -> None:
         rundir.write_atomically(out / f"{config.size}.json", text)
 
 
-def hardware() -> str:
-    """The device, or the processor."""
-    device = jax.devices()[0]
-    if device.platform == "cpu":
-        return f"{os.cpu_count()} CPU cores ({platform.machine()})"
-    return device.device_kind
-
-
-def refuse(text: str) -> NoReturn:
-    """Ends with one line, and the exit code of bad input."""
-    print(text, file=sys.stderr)
-    raise SystemExit(2)
-
-
 def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:
     """Seven methods on images: tuned with one budget each, then judged on fresh seeds.
 
@@ -89,21 +72,13 @@ def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:
       out: the folder of the JSON and the figures.
     """
     path = out / f"{config.size}.json"
-    try:
+    with in_pieces():
         config = settle(config)
         if not redraw:
             record(config, out)
-    except (gan.ConfigError, gan.DataError) as error:
-        refuse(f"error: {error}")
-    except PieceOver:
-        print("The piece is over, everything is saved; the same command goes on.")
-    if not path.exists():
-        if redraw:
-            refuse(f"error: {path} does not exist; run without --redraw first")
-        return
-    result = json.loads(path.read_text())
-    images_figure.draw(result, out)
-    print(images_table.table(result))
+    if result := recorded(path, redraw=redraw):
+        images_figure.draw(result, out)
+        print(images_table.table(result))
 
 
 if __name__ == "__main__":

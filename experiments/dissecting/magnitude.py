@@ -21,13 +21,13 @@ import tyro
 
 import minmax_jax as mm
 from experiments.dissecting import images_config, magnitude_figure
+from experiments.dissecting.command import hardware, in_pieces, recorded
 from experiments.dissecting.images import RESULTS as IMAGES
-from experiments.dissecting.images import hardware, refuse
 from experiments.dissecting.images_tuning import shown
 from experiments.dissecting.magnitude_rules import fit_knots, optimizers, read_lengths
 from experiments.dissecting.runs import Workshop
 from experiments.dissecting.runs_progress import Progress
-from experiments.dissecting.runs_training import Clock, Job, PieceOver
+from experiments.dissecting.runs_training import Clock, Job
 from minmax_jax import gan
 from minmax_jax.gan import rundir
 
@@ -195,19 +195,12 @@ def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:
       out: the folder of the JSON and the figure.
     """
     path = out / "magnitude.json"
-    try:
+    with in_pieces():
         if not redraw:
             record(settle(config), path)
-    except (gan.ConfigError, gan.DataError) as error:
-        refuse(f"error: {error}")
-    except PieceOver:
-        print("The piece is over, everything is saved; the same command goes on.")
-    if path.exists():
-        result = json.loads(path.read_text())
+    if result := recorded(path, redraw=redraw):
         magnitude_figure.draw(result, path.with_suffix(".png"))
         print(magnitude_figure.table(result))
-    elif redraw:
-        refuse(f"error: {path} does not exist; run without --redraw first")
 
 
 if __name__ == "__main__":

@@ -18,12 +18,13 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import jax
 import tyro
 
 from experiments.dissecting import theory_figure, theory_table
+from experiments.dissecting.command import refuse
 from experiments.dissecting.theory_paths import paths
 from experiments.dissecting.theory_settings import Setting, studies
 from experiments.dissecting.theory_sweep import sweep
@@ -81,12 +82,6 @@ def check_same(path: Path, setting: Setting) -> None:
     if found != asked:
         changed = ", ".join(key for key in asked if asked[key] != found.get(key))
         refuse(f"{path}: made with another {changed}; remove it, or choose --out.")
-
-
-def refuse(text: str) -> NoReturn:
-    """Ends with one line, and the exit code of bad input."""
-    print(text, file=sys.stderr)
-    raise SystemExit(2)
 
 
 def write(path: Path, result: dict[str, Any]) -> None:

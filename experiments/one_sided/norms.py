@@ -21,9 +21,9 @@ from typing import Any
 import jax
 import numpy as np
 import tyro
-from scipy import stats
 
 import minmax_jax as mm
+from experiments.intervals import mean_interval
 from experiments.one_sided import norms_figure, problems, trajectory
 from experiments.one_sided.trajectory import Config
 
@@ -87,12 +87,8 @@ def slope(steps: list[int], floor: mm.diagnostics.NoiseFloor, side: str) -> dict
 
 def t_interval(values: Any) -> tuple[float, float | None, float | None]:
     """Mean over seeds, and its 95 % interval by Student's t; none of a single seed."""
-    values = np.asarray(values, float)
-    mean = float(values.mean())
-    if len(values) < 2:
-        return mean, None, None
-    reach = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
-    return mean, mean - float(reach), mean + float(reach)
+    mean, low, high = mean_interval(values)
+    return (mean, low, high) if math.isfinite(low) else (mean, None, None)
 
 
 def digits(values: Any) -> Any:

@@ -81,8 +81,10 @@ class Writer:
         trace: TracebackType | None,
     ) -> None:
         """Waits for what is under way; its failure must not hide the block's own error."""
-        self._thread.shutdown()
-        self._quiet.__exit__(None, None, None)
+        try:
+            self._thread.shutdown()
+        finally:
+            self._quiet.__exit__(None, None, None)
         if error is None:
             self.wait()
 
