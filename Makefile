@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+TESTS ?=
 
 .PHONY: demo test test-all lint
 
@@ -9,7 +10,7 @@ demo: $(VENV)/.gan  ## Trains a GAN on scikit-learn's digits; about two minutes 
 	$(BIN)/minmax-jax train --preset digits --out runs/demo
 
 test: $(VENV)/.dev  ## The tests, one process a core.
-	$(BIN)/pytest -q -n auto -m "not slow"
+	$(BIN)/pytest -q -n auto -m "not slow" $(TESTS)
 
 test-all: $(VENV)/.dev  ## Also long convergence, killed runs, and further rows of an algorithm: an hour on two cores.
 	$(BIN)/pytest -q -n auto

@@ -3,7 +3,9 @@
 Everything but the seconds is counted in compiled programs. Messages: a field evaluation has
 to average both players' gradients over devices once, BatchNorm its statistics, and the trainer
 agrees with one more, of two flags, on whether an update was finite; parameters are never sent.
-The messages of BatchNorm are those of the same step whose field is not averaged.
+The messages of BatchNorm are those of the same step whose field is not averaged. Its running
+statistics are averaged with the field, so that those of a network of one's own, which may not
+be synchronised, cannot drift apart.
 """
 
 import dataclasses
@@ -85,7 +87,7 @@ def measure(config: Config, network: str, optimizer: str, devices: int) -> dict[
     game, rule, made, state, images = trained(config, network, optimizer, devices)
     compiled = made.advance.lower(state, images, np.uint32(0), np.int32(1)).compile()
     own = batch_norm_messages(config, rule, game, devices)
-    players = mm.Players(game.pair.generator.params, game.pair.discriminator.params)
+    pair = (game.pair.generator, game.pair.discriminator)
     return {
         "network": network,
         "optimizer": optimizer,
@@ -94,9 +96,14 @@ def measure(config: Config, network: str, optimizer: str, devices: int) -> dict[
         "batch_norm": len(own),
         "batch_norm_sent": sum(message.size for message in own),
         "sent": sum(message.size for message in counts.messages(compiled.as_text())),
-        "parameters": sum(leaf.size for leaf in jax.tree.leaves(players)),
+        "parameters": numbers([network.params for network in pair]),
+        "statistics": numbers([network.stats for network in pair]),
         **counts.count(compiled)._asdict(),
     }
+
+
+def numbers(tree: Any) -> int:
+    return sum(leaf.size for leaf in jax.tree.leaves(tree))
 
 
 def batch_norm_messages(config: Config, rule: Any, game: Any, devices: int) -> list[counts.Message]:
@@ -120,7 +127,8 @@ def report(result: dict[str, Any]) -> str:
     """Returns a table of messages, and one of the lines."""
     head = (
         "step of the trainer", "devices", "messages", "a field evaluation",
-        "its numbers / parameters", "of BatchNorm", "of the watch", "host transfers",
+        "its numbers", "parameters and statistics", "of BatchNorm", "of the watch",
+        "host transfers",
         "temporaries, kB a device", "MFLOP a device",
     )  # fmt: skip
     rows = [_row(row) for row in result["devices"]]
@@ -139,11 +147,12 @@ WATCH = 1
 def _row(row: dict[str, Any]) -> tuple[str, ...]:
     evaluations = row["field_evaluations"]
     field = (row["collectives"] - row["batch_norm"] - WATCH) / evaluations
-    numbers = (row["sent"] - row["batch_norm_sent"] - 2 * WATCH) / evaluations
+    averaged = (row["sent"] - row["batch_norm_sent"] - 2 * WATCH) / evaluations
     return (
         f"{row['network']}, `{row['optimizer']}`", str(row["devices"]), str(row["collectives"]),
-        f"{field:g}", f"{numbers / row['parameters']:.3f}", str(row["batch_norm"]), str(WATCH),
-        str(row["transfers"]), f"{row['temporaries'] / 1e3:.0f}", f"{row['flops'] / 1e6:.2f}",
+        f"{field:g}", f"{averaged:g}", f"{row['parameters']} + {row['statistics']}",
+        str(row["batch_norm"]), str(WATCH), str(row["transfers"]),
+        f"{row['temporaries'] / 1e3:.0f}", f"{row['flops'] / 1e6:.2f}",
     )  # fmt: skip
 
 

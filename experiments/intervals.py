@@ -7,14 +7,22 @@ import numpy as np
 from scipy import stats
 
 
-def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:
-    """Returns the mean and both ends of Student's interval; infinite for a single value."""
+def mean_interval(
+    values: Sequence[float],
+    confidence: float = 0.95,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> tuple[float, float, float]:
+    """Returns the mean and both ends of Student's interval; infinite for a single value.
+
+    `bounds` are those of the mean itself, [−1, 1] of a cosine: the interval ends there, which
+    takes nothing from its coverage.
+    """
     data = np.asarray(values, float)
     mean = float(data.mean())
     if len(data) < 2:
         return mean, -math.inf, math.inf
     half = stats.t.ppf((1 + confidence) / 2, len(data) - 1) * data.std(ddof=1) / len(data) ** 0.5
-    return mean, mean - float(half), mean + float(half)
+    return mean, max(mean - float(half), bounds[0]), min(mean + float(half), bounds[1])
 
 
 def written(values: Sequence[float | None], digits: int = 1) -> str:

@@ -24,8 +24,9 @@ import numpy as np
 import tyro
 
 import minmax_jax as mm
+from experiments.intervals import mean_interval
 from experiments.one_sided import mvi_figure, problems, trajectory
-from experiments.one_sided.norms import FIELDS, digits, t_interval
+from experiments.one_sided.norms import FIELDS, digits
 from experiments.one_sided.trajectory import Config, of_seed
 
 RESULTS = Path(__file__).parents[1] / "results" / "one_sided"
@@ -109,18 +110,19 @@ def summarise(seen: list[Any], own: list[Any]) -> dict[str, Any]:
     }
     excess = [float(a.mean_cosine.mean) - float(b.mean_cosine.mean)
               for a, b in zip(own, seen, strict=True)]  # fmt: skip
-    means = {
-        "share_over_seeds": [float(run.share.mean) for run in seen],
-        "cosine_over_seeds": [float(run.mean_cosine.mean) for run in seen],
-        "own_end_above_it": excess,
+    return {
+        **kept,
+        "share_over_seeds": interval([float(run.share.mean) for run in seen], (0, 1)),
+        "cosine_over_seeds": interval([float(run.mean_cosine.mean) for run in seen], (-1, 1)),
+        "own_end_above_it": interval(excess, (-2, 2)),
     }
-    return {**kept, **{name: interval(values) for name, values in means.items()}}
 
 
-def interval(values: list[float]) -> list[float | None]:
+def interval(values: list[float], bounds: tuple[float, float]) -> list[float | None]:
+    """Mean over seeds and its interval, within what the mean can be; None where there is none."""
     if not np.isfinite(values).all():
         return [None, None, None]
-    return [None if part is None else digits(part) for part in t_interval(values)]
+    return [digits(part) for part in mean_interval(values, bounds=bounds)]
 
 
 def run(config: Config) -> dict[str, Any]:

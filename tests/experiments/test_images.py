@@ -175,4 +175,7 @@ def test_the_interval_is_student_s():
     mean, low, high = mean_interval([1, 2, 3, 4, 5])
     assert mean == 3 and high - mean == pytest.approx(2.776 * (2.5 / 5) ** 0.5, rel=1e-3)
     assert mean - low == pytest.approx(high - mean)
+    # A mean of cosines is no more than 1; of one value nothing else is known.
+    assert mean_interval([0.5, 1.0], bounds=(-1, 1)) == (0.75, -1, 1)
+    assert mean_interval([0.5], bounds=(-1, 1)) == (0.5, -1, 1)
     assert written([1.0, None]) == "1 of 2 diverged" and "one run" in written([1.0])
