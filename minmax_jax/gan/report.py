@@ -76,10 +76,12 @@ def progress_line(step: int, total: int, speed: float, record: Mapping[str, floa
     known = speed > 0  # not before the clock has seen a step
     eta = duration((total - step) / speed) if known else "?"
     skipped = f"  skipped {record['skipped']:.0f}" if record.get("skipped") else ""
+    undefined = math.isnan(record["pace"])  # nobody moved: the update was taken back
+    pace = "–" if undefined else f"{record['pace']:.2f}"
     return (
         f"step {step:{width}d}/{total}  {f'{speed:.3g}' if known else '?'} steps/s  ETA {eta}  "
-        f"loss G {record['loss_min']:.3f} D {record['loss_max']:.3f}  pace {record['pace']:.2f}"
-        f"{skipped}"
+        f"loss G {record['loss_min']:.3f} D {record['loss_max']:.3f}  "
+        f"pace {pace}{skipped}"
     )
 
 

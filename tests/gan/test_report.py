@@ -63,6 +63,8 @@ def test_line_gives_step_speed_time_left_losses_and_pace():
 
 
 def test_speed_is_unknown_before_the_clock_has_seen_a_step():
+    line = report.progress_line(10, 20, 1.0, {**RECORD, "pace": float("nan")})
+    assert line.endswith("pace –")
     line = report.progress_line(10, 20, 0.0, RECORD)
     assert "? steps/s  ETA ?" in line
 
