@@ -80,7 +80,7 @@ def run(config: Config) -> dict[str, Any]:
         for method in METHODS
     }  # fmt: skip
     return {
-        "config": dataclasses.asdict(config),
+        "config": {**dataclasses.asdict(config), "runs": None},
         "hardware": f"{jax.devices()[0].device_kind}, {os.cpu_count()} CPU cores",
         "jax": jax.__version__,
         "methods": found,

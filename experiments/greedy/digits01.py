@@ -138,7 +138,7 @@ def run(config: Config) -> dict[str, Any]:
                 del one["images"]
             found[name].append(one)
     return {
-        "config": dataclasses.asdict(config),
+        "config": {**dataclasses.asdict(config), "data": None, "runs": None},
         "hardware": f"{os.cpu_count()} CPU cores",
         "jax": jax.__version__,
         "judge_accuracy": round(accuracy, 4),

@@ -132,7 +132,7 @@ def run(config: Config) -> dict[str, Any]:
                 one = piece(config, method, rates, GROUPS[group], seed, config.steps)
                 found.setdefault(group, {}).setdefault(method, []).append(kept(one))
     return {
-        "config": dataclasses.asdict(config),
+        "config": {**dataclasses.asdict(config), "runs": None},  # where they are changes no number
         "hardware": f"{os.cpu_count()} CPU cores",
         "jax": jax.__version__,
         "tuning": tuning,

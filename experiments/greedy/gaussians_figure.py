@@ -27,7 +27,7 @@ def outcomes(result: dict[str, Any], path: Path) -> None:
     """Bars: of each method's runs, how many reach 0 … 4 modes; beside it modes over time."""
     groups = result["groups"]
     figure, axes = plt.subplots(
-        len(groups), 2, figsize=(12, 3.6 * len(groups)), squeeze=False, layout="constrained"
+        len(groups), 2, figsize=(14, 3.6 * len(groups)), squeeze=False, layout="constrained"
     )
     colours = plt.get_cmap("viridis")(np.linspace(0, 1, 5))
     for (name, found), (left, right) in zip(groups.items(), axes, strict=True):
@@ -48,7 +48,7 @@ def outcomes(result: dict[str, Any], path: Path) -> None:
         left.invert_yaxis()
         left.set(xlim=(0, 1), title=TITLES[name], xlabel="share of runs, by modes reached")
         right.set(ylim=(-0.1, 4.1), xlabel="updates", ylabel="modes reached, mean over seeds")
-        right.legend(fontsize=8)
+        right.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     config = result["config"]
     figure.suptitle(
         f"Four Gaussians, {config['steps']} updates, batch {config['batch']}, {config['draws']} "
