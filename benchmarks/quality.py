@@ -2,7 +2,9 @@
 
 Every method gets the same grid of rates and the same tuning seeds; the rate that is good
 soonest there (if none is, the one that ends best) is run from other seeds, and those are
-reported. Every run is one JSON file: what is there is not run again.
+reported. A run has so many updates, and at most three times as many oracle calls: a method that
+asks for more in an update gets fewer of them. Every run is one JSON file: what is there is not
+run again.
 
 Two problems: all eight Gaussian modes covered (an MLP), and a Fréchet distance in the features
 of a classifier (a small DCGAN) on scikit-learn's digits, or with `--data` on any set of images.
@@ -74,8 +76,9 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
         for method in config.methods:
             note(f"quality: {name}, {method}")
             rows[method] = dict(measure(config, lazy, name, method))
-        found[name] = {"problem": problem._asdict(), "methods": rows}
+        found[name] = {"problem": problem.described(), "methods": rows}
         jax.clear_caches()
+    config = dataclasses.replace(config, data=Path(config.data).name, runs=Path())
     return {"config": {**dataclasses.asdict(config), "runs": ""}, "problems": found}
 
 
@@ -96,13 +99,15 @@ class _Lazy:
 
 def measure(config: Config, lazy: _Lazy, name: str, method: str) -> Iterator[tuple[str, Any]]:
     """Yields the tuning runs, the rate that they chose, and the runs at that rate."""
+    price = quality_run.price(method)
+    problem = lazy.problem.affordable(price)
 
     def once(rate: float, seed: int) -> dict[str, Any]:
-        described = json.dumps([lazy.problem._asdict(), method, rate, seed], sort_keys=True)
+        described = json.dumps([problem._asdict(), method, rate, seed], sort_keys=True)
         path = config.runs / f"{name}-{method}-{rate:g}-{seed}.json"
         if path.exists() and (kept := json.loads(path.read_text()))["of"] == described:
             return kept["run"]
-        made = quality_run.run(lazy(method), lazy.problem, rate, seed)
+        made = quality_run.run(lazy(method), problem, rate, seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         part.write_text(json.dumps({"of": described, "run": made}))
@@ -111,7 +116,7 @@ def measure(config: Config, lazy: _Lazy, name: str, method: str) -> Iterator[tup
 
     tuning = [once(rate, seed) for rate in config.rates for seed in config.tuning_seeds]
     rate = choose(tuning)
-    yield "price", quality_run.price(method)
+    yield "price", price
     yield "tuning", tuning
     yield "rate", rate
     yield "runs", [once(rate, seed) for seed in config.seeds]

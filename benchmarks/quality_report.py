@@ -22,7 +22,8 @@ def _table(name: str, found: dict[str, Any]) -> str:
         for method, rate, reached, count, updates, calls, seconds, step_ms, last in rows
     ]  # fmt: skip
     head = (
-        f"{name}: {problem['score']} ≤ {problem['target']:g} within {problem['steps']} updates",
+        f"{name}: {problem['score']} ≤ {problem['target']:g} within {problem['steps']} updates "
+        f"and {problem['calls']} oracle calls",
         "rate", "seeds that reach it", "updates", "oracle calls", "seconds", "ms an update",
         "score at the end",
     )  # fmt: skip

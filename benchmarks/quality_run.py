@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -40,6 +41,21 @@ class Problem(NamedTuple):
     steps: int
     every: int
     samples: int
+
+    @property
+    def calls(self) -> int:
+        """Oracle calls at most."""
+        return 3 * self.steps
+
+    def affordable(self, price: float) -> "Problem":
+        """Returns the problem with as many updates as `calls` pay for, whole stretches."""
+        steps = min(self.steps, max(1, int(self.calls / price / self.every)) * self.every)
+        return self._replace(steps=steps)
+
+    def described(self) -> dict[str, Any]:
+        """For the record: data without the folders above it."""
+        fields = {k: Path(v).name if k == "data" else v for k, v in self.fields.items()}
+        return {**self._asdict(), "fields": fields, "calls": self.calls}
 
 
 class Trained(NamedTuple):

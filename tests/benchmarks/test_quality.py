@@ -61,11 +61,21 @@ def test_other_seeds_run_at_the_chosen_rate_and_nothing_runs_twice(trained, tmp_
     assert len(trained) == 5
 
 
+@pytest.mark.parametrize(("price", "steps"), [(1, 300), (3, 300), (4, 200), (8, 100), (99, 100)])
+def test_who_asks_for_more_gets_fewer_updates(price, steps):
+    assert PROBLEM.affordable(price).steps == steps
+
+
+def test_a_record_names_no_folder():
+    problem = PROBLEM._replace(fields={"data": "some/where/mnist", "width": 8})
+    assert problem.described()["fields"] == {"data": "mnist", "width": 8}
+
+
 def test_table_and_figure_say_who_never_got_there(trained, tmp_path):
     never = suite(tmp_path)
     never["runs"] = [ran(1.0, seed, [50.0, None]) for seed in range(3)]
     methods = {"sgda": suite(tmp_path), "nsgda": never}
-    result = {"problems": {"digits": {"problem": PROBLEM._asdict(), "methods": methods}}}
+    result = {"problems": {"digits": {"problem": PROBLEM.described(), "methods": methods}}}
     first, second = quality.report(result).splitlines()[2:]
     assert first.startswith("| `sgda` | 1 | 2/3 | 200 | 400 | 0.2 |")
     assert second.startswith("| `nsgda` | 1 | 0/3 | – | – | – |") and second.endswith("| – |")
