@@ -4,7 +4,7 @@
     python -m experiments.dissecting.images --redraw             # tables and figures, from JSON
     python -m experiments.dissecting.images --size accelerator --piece-minutes 9
 
-`--data` takes a folder too, as datasets.load_dataset does. Tuning is alike for every method: 5 × 5
+`--data` takes a folder too, as datasets.load_dataset does. Tuning is alike for every method: 6 × 6
 rates around a centre in its own units, one tuning seed, and the best three cells again with two
 more; the lowest mean Fréchet distance wins. Its final runs use other seeds. The size accelerator
 is the ResNet with a gradient penalty on CIFAR-10; every part of it can be given by itself, as

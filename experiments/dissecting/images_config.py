@@ -66,7 +66,7 @@ class Config:
     """Updates between two lines of norms."""
     tune_seed: int = 1000
     """Seed of the grid's runs; the best cells have the next ones too."""
-    powers: tuple[int, ...] = (-2, -1, 0, 1, 2)
+    powers: tuple[int, ...] = (-2, -1, 0, 1, 2, 3)
     """A grid's rates are the centre times four to these powers."""
     again: tuple[int, int] = (3, 2)
     """So many cells, the best of the grid, run again with so many further tuning seeds."""

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import minmax_jax as mm
 
-FACTOR, POWERS = 4.0, (-2, -1, 0, 1, 2)
-"""A grid has five rates a player, a factor of four apart: from 1/16 to 16 times its centre."""
+FACTOR = 4.0
+"""Between two neighbours of a grid."""
 
 
 class Method(NamedTuple):
@@ -71,7 +71,7 @@ def optimizers(b1: float, b2: float) -> dict[str, Callable[[mm.Players, mm.Playe
     return {name: build(method) for name, method in METHODS.items()}
 
 
-def grid(method: str, size: str, powers: Sequence[int] = POWERS) -> list[tuple[float, float]]:
+def grid(method: str, size: str, powers: Sequence[int]) -> list[tuple[float, float]]:
     """Returns the (min, max) rates of a method's cells, those of the min player slowest."""
     centre = CENTRES[size][METHODS[method].unit]
     low, high = ([float(f"{rate * FACTOR**power:.3g}") for power in powers] for rate in centre)
