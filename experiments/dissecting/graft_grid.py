@@ -39,7 +39,7 @@ PROBLEMS: dict[str, dict[str, Any]] = {
     },
     "images": {
         "data": "ylecun/mnist", "network": "dcgan", "width": 8, "latent_dim": 64,
-        "batch_size": 32, "ema_decay": 0.99, "tune_steps": 400, "steps": 1000, "seeds": 3,
+        "batch_size": 32, "ema_decay": 0.99, "tune_steps": 300, "steps": 800, "seeds": 3,
         "evaluate": 2000,
     },
 }  # fmt: skip

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib import ticker
+from matplotlib.axis import Axis
 
 from experiments.dissecting.images_methods import METHODS
 
@@ -32,6 +34,19 @@ def draw(result: dict[str, Any], path: Path) -> None:
                 f"[{value['low']:.2f}, {value['high']:.2f}]"
             )  # fmt: skip
             panel.set_title(f"{steps} updates: {text}", fontsize=10)
+            for axis in (panel.xaxis, panel.yaxis):
+                plain_ticks(axis)
     panels[0][0].legend(fontsize=7)
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def plain_ticks(axis: Axis) -> None:
+    """Plain numbers where the axis has less than two decades: 1, 2, 5, or all on a short one."""
+    low, high = axis.get_view_interval()
+    if high < 100 * low:
+        axis.set_major_locator(
+            ticker.LogLocator(subs=(1, 2, 5) if high > 5 * low else range(1, 10))
+        )
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(ticker.NullFormatter())
