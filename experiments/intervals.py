@@ -12,7 +12,7 @@ def mean_interval(
     confidence: float = 0.95,
     bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> tuple[float, float, float]:
-    """Returns the mean and both ends of Student's interval; infinite for a single value.
+    """Returns the mean and both ends of Student's interval; of a single value, the bounds.
 
     `bounds` are those of the mean itself, [−1, 1] of a cosine: the interval ends there, which
     takes nothing from its coverage.
@@ -20,7 +20,7 @@ def mean_interval(
     data = np.asarray(values, float)
     mean = float(data.mean())
     if len(data) < 2:
-        return mean, -math.inf, math.inf
+        return mean, *bounds
     half = stats.t.ppf((1 + confidence) / 2, len(data) - 1) * data.std(ddof=1) / len(data) ** 0.5
     return mean, max(mean - float(half), bounds[0]), min(mean + float(half), bounds[1])
 

@@ -32,10 +32,11 @@ def done(tmp_path_factory):
 @pytest.mark.parametrize("size", CENTRES)
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_has_the_same_grid_around_its_own_centre(method, size):
-    cells = grid(method, size)
-    assert len(cells) == len(set(cells)) == 25
-    assert cells[12] == CENTRES[size][METHODS[method].unit]
-    assert cells[-1][0] / cells[0][0] == pytest.approx(256, rel=0.02)  # three digits of a rate
+    cells = grid(method, size, powers := Config().powers)
+    assert len(cells) == len(set(cells)) == len(powers) ** 2
+    centre = powers.index(0) * (len(powers) + 1)
+    assert cells[centre] == CENTRES[size][METHODS[method].unit]
+    assert cells[-1][0] / cells[0][0] == pytest.approx(4**5, rel=0.02)  # three digits of a rate
 
 
 def test_both_sizes_fill_every_field():
