@@ -3,13 +3,14 @@
 The norm is Blue's (ACM TOMS 4, 1978; LAPACK 3.10 `nrm2`): three sums of squares,
 of the elements that are too large to square, of those that are too small, scaled
 by powers of two, and of all the others. One variadic `lax.reduce` forms the three
-in a single pass over the data; as three `sum`s XLA reads the data three times. On a CPU
-large trees try the plain sum of squares first, which is vectorised there.
+in a single pass over the data; as three `sum`s XLA reads the data three times. XLA's CPU vectorises
+plain sums alone: there the plain sum of squares comes first, and where it has over- or
+underflowed the largest element is looked for and the squares are summed in its scale.
 """
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -73,13 +74,16 @@ def _rows(leaf: jax.Array) -> list[jax.Array]:
 
     XLA adds up a variadic reduction one by one on a CPU: rows of at most 1,024 keep the
     rounding of a float32 norm below 1e-5, and 2^24 elements in a row would lose 5 %. A last
-    axis that is short already is left alone, as a reshape may move sharded data.
+    axis that is short already is left alone, as a reshape may move sharded data, and a size
+    that rows divide is not sliced, which would be a copy.
     """
     if leaf.ndim and 32 <= leaf.shape[-1] <= 1024:
         return [leaf]
     flat = leaf.reshape(-1)
-    whole = flat.size - flat.size % 256
-    return [part for part in (flat[:whole].reshape(-1, 256), flat[whole:]) if part.size]
+    lengths = (*range(256, 31, -1), *range(257, 1025))
+    row = next((row for row in lengths if flat.size % row == 0), 256)
+    whole = flat.size - flat.size % row
+    return [part for part in (flat[:whole].reshape(-1, row), flat[whole:]) if part.size]
 
 
 def _sums(leaf: jax.Array) -> _Sums:
@@ -98,9 +102,7 @@ def _row_sums(rows: jax.Array) -> _Sums:
     big, small = size > blue.big_above, size < blue.small_below
     one, zero = jnp.ones((), dtype), jnp.zeros((), dtype)
     scale = jnp.where(big, blue.scale_big * one, jnp.where(small, blue.scale_small * one, one))
-    # XLA rewrites (s c)(s c) as s² c² where it knows both (a constant field), which is 0 · inf.
-    # It does not look through the minimum, which changes no square.
-    square = jnp.square(jnp.minimum(size * scale, jnp.finfo(dtype).max.astype(dtype)))
+    square = jnp.square(_times(size, scale))
     parts = (
         jnp.where(big, square, zero),
         jnp.where(big | small, zero, square),  # NaN compares false twice and lands here
@@ -111,6 +113,15 @@ def _row_sums(rows: jax.Array) -> _Sums:
         return tuple(x + y for x, y in zip(a, b, strict=True))
 
     return _Sums(*lax.reduce(parts, (zero, zero, zero), add, (rows.ndim - 1,)))
+
+
+def _times(size: jax.Array, scale: jax.Array) -> jax.Array:
+    """`size · scale`, to be squared.
+
+    XLA rewrites (x s)(x s) as x² s² where it knows both (a constant field), which is 0 · inf.
+    It does not look through the minimum, which changes no square.
+    """
+    return jnp.minimum(size * scale, jnp.finfo(size.dtype).max.astype(size.dtype))
 
 
 def _norm_of_sums(sums: _Sums) -> ScaledNorm:
@@ -146,71 +157,112 @@ def _hypotenuse(a: jax.Array, b: jax.Array) -> jax.Array:
 
 def leaf_norm(leaf: Any) -> ScaledNorm:
     """Returns the Euclidean norm of one array, accumulated in float32 at least."""
-    return leaf_norms([leaf])[0]
+    return _leaf_norm(jnp.asarray(leaf))
 
 
-def leaf_norms(tree: PyTree) -> list[ScaledNorm]:
-    """Returns the Euclidean norm of every leaf of `tree`, in the order of its leaves."""
+def leaf_norms(tree: PyTree, again: Callable[[], PyTree] | None = None) -> list[ScaledNorm]:
+    """Returns the Euclidean norm of every leaf of `tree`, in the order of its leaves.
+
+    Args:
+      tree: of float arrays.
+      again: makes `tree` once more. With it a CPU need not write down a tree of which nothing
+        but the norms is used: only where plain sums cannot be trusted is it made again.
+    """
     leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+    if again is None or not leaves:
+        return [_leaf_norm(leaf) for leaf in leaves]
 
-    def careful(leaves: list[jax.Array]) -> list[ScaledNorm]:
-        return [_norm_of_sums(_sums(leaf)) for leaf in leaves]
+    def on_cpu(leaves: list[jax.Array]) -> list[ScaledNorm]:
+        squares = [_plain_square_sum(leaf) for leaf in leaves]
+        return lax.cond(
+            jnp.stack([_is_safe(square) for square in squares]).all(),
+            lambda: [_plain_norm(square) for square in squares],
+            lambda: [_norm_in_two_passes(leaf) for leaf in jax.tree.leaves(again())],
+        )
 
-    return _plain_where_safe(leaves, lambda squares: [*map(_plain_norm, squares)], careful)
+    return lax.platform_dependent(
+        leaves, cpu=on_cpu, default=lambda leaves: [*map(_norm_in_one_pass, leaves)]
+    )
 
 
 def tree_norm(tree: PyTree) -> ScaledNorm:
     """Returns the Euclidean norm over all leaves of `tree`; of no leaves, zero."""
-    leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(tree)]
-    if not leaves:
+    return joined(leaf_norms(tree))
+
+
+def joined(norms: Sequence[ScaledNorm]) -> ScaledNorm:
+    """Returns the norm of a tree, given those of its leaves."""
+    if not norms:
         return ScaledNorm(value=jnp.zeros(()), scale=jnp.ones(()))
-    dtype = jnp.result_type(*(accumulator_dtype(leaf.dtype) for leaf in leaves))
+    dtype = jnp.result_type(*(norm.value for norm in norms))
+    values, scales = (jnp.stack([x.astype(dtype) for x in of]) for of in zip(*norms, strict=True))
+    # All in the scale of the largest norm, which has the smallest; a zero has none.
+    scales = jnp.where(values == 0, jnp.max(scales), scales)
+    scale = jnp.min(scales)
+    return ScaledNorm(_root(jnp.sum(jnp.square(values * (scale / scales)))), scale)
 
-    def plain(squares: list[jax.Array]) -> ScaledNorm:
-        return _plain_norm(sum((s.astype(dtype) for s in squares), jnp.zeros((), dtype)))
 
-    def careful(leaves: list[jax.Array]) -> ScaledNorm:
-        if any(accumulator_dtype(leaf.dtype) != dtype for leaf in leaves):
-            leaves = [leaf.astype(dtype) for leaf in leaves]  # all with one set of constants
-        sums = map(_sums, leaves)
-        return _norm_of_sums(functools.reduce(lambda a, b: _Sums(*map(jnp.add, a, b)), sums))
+@jax.jit  # traced once for each shape: a model's thousand leaves have few
+def _leaf_norm(leaf: jax.Array) -> ScaledNorm:
+    """By the backend's form: an accelerator waits for memory, a CPU vectorises plain sums alone."""
+    return lax.platform_dependent(leaf, cpu=_norm_on_cpu, default=_norm_in_one_pass)
 
-    return _plain_where_safe(leaves, plain, careful)
+
+def _norm_in_one_pass(leaf: jax.Array) -> ScaledNorm:
+    return _norm_of_sums(_sums(leaf))
 
 
 _PLAIN_FROM = 2**16
 """Elements from which the plain sum of squares is tried first on a CPU."""
 
 
-def _plain_where_safe(
-    leaves: list[jax.Array], plain: Callable[..., Any], careful: Callable[..., Any]
-) -> Any:
-    """Returns `plain(sums of squares)` where they can be trusted, otherwise `careful(leaves)`.
+def _norm_on_cpu(leaf: jax.Array) -> ScaledNorm:
+    """The plain sum of squares where it can be trusted, else one pass more, for the scale."""
+    if leaf.size < _PLAIN_FROM:
+        return _norm_in_two_passes(leaf)
+    square = _plain_square_sum(leaf)
+    return lax.cond(
+        _is_safe(square), lambda: _plain_norm(square), lambda: _norm_in_two_passes(leaf)
+    )
 
-    XLA's CPU vectorises a plain sum and does not vectorise Blue's three, which take twice
-    as long there. An accelerator waits for memory in both, and would stop for the branch.
+
+def _plain_square_sum(leaf: jax.Array) -> jax.Array:
+    # Behind the barrier the squares are formed in the sum: else XLA shares them with the second
+    # moment of an Adam-type method, and writes the whole array of them to memory.
+    return _square_sum(lax.optimization_barrier(leaf), lambda size: size)
+
+
+def _is_safe(square: jax.Array) -> jax.Array:
+    """Whether nothing has overflowed, and what underflowed is less than rounding.
+
+    Squares below 2^-126 do. NaN compares false, and so does a zero.
     """
-    if sum(leaf.size for leaf in leaves) < _PLAIN_FROM:
-        return careful(leaves)
-
-    def try_plain(leaves: list[jax.Array]) -> Any:
-        squares = [_square_sum(leaf) for leaf in leaves]
-        # In this range nothing has overflowed, and what underflowed (squares below 2^-126)
-        # is less than rounding. NaN compares false, and so does a zero.
-        safe = jnp.stack([(s > 2.0**-60) & (s < 2.0**100) for s in squares]).all()
-        return lax.cond(safe, lambda: plain(squares), lambda: careful(leaves))
-
-    return lax.platform_dependent(leaves, cpu=try_plain, default=careful)
-
-
-def _square_sum(leaf: jax.Array) -> jax.Array:
-    dtype = accumulator_dtype(leaf.dtype)
-    parts = [jnp.sum(jnp.square(jnp.abs(rows).astype(dtype)), axis=-1) for rows in _rows(leaf)]
-    return sum((jnp.sum(part) for part in parts), jnp.zeros((), dtype))
+    return (square > 2.0**-60) & (square < 2.0**100)
 
 
 def _plain_norm(square: jax.Array) -> ScaledNorm:
     return ScaledNorm(value=_root(square), scale=jnp.ones((), square.dtype))
+
+
+def _norm_in_two_passes(leaf: jax.Array) -> ScaledNorm:
+    """The largest element chooses the scale in which the squares are summed."""
+    dtype = accumulator_dtype(leaf.dtype)
+    blue, one = _blue_constants(dtype), jnp.ones((), dtype)
+    largest = jnp.max(jnp.abs(leaf), initial=0).astype(dtype)
+    # 2^23 above Blue's threshold: what then underflows is below half an ulp of the sum.
+    small = largest < blue.small_below * 2.0**23
+    scale = jnp.where(
+        largest > blue.big_above, blue.scale_big * one, jnp.where(small, blue.scale_small, one)
+    )
+    return ScaledNorm(_root(_square_sum(leaf, lambda size: _times(size, scale))), scale)
+
+
+def _square_sum(leaf: jax.Array, scaled: Callable[[jax.Array], jax.Array]) -> jax.Array:
+    """The sum of the squares of `scaled(|x|)`, first of each row and then of rows."""
+    dtype = accumulator_dtype(leaf.dtype)
+    squares = [jnp.square(scaled(jnp.abs(rows).astype(dtype))) for rows in _rows(leaf)]
+    rows = [jnp.sum(jnp.sum(square, axis=-1)) for square in squares]
+    return sum(rows, jnp.zeros((), dtype))
 
 
 def norm(tree: PyTree) -> jax.Array:

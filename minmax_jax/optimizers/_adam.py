@@ -1,12 +1,13 @@
 """Adam's step at learning rate one, with the choices that papers leave open."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _checks
+from minmax_jax import _checks, _tree
 from minmax_jax._types import PyTree, transformation
 
 
@@ -32,12 +33,53 @@ def adam_step(
     nesterov: bool = False,
 ) -> optax.GradientTransformation:
     """Returns `A = m̂ / (√v̂ + eps)`, or `m / (√v + eps)` without bias correction."""
-    for argument, value in (("b1", b1), ("b2", b2)):
-        _checks.check_number(name, argument, value, high=1.0)
-    _checks.check_number(name, "eps", eps)
+    _check(name, b1, b2, eps)
     if not bias_correction:
         return _uncorrected(b1, b2, eps)
     return optax.scale_by_adam(b1, b2, eps, nesterov=nesterov)
+
+
+def adam_lengths(
+    b1: float, b2: float, eps: float, bias_correction: bool = True
+) -> Callable[..., tuple[Sequence[_tree.ScaledNorm], Any]]:
+    """Returns `(updates, state, params) -> (‖A_k‖ of every leaf k), state`, as `grafted` takes it.
+
+    A is that of `adam_step`, and so is the state. The corrections of the moments are taken out
+    of the sums, `A = (√c₂ / c₁) · m / (√v + √c₂ eps)`: a CPU would write each of them down as
+    a whole array, to be shared by all leaves of a shape.
+    """
+
+    def lengths(
+        updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
+    ) -> tuple[Sequence[_tree.ScaledNorm], Any]:
+        del params, extra
+        mu = optax.tree.update_moment(updates, state.mu, b1, 1)
+        nu = optax.tree.update_moment_per_elem_norm(updates, state.nu, b2, 2)
+        state = state._replace(mu=mu, nu=nu)
+        factor, root = 1.0, 1.0
+        if bias_correction:
+            state = state._replace(count=optax.safe_increment(state.count))
+            root = jnp.sqrt(1 - b2**state.count)
+            factor = root / (1 - b1**state.count)
+
+        def step() -> PyTree:
+            return jax.tree.map(lambda m, v: _ratio(m, v, eps * root), mu, nu)
+
+        norms = _tree.leaf_norms(step(), again=step)
+        return [n._replace(value=(factor * n.value).astype(n.value.dtype)) for n in norms], state
+
+    return lengths
+
+
+def _ratio(m: jax.Array, v: jax.Array, eps: Any) -> jax.Array:
+    wide = _tree.accumulator_dtype(m.dtype)
+    return m.astype(wide) / (jnp.sqrt(v.astype(wide)) + jnp.asarray(eps, wide))
+
+
+def _check(name: str, b1: float, b2: float, eps: float) -> None:
+    for argument, value in (("b1", b1), ("b2", b2)):
+        _checks.check_number(name, argument, value, high=1.0)
+    _checks.check_number(name, "eps", eps)
 
 
 def _uncorrected(b1: float, b2: float, eps: float) -> optax.GradientTransformation:

@@ -2,10 +2,10 @@
 
 import optax
 
-from minmax_jax.optimizers._adam import adam_step
+from minmax_jax.optimizers._adam import adam_lengths, adam_step
 from minmax_jax.optimizers._two_player import Transform, two_player
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.graft import graft
+from minmax_jax.transforms.graft import grafted
 
 
 def ada_nsgda(
@@ -55,9 +55,7 @@ def ada_nsgda(
       Jelassi, Dobre, Mensch, Li, Gidel, `Dissecting adaptive methods in GANs
       <https://arxiv.org/abs/2210.04319>`_, 2022.
     """
-    rule = graft(
-        magnitude=adam_step("ada_nsgda", b1, b2, eps, bias_correction),
-        direction=optax.identity(),
-        scope=scope,
-    )
+    adam = adam_step("ada_nsgda", b1, b2, eps, bias_correction)
+    lengths = adam_lengths(b1, b2, eps, bias_correction)
+    rule = grafted("ada_nsgda", adam.init, lengths, optax.identity(), scope)
     return two_player("ada_nsgda", rule, learning_rate, transform)

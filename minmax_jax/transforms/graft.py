@@ -1,5 +1,6 @@
 """Grafting: the length of one optimizer's step in the direction of another's."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -68,35 +69,61 @@ def graft(
     """
     for argument, tx in (("magnitude", magnitude), ("direction", direction)):
         _checks.check_transformation("graft", argument, tx)
-    _checks.check_choice("graft", "scope", scope, _checks.SCOPES)
     _checks.check_number("graft", "eps", eps)
     magnitude = optax.with_extra_args_support(magnitude)
+
+    def lengths(
+        updates: PyTree, state: Any, params: PyTree | None, **extra: Any
+    ) -> tuple[Sequence[_tree.ScaledNorm], Any]:
+        to, state = magnitude.update(updates, state, params, **extra)
+        return _tree.leaf_norms(to), state
+
+    return grafted("graft", magnitude.init, lengths, direction, scope, eps)
+
+
+def grafted(
+    name: str,
+    init: Callable[[PyTree], Any],
+    lengths: Callable[..., tuple[Sequence[_tree.ScaledNorm], Any]],
+    direction: optax.GradientTransformation,
+    scope: str,
+    eps: float = 0.0,
+) -> optax.GradientTransformationExtraArgs:
+    """Returns `graft` for a magnitude of which only the norms of its leaves are made.
+
+    Args:
+      name: of the transformation, for messages.
+      init: makes the magnitude's state of params.
+      lengths: `(updates, state, params, **extra) -> norms, state`, a norm a leaf.
+      direction: as in `graft`, like scope and eps.
+      scope: see there.
+      eps: see there.
+    """
+    _checks.check_choice(name, "scope", scope, _checks.SCOPES)
     direction = optax.with_extra_args_support(direction)
 
-    def rescale_layers(to: PyTree, along: PyTree) -> PyTree:
+    def rescale(along: PyTree, pairs: PyTree) -> PyTree:
         leaves, structure = jax.tree.flatten(along)
-        norms = zip(_tree.leaf_norms(to), _tree.leaf_norms(along), strict=True)
-        steps = [_rescale(d, *pair, eps) for d, pair in zip(leaves, norms, strict=True)]
+        pairs = structure.flatten_up_to(pairs)
+        if scope == "global":
+            pairs = [[_tree.joined(norms) for norms in zip(*pairs, strict=True)]] * len(leaves)
+        steps = [_rescale(d, *pair, eps) for d, pair in zip(leaves, pairs, strict=True)]
         return jax.tree.unflatten(structure, steps)
 
-    def rescale_whole(to: PyTree, along: PyTree) -> PyTree:
-        length, by = _tree.tree_norm(to), _tree.tree_norm(along)
-        return jax.tree.map(lambda d: _rescale(d, length, by, eps), along)
-
-    rescale = rescale_layers if scope == "layer" else rescale_whole
-
     def init_fn(params: PyTree) -> GraftState:
-        _checks.check_floats("graft", "params", params)
-        return GraftState(magnitude=magnitude.init(params), direction=direction.init(params))
+        _checks.check_floats(name, "params", params)
+        return GraftState(magnitude=init(params), direction=direction.init(params))
 
     def update_fn(
         updates: PyTree, state: GraftState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, GraftState]:
-        _checks.check_floats("graft", "updates", updates)
-        _checks.check_match("graft", updates, params)
-        to, magnitude_state = magnitude.update(updates, state.magnitude, params, **extra)
+        _checks.check_floats(name, "updates", updates)
+        _checks.check_match(name, updates, params)
+        to, magnitude_state = lengths(updates, state.magnitude, params, **extra)
         along, direction_state = direction.update(updates, state.direction, params, **extra)
-        return _tree.each_player(rescale, to, along), GraftState(
+        pairs = zip(to, _tree.leaf_norms(along), strict=True)
+        pairs = jax.tree.unflatten(jax.tree.structure(along), pairs)
+        return _tree.each_player(rescale, along, pairs), GraftState(
             magnitude=magnitude_state, direction=direction_state
         )
 
