@@ -30,9 +30,11 @@ class Config:
     gan_batch: int = 512
     gan_width: int = 128
     rounds: int = 5
+    gan_rounds: int = 3
 
 
-QUICK = Config(rates=2, seeds=2, small_steps=10, gan_steps=2, gan_batch=8, gan_width=8, rounds=2)
+QUICK = Config(rates=2, seeds=2, small_steps=10, gan_steps=2, gan_batch=8, gan_width=8, rounds=2,
+               gan_rounds=1)  # fmt: skip
 
 
 def games(config: Config) -> dict[str, tuple[Callable[..., Any], int]]:
@@ -92,7 +94,8 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
         single = jax.jit(one)
         contestants["one run alone"] = functools.partial(single, rates[0], seeds[0])
         contestants |= torch_solve.contestants(name, config)
-        times = clock.compare(clock.interleave(contestants, config.rounds, 1), REFERENCE)
+        rounds = config.gan_rounds if "GAN" in name else config.rounds
+        times = clock.compare(clock.interleave(contestants, rounds, 1), REFERENCE)
         found[name] = {"runs": count, "steps": steps, "forms": times}
     return {"config": dataclasses.asdict(config), "devices": jax.device_count(), "games": found}
 

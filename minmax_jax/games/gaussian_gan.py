@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_batching import sequential_vmap
 from jax.nn import log_sigmoid
 
 from minmax_jax import _checks
@@ -131,9 +132,15 @@ def gaussian_points(key: jax.Array, num_points: int, layout: str = "ring") -> ja
 
 
 def _network(key: jax.Array, sizes: tuple[int, ...]) -> tuple[dict[str, jax.Array], ...]:
-    init = jax.nn.initializers.orthogonal(0.8)
+    orthogonal = jax.nn.initializers.orthogonal(0.8)
     shapes = list(itertools.pairwise(sizes))
     keys = jax.random.split(key, len(shapes))
+
+    def init(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        # One matrix after the other under `vmap`: on a CPU of few cores two batches of QR at a
+        # time wait for each other's threads for ever (seen with jaxlib 0.10.2).
+        return sequential_vmap(lambda key: orthogonal(key, shape))(key)
+
     return tuple(
         {"w": init(k, shape), "b": jnp.zeros(shape[1])}
         for k, shape in zip(keys, shapes, strict=True)
