@@ -2,7 +2,8 @@
 
 Every contestant takes turns with `optax.adam` on the same tree. Bytes are those of the
 compiled program, its usual branch alone, over the least possible: gradients, parameters and state
-read once, parameters and state written once. Time is also given over a copy that moves as many bytes.
+read once, parameters and state written once. Time is also given over a copy that moves as many
+bytes.
 """
 
 import dataclasses

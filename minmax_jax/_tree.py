@@ -212,7 +212,7 @@ def _norm_in_one_pass(leaf: jax.Array) -> ScaledNorm:
     return _norm_of_sums(_sums(leaf))
 
 
-_PLAIN_FROM = 2**16
+_PLAIN_FROM = 2**12
 """Elements from which the plain sum of squares is tried first on a CPU."""
 
 
@@ -248,7 +248,8 @@ def _norm_in_two_passes(leaf: jax.Array) -> ScaledNorm:
     """The largest element chooses the scale in which the squares are summed."""
     dtype = accumulator_dtype(leaf.dtype)
     blue, one = _blue_constants(dtype), jnp.ones((), dtype)
-    largest = jnp.max(jnp.abs(leaf), initial=0).astype(dtype)
+    # Behind the barrier, lest XLA write |x| down to share it with the squares.
+    largest = jnp.max(jnp.abs(lax.optimization_barrier(leaf)), initial=0).astype(dtype)
     # 2^23 above Blue's threshold: what then underflows is below half an ulp of the sum.
     small = largest < blue.small_below * 2.0**23
     scale = jnp.where(

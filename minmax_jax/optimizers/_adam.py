@@ -63,17 +63,13 @@ def adam_lengths(
             factor = root / (1 - b1**state.count)
 
         def step() -> PyTree:
-            return jax.tree.map(lambda m, v: _ratio(m, v, eps * root), mu, nu)
+            ratio = lambda m, v: m / (jnp.sqrt(v) + jnp.asarray(eps * root, v.dtype))  # noqa: E731
+            return jax.tree.map(ratio, mu, nu)
 
         norms = _tree.leaf_norms(step(), again=step)
         return [n._replace(value=(factor * n.value).astype(n.value.dtype)) for n in norms], state
 
     return lengths
-
-
-def _ratio(m: jax.Array, v: jax.Array, eps: Any) -> jax.Array:
-    wide = _tree.accumulator_dtype(m.dtype)
-    return m.astype(wide) / (jnp.sqrt(v.astype(wide)) + jnp.asarray(eps, wide))
 
 
 def _check(name: str, b1: float, b2: float, eps: float) -> None:
