@@ -1,14 +1,15 @@
 """Images by a GAN: seven methods, rates tuned with one budget each, then fresh seeds.
 
     python -m experiments.dissecting.images --data ylecun/mnist  # resumes where it stopped
+    python -m experiments.dissecting.images --size resnet --runs runs/images-resnet
     python -m experiments.dissecting.images --redraw             # tables and figures, from JSON
     python -m experiments.dissecting.images --size accelerator --piece-minutes 9
 
 `--data` takes a folder too, as datasets.load_dataset does. Tuning is alike for every method: 6 × 6
 rates around a centre in its own units, one tuning seed, and the best three cells again with two
-more; the lowest mean Fréchet distance wins. Its final runs use other seeds. The size accelerator
-is the ResNet with a gradient penalty on CIFAR-10; every part of it can be given by itself, as
-`--network resnet --loss wasserstein --penalty wgan-gp`.
+more; the lowest mean Fréchet distance wins. Its final runs use other seeds. The sizes
+resnet and accelerator are the ResNet with a gradient penalty on CIFAR-10, 8 and 128 channels wide;
+every part of a size can be given by itself, as `--network resnet --loss wasserstein`.
 """
 
 import dataclasses

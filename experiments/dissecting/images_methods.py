@@ -49,6 +49,12 @@ CENTRES: dict[str, dict[str, tuple[float, float]]] = {
         "adam": (2e-3, 8e-4), "gradient": (5e-2, 2e-2), "layer": (5e-2, 2e-2),
         "player": (1.5e-1, 6e-2),
     },
+    # Few updates of a narrow network: Adam's rates are ten and four times the published ones
+    # below, and the other units are as on MNIST, 25 and 75 times Adam's.
+    "resnet": {
+        "adam": (2e-4, 8e-4), "gradient": (5e-3, 2e-2), "layer": (5e-3, 2e-2),
+        "player": (1.5e-2, 6e-2),
+    },
     # Around the rates of GauthierGidel/Variational-Inequality-GAN, 2e-5 and 2e-4; the other
     # units by the same ratios as on MNIST, where no rate is published.
     "accelerator": {

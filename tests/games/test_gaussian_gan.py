@@ -1,5 +1,7 @@
 """The Gaussian-mode GAN: its data, its networks, its samples by draw."""
 
+import re
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -87,3 +89,17 @@ def test_errors_name_the_argument():
         games.gaussian_gan(jax.random.key(0), layout="grid")
     with pytest.raises(ValueError, match="gaussian_gan: width must be at least 1"):
         games.gaussian_gan(jax.random.key(0), width=0)
+
+
+def test_starts_under_vmap_are_those_of_a_loop_and_take_one_matrix_at_a_time():
+    # Two batches of QR at a time can wait for each other's threads on a CPU of two cores.
+    start = lambda key: mm.games.gaussian_gan(key, latent_dim=8, width=16).start  # noqa: E731
+    keys = jax.random.split(jax.random.key(0), 3)
+    together = jax.vmap(start)(keys)
+    for i, key in enumerate(keys):
+        jax.tree.map(
+            lambda ours, one, i=i: np.testing.assert_array_equal(ours[i], one), together, start(key)
+        )
+    program = str(jax.make_jaxpr(jax.vmap(start))(keys))
+    factorised = re.findall(r"f32\[([\d,]+)\] = qr\[", program)
+    assert factorised and all(shape.count(",") == 1 for shape in factorised)
