@@ -38,4 +38,6 @@ def load(name: str) -> ModuleType:
 def environment(name: str) -> dict[str, str]:
     """Returns the environment of the process in which a suite runs."""
     flag = f"--xla_force_host_platform_device_count={DEVICES.get(name, 1)}"
-    return {**os.environ, "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()}
+    flags = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
+    # PyTorch's threads sleep while others have their turn.
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "XLA_FLAGS": flags}

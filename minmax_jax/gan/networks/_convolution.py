@@ -55,11 +55,16 @@ def _by_lax(inputs: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
 
 
 def _by_patches(inputs: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    """A slice of the padded inputs for each pixel of the kernel, side by side, times the kernel."""
+    """A slice of the padded inputs for each pixel of the kernel, side by side, times the kernel.
+
+    At stride 1 only for each of its columns, see `_along_rows`.
+    """
     rows, columns, channels, outputs = kernel.shape
     _, height, width, _ = inputs.shape
     padding = lax.padtype_to_pads((height, width), (rows, columns), (stride, stride), "SAME")
     padded = jnp.pad(inputs, ((0, 0), *padding, (0, 0)))
+    if stride == 1:
+        return _along_rows(padded, kernel)
     size = [-(-side // stride) for side in (height, width)]
     ends = [stride * (count - 1) + 1 for count in size]
     slices = [
@@ -69,6 +74,19 @@ def _by_patches(inputs: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
     ]
     kernel = kernel.reshape(rows * columns * channels, outputs)
     return jnp.concatenate(slices, axis=-1) @ kernel
+
+
+def _along_rows(padded: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Slices for each column of the kernel times the kernel; what its rows make is added up.
+
+    Waiting for memory is what a narrow convolution takes: with a 3×3 kernel this moves 12
+    numbers where nine slices side by side move 19. With 2×2 it gains nothing.
+    """
+    rows, columns, channels, outputs = kernel.shape
+    height, width = padded.shape[1] - rows + 1, padded.shape[2] - columns + 1
+    beside = jnp.concatenate([padded[:, :, j : j + width] for j in range(columns)], axis=-1)
+    made = beside @ kernel.transpose(1, 2, 0, 3).reshape(columns * channels, rows * outputs)
+    return sum(part[:, i : i + height] for i, part in enumerate(jnp.split(made, rows, axis=-1)))
 
 
 def _on_cpu() -> bool:
