@@ -58,14 +58,19 @@ def mlp_step(side: int, width: int, batch: int) -> dict[str, float]:
 
 
 def update(size: int, leaves: int) -> dict[str, float]:
-    """Returns bytes and instructions of one `ada_nsgda` update of as many numbers in `leaves`."""
+    """Returns bytes and instructions of one `ada_nsgda` update of as many numbers in `leaves`.
+
+    Two leaves are one matrix and its bias; from two matrices of a shape on, XLA's CPU reads an
+    array of equal numbers for each that they share.
+    """
     gradients, tx = trees.tree(size, leaves, "float32"), mm.ada_nsgda(1e-3)
 
     def one(gradients: Any, state: Any, params: Any) -> Any:
         updates, state = tx.update(gradients, state, params)
         return optax.apply_updates(params, updates), state
 
-    program = counts.compiled(one, gradients, tx.init(gradients), gradients)
+    with counts.usual_branch():
+        program = counts.compiled(one, gradients, tx.init(gradients), gradients)
     size_of_tree = trees.num_bytes(gradients) / 4  # about `size`
     return {
         "bytes": counts.count(program).bytes * size / size_of_tree,
