@@ -7,6 +7,7 @@ A sweep is 10 rates × 20 seeds. Its forms: one run after another (compiled once
 import dataclasses
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -14,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 import minmax_jax as mm
-from benchmarks import clock, table, torch_solve
+from benchmarks import bars, clock, table, torch_solve
 
 REFERENCE = "one after another"
 
@@ -114,6 +115,19 @@ def _table(name: str, found: dict[str, Any]) -> str:
         rows.append((form, ratio, f"{speed:,.0f}"))
     head = (f"{name}: {found['runs']} runs", f"times as fast as {REFERENCE}", "steps/s, all runs")
     return table.markdown(head, rows)
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Draws how fast each form of a sweep is, one run after another being 1."""
+    panels = {}
+    for name, found in result["games"].items():
+        ratios = {form: clock.ratio(of) for form, of in found["forms"].items()
+                  if form not in SINGLE}  # fmt: skip
+        panels[name] = {
+            f"mm.solve, {form}": clock.Ratio(1 / r.median, 1 / r.high, 1 / r.low)
+            for form, r in ratios.items()
+        }
+    bars.draw(panels, f"speed of a sweep over {REFERENCE}", path, target=1.5)
 
 
 SINGLE = ("one run alone", "PyTorch, one run alone")

@@ -7,6 +7,7 @@ PyTorch weights and losses are compared before anything is timed.
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,7 +17,7 @@ import optax
 from jax.nn import softplus
 
 import minmax_jax as mm
-from benchmarks import clock, counts, hand_step, table, torch_step
+from benchmarks import bars, clock, counts, hand_step, table, torch_step
 from minmax_jax.gan import networks
 
 RATE = 1e-4
@@ -159,3 +160,17 @@ def report(result: dict[str, Any]) -> str:
         head = ("PyTorch, same weights and batch", "its time / ours by hand", "ours, ms", "its, ms")
         text += "\n\n" + table.markdown(head, others)
     return text
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Draws times over those of the loop by hand: the library's in each order, PyTorch's."""
+    panels: dict[str, dict[str, clock.Ratio]] = {}
+    for name, found in result["networks"].items():
+        panels[name] = mine = {}
+        for order, row in found["orders"].items():
+            mine[f"mm.{order}"] = clock.ratio(row["times"]["minmax_jax"])
+        for order, row in found["orders"].items():
+            for other, times in row["times"].items():
+                if other not in ("hand", "minmax_jax"):
+                    mine[f"PyTorch {other}, {order}"] = clock.ratio(times)
+    bars.draw(panels, "time of a step over that of the loop written by hand in JAX", path)

@@ -8,13 +8,14 @@ bytes.
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import jax
 import optax
 
 import minmax_jax as mm
-from benchmarks import clock, counts, hand, table, torch_update, trees
+from benchmarks import bars, clock, counts, hand, table, torch_update, trees
 
 REFERENCE = "optax.adam"
 RATE = 1e-3
@@ -136,10 +137,23 @@ def report(result: dict[str, Any]) -> str:
     return "\n\n".join(_table(group) for group in result["groups"])
 
 
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Draws times over Adam's: every contestant on the first tree, a few on the others."""
+    panels = {
+        _title(group): {name: clock.ratio(found) for name, found in group["rows"].items()}
+        for group in result["groups"]
+    }
+    bars.draw(panels, f"time of an update over {REFERENCE}'s", path)
+
+
+def _title(group: dict[str, Any]) -> str:
+    return f"{group['size']:,} parameters, {group['leaves']} leaves, {group['dtype']}"
+
+
 def _table(group: dict[str, Any]) -> str:
     rows = [_row(name, found) for name, found in group["rows"].items()]
     head = (
-        f"{group['size']:,} parameters, {group['leaves']} leaves, {group['dtype']}",
+        _title(group),
         f"time / {REFERENCE}",
         "bytes / least",
         "time / copy of the least bytes",

@@ -1,6 +1,8 @@
-"""Counts and ratios are what they say; every suite runs at its quick size and reports."""
+"""Counts and ratios are what they say; the tables kept are those of the records beside them."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
@@ -57,3 +59,17 @@ def test_the_machine_says_what_it_is():
     about = machine.describe()
     assert about["cores"] >= 1 and about["versions"]["jax"]
     assert "python -m benchmarks update" in machine.heading("update", about)
+
+
+RECORDS = sorted((Path(suites.__file__).parent / "results").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=[path.stem for path in RECORDS])
+def test_tables_and_figures_are_drawn_from_the_record_alone(path, tmp_path):
+    suite, record = suites.load(path.stem), json.loads(path.read_text())
+    text = f"{machine.heading(path.stem, record['machine'])}\n\n{suite.report(record)}\n"
+    assert path.with_suffix(".md").read_text() == text
+    assert hasattr(suite, "draw") == path.with_suffix(".png").exists()
+    if hasattr(suite, "draw"):
+        suite.draw(record, tmp_path / "figure.png")
+        assert (tmp_path / "figure.png").stat().st_size > 10_000

@@ -1,0 +1,48 @@
+"""Ratios as horizontal bars with their quartiles, one panel a group."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.clock import Ratio
+
+COLOURS = {"mm.": "C0", "hand": "0.55", "torch": "C1", "optimetry": "C1", "PyTorch": "C1"}
+"""Start of a name -> its colour; the others are Optax's."""
+
+
+def draw(
+    panels: Mapping[str, Mapping[str, Ratio]], label: str, path: Path, target: float | None = None
+) -> None:
+    """Draws each panel's ratios, in their order from the top down.
+
+    Args:
+      panels: title -> name -> ratio with quartiles.
+      label: of the axis of ratios.
+      path: of the picture.
+      target: a second line beside the one at 1.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    heights = [len(panel) for panel in panels.values()]
+    figure, axes = plt.subplots(
+        len(panels), 1, figsize=(8, 0.9 * len(panels) + 0.27 * sum(heights)), squeeze=False,
+        gridspec_kw={"height_ratios": heights}, layout="constrained",
+    )  # fmt: skip
+    for axis, (title, ratios) in zip(axes[:, 0], panels.items(), strict=True):
+        for row, (name, ratio) in enumerate(ratios.items()):
+            colour = next((c for start, c in COLOURS.items() if name.startswith(start)), "C2")
+            ends = [[ratio.median - ratio.low], [ratio.high - ratio.median]]
+            axis.barh(row, ratio.median, xerr=ends, color=colour, height=0.7, capsize=2)
+            axis.text(ratio.high, row, f"  {ratio.median:.2f}", va="center", fontsize=8)
+        for line in (1.0, *([target] if target else [])):
+            axis.axvline(line, color="0.3", linewidth=0.8, linestyle=":")
+        axis.set_yticks(range(len(ratios)), list(ratios), fontsize=8)
+        axis.set_ylim(len(ratios) - 0.5, -0.5)
+        axis.set_xlim(0, 1.12 * max(ratio.high for ratio in ratios.values()))
+        axis.set_title(title, fontsize=10, loc="left")
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[-1, 0].set_xlabel(label)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
