@@ -10,6 +10,7 @@ DEVICES: Mapping[str, int] = MappingProxyType(
     {
         "update": 1,
         "step": 1,
+        "trainer": 1,
         "solve": os.cpu_count() or 1,
         "scaling": 8,
         "quality": 1,

@@ -1,0 +1,119 @@
+"""Suite `trainer`: what the trainer's step costs beside the bare step on a batch that is there.
+
+The trainer draws its batch from the data in device memory and its latents, keeps an averaged
+generator, and looks whether every number is finite. By random number generator and by
+how many steps a compiled call takes; seconds are those of one step.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import minmax_jax as mm
+from benchmarks import bars, clock, step, table
+from minmax_jax import parallel
+from minmax_jax.gan import build, data, presets, program
+from minmax_jax.gan import step as step_lib
+
+REFERENCE = "the bare step"
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The network as (name, side, channels, width, latent dimension), batch, and data."""
+
+    network: tuple[str, int, int, int, int] = ("dcgan", 28, 1, 32, 64)
+    batch: int = 64
+    images: int = 60_000
+    generators: tuple[str, ...] = ("threefry2x32", "rbg", "unsafe_rbg")
+    steps_per_call: int = 10
+    rounds: int = 15
+
+
+QUICK = Config(
+    network=("dcgan", 8, 1, 4, 4), batch=4, images=64, generators=("rbg",), steps_per_call=2,
+    rounds=2,
+)  # fmt: skip
+
+
+def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
+    """Times every form of the trainer's step in turns with the bare step."""
+    content = noise(config)
+    cases = {REFERENCE: (bare(config), 1)}
+    for generator in config.generators:
+        note(f"trainer: {generator}")
+        cases[f"mm.gan, {generator}"] = trained(config, content, generator, 1), 1
+    several = config.steps_per_call
+    name = f"mm.gan, {config.generators[0]}, {several} steps a call"
+    cases[name] = trained(config, content, config.generators[0], several), several
+    times = clock.interleave({name: one for name, (one, _) in cases.items()}, config.rounds)
+    each = {name: [spent / cases[name][1] for spent in of] for name, of in times.items()}
+    return {"config": dataclasses.asdict(config), "forms": clock.compare(each, REFERENCE)}
+
+
+def noise(config: Config) -> data.Data:
+    """Images of random pixels."""
+    _, side, channels, _, _ = config.network
+    shape = (config.images, side, side, channels)
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    labels = np.zeros(config.images, np.int32)
+    return data.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
+
+
+def bare(config: Config) -> Callable[[], Any]:
+    """Returns a step of simultaneous Adam, without all that the trainer does besides."""
+    pair = step.build(*config.network)
+    batch = (
+        jnp.zeros((config.batch, *pair.sample_shape)),
+        jnp.zeros((config.batch, pair.latent_dim)),
+    )
+    z = mm.Players(pair.generator.params, pair.discriminator.params)
+    optimizer = step.optimizers()["simultaneous"]
+    return step.Runner(step.ours(pair, optimizer), (z, optimizer.init(z)), batch)
+
+
+def trained(
+    config: Config, content: data.Data, generator: str, steps_per_call: int
+) -> Callable[[], Any]:
+    """Returns a call of the trainer's program, each of which goes on from the one before."""
+    network, _, _, width, latent_dim = config.network
+    settings = presets.preset(
+        "digits", network=network, width=width, latent_dim=latent_dim, batch_size=config.batch,
+        steps_per_call=steps_per_call,
+    )  # fmt: skip
+    with jax.default_prng_impl(generator):
+        game, rule = build.build_game(settings, content, 1)
+        made = program.compile_program(game, rule, settings, jax.devices()[:1])
+        state = parallel.replicate(step_lib.init(game, rule), made.devices)
+        images, seed = data.lay_out(content, made.devices), np.uint32(0)
+        call = made.advance.lower(state, images, seed, np.int32(1)).compile()
+    kept = [state]
+
+    def advance() -> Any:
+        done = int(kept[0].step[0])
+        kept[0], norms = call(kept[0], images, seed, np.int32(done + steps_per_call))
+        return norms
+
+    return advance
+
+
+def report(result: dict[str, Any]) -> str:
+    """Returns one table, ratio first."""
+    rows = [
+        (name, str(clock.ratio(found)), f"{1e3 * found['seconds']:.1f}")
+        for name, found in result["forms"].items()
+    ]
+    name, _, _, width, _ = result["config"]["network"]
+    head = (f"{name} of width {width}, `adam_gda`", f"time / {REFERENCE}", "ms a step")
+    return table.markdown(head, rows)
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Draws the ratios."""
+    ratios = {name: clock.ratio(found) for name, found in result["forms"].items()}
+    bars.draw({"a step of the trainer": ratios}, f"time over {REFERENCE}", path)
