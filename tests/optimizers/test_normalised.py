@@ -59,6 +59,23 @@ def test_displacement_of_ada_nsgda_is_adams(scope, bias_correction):
             np.testing.assert_allclose(norm(mine[side]), factor * norm(its[side]), rtol=1e-4)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-12, 1e12])
+@pytest.mark.parametrize("size", [3, 5000])  # norms of the second try the plain sum first
+@pytest.mark.parametrize("scope", ["layer", "global"])
+def test_ada_nsgda_is_the_graft_of_adam_on_plain_steps(scope, size, scale):
+    """Whose magnitude is written down, where Ada-nSGDA makes nothing but its norms."""
+    rule = mm.graft(optax.scale_by_adam(eps=1e-3 * scale), optax.identity(), scope=scope)
+    pair = mm.ada_nsgda(1.0, scope=scope, eps=1e-3 * scale), optax.chain(rule, optax.scale(-1.0))
+    z = mm.Players(jnp.ones(size), {"a": jnp.ones((size, 2)), "b": jnp.zeros(())})
+    states = [tx.init(z) for tx in pair]
+    for t in range(4):
+        waves = jax.tree.map(lambda x, t=t: scale * jnp.sin(t + jnp.arange(x.size) + 1.0), z)
+        field = jax.tree.map(lambda wave, x: wave.reshape(x.shape), waves, z)
+        found = [tx.update(field, state, z) for tx, state in zip(pair, states, strict=True)]
+        states = [state for _, state in found]
+        chex.assert_trees_all_close(found[0][0], found[1][0], rtol=2e-5)
+
+
 @pytest.mark.parametrize("scope", ["layer", "global"])
 def test_direction_of_ada_nsgda_is_the_fields(scope):
     for t, update in enumerate(steps(mm.ada_nsgda(0.1, scope=scope))):
