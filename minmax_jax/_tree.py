@@ -88,11 +88,11 @@ def _rows(leaf: jax.Array) -> list[jax.Array]:
 
 def _sums(leaf: jax.Array) -> _Sums:
     """Forms Blue's three sums of squares of one leaf in one pass over the data."""
-    rows = [_row_sums(part) for part in _rows(leaf)]
     zero = jnp.zeros((), accumulator_dtype(leaf.dtype))
-    return _Sums(
-        *(sum((jnp.sum(part) for part in parts), zero) for parts in zip(*rows, strict=True))
-    )
+    total = _Sums(zero, zero, zero)
+    for part in _rows(leaf):
+        total = _Sums(*(a + jnp.sum(b) for a, b in zip(total, _row_sums(part), strict=True)))
+    return total
 
 
 def _row_sums(rows: jax.Array) -> _Sums:
@@ -119,9 +119,11 @@ def _times(size: jax.Array, scale: jax.Array) -> jax.Array:
     """`size · scale`, to be squared.
 
     XLA rewrites (x s)(x s) as x² s² where it knows both (a constant field), which is 0 · inf.
-    It does not look through the minimum, which changes no square.
+    It does not look through the choice, which changes no square. Not a `minimum`: that of
+    XLA's CPU is the other number where one is NaN.
     """
-    return jnp.minimum(size * scale, jnp.finfo(size.dtype).max.astype(size.dtype))
+    most, product = jnp.finfo(size.dtype).max.astype(size.dtype), size * scale
+    return jnp.where(product > most, most, product)
 
 
 def _norm_of_sums(sums: _Sums) -> ScaledNorm:
@@ -196,7 +198,7 @@ def joined(norms: Sequence[ScaledNorm]) -> ScaledNorm:
         return ScaledNorm(value=jnp.zeros(()), scale=jnp.ones(()))
     dtype = jnp.result_type(*(norm.value for norm in norms))
     values, scales = (jnp.stack([x.astype(dtype) for x in of]) for of in zip(*norms, strict=True))
-    # All in the scale of the largest norm, which has the smallest; a zero has none.
+    # All in the smallest scale, that of the largest elements; a zero has none.
     scales = jnp.where(values == 0, jnp.max(scales), scales)
     scale = jnp.min(scales)
     return ScaledNorm(_root(jnp.sum(jnp.square(values * (scale / scales)))), scale)
@@ -241,7 +243,9 @@ def _is_safe(square: jax.Array) -> jax.Array:
 
 
 def _plain_norm(square: jax.Array) -> ScaledNorm:
-    return ScaledNorm(value=_root(square), scale=jnp.ones((), square.dtype))
+    one = jnp.ones((), square.dtype)
+    # Chosen by `square`, so that it varies over the axes of a `shard_map` as the careful one does.
+    return ScaledNorm(value=_root(square), scale=jnp.where(_is_safe(square), one, one))
 
 
 def _norm_in_two_passes(leaf: jax.Array) -> ScaledNorm:

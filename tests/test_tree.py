@@ -118,14 +118,29 @@ def test_large_leaves_have_the_norm_of_float64_at_any_scale(scale, large):
     np.testing.assert_allclose(found, [*exact, np.linalg.norm(exact)], rtol=1e-5)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_what_is_not_finite_in_a_large_leaf_stays_visible(bad):
-    x = jnp.ones(_tree._PLAIN_FROM).at[7].set(bad)
-    assert not bool(jnp.isfinite(jax.jit(_tree.norm)(x)))
+@pytest.mark.parametrize("shape", [(4096,), (5000,), (64, 64), (3, 3, 64, 128), (1 << 16,)])
+@pytest.mark.parametrize("where", [0, 7, -1])
+@pytest.mark.parametrize("base", [1e-30, 1.0, 1e30, np.inf])
+def test_nan_in_a_large_leaf_is_the_norm(shape, where, base):
+    x = jnp.full(shape, base).reshape(-1).at[where].set(np.nan).reshape(shape)
+    assert np.isnan(jax.jit(_tree.norm)(x))
+    assert np.isnan(jax.jit(lambda x: _tree.unit(x, _tree.leaf_norm(x)))(x)).all()
+
+
+def test_inf_in_a_large_leaf_stays_visible():
+    x = jnp.ones(_tree._PLAIN_FROM).at[7].set(np.inf)
+    assert np.isinf(jax.jit(_tree.norm)(x))
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 64)])
+def test_an_empty_leaf_has_norm_zero(shape):
+    norms = _tree.leaf_norms([jnp.zeros(shape), jnp.full(4, 2.0)])
+    assert [float(norm.value / norm.scale) for norm in norms] == [0.0, 4.0]
+    np.testing.assert_allclose(_tree.norm([jnp.zeros(shape), jnp.full(4, 2.0)]), 4.0)
 
 
 def test_large_norms_have_derivatives_and_batch():
-    x = jnp.stack([jnp.ones(_tree._PLAIN_FROM), jnp.full(_tree._PLAIN_FROM, 1e-30)])
+    x = jnp.stack([jnp.ones(2**16), jnp.full(2**16, 1e-30)])
     np.testing.assert_allclose(jax.vmap(_tree.norm)(x), [256.0, 2.56e-28], rtol=1e-5)
     gradients = jax.vmap(jax.grad(_tree.norm))(x)
     np.testing.assert_allclose(gradients, np.full(x.shape, 1 / 256), rtol=1e-5)

@@ -62,14 +62,25 @@ def adam_lengths(
             root = jnp.sqrt(1 - b2**state.count)
             factor = root / (1 - b1**state.count)
 
-        def step() -> PyTree:
-            ratio = lambda m, v: m / (jnp.sqrt(v) + jnp.asarray(eps * root, v.dtype))  # noqa: E731
-            return jax.tree.map(ratio, mu, nu)
-
-        norms = _tree.leaf_norms(step(), again=step)
+        norms = _norms_of_ratios(mu, nu, eps * root)
         return [n._replace(value=(factor * n.value).astype(n.value.dtype)) for n in norms], state
 
     return lengths
+
+
+@jax.jit  # outside of any program it is compiled once, not at every update
+def _norms_of_ratios(mu: PyTree, nu: PyTree, eps: Any) -> list[_tree.ScaledNorm]:
+    """Returns the norms of `m / (√v + eps)`."""
+
+    def ratio(m: jax.Array, v: jax.Array) -> jax.Array:
+        if v.dtype == jnp.float16:  # too short for an eps that Adam has
+            m, v = m.astype(jnp.float32), v.astype(jnp.float32)
+        return m / (jnp.sqrt(v) + jnp.asarray(eps, v.dtype))
+
+    def ratios() -> PyTree:
+        return jax.tree.map(ratio, mu, nu)
+
+    return _tree.leaf_norms(ratios(), again=ratios)
 
 
 def _check(name: str, b1: float, b2: float, eps: float) -> None:

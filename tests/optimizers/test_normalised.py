@@ -76,6 +76,26 @@ def test_ada_nsgda_is_the_graft_of_adam_on_plain_steps(scope, size, scale):
         chex.assert_trees_all_close(found[0][0], found[1][0], rtol=2e-5)
 
 
+@pytest.mark.parametrize("size", [32, 1 << 14])
+@pytest.mark.parametrize("make", [mm.nsgda, mm.ada_nsgda, mm.ada_dir])
+def test_a_checked_shard_map_takes_them(make, size):
+    # Both sides of a branch have to vary over the same axes there.
+    mesh = jax.make_mesh((2,), ("d",), axis_types=(jax.sharding.AxisType.Auto,))
+    tx, halves = make(0.1), jax.sharding.PartitionSpec("d")
+    step = lambda g: tx.update({"w": g}, tx.init({"w": g}))[0]["w"]  # noqa: E731
+    g = jnp.cos(jnp.arange(2.0 * size))
+    found = jax.shard_map(step, mesh=mesh, in_specs=halves, out_specs=halves)(g)
+    expected = jnp.concatenate([step(half) for half in jnp.split(g, 2)])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_eps_of_ada_nsgda_is_not_lost_in_float16():
+    g = {"w": jnp.full(3, 0.005, jnp.float16)}
+    tx = mm.ada_nsgda(1.0, eps=5e-7)
+    step = tx.update(g, tx.init(g))[0]["w"]
+    assert step.dtype == jnp.float16 and bool(jnp.isfinite(step).all())
+
+
 @pytest.mark.parametrize("scope", ["layer", "global"])
 def test_direction_of_ada_nsgda_is_the_fields(scope):
     for t, update in enumerate(steps(mm.ada_nsgda(0.1, scope=scope))):
