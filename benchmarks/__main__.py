@@ -21,7 +21,7 @@ class Benchmarks:
     """Measure the library and its alternatives side by side, in one run."""
 
     suites: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Any of update, step, trainer, solve, scaling, quality, overhead; by default all, one by one."""
+    """Any of update, step, trainer, solve, scaling, quality, overhead; by default all."""
     quick: bool = False
     """Tiny sizes, to see that everything runs; the figures mean nothing."""
     redraw: bool = False
