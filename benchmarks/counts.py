@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from minmax_jax import _tree
+from minmax_jax.optimizers import _adam
 
 COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
 
@@ -33,8 +34,8 @@ class Counts(NamedTuple):
 
 
 def compiled(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    """Returns `function` compiled for `args`; `options` as of `jax.jit`."""
-    return jax.jit(function, **options).lower(*args).compile()
+    """Returns `function` compiled for `args`, traced anew; `options` as of `jax.jit`."""
+    return jax.jit(lambda *args: function(*args), **options).lower(*args).compile()
 
 
 @contextlib.contextmanager
@@ -43,14 +44,16 @@ def usual_branch() -> Iterator[None]:
 
     XLA counts both sides of a branch, and on a CPU this one of the norms is hardly ever taken.
     """
-    kept = _tree._is_safe
+    kept, traced = _tree._is_safe, (_tree._leaf_norm, _adam._norms_of_ratios)
     _tree._is_safe = lambda square: np.True_
-    _tree._leaf_norm.clear_cache()
     try:
+        for function in traced:
+            function.clear_cache()
         yield
     finally:
         _tree._is_safe = kept
-        _tree._leaf_norm.clear_cache()
+        for function in traced:
+            function.clear_cache()
 
 
 def count(program: Any) -> Counts:

@@ -72,8 +72,10 @@ def draw(result: dict[str, Any], path: Path) -> None:
             if None not in scored:
                 where = rules.index(found["magnitude"]), rules.index(found["direction"])
                 grid[where] = np.mean([value for value in scored if value is not None])
-        image = panel.imshow(grid, cmap="viridis" if higher else "viridis_r")
-        middle = (np.nanmin(grid) + np.nanmax(grid)) / 2
+        # A distance has no upper end: one pair that failed would leave the others one colour.
+        low, high = np.nanmin(grid), np.nanmax(grid) if higher else np.nanquantile(grid, 0.95)
+        image = panel.imshow(grid, cmap="viridis" if higher else "viridis_r", vmin=low, vmax=high)
+        middle = (low + high) / 2
         for (row, column), value in np.ndenumerate(grid):
             if np.isfinite(value):
                 dark = (value < middle) == higher
