@@ -91,8 +91,8 @@ def default_steps_per_call(game: game_lib.Game, platform: str) -> int:
 
     XLA's CPU convolution loses its threads inside a loop, and a network of one's own may have
     it. The library's convolutions are products there (see `networks._convolution`): for them
-    calls of ten end in the same bits, and take as long (jaxlib 0.10.2, preset mnist: 30 ms of
-    CPU a step either way; 1.2 in place of 1.9 ms for the smallest, which is dispatch).
+    calls of ten end in the same bits, and take .73 to 1 of the time (`python -m benchmarks
+    trainer`), so `steps_per_call` is worth giving.
     """
     convolutional = any(leaf.ndim >= 4 for network in game.pair[:2] for leaf in
                         jax.tree.leaves(network.params))  # fmt: skip
