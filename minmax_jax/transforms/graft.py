@@ -104,10 +104,10 @@ def grafted(
 
     def rescale(along: PyTree, pairs: PyTree) -> PyTree:
         leaves, structure = jax.tree.flatten(along)
-        pairs = structure.flatten_up_to(pairs)
+        to, by = zip(*structure.flatten_up_to(pairs), strict=True)
         if scope == "global":
-            pairs = [[_tree.joined(norms) for norms in zip(*pairs, strict=True)]] * len(leaves)
-        steps = [_rescale(d, *pair, eps) for d, pair in zip(leaves, pairs, strict=True)]
+            to, by = ([_tree.joined(norms)] * len(leaves) for norms in (to, by))
+        steps = [_rescale(d, t, b, eps) for d, t, b in zip(leaves, to, by, strict=True)]
         return jax.tree.unflatten(structure, steps)
 
     def init_fn(params: PyTree) -> GraftState:

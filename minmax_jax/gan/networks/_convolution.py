@@ -87,7 +87,10 @@ def _along_rows(padded: jax.Array, kernel: jax.Array) -> jax.Array:
     height, width = padded.shape[1] - rows + 1, padded.shape[2] - columns + 1
     beside = jnp.concatenate([padded[:, :, j : j + width] for j in range(columns)], axis=-1)
     made = beside @ kernel.transpose(1, 2, 0, 3).reshape(columns * channels, rows * outputs)
-    return sum(part[:, i : i + height] for i, part in enumerate(jnp.split(made, rows, axis=-1)))
+    first, *others = (
+        part[:, i : i + height] for i, part in enumerate(jnp.split(made, rows, axis=-1))
+    )
+    return sum(others, first)
 
 
 def _on_cpu() -> bool:
