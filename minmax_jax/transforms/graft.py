@@ -104,6 +104,8 @@ def grafted(
 
     def rescale(along: PyTree, pairs: PyTree) -> PyTree:
         leaves, structure = jax.tree.flatten(along)
+        if not leaves:  # of the other player alone
+            return along
         to, by = zip(*structure.flatten_up_to(pairs), strict=True)
         if scope == "global":
             to, by = ([_tree.joined(norms)] * len(leaves) for norms in (to, by))

@@ -119,3 +119,12 @@ def test_bad_input_is_named(options, error, message):
     whole = {"magnitude": optax.sgd(1.0), "direction": optax.sgd(1.0), **options}
     with pytest.raises(error, match=message):
         mm.graft(**whole)
+
+
+@pytest.mark.parametrize("scope", ["layer", "global"])
+def test_a_player_without_leaves_is_left_alone(scope):
+    tx = mm.graft(optax.sgd(0.5), optax.identity(), scope=scope)
+    z = mm.Players({"frozen": None}, {"w": jnp.array([3.0, 4.0])})
+    step = tx.update(z, tx.init(z))[0]
+    assert step.min == {"frozen": None}
+    np.testing.assert_allclose(step.max["w"], [1.5, 2.0], rtol=1e-6)
