@@ -107,7 +107,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         axis.plot(found["x"], found["y"], "o", color="C0")
         cost, _, per = name.partition(" / ")
         many = {"example": "examples", "leaf": "leaves", "step": "steps"}.get(per, per)
-        axis.set(title=cost, xlabel=many, ylim=(0, None))
+        axis.set(title=cost, xlabel=many, ylim=(0, 1.08 * max(found["y"])))
         axis.title.set_fontsize(9)
     _draw_memory(axes.flat[len(lines)], result["devices"])
     figure.savefig(path, dpi=110)
