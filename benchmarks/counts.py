@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from minmax_jax import _tree
-from minmax_jax.optimizers import _adam
+from minmax_jax._util import norms
+from minmax_jax.optimizers._shared import adam
 
 COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
 
@@ -44,14 +44,14 @@ def usual_branch() -> Iterator[None]:
 
     XLA counts both sides of a branch, and on a CPU this one of the norms is hardly ever taken.
     """
-    kept, traced = _tree._is_safe, (_tree._leaf_norm, _adam._norms_of_ratios)
-    _tree._is_safe = lambda square: np.True_
+    kept, traced = norms._is_safe, (norms._leaf_norm, adam._norms_of_ratios)
+    norms._is_safe = lambda square: np.True_
     try:
         for function in traced:
             function.clear_cache()
         yield
     finally:
-        _tree._is_safe = kept
+        norms._is_safe = kept
         for function in traced:
             function.clear_cache()
 

@@ -17,8 +17,12 @@ import optax
 from jax import lax
 
 import minmax_jax as mm
-from minmax_jax.gan import build, data, features, game, judge, presets, watch
-from minmax_jax.gan import step as step_lib
+from minmax_jax.gan.config import presets
+from minmax_jax.gan.data import dataset
+from minmax_jax.gan.evaluation import evaluator, features
+from minmax_jax.gan.objective import game
+from minmax_jax.gan.training import build, nonfinite
+from minmax_jax.gan.training import step as step_lib
 
 
 class Problem(NamedTuple):
@@ -80,11 +84,11 @@ class Bench:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         config = self.config("sgda")
-        self.data = data.load(config.data)
+        self.data = dataset.load(config.data)
         self.images = jnp.asarray(self.data.images)
         extractor = features.build(features.default(self.data), self.data)
         metric = "modes" if self.data.modes else "frechet"
-        self.judge = judge.Judge(self.data, extractor, (metric,))
+        self.judge = evaluator.Judge(self.data, extractor, (metric,))
 
     def config(self, method: str, seed: int = 0) -> Any:
         fields = {**self.problem.fields, "optimizer": method, "seed": seed}
@@ -110,14 +114,14 @@ class Bench:
 
         def advance(state: Any, seed: Any, rate: Any, until: Any, images: Any) -> Any:
             step = functools.partial(step_lib.train_step, played, optimizer(rate), 0.99)
-            guarded = watch.guard(step, "stop", axis_name=None)
+            guarded = nonfinite.guard(step, "stop", axis_name=None)
             return lax.while_loop(
-                lambda state: (state.step < until) & watch.goes_on(state, "stop"),
+                lambda state: (state.step < until) & nonfinite.goes_on(state, "stop"),
                 lambda state: guarded(state, images, seed)[0],
                 state,
             )
 
-        latents = data.latents(
+        latents = dataset.latents(
             jax.random.key(1), jnp.arange(self.problem.samples), played.pair.latent_dim
         )
         apply = played.pair.generator.apply  # BatchNorm by the batch's own statistics

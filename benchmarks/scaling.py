@@ -21,8 +21,10 @@ import optax
 import minmax_jax as mm
 from benchmarks import counts, scaling_lines, step, table
 from minmax_jax import parallel
-from minmax_jax.gan import build, data, presets, program
-from minmax_jax.gan import step as step_lib
+from minmax_jax.gan.config import presets
+from minmax_jax.gan.data import dataset
+from minmax_jax.gan.training import build, program
+from minmax_jax.gan.training import step as step_lib
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +73,7 @@ def trained(config: Config, network: str, optimizer: str, devices: int) -> Any:
         0, 256, (config.batch, config.side, config.side, 1), np.uint8
     )
     labels = np.zeros(config.batch, np.int32)
-    content = data.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
+    content = dataset.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
     settings = presets.preset(
         "digits", network=network, optimizer=optimizer, width=config.width, latent_dim=16,
         batch_size=config.batch, steps_per_call=config.steps_per_call,
@@ -79,7 +81,7 @@ def trained(config: Config, network: str, optimizer: str, devices: int) -> Any:
     game, rule = build.build_game(settings, content, devices)
     made = program.compile_program(game, rule, settings, jax.devices()[:devices])
     state = parallel.replicate(step_lib.init(game, rule), made.devices)
-    return game, rule, made, state, data.lay_out(content, made.devices)
+    return game, rule, made, state, dataset.lay_out(content, made.devices)
 
 
 def measure(config: Config, network: str, optimizer: str, devices: int) -> dict[str, Any]:

@@ -17,8 +17,10 @@ import numpy as np
 import minmax_jax as mm
 from benchmarks import bars, clock, step, table
 from minmax_jax import parallel
-from minmax_jax.gan import build, data, presets, program
-from minmax_jax.gan import step as step_lib
+from minmax_jax.gan.config import presets
+from minmax_jax.gan.data import dataset
+from minmax_jax.gan.training import build, program
+from minmax_jax.gan.training import step as step_lib
 
 REFERENCE = "the bare step"
 
@@ -56,13 +58,13 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
     return {"config": dataclasses.asdict(config), "forms": clock.compare(each, REFERENCE)}
 
 
-def noise(config: Config) -> data.Data:
+def noise(config: Config) -> dataset.Data:
     """Images of random pixels."""
     _, side, channels, _, _ = config.network
     shape = (config.images, side, side, channels)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     labels = np.zeros(config.images, np.int32)
-    return data.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
+    return dataset.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
 
 
 def bare(config: Config) -> Callable[[], Any]:
@@ -78,7 +80,7 @@ def bare(config: Config) -> Callable[[], Any]:
 
 
 def trained(
-    config: Config, content: data.Data, generator: str, steps_per_call: int
+    config: Config, content: dataset.Data, generator: str, steps_per_call: int
 ) -> Callable[[], Any]:
     """Returns a call of the trainer's program, each of which goes on from the one before."""
     network, _, _, width, latent_dim = config.network
@@ -90,7 +92,7 @@ def trained(
         game, rule = build.build_game(settings, content, 1)
         made = program.compile_program(game, rule, settings, jax.devices()[:1])
         state = parallel.replicate(step_lib.init(game, rule), made.devices)
-        images, seed = data.lay_out(content, made.devices), np.uint32(0)
+        images, seed = dataset.lay_out(content, made.devices), np.uint32(0)
         call = made.advance.lower(state, images, seed, np.int32(1)).compile()
     kept = [state]
 

@@ -5,8 +5,7 @@ A game is one joint tree `Players(min=x, max=y)` and one field
 """
 
 from minmax_jax import diagnostics, games, parallel
-from minmax_jax._greedy_state import GreedyState, GreedyStatus
-from minmax_jax._types import FieldFn, PayoffFn, Players
+from minmax_jax._util.types import FieldFn, PayoffFn, Players
 from minmax_jax.field import accumulate, general_sum, payoff, zero_sum
 from minmax_jax.optimizers import BY_NAME as optimizers
 from minmax_jax.optimizers.ada_dir import ada_dir
@@ -34,20 +33,21 @@ from minmax_jax.solve import SolveResult, solve
 from minmax_jax.transforms.alternate import AlternateState, alternate
 from minmax_jax.transforms.anchor import AnchorState, anchor
 from minmax_jax.transforms.average import AverageState, average, averaged_players
-from minmax_jax.transforms.competitive import CompetitiveState
+from minmax_jax.transforms.competitive.competitive import CompetitiveState
 from minmax_jax.transforms.consensus import ConsensusState, add_consensus
 from minmax_jax.transforms.extragradient import ExtrapolateState, extrapolate
 from minmax_jax.transforms.graft import GraftState, graft
-from minmax_jax.transforms.greedy import greedy
+from minmax_jax.transforms.greedy.greedy import greedy
+from minmax_jax.transforms.greedy.state import GreedyState, GreedyStatus
 from minmax_jax.transforms.lookahead import LookaheadState, lookahead
 from minmax_jax.transforms.noise import NoiseState, add_noise
 from minmax_jax.transforms.normalize import normalize
 from minmax_jax.transforms.optimistic import OptimismState, add_optimism
 from minmax_jax.transforms.past_extragradient import PastState, extrapolate_from_past
 from minmax_jax.transforms.project import project
+from minmax_jax.transforms.record_diagnostics import Seen, WatchState, watch
 from minmax_jax.transforms.symplectic import SymplecticState, add_symplectic
 from minmax_jax.transforms.unrolled import UnrolledState, unrolled
-from minmax_jax.transforms.watch import Seen, WatchState, watch
 
 __all__ = [
     "AlternateState",

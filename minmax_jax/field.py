@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import linear_call
 
-from minmax_jax import _checks
-from minmax_jax._types import Draw, FieldFn, PayoffFn, Players, PyTree
+from minmax_jax._util import checks
+from minmax_jax._util.types import Draw, FieldFn, PayoffFn, Players, PyTree
 
 Oracle = Callable[[Players, Draw], tuple[Any, Any]]
 
@@ -175,7 +175,7 @@ def accumulate(
       >>> print(field.min, field.max)
       5.0 -2.5
     """
-    _checks.check_count("accumulate", "num_parts", num_parts)
+    checks.check_count("accumulate", "num_parts", num_parts)
     if not callable(oracle):
         raise TypeError(f"accumulate: oracle must be callable, got {oracle!r}.")
 
@@ -251,7 +251,7 @@ def _oracle(function: str, oracle: Oracle, has_aux: bool, axis_name: str | None)
     """Checks the players, averages over devices, and drops the aux that nobody asked for."""
 
     def oracle_fn(players: Players, draw: Draw = 0) -> Any:
-        _checks.check_players(function, "players", players)
+        checks.check_players(function, "players", players)
         if axis_name is None:
             value, aux = oracle(players, draw)
         else:

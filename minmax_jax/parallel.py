@@ -12,7 +12,7 @@ from jax.experimental.multihost_utils import (
 )
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from minmax_jax._types import PyTree
+from minmax_jax._util.types import PyTree
 
 AXIS = "devices"
 """Name of the mapped axis: pass it as `axis_name` to fields, payoffs and BatchNorm."""

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import optax
 from optax import GradientTransformation, GradientTransformationExtraArgs
 
-from minmax_jax import _checks
-from minmax_jax._types import Players, PyTree, transformation
+from minmax_jax._util import checks
+from minmax_jax._util.types import Players, PyTree, transformation
 
 ScalarOrSchedule = Any
 """A number, a scalar array or tracer, or a function from the update count to one."""
@@ -48,18 +48,18 @@ def per_player(
       -0.1 -1.0
     """
     for side, tx in (("min", min), ("max", max)):
-        _checks.check_transformation("per_player", side, tx)
+        checks.check_transformation("per_player", side, tx)
     sides = Players(optax.with_extra_args_support(min), optax.with_extra_args_support(max))
 
     def init_fn(params: Players) -> Players:
-        _checks.check_players("per_player", "params", params)
+        checks.check_players("per_player", "params", params)
         return Players(*(tx.init(p) for tx, p in zip(sides, params, strict=True)))
 
     def update_fn(
         updates: Players, state: Players, params: Players | None = None, **extra: Any
     ) -> tuple[Players, Players]:
-        _checks.check_players("per_player", "updates", updates)
-        _checks.check_match("per_player", updates, params)
+        checks.check_players("per_player", "updates", updates)
+        checks.check_match("per_player", updates, params)
         points = (None, None) if params is None else params
         steps = [
             tx.update(u, s, p, **_extra_of_side(extra, index))

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from minmax_jax import _checks
+from minmax_jax._util import checks
 
 
 def inverse_sqrt_schedule(init_value: float | jax.Array) -> Callable[[Any], jax.Array]:
@@ -31,7 +31,7 @@ def inverse_sqrt_schedule(init_value: float | jax.Array) -> Callable[[Any], jax.
       >>> print(f"{rate(0):.3f} {rate(3):.3f} {rate(99):.3f}")
       0.100 0.050 0.010
     """
-    _checks.check_number("inverse_sqrt_schedule", "init_value", init_value)
+    checks.check_number("inverse_sqrt_schedule", "init_value", init_value)
 
     def schedule(count: Any) -> jax.Array:
         return init_value / jnp.sqrt(jnp.asarray(count, float) + 1)

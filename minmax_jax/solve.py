@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from minmax_jax import _checks
-from minmax_jax._types import Draw, FieldFn, PayoffFn, Players, PyTree
+from minmax_jax._util import checks
+from minmax_jax._util.types import Draw, FieldFn, PayoffFn, Players, PyTree
 
 Record = Callable[[jax.Array, Players, Players, Any], PyTree]
 
@@ -79,9 +79,9 @@ def solve(
       >>> sweep(rates, starts).shape
       (3, 5)
     """
-    _checks.check_transformation("solve", "optimizer", optimizer)
-    _checks.check_players("solve", "players", players)
-    _checks.check_count("solve", "num_steps", num_steps, at_least=0)
+    checks.check_transformation("solve", "optimizer", optimizer)
+    checks.check_players("solve", "players", players)
+    checks.check_count("solve", "num_steps", num_steps, at_least=0)
     if not callable(field_fn):
         raise TypeError(f"solve: field_fn must be callable, got {field_fn!r}.")
     # Optax's aliases for trees do not know Players.

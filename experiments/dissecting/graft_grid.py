@@ -26,8 +26,8 @@ from experiments.dissecting.runs import Workshop
 from experiments.dissecting.runs_progress import Progress
 from experiments.dissecting.runs_training import Clock, Job
 from minmax_jax import gan
-from minmax_jax.gan import rundir
-from minmax_jax.gan.errors import check_name
+from minmax_jax.gan.base.errors import check_name
+from minmax_jax.gan.run import run_folder
 
 RESULTS = Path(__file__).parents[1] / "results" / "dissecting" / "graft_grid"
 
@@ -168,7 +168,7 @@ def record(config: Config, path: Path) -> None:
             "config": {**dataclasses.asdict(config), "data": shop.data_name, "runs": None},
             "hardware": hardware(), "jax": jax.__version__, "pairs": pairs,
         }  # fmt: skip
-        rundir.write_atomically(path, json.dumps(result, indent=1, allow_nan=False) + "\n")
+        run_folder.write_atomically(path, json.dumps(result, indent=1, allow_nan=False) + "\n")
 
 
 def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:

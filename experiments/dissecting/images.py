@@ -27,7 +27,7 @@ from experiments.dissecting.images_methods import optimizers
 from experiments.dissecting.images_tuning import final_job, progress, tune
 from experiments.dissecting.runs import Workshop
 from experiments.dissecting.runs_training import Clock
-from minmax_jax.gan import rundir
+from minmax_jax.gan.run import run_folder
 
 RESULTS = Path(__file__).parents[1] / "results" / "dissecting" / "images"
 
@@ -61,7 +61,7 @@ def record(config: Config, out: Path) -> None:
             "hardware": hardware(), "jax": jax.__version__, "methods": methods,
         }  # fmt: skip
         text = json.dumps(result, indent=1, allow_nan=False) + "\n"
-        rundir.write_atomically(out / f"{config.size}.json", text)
+        run_folder.write_atomically(out / f"{config.size}.json", text)
 
 
 def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from experiments.dissecting.images_methods import METHODS
 from minmax_jax import gan
-from minmax_jax.gan.errors import check_name
+from minmax_jax.gan.base.errors import check_name
 
 SIZES: dict[str, dict[str, Any]] = {
     "cpu": {

@@ -29,7 +29,7 @@ from experiments.dissecting.runs import Workshop
 from experiments.dissecting.runs_progress import Progress
 from experiments.dissecting.runs_training import Clock, Job
 from minmax_jax import gan
-from minmax_jax.gan import rundir
+from minmax_jax.gan.run import run_folder
 
 RESULTS = Path(__file__).parents[1] / "results" / "dissecting" / "magnitude"
 
@@ -183,7 +183,7 @@ def record(config: Config, path: Path) -> None:
             "knots": [side.round(5).tolist() for side in knots],
             "movement": moved, "distances": found, "seeds_done": seed + 1,
         }  # fmt: skip
-        rundir.write_atomically(path, json.dumps(result, indent=1, allow_nan=False) + "\n")
+        run_folder.write_atomically(path, json.dumps(result, indent=1, allow_nan=False) + "\n")
 
 
 def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:

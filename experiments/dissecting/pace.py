@@ -21,7 +21,7 @@ import tyro
 from scipy import stats
 
 from experiments.dissecting import pace_figure
-from minmax_jax.gan import rundir
+from minmax_jax.gan.run import run_folder
 
 RESULTS = Path(__file__).parents[1] / "results" / "dissecting" / "pace"
 NORMS = {"gradients": "used_gradient_norm", "updates": "update_norm"}
@@ -43,7 +43,7 @@ class Config:
 def point(folder: Path) -> dict[str, Any]:
     """Returns what is known of a run: method, rates, length, distance, median ratios."""
     outcome = json.loads((folder / "outcome.json").read_text())
-    lines = rundir.read_metrics(folder)
+    lines = run_folder.read_metrics(folder)
     ratios = {name: median_ratio(lines, norm) for name, norm in NORMS.items()}
     kept = {key: outcome[key] for key in ("method", "rates", "seed", "steps", "diverged_at")}
     return {**kept, **ratios, "distance": outcome["scores"].get("frechet_distance")}
@@ -147,7 +147,7 @@ def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:
         points = [point(folder) for folder in folders]
         result = {"resamples": config.resamples, "points": points, "rows": analyse(points, config)}
         out.mkdir(parents=True, exist_ok=True)
-        rundir.write_atomically(path, json.dumps(result, indent=1, allow_nan=False) + "\n")
+        run_folder.write_atomically(path, json.dumps(result, indent=1, allow_nan=False) + "\n")
     elif not path.exists():
         print(f"error: {path} does not exist; run without --redraw first", file=sys.stderr)
         raise SystemExit(2)

@@ -19,10 +19,12 @@ import jax
 
 from experiments.dissecting.runs_training import Clock, Job, Optimizer, Trainer
 from minmax_jax import gan
-from minmax_jax.gan import config as config_lib
-from minmax_jax.gan import data as data_lib
-from minmax_jax.gan import features, judge, pictures, rundir, sampling
-from minmax_jax.gan import step as step_lib
+from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.data import dataset as data_lib
+from minmax_jax.gan.evaluation import evaluator, features
+from minmax_jax.gan.generation import image_io, sampling
+from minmax_jax.gan.run import run_folder
+from minmax_jax.gan.training import step as step_lib
 
 SHOWN = 40
 """Samples of `samples.png`, in rows of ten."""
@@ -53,7 +55,7 @@ class Workshop:
     ) -> None:
         self._config, self._folder, self._clock = config_lib.check(config), folder, clock
         self.data = data_lib.load(config.data)
-        self._about = rundir.describe(self.data)
+        self._about = run_folder.describe(self.data)
         self.trainer = Trainer(config, self.data, optimizers, read)
         self._extractor = features.build(extractor or features.default(self.data), self.data, print)
 
@@ -82,7 +84,7 @@ class Workshop:
         found["seconds"] = round(time.monotonic() - began, 1)
         found["cpu_seconds"] = round(time.process_time() - cpu, 1)
         text = json.dumps({**job._asdict(), **found}, indent=1, default=float)
-        rundir.write_atomically(folder / "outcome.json", text + "\n")
+        run_folder.write_atomically(folder / "outcome.json", text + "\n")
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
         return json.loads(text)
 
@@ -95,7 +97,7 @@ class Workshop:
 
     def metrics(self, job: Job) -> list[dict[str, Any]]:
         """Returns the lines of `metrics.jsonl`."""
-        return rundir.read_metrics(self._folder / job.name)
+        return run_folder.read_metrics(self._folder / job.name)
 
     def picture(self, job: Job) -> Path:
         """Returns where the samples of a run are."""
@@ -126,7 +128,7 @@ class Workshop:
     def _open(self, folder: Path, job: Job) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self._describe(job), indent=1) + "\n"
-        rundir.write_atomically(folder / "job.json", text)
+        run_folder.write_atomically(folder / "job.json", text)
 
     def _judge(self, folder: Path, job: Job, state: step_lib.TrainState) -> dict[str, Any]:
         pair = self.trainer.pair
@@ -134,10 +136,10 @@ class Workshop:
         drawn = sampling.draw(pair, state.ema, settled, job.samples, seed=job.seed)
         if self.data.kind == "image":
             shown = sampling.draw(pair, state.ema, settled, SHOWN, seed=0)
-            picture = pictures.grid(pictures.to_uint8(shown), side=0, columns=10)
+            picture = image_io.grid(image_io.to_uint8(shown), side=0, columns=10)
             picture.save(folder / "samples.png")
         return self._judge_of(job.metrics)(drawn)
 
     @functools.cache  # noqa: B019  a workshop lives as long as its process
-    def _judge_of(self, metrics: tuple[str, ...]) -> judge.Judge:
-        return judge.Judge(self.data, self._extractor, metrics or None, note=print)
+    def _judge_of(self, metrics: tuple[str, ...]) -> evaluator.Judge:
+        return evaluator.Judge(self.data, self._extractor, metrics or None, note=print)

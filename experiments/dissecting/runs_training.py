@@ -19,9 +19,10 @@ from jax import lax
 
 import minmax_jax as mm
 from minmax_jax import gan
-from minmax_jax.gan import build, checkpoint, rundir, used_gradients, watch
-from minmax_jax.gan import program as program_lib
-from minmax_jax.gan import step as step_lib
+from minmax_jax.gan.run import checkpoint, run_folder
+from minmax_jax.gan.training import build, gradient_norms, nonfinite
+from minmax_jax.gan.training import program as program_lib
+from minmax_jax.gan.training import step as step_lib
 
 SAVE_SECONDS = 300.0
 """Between two checkpoints of one run."""
@@ -117,7 +118,7 @@ class Trainer:
         if stored:
             state = jax.tree.map(jnp.asarray, checkpoint.fill(state, stored[1]))
         done = int(state.step)
-        rundir.rewind_metrics(folder, done)
+        run_folder.rewind_metrics(folder, done)
         rates = mm.Players(*(jnp.float32(rate) for rate in job.rates))
         saved, every = time.monotonic(), self._config.log_every
         while done < job.steps:
@@ -125,9 +126,9 @@ class Trainer:
             state, norms = advance(state, self._images, np.uint32(job.seed), rates, np.int32(done))
             if done % every and done < job.steps:
                 continue
-            if last := int(max(state.watch.last)):
+            if last := int(max(state.nonfinite.last)):
                 return state, last
-            rundir.append_metrics(folder, self._line(done, norms, state))
+            run_folder.append_metrics(folder, self._line(done, norms, state))
             late = time.monotonic() - saved > SAVE_SECONDS
             if done < job.steps and (late or clock.over):
                 store.save(done, state)
@@ -156,7 +157,7 @@ class Trainer:
         return jax.tree.map(lambda leaf: jnp.array(leaf), state)  # each buffer once: it is donated
 
     def _optimizer(self, method: str, rates: mm.Players) -> Any:
-        return self._optimizers[method](rates, used_gradients.watchers())
+        return self._optimizers[method](rates, gradient_norms.watchers())
 
     @functools.cache  # noqa: B019  a trainer lives as long as its process
     def _program(self, method: str) -> Callable[..., Any]:
@@ -165,13 +166,13 @@ class Trainer:
             step = functools.partial(
                 step_lib.train_step, self._game, optimizer, self._config.ema_decay
             )
-            guarded = watch.guard(step, "stop", axis_name=None)
+            guarded = nonfinite.guard(step, "stop", axis_name=None)
             if self._stride == 1:
                 return guarded(state, images, seed)
             shapes = jax.eval_shape(guarded, state, images, seed)[1]
             norms = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
             return lax.while_loop(
-                lambda carry: (carry[0].step < until) & watch.goes_on(carry[0], "stop"),
+                lambda carry: (carry[0].step < until) & nonfinite.goes_on(carry[0], "stop"),
                 lambda carry: guarded(carry[0], images, seed),
                 (state, norms),
             )
@@ -179,6 +180,6 @@ class Trainer:
         return jax.jit(advance, donate_argnums=0)
 
     def _line(self, done: int, norms: Mapping[str, Any], state: Any) -> dict[str, Any]:
-        scalars = {name: float(value) for name, value in norms.items() if name != "watch"}
+        scalars = {name: float(value) for name, value in norms.items() if name != "nonfinite"}
         read = {name: np.asarray(x).tolist() for name, x in self._read(state.optimizer).items()}
         return {"step": done, **scalars, **read}

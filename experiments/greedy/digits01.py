@@ -27,7 +27,7 @@ import minmax_jax as mm
 from experiments.greedy import digits01_figure
 from experiments.greedy import digits01_game as game
 from experiments.greedy.shares import share
-from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.data import dataset as data_lib
 
 RESULTS = Path(__file__).parents[1] / "results" / "greedy"
 EVERY, LOOKED_AT, SHOWN = 50, 500, 24

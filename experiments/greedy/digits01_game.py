@@ -11,7 +11,7 @@ import optax
 from jax.nn import leaky_relu, log_sigmoid
 
 import minmax_jax as mm
-from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.data import dataset as data_lib
 
 PIXELS, SLOPE, DROPOUT = 784, 0.2, 0.3
 

@@ -13,7 +13,9 @@ import jax.numpy as jnp
 
 import minmax_jax as mm
 from minmax_jax import games, gan
-from minmax_jax.gan import build, data, losses
+from minmax_jax.gan.data import dataset
+from minmax_jax.gan.objective import losses
+from minmax_jax.gan.training import build
 
 
 class Problem(NamedTuple):
@@ -59,15 +61,15 @@ def dirac(variant: str) -> Problem:
 def networks(preset: str, **fields: Any) -> Problem:
     """A preset of the trainer: its networks, batch, loss and learning rates."""
     config = gan.preset(preset, **fields)
-    examples = data.load(config.data)
+    examples = dataset.load(config.data)
     images = jnp.asarray(examples.images)
     pair = build.build_pair(config, images.shape[1:])
 
     def logits(z: mm.Players, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         real_key, latent_key = jax.random.split(key)
         indices = jnp.arange(config.batch_size)
-        real = data.batch(images, real_key, indices)
-        latents = data.latents(latent_key, indices, pair.latent_dim)
+        real = dataset.batch(images, real_key, indices)
+        latents = dataset.latents(latent_key, indices, pair.latent_dim)
         fake = pair.generator.apply(z.min, pair.generator.stats, latents, train=True)[0]
         judge = lambda x: pair.discriminator.apply(  # noqa: E731
             z.max, pair.discriminator.stats, x, train=True

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from minmax_jax._types import Draw
+from minmax_jax._util.types import Draw
 
 
 def draw_fn(key: jax.Array | None) -> Callable[[Any], Draw]:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax import _checks
+from minmax_jax._util import checks
 
 
 class Interval(NamedTuple):
@@ -76,9 +76,9 @@ def bootstrap_interval(
         series = series.astype(float)
     n = series.size
     block = min(n, -int(-(n ** (1 / 3)) // 1)) if block_size is None else block_size
-    _checks.check_count(name, "block_size", block)
-    _checks.check_count(name, "num_resamples", num_resamples)
-    _checks.check_number(name, "confidence", confidence, high=1.0)
+    checks.check_count(name, "block_size", block)
+    checks.check_count(name, "num_resamples", num_resamples)
+    checks.check_number(name, "confidence", confidence, high=1.0)
 
     means = _resampled_means(series, key, block, num_resamples)
     tail = (1 - confidence) / 2

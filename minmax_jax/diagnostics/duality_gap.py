@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from minmax_jax import _checks
-from minmax_jax._types import FieldFn, PayoffFn, Players
+from minmax_jax._util import checks
+from minmax_jax._util.types import FieldFn, PayoffFn, Players
 
 Responses = Callable[[Players], Players]
 
@@ -69,7 +69,7 @@ def duality_gap(
       Grnarova et al., `A domain agnostic measure for monitoring and evaluating GANs
       <https://arxiv.org/abs/1811.05512>`_, 2019.
     """
-    _checks.check_players("duality_gap", "players", players)
+    checks.check_players("duality_gap", "players", players)
     if best_responses is not None:
         best = best_responses(players)
         worst_for_x = payoff_fn(Players(players.min, best.max), 0)
@@ -79,13 +79,13 @@ def duality_gap(
             "duality_gap: pass best_responses=, which makes it exact, or the budget of a search: "
             "field_fn=, tx= and num_steps=."
         )
-    _checks.check_count("duality_gap", "num_steps", num_steps, at_least=0)
+    checks.check_count("duality_gap", "num_steps", num_steps, at_least=0)
     rules = tx if isinstance(tx, Players) else Players(tx, tx)
     for side, rule in zip(Players._fields, rules, strict=True):
-        _checks.check_transformation("duality_gap", f"tx ({side})", rule)
+        checks.check_transformation("duality_gap", f"tx ({side})", rule)
     for start in starts:
-        _checks.check_players("duality_gap", "starts", start)
-        _checks.check_match("duality_gap", start, players)
+        checks.check_players("duality_gap", "starts", start)
+        checks.check_match("duality_gap", start, players)
     begins = [jax.tree.map(_strong, point) for point in (players, *starts)]
     players = begins[0]
     highest, lowest = [], []

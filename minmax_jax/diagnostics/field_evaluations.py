@@ -8,7 +8,7 @@ import numpy as np
 from jax.custom_derivatives import linear_call
 from jax.flatten_util import ravel_pytree
 
-from minmax_jax._types import Draw, FieldFn, Players
+from minmax_jax._util.types import Draw, FieldFn, Players
 
 
 class Evaluations(NamedTuple):

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from minmax_jax import _calls, _checks, _tree
-from minmax_jax._ascent import climb
-from minmax_jax._types import FieldFn, PayoffFn, Players
+from minmax_jax._util import calls, checks, norms
+from minmax_jax._util.types import FieldFn, PayoffFn, Players
+from minmax_jax.transforms.greedy.ascent import climb
 
 
 class GreedyEquilibrium(NamedTuple):
@@ -105,16 +105,16 @@ def greedy_equilibrium(
       Clopper, Pearson, The use of confidence or fiducial limits, Biometrika 26, 1934.
     """
     name = "greedy_equilibrium"
-    _checks.check_oracle(name, players, players, field_fn)
-    _checks.check_payoff(name, payoff_fn)
+    checks.check_oracle(name, players, players, field_fn)
+    checks.check_payoff(name, payoff_fn)
     for argument, tx in (("proposal", proposal), ("ascent", ascent)):
-        _checks.check_transformation(name, argument, tx)
+        checks.check_transformation(name, argument, tx)
     for argument, count in (("num_samples", num_samples), ("max_ascent_steps", max_ascent_steps)):
-        _checks.check_count(name, argument, count)
+        checks.check_count(name, argument, count)
     if gradient_tolerance is not None:
-        _checks.check_number(name, "gradient_tolerance", gradient_tolerance)
-    _checks.check_number(name, "min_improvement", min_improvement)
-    _checks.check_number(name, "confidence", confidence, high=1.0)
+        checks.check_number(name, "gradient_tolerance", gradient_tolerance)
+    checks.check_number(name, "min_improvement", min_improvement)
+    checks.check_number(name, "confidence", confidence, high=1.0)
     # Any: Optax's aliases for trees do not know Players.
     min_tx: Any = optax.with_extra_args_support(proposal)
     max_tx: Any = optax.with_extra_args_support(ascent)
@@ -124,7 +124,7 @@ def greedy_equilibrium(
 
     def sample(index: jax.Array) -> tuple[jax.Array, jax.Array]:
         extra = {"key": jax.random.fold_in(key, index), "update_count": index}
-        step, _ = min_tx.update(field.min, states.min, players.min, **_calls.inner_call(extra, 0))
+        step, _ = min_tx.update(field.min, states.min, players.min, **calls.inner_call(extra, 0))
         there = Players(optax.apply_updates(players.min, step), players.max)
         answer = climb(
             max_tx, field_fn, there, states.max, extra, max_steps=max_ascent_steps,
@@ -138,7 +138,7 @@ def greedy_equilibrium(
     pays, diverged = lax.map(sample, jnp.arange(num_samples))
     low, high = binomial_interval(jnp.sum(pays), num_samples, confidence)
     return GreedyEquilibrium(
-        gradient_norm=_tree.norm(field.max),
+        gradient_norm=norms.norm(field.max),
         omega=jnp.mean(pays.astype(low.dtype)),
         low=low,
         high=high,

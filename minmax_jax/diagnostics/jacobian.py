@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax import _checks, _tree
-from minmax_jax._types import FieldFn, Players, PyTree
+from minmax_jax._util import checks, norms
+from minmax_jax._util.types import FieldFn, Players, PyTree
 
 
 def jacobian(field_fn: FieldFn, players: Players) -> jax.Array:
@@ -36,7 +36,7 @@ def jacobian(field_fn: FieldFn, players: Players) -> jax.Array:
       [[ 1.  2.]
        [-2.  3.]]
     """
-    _checks.check_players("jacobian", "players", players)
+    checks.check_players("jacobian", "players", players)
     product, size, dtype = jacobian_product(field_fn, players)
     return lax.map(product, jnp.eye(size, dtype=dtype)).T
 
@@ -50,7 +50,7 @@ def jacobian_product(
     """
     players = jax.tree.map(jnp.asarray, players)
     leaves = jax.tree.leaves(players)
-    dtypes = [_tree.accumulator_dtype(leaf.dtype) for leaf in leaves]
+    dtypes = [norms.accumulator_dtype(leaf.dtype) for leaf in leaves]
     dtype = jnp.result_type(*dtypes)
     size = sum(leaf.size for leaf in leaves)
     _, tangent_fn = jax.linearize(lambda z: field_fn(z, 0), players)

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax import _checks
-from minmax_jax._types import FieldFn, Players
+from minmax_jax._util import checks
+from minmax_jax._util.types import FieldFn, Players
 from minmax_jax.diagnostics.jacobian import jacobian_product
 
 Product = Callable[[jax.Array], jax.Array]
@@ -87,9 +87,9 @@ def jacobian_spectrum(
       Berard et al., `A closer look at the optimization landscapes of generative adversarial
       networks <https://arxiv.org/abs/1906.04848>`_, 2020.
     """
-    _checks.check_players("jacobian_spectrum", "players", players)
-    _checks.check_count("jacobian_spectrum", "num_eigenvalues", num_eigenvalues)
-    _checks.check_count("jacobian_spectrum", "max_iterations", max_iterations)
+    checks.check_players("jacobian_spectrum", "players", players)
+    checks.check_count("jacobian_spectrum", "num_eigenvalues", num_eigenvalues)
+    checks.check_count("jacobian_spectrum", "max_iterations", max_iterations)
     product, size, dtype = jacobian_product(field_fn, players)
     key = jax.random.key(0) if key is None else key
     hessenberg, last = _arnoldi(product, size, min(size, max_iterations), dtype, key)

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax import _checks, _tree
-from minmax_jax._types import FieldFn, Players
+from minmax_jax._util import checks, norms
+from minmax_jax._util.types import FieldFn, Players
 from minmax_jax.diagnostics._draws import draw_fn
 
 
@@ -80,8 +80,8 @@ def noise_floor(
       Hoeffding, A class of statistics with asymptotically normal distribution, 1948.
       Efron, Stein, The jackknife estimate of variance, Annals of Statistics 9, 1981.
     """
-    _checks.check_players("noise_floor", "players", players)
-    _checks.check_count("noise_floor", "num_draws", num_draws, at_least=3)
+    checks.check_players("noise_floor", "players", players)
+    checks.check_count("noise_floor", "num_draws", num_draws, at_least=3)
     draw, indices = draw_fn(key), jnp.arange(num_draws)
 
     def add(total: Players, index: jax.Array) -> tuple[Players, None]:
@@ -92,8 +92,8 @@ def noise_floor(
 
     def products(index: jax.Array) -> tuple[Players, Players]:
         field = field_fn(players, draw(index))
-        squares = Players(*map(_tree.inner, field, field))
-        return squares, Players(*map(_tree.inner, field, total))
+        squares = Players(*map(norms.inner, field, field))
+        return squares, Players(*map(norms.inner, field, total))
 
     squares, with_total = lax.map(products, indices)
     sides = [_of_one_player(own, along) for own, along in zip(squares, with_total, strict=True)]
@@ -115,4 +115,4 @@ def _of_one_player(squares: jax.Array, with_total: jax.Array) -> tuple[jax.Array
 
 def _zeros(leaf: Any) -> jax.Array:
     leaf = jnp.asarray(leaf)
-    return jnp.zeros(leaf.shape, _tree.accumulator_dtype(leaf.dtype))
+    return jnp.zeros(leaf.shape, norms.accumulator_dtype(leaf.dtype))

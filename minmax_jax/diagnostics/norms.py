@@ -2,8 +2,9 @@
 
 import jax
 
-from minmax_jax import _checks, _tree
-from minmax_jax._types import Players
+from minmax_jax._util import checks
+from minmax_jax._util import norms as _tree
+from minmax_jax._util.types import Players
 
 
 def player_norms(tree: Players) -> Players:
@@ -25,7 +26,7 @@ def player_norms(tree: Players) -> Players:
       >>> print(norms.min, norms.max)
       5.0 2.0
     """
-    _checks.check_players("player_norms", "tree", tree)
+    checks.check_players("player_norms", "tree", tree)
     return Players(min=_tree.norm(tree.min), max=_tree.norm(tree.max))
 
 
@@ -76,5 +77,5 @@ def hamiltonian(field: Players) -> jax.Array:
       >>> print(mm.diagnostics.hamiltonian(mm.Players(jnp.array(3.0), jnp.array(4.0))))
       12.5
     """
-    _checks.check_players("hamiltonian", "field", field)
+    checks.check_players("hamiltonian", "field", field)
     return 0.5 * _tree.norm(field) ** 2

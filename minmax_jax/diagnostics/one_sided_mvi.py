@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from minmax_jax import _checks, _tree
-from minmax_jax._types import FieldFn, Players, PyTree
+from minmax_jax._util import checks, norms
+from minmax_jax._util.types import FieldFn, Players, PyTree
 from minmax_jax.diagnostics._draws import draw_fn
 from minmax_jax.diagnostics.bootstrap import Interval, bootstrap_interval
 
@@ -96,11 +96,11 @@ def one_sided_mvi(
       recalled).
     """
     name = "one_sided_mvi"
-    _checks.check_count(name, "num_draws", num_draws)
-    _checks.check_floats(name, "reference", reference)
+    checks.check_count(name, "num_draws", num_draws)
+    checks.check_floats(name, "reference", reference)
     rows = []
     for index, players in enumerate(players_along_run):
-        _checks.check_players(name, "players_along_run", players)
+        checks.check_players(name, "players_along_run", players)
         _check_like(name, reference, players.min)
         # On the host at once: nothing of the checkpoint is kept.
         rows.append(
@@ -143,23 +143,23 @@ def _measure(
 
     def add(total: PyTree, index: jax.Array) -> tuple[PyTree, jax.Array]:
         gradient = jax.tree.map(_wide, field_fn(players, draw(index)).min)
-        return jax.tree.map(jnp.add, total, gradient), _tree.inner(gradient, line)
+        return jax.tree.map(jnp.add, total, gradient), norms.inner(gradient, line)
 
     zeros = jax.tree.map(jnp.zeros_like, line)
     total, inner = lax.scan(add, zeros, first + jnp.arange(num_draws))
-    along, across = _tree.tree_norm(line), _tree.tree_norm(total)
+    along, across = norms.tree_norm(line), norms.tree_norm(total)
     units = [
-        jax.tree.map(lambda leaf, by=by: _tree.unit(leaf, by), tree)
+        jax.tree.map(lambda leaf, by=by: norms.unit(leaf, by), tree)
         for tree, by in ((total, across), (line, along))
     ]
     spread = jnp.std(inner, ddof=1) if num_draws > 1 else jnp.full((), jnp.nan, inner.dtype)
     distance = along.value / along.scale
-    return jnp.stack([jnp.mean(inner), spread / num_draws**0.5, _tree.inner(*units), distance])
+    return jnp.stack([jnp.mean(inner), spread / num_draws**0.5, norms.inner(*units), distance])
 
 
 def _wide(leaf: Any) -> jax.Array:
     leaf = jnp.asarray(leaf)
-    return leaf.astype(_tree.accumulator_dtype(leaf.dtype))
+    return leaf.astype(norms.accumulator_dtype(leaf.dtype))
 
 
 def _check_like(name: str, reference: PyTree, tree: PyTree) -> None:

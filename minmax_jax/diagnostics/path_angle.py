@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax import _checks, _tree
-from minmax_jax._types import FieldFn, Players
+from minmax_jax._util import checks, norms
+from minmax_jax._util.types import FieldFn, Players
 
 
 def path_angle(field_fn: FieldFn, start: Players, end: Players, positions: Any) -> jax.Array:
@@ -46,19 +46,19 @@ def path_angle(field_fn: FieldFn, start: Players, end: Players, positions: Any) 
       Berard, Gidel, Almahairi, Vincent, Lacoste-Julien, `A closer look at the optimization
       landscapes of generative adversarial networks <https://arxiv.org/abs/1906.04848>`_, 2020.
     """
-    _checks.check_players("path_angle", "start", start)
-    _checks.check_players("path_angle", "end", end)
-    _checks.check_match("path_angle", end, start)
+    checks.check_players("path_angle", "start", start)
+    checks.check_players("path_angle", "end", end)
+    checks.check_match("path_angle", end, start)
     start = jax.tree.map(jnp.asarray, start)
     line = jax.tree.map(lambda a, b: b - a, start, end)
-    along = _tree.tree_norm(line)
+    along = norms.tree_norm(line)
 
     def cosine(position: jax.Array) -> jax.Array:
         point = jax.tree.map(lambda z, d: z + position.astype(d.dtype) * d, start, line)
         field = field_fn(point, 0)
-        size = _tree.tree_norm(field)
+        size = norms.tree_norm(field)
         products = jax.tree.map(
-            lambda f, d: jnp.sum(_tree.unit(f, size) * _tree.unit(d, along)), field, line
+            lambda f, d: jnp.sum(norms.unit(f, size) * norms.unit(d, along)), field, line
         )
         total = sum(jax.tree.leaves(products), jnp.zeros((), size.value.dtype))
         return total.astype(size.value.dtype)

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from minmax_jax import _checks, _tree
-from minmax_jax._types import Players
+from minmax_jax._util import checks
+from minmax_jax._util import norms as _tree
+from minmax_jax._util.types import Players
 
 
 class ScaledNorms(NamedTuple):
@@ -53,8 +54,8 @@ def scaled_norms(norms: Players, players: Players) -> ScaledNorms:
       3.0 3.0
       3.0 6.0
     """
-    _checks.check_players("scaled_norms", "norms", norms)
-    _checks.check_players("scaled_norms", "players", players)
+    checks.check_players("scaled_norms", "norms", norms)
+    checks.check_players("scaled_norms", "players", players)
     return ScaledNorms(
         raw=Players(*map(jnp.asarray, norms)),
         per_root_size=Players(*(n / _size(z) ** 0.5 for n, z in zip(norms, players, strict=True))),

@@ -1,7 +1,6 @@
 """Small games: where methods differ, with known solutions where there are any."""
 
 from minmax_jax.games._game import Game
-from minmax_jax.games._modes_model import modes_logit, modes_points, modes_span
 from minmax_jax.games.bilinear import bilinear
 from minmax_jax.games.dirac_gan import dirac_gan
 from minmax_jax.games.gaussian_gan import (
@@ -12,8 +11,9 @@ from minmax_jax.games.gaussian_gan import (
 )
 from minmax_jax.games.keswani import keswani
 from minmax_jax.games.matrix import matrix
-from minmax_jax.games.modes import modes
-from minmax_jax.games.modes_outcome import (
+from minmax_jax.games.modes.game import modes
+from minmax_jax.games.modes.model import modes_logit, modes_points, modes_span
+from minmax_jax.games.modes.outcome import (
     OUTCOMES,
     modes_fake_probability,
     modes_outcome,

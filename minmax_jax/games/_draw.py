@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from minmax_jax._types import Draw
+from minmax_jax._util.types import Draw
 
 
 def as_key(key: jax.Array, draw: Draw) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from minmax_jax._types import FieldFn, PayoffFn, Players, PyTree
+from minmax_jax._util.types import FieldFn, PayoffFn, Players, PyTree
 
 
 class Game(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minmax_jax._types import Players
+from minmax_jax._util.types import Players
 from minmax_jax.games._game import Game
 from minmax_jax.games.quadratic import quadratic
 

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.nn import log_sigmoid, sigmoid
 
-from minmax_jax import _checks
-from minmax_jax._types import Players, PyTree
+from minmax_jax._util import checks
+from minmax_jax._util.types import Players, PyTree
 from minmax_jax.field import general_sum, payoff, zero_sum
 from minmax_jax.games._game import Game
 
@@ -76,11 +76,11 @@ def dirac_gan(variant: str = "gan", *, strength: float | None = None, target: fl
       Mescheder, Geiger, Nowozin, `Which training methods for GANs do actually converge?
       <https://arxiv.org/abs/1801.04406>`_, 2018.
     """
-    _checks.check_choice("dirac_gan", "variant", variant, tuple(STRENGTHS))
+    checks.check_choice("dirac_gan", "variant", variant, tuple(STRENGTHS))
     gamma = STRENGTHS[variant] if strength is None else strength
     if gamma is not None:
-        _checks.check_number("dirac_gan", "strength", gamma)
-    _checks.check_number("dirac_gan", "target", target)
+        checks.check_number("dirac_gan", "strength", gamma)
+    checks.check_number("dirac_gan", "target", target)
     start = Players({"theta": jnp.ones(())}, {"psi": jnp.ones(())})
     zero = jax.tree.map(jnp.zeros_like, start)
     game = _game(variant, gamma, target)

@@ -10,8 +10,8 @@ import numpy as np
 from jax.custom_batching import sequential_vmap
 from jax.nn import log_sigmoid
 
-from minmax_jax import _checks
-from minmax_jax._types import Draw, Players
+from minmax_jax._util import checks
+from minmax_jax._util.types import Draw, Players
 from minmax_jax.field import general_sum, payoff, zero_sum
 from minmax_jax.games._draw import as_key
 from minmax_jax.games._game import Game
@@ -76,10 +76,10 @@ def gaussian_gan(
       convergent and practical algorithm for min-max optimization with applications to GANs
       <https://arxiv.org/abs/2006.12376>`_, 2020.
     """
-    _checks.check_choice("gaussian_gan", "layout", layout, LAYOUTS)
-    _checks.check_choice("gaussian_gan", "loss", loss, LOSSES)
+    checks.check_choice("gaussian_gan", "layout", layout, LAYOUTS)
+    checks.check_choice("gaussian_gan", "loss", loss, LOSSES)
     for name, size in (("batch_size", batch_size), ("latent_dim", latent_dim), ("width", width)):
-        _checks.check_count("gaussian_gan", name, size)
+        checks.check_count("gaussian_gan", name, size)
     g_key, d_key, sample_key = jax.random.split(key, 3)
     start = Players(
         min=_network(g_key, (latent_dim, width, width, 2)),
@@ -115,7 +115,7 @@ def gaussian_generate(generator: Any, latents: jax.Array) -> jax.Array:
 
 def gaussian_modes(layout: str = "ring") -> tuple[np.ndarray, np.ndarray, float]:
     """Returns the modes' centres (k, 2), their weights (k,) and their standard deviation."""
-    _checks.check_choice("gaussian_modes", "layout", layout, LAYOUTS)
+    checks.check_choice("gaussian_modes", "layout", layout, LAYOUTS)
     if layout == "four":
         centres = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
         return centres, np.array([0.4, 0.2, 0.2, 0.2]), 0.01

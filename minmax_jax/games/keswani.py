@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from minmax_jax import _checks
-from minmax_jax._types import Players
+from minmax_jax._util import checks
+from minmax_jax._util.types import Players
 from minmax_jax.field import payoff, zero_sum
 from minmax_jax.games._game import Game
 
@@ -47,7 +47,7 @@ def keswani(name: str = "F1") -> Game:
       Mangoubi, Vishnoi et al., `A convergent and dimension-independent min-max optimization
       algorithm <https://arxiv.org/abs/2006.12376>`_, 2022.
     """
-    _checks.check_choice("keswani", "name", name, tuple(_PAYOFFS))
+    checks.check_choice("keswani", "name", name, tuple(_PAYOFFS))
     function = _PAYOFFS[name]
 
     def value(z: Players) -> jax.Array:

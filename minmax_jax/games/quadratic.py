@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minmax_jax._types import Players
+from minmax_jax._util.types import Players
 from minmax_jax.field import payoff, zero_sum
 from minmax_jax.games._game import Game
 

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minmax_jax import _checks
-from minmax_jax._types import Players
+from minmax_jax._util import checks
+from minmax_jax._util.types import Players
 from minmax_jax.field import payoff, zero_sum
 from minmax_jax.games._game import Game
 
@@ -57,7 +57,7 @@ def robust_least_squares(features: Any, targets: Any, *, penalty: float = 3.0) -
             "robust_least_squares: features must be a matrix (n, d) and targets a vector (n,), "
             f"got shapes {a.shape} and {y0.shape}."
         )
-    _checks.check_number("robust_least_squares", "penalty", penalty)
+    checks.check_number("robust_least_squares", "penalty", penalty)
     if not penalty > 1:
         raise ValueError(
             f"robust_least_squares: penalty must be above 1, got {penalty}; at 1 and below the "

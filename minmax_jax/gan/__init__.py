@@ -6,21 +6,21 @@
 >>> images = gan.sample(run.folder, 16)  # doctest: +SKIP
 """
 
+from minmax_jax.gan.base.errors import NonFinite, Stopped, Terminated, WriteFailed
 from minmax_jax.gan.comparison import Comparison, compare
-from minmax_jax.gan.config import Config, ConfigError
-from minmax_jax.gan.data import SETS as DATA_SETS
-from minmax_jax.gan.data import Data, DataError
-from minmax_jax.gan.errors import NonFinite, Stopped, Terminated, WriteFailed
-from minmax_jax.gan.evaluation import evaluate
-from minmax_jax.gan.finish import Run
-from minmax_jax.gan.losses import LOSSES, Loss
+from minmax_jax.gan.config.config import Config, ConfigError
+from minmax_jax.gan.config.presets import PRESETS, preset
+from minmax_jax.gan.data.arrays import from_arrays
+from minmax_jax.gan.data.dataset import SETS as DATA_SETS
+from minmax_jax.gan.data.dataset import Data, DataError
+from minmax_jax.gan.evaluation.evaluate import evaluate
+from minmax_jax.gan.generation.image_io import write
+from minmax_jax.gan.generation.sampling import interpolate, sample
 from minmax_jax.gan.networks import NETWORKS, purify
-from minmax_jax.gan.own_data import from_arrays
-from minmax_jax.gan.pictures import write
-from minmax_jax.gan.presets import PRESETS, preset
-from minmax_jax.gan.sampling import interpolate, sample
+from minmax_jax.gan.objective.losses import LOSSES, Loss
 from minmax_jax.gan.sweeps import Grid, Sweep, read_sweep, sweep
-from minmax_jax.gan.trainer import train
+from minmax_jax.gan.trainer.finish import Run
+from minmax_jax.gan.trainer.train import train
 
 __all__ = [
     "DATA_SETS",

@@ -2,8 +2,8 @@
 
 import optax
 
-from minmax_jax.optimizers._adam import adam_step
-from minmax_jax.optimizers._two_player import Transform, two_player
+from minmax_jax.optimizers._shared.adam import adam_step
+from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.graft import graft
 

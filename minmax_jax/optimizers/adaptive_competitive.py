@@ -2,11 +2,11 @@
 
 import optax
 
-from minmax_jax import _checks
-from minmax_jax._local_game import Solve
-from minmax_jax.optimizers._two_player import Transform, field_and_step, projections
+from minmax_jax._util import checks
+from minmax_jax.optimizers._shared.two_player import Transform, field_and_step, projections
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.competitive import Adapt, competition
+from minmax_jax.transforms.competitive.competitive import Adapt, competition
+from minmax_jax.transforms.competitive.local_game import Solve
 
 CORRECTIONS = ("first", "last")
 
@@ -67,10 +67,10 @@ def adaptive_competitive(
       <https://arxiv.org/abs/1910.05852>`_, 2020.
     """
     name = "adaptive_competitive"
-    _checks.check_learning_rate(name, learning_rate)
-    _checks.check_number(name, "b2", b2, high=1.0)
-    _checks.check_number(name, "eps", eps)
-    _checks.check_choice(name, "correction", correction, CORRECTIONS)
+    checks.check_learning_rate(name, learning_rate)
+    checks.check_number(name, "b2", b2, high=1.0)
+    checks.check_number(name, "eps", eps)
+    checks.check_choice(name, "correction", correction, CORRECTIONS)
     on_field, _ = field_and_step(name, optax.identity(), learning_rate, transform)
     solve = Solve(solver, tolerance, max_iterations, warm_start)
     step = competition(name, learning_rate, solve, Adapt(b2, eps, correction), on_field)

@@ -2,8 +2,8 @@
 
 import optax
 
-from minmax_jax import _checks
-from minmax_jax.optimizers._two_player import Transform, two_player
+from minmax_jax._util import checks
+from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate
 
 
@@ -46,6 +46,6 @@ def amsgrad_gda(
       <https://arxiv.org/abs/1904.09237>`_, 2018.
     """
     for argument, value in (("b1", b1), ("b2", b2)):
-        _checks.check_number("amsgrad_gda", argument, value, high=1.0)
-    _checks.check_number("amsgrad_gda", "eps", eps)
+        checks.check_number("amsgrad_gda", argument, value, high=1.0)
+    checks.check_number("amsgrad_gda", "eps", eps)
     return two_player("amsgrad_gda", optax.scale_by_amsgrad(b1, b2, eps), learning_rate, transform)

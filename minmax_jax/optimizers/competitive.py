@@ -2,11 +2,11 @@
 
 import optax
 
-from minmax_jax import _checks
-from minmax_jax._local_game import Solve
-from minmax_jax.optimizers._two_player import Transform, field_and_step, projections
+from minmax_jax._util import checks
+from minmax_jax.optimizers._shared.two_player import Transform, field_and_step, projections
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.competitive import competition
+from minmax_jax.transforms.competitive.competitive import competition
+from minmax_jax.transforms.competitive.local_game import Solve
 
 
 def competitive(
@@ -69,7 +69,7 @@ def competitive(
       2019.
     """
     name = "competitive"
-    _checks.check_learning_rate(name, learning_rate)
+    checks.check_learning_rate(name, learning_rate)
     on_field, _ = field_and_step(name, optax.identity(), learning_rate, transform)
     solve = Solve(solver, tolerance, max_iterations, warm_start)
     step = competition(name, learning_rate, solve, None, on_field)

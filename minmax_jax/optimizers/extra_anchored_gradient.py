@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks
-from minmax_jax._types import Players, PyTree, transformation
-from minmax_jax.optimizers._two_player import Transform, field_and_step
+from minmax_jax._util import calls, checks
+from minmax_jax._util.types import Players, PyTree, transformation
+from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
 from minmax_jax.players import LearningRate, per_player
 from minmax_jax.transforms.anchor import anchor
 from minmax_jax.transforms.extragradient import extrapolation
@@ -72,8 +72,8 @@ def extra_anchored_gradient(
     name = "extra_anchored_gradient"
     rule: optax.GradientTransformation = optax.identity()
     if lipschitz is not None:
-        _checks.check_learning_rate(name, learning_rate)
-        _checks.check_number(name, "lipschitz", lipschitz)
+        checks.check_learning_rate(name, learning_rate)
+        checks.check_number(name, "lipschitz", lipschitz)
         rates = learning_rate if isinstance(learning_rate, Players) else (learning_rate,) * 2
         rule = per_player(
             min=_varying_step(name, rates[0], lipschitz),
@@ -85,7 +85,7 @@ def extra_anchored_gradient(
 
 def _varying_step(name: str, rate: Any, lipschitz: float) -> optax.GradientTransformation:
     """Multiplies by α_k/α_0, where α_0 is the learning rate at the start."""
-    _checks.check_number(
+    checks.check_number(
         f"{name} with lipschitz=L",
         "learning_rate times lipschitz",
         rate if callable(rate) else rate * lipschitz,
@@ -100,7 +100,7 @@ def _varying_step(name: str, rate: Any, lipschitz: float) -> optax.GradientTrans
         updates: PyTree, state: VaryingStepState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, VaryingStepState]:
         del params, extra
-        start = _calls.value_at(rate, jnp.zeros((), jnp.int32)).astype(state.ratio.dtype)
+        start = calls.value_at(rate, jnp.zeros((), jnp.int32)).astype(state.ratio.dtype)
         square = jnp.square(start * lipschitz * state.ratio)
         k = state.count.astype(state.ratio.dtype)
         shrink = 1 - square / ((1 - square) * (k + 1) * (k + 3))

@@ -2,7 +2,7 @@
 
 import optax
 
-from minmax_jax.optimizers._two_player import Transform, field_and_step
+from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.extragradient import extrapolation
 

@@ -2,12 +2,12 @@
 
 import optax
 
-from minmax_jax import _checks
-from minmax_jax._types import Players
-from minmax_jax.optimizers._adam import adam_step
-from minmax_jax.optimizers._two_player import Transform, two_player
+from minmax_jax._util import checks
+from minmax_jax._util.types import Players
+from minmax_jax.optimizers._shared.adam import adam_step
+from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate, ScalarOrSchedule
-from minmax_jax.transforms.greedy import GreedySettings, greedy_search
+from minmax_jax.transforms.greedy.greedy import GreedySettings, greedy_search
 
 
 def greedy_adam(
@@ -86,7 +86,7 @@ def greedy_adam(
       optimization with applications to GANs <https://arxiv.org/abs/2006.12376>`_, 2020.
     """
     name = "greedy_adam"
-    _checks.check_learning_rate(name, learning_rate)
+    checks.check_learning_rate(name, learning_rate)
     rates = learning_rate if isinstance(learning_rate, Players) else (learning_rate,) * 2
     transforms = transform if isinstance(transform, Players) else (transform,) * 2
     proposal, ascent = (

@@ -5,8 +5,8 @@ from typing import Any
 
 import optax
 
-from minmax_jax import _checks
-from minmax_jax.optimizers._two_player import Transform
+from minmax_jax._util import checks
+from minmax_jax.optimizers._shared.two_player import Transform
 from minmax_jax.optimizers.sgda import sgda
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.lookahead import looking_ahead
@@ -67,7 +67,7 @@ def lookahead_minmax(
             f"{name}: base must be a function (learning_rate, transform=) that returns an "
             f"optimizer, such as mm.extragradient, got {base!r}."
         )
-    _checks.check_learning_rate(name, learning_rate)
+    checks.check_learning_rate(name, learning_rate)
     tx = looking_ahead(
         name, base(learning_rate, transform=transform), sync_period, slow_step, anchor
     )
@@ -75,7 +75,7 @@ def lookahead_minmax(
         if nested_step is not None:
             raise ValueError(f"{name}: nested_step is given without nested_period; give both.")
         return tx
-    _checks.check_count(name, "nested_period", nested_period)
+    checks.check_count(name, "nested_period", nested_period)
     if nested_period % sync_period:
         raise ValueError(
             f"{name}: nested_period must be a multiple of sync_period={sync_period}, "

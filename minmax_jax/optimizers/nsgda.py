@@ -2,8 +2,8 @@
 
 import optax
 
-from minmax_jax import _checks
-from minmax_jax.optimizers._two_player import Transform, two_player
+from minmax_jax._util import checks
+from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.normalize import normalize
 
@@ -52,6 +52,6 @@ def nsgda(
     """
     rule = normalize(scope)
     if momentum is not None:
-        _checks.check_number("nsgda", "momentum", momentum, high=1.0)
+        checks.check_number("nsgda", "momentum", momentum, high=1.0)
         rule = optax.chain(optax.ema(momentum, debias=False), rule)
     return two_player("nsgda", rule, learning_rate, transform)

@@ -2,8 +2,8 @@
 
 import optax
 
-from minmax_jax import _checks
-from minmax_jax.optimizers._two_player import Transform, two_player
+from minmax_jax._util import checks
+from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate
 
 
@@ -60,6 +60,6 @@ def sgda(
     """
     if momentum is None:
         return two_player("sgda", optax.identity(), learning_rate, transform)
-    _checks.check_number("sgda", "momentum", momentum, low=-1.0, high=1.0)
+    checks.check_number("sgda", "momentum", momentum, low=-1.0, high=1.0)
     rule = optax.trace(decay=momentum, nesterov=nesterov)
     return two_player("sgda", rule, learning_rate, transform)

@@ -4,7 +4,7 @@ from typing import Any
 
 import optax
 
-from minmax_jax.optimizers._two_player import Transform, two_player
+from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.symplectic import symplectic_term
 

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import optax
 
-from minmax_jax import _calls, _checks
-from minmax_jax._types import FieldFn, Players, transformation
+from minmax_jax._util import calls, checks
+from minmax_jax._util.types import FieldFn, Players, transformation
 
 
 class AlternateState(NamedTuple):
@@ -75,14 +75,14 @@ def alternate(
       <https://arxiv.org/abs/1807.04740>`_, 2019, Theorem 5.
     """
     for side, tx in (("min", min), ("max", max)):
-        _checks.check_transformation("alternate", side, tx)
-    _checks.check_count("alternate", "max_steps", max_steps)
-    _checks.check_choice("alternate", "first", first, Players._fields)
+        checks.check_transformation("alternate", side, tx)
+    checks.check_count("alternate", "max_steps", max_steps)
+    checks.check_choice("alternate", "first", first, Players._fields)
     min_tx, max_tx = optax.with_extra_args_support(min), optax.with_extra_args_support(max)
 
     def init_fn(params: Players) -> AlternateState:
-        _checks.check_players("alternate", "params", params)
-        _checks.check_unmasked("alternate", params)
+        checks.check_players("alternate", "params", params)
+        checks.check_unmasked("alternate", params)
         return AlternateState(min=min_tx.init(params.min), max=max_tx.init(params.max))
 
     def update_fn(
@@ -93,26 +93,26 @@ def alternate(
         field_fn: FieldFn | None = None,
         **extra: Any,
     ) -> tuple[Players, AlternateState]:
-        _checks.check_oracle("alternate", updates, params, field_fn)
+        checks.check_oracle("alternate", updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         x, y = params
         x_step: Any = None
         y_step: Any = None
         x_state, y_state = state
         if first == "min":
-            x_step, x_state = min_tx.update(updates.min, x_state, x, **_calls.inner_call(extra, 0))
+            x_step, x_state = min_tx.update(updates.min, x_state, x, **calls.inner_call(extra, 0))
             x = optax.apply_updates(x, x_step)
         for turn in range(max_steps):
             now = Players(x, y if y_step is None else optax.apply_updates(y, y_step))
             draw = turn + (first == "min")
             field = updates.max if draw == 0 else field_fn(now, draw).max
             step, y_state = max_tx.update(
-                field, y_state, now.max, **_calls.inner_call(extra, turn + 1)
+                field, y_state, now.max, **calls.inner_call(extra, turn + 1)
             )
             y_step = step if y_step is None else optax.tree.add(y_step, step)
         if first == "max":
             field = field_fn(Players(x, optax.apply_updates(y, y_step)), max_steps).min
-            x_step, x_state = min_tx.update(field, x_state, x, **_calls.inner_call(extra, 0))
+            x_step, x_state = min_tx.update(field, x_state, x, **calls.inner_call(extra, 0))
         return Players(x_step, y_step), AlternateState(min=x_state, max=y_state)
 
     return transformation(init_fn, update_fn)

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks
-from minmax_jax._types import PyTree, transformation
+from minmax_jax._util import calls, checks
+from minmax_jax._util.types import PyTree, transformation
 
 
 class AnchorState(NamedTuple):
@@ -68,10 +68,10 @@ def anchor(weight: Any = halpern) -> optax.GradientTransformationExtraArgs:
       Ryu, Yuan, Yin, `ODE analysis of stochastic gradient methods with optimism and
       anchoring <https://arxiv.org/abs/1905.10899>`_, 2019 (anchored descent–ascent).
     """
-    _checks.check_number("anchor", "weight", weight, high=1.0)
+    checks.check_number("anchor", "weight", weight, high=1.0)
 
     def init_fn(params: PyTree) -> AnchorState:
-        _checks.check_floats("anchor", "params", params)
+        checks.check_floats("anchor", "params", params)
         # A copy: params and state may both be donated to a compiled step.
         return AnchorState(count=jnp.zeros((), jnp.int32), start=jax.tree.map(jnp.array, params))
 
@@ -89,8 +89,8 @@ def anchor(weight: Any = halpern) -> optax.GradientTransformationExtraArgs:
                 "anchor: update needs params, the point that the step starts from: "
                 "tx.update(updates, state, params)."
             )
-        _checks.check_match("anchor", updates, params)
-        beta = _calls.value_at(weight, state.count if update_count is None else update_count)
+        checks.check_match("anchor", updates, params)
+        beta = calls.value_at(weight, state.count if update_count is None else update_count)
 
         def pull(u: jax.Array, start: jax.Array, z: jax.Array) -> jax.Array:
             return u + (beta.astype(start.dtype) * (start - z)).astype(u.dtype)

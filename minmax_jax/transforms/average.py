@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks, _tree
-from minmax_jax._types import PyTree, transformation
+from minmax_jax._util import calls, checks, norms
+from minmax_jax._util.types import PyTree, transformation
 
 SCHEMES = ("uniform", "exponential")
 
@@ -84,20 +84,20 @@ def average(
       Yazıcı et al., `The unusual effectiveness of averaging in GAN training
       <https://arxiv.org/abs/1806.04498>`_, 2019.
     """
-    _checks.check_transformation("average", "tx", tx)
-    _checks.check_choice("average", "scheme", scheme, SCHEMES)
-    _checks.check_number("average", "decay", decay, high=1.0)
-    _checks.check_count("average", "begin", begin, at_least=0)
+    checks.check_transformation("average", "tx", tx)
+    checks.check_choice("average", "scheme", scheme, SCHEMES)
+    checks.check_number("average", "decay", decay, high=1.0)
+    checks.check_count("average", "begin", begin, at_least=0)
     inner = optax.with_extra_args_support(tx)
 
     def weight_of_next(count: jax.Array) -> jax.Array:
         taken = (count + 1 - begin).astype(float)
         if scheme == "uniform":
             return 1 / jnp.maximum(taken, 1)
-        return jnp.where(taken <= 0, 1.0, 1 - _calls.value_at(decay, count).astype(float))
+        return jnp.where(taken <= 0, 1.0, 1 - calls.value_at(decay, count).astype(float))
 
     def init_fn(params: PyTree) -> AverageState:
-        _checks.check_floats("average", "params", params)
+        checks.check_floats("average", "params", params)
         return AverageState(
             count=jnp.zeros((), jnp.int32),
             average=jax.tree.map(jnp.array, _accurate(params)),
@@ -170,6 +170,6 @@ def _accurate(tree: PyTree) -> PyTree:
 
     def convert(leaf: Any) -> jax.Array:
         leaf = jnp.asarray(leaf)
-        return leaf.astype(_tree.accumulator_dtype(leaf.dtype))
+        return leaf.astype(norms.accumulator_dtype(leaf.dtype))
 
     return jax.tree.map(convert, tree)

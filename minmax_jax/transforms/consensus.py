@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks
-from minmax_jax._types import FieldFn, Players, transformation
+from minmax_jax._util import calls, checks
+from minmax_jax._util.types import FieldFn, Players, transformation
 
 
 class ConsensusState(NamedTuple):
@@ -63,11 +63,11 @@ def add_consensus(weight: Any) -> optax.GradientTransformationExtraArgs:
 
 def consensus_term(name: str, weight: Any) -> optax.GradientTransformationExtraArgs:
     """`add_consensus`, speaking under the name of the optimizer that is made of it."""
-    _checks.check_number(name, "weight", weight)
+    checks.check_number(name, "weight", weight)
 
     def init_fn(params: Players) -> ConsensusState:
-        _checks.check_players(name, "params", params)
-        _checks.check_unmasked(name, params)
+        checks.check_players(name, "params", params)
+        checks.check_unmasked(name, params)
         return ConsensusState(count=jnp.zeros((), jnp.int32))
 
     def update_fn(
@@ -80,11 +80,11 @@ def consensus_term(name: str, weight: Any) -> optax.GradientTransformationExtraA
         **extra: Any,
     ) -> tuple[Players, ConsensusState]:
         del extra
-        _checks.check_oracle(name, updates, params, field_fn)
+        checks.check_oracle(name, updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         field, transposed = jax.vjp(lambda z: field_fn(z, 0), params)
         (shortening,) = transposed(field)
-        gamma = _calls.value_at(weight, state.count if update_count is None else update_count)
+        gamma = calls.value_at(weight, state.count if update_count is None else update_count)
         return jax.tree.map(
             lambda f, h: f + gamma.astype(f.dtype) * h, field, shortening
         ), ConsensusState(count=jnp.asarray(optax.safe_increment(state.count)))

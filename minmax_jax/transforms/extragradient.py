@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks
-from minmax_jax._types import FieldFn, Players, transformation
+from minmax_jax._util import calls as _calls
+from minmax_jax._util import checks
+from minmax_jax._util.types import FieldFn, Players, transformation
 
 MOMENTS = ("twice", "once")
 
@@ -97,11 +98,11 @@ def extrapolation(
     transform: optax.GradientTransformation | None,
 ) -> optax.GradientTransformationExtraArgs:
     """`extrapolate`, speaking under the name of the optimizer that is made of it."""
-    _checks.check_transformation(name, "tx", tx)
-    _checks.check_transformation(name, "trial_tx", tx if trial_tx is None else trial_tx)
-    _checks.check_choice(name, "moments", moments, MOMENTS)
+    checks.check_transformation(name, "tx", tx)
+    checks.check_transformation(name, "trial_tx", tx if trial_tx is None else trial_tx)
+    checks.check_choice(name, "moments", moments, MOMENTS)
     transform = optax.identity() if transform is None else transform
-    _checks.check_transformation(name, "transform", transform)
+    checks.check_transformation(name, "transform", transform)
     shared = trial_tx is None
     # Any: Optax's aliases for trees do not know Players.
     real: Any = optax.with_extra_args_support(tx)
@@ -109,8 +110,8 @@ def extrapolation(
     on_field: Any = optax.with_extra_args_support(transform)
 
     def init_fn(params: Players) -> ExtrapolateState:
-        _checks.check_players(name, "params", params)
-        _checks.check_unmasked(name, params)
+        checks.check_players(name, "params", params)
+        checks.check_unmasked(name, params)
         return ExtrapolateState(
             count=jnp.zeros((), jnp.int32),
             tx=real.init(params),
@@ -126,7 +127,7 @@ def extrapolation(
         field_fn: FieldFn | None = None,
         **extra: Any,
     ) -> tuple[Players, ExtrapolateState]:
-        _checks.check_oracle(name, updates, params, field_fn)
+        checks.check_oracle(name, updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         calls = [_calls.inner_call(extra, i, update_count=state.count) for i in range(4)]
         field, field_state = on_field.update(updates, state.transform, params, **calls[0])

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import jax
 import optax
 
-from minmax_jax import _checks, _tree
-from minmax_jax._types import PyTree, transformation
+from minmax_jax._util import checks
+from minmax_jax._util import norms as _tree
+from minmax_jax._util.types import PyTree, transformation
 
 
 class GraftState(NamedTuple):
@@ -68,8 +69,8 @@ def graft(
       <https://arxiv.org/abs/2210.04319>`_, 2022.
     """
     for argument, tx in (("magnitude", magnitude), ("direction", direction)):
-        _checks.check_transformation("graft", argument, tx)
-    _checks.check_number("graft", "eps", eps)
+        checks.check_transformation("graft", argument, tx)
+    checks.check_number("graft", "eps", eps)
     magnitude = optax.with_extra_args_support(magnitude)
 
     def lengths(
@@ -99,7 +100,7 @@ def grafted(
       scope: see there.
       eps: see there.
     """
-    _checks.check_choice(name, "scope", scope, _checks.SCOPES)
+    checks.check_choice(name, "scope", scope, checks.SCOPES)
     direction = optax.with_extra_args_support(direction)
 
     def rescale(along: PyTree, pairs: PyTree) -> PyTree:
@@ -113,14 +114,14 @@ def grafted(
         return jax.tree.unflatten(structure, steps)
 
     def init_fn(params: PyTree) -> GraftState:
-        _checks.check_floats(name, "params", params)
+        checks.check_floats(name, "params", params)
         return GraftState(magnitude=init(params), direction=direction.init(params))
 
     def update_fn(
         updates: PyTree, state: GraftState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, GraftState]:
-        _checks.check_floats(name, "updates", updates)
-        _checks.check_match(name, updates, params)
+        checks.check_floats(name, "updates", updates)
+        checks.check_match(name, updates, params)
         to, magnitude_state = lengths(updates, state.magnitude, params, **extra)
         along, direction_state = direction.update(updates, state.direction, params, **extra)
         pairs = zip(to, _tree.leaf_norms(along), strict=True)

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks
-from minmax_jax._types import PyTree, transformation
+from minmax_jax._util import calls, checks
+from minmax_jax._util.types import PyTree, transformation
 
 ANCHORS = ("start", "lazy")
 
@@ -87,14 +87,14 @@ def looking_ahead(
     name: str, tx: optax.GradientTransformation, sync_period: int, slow_step: Any, anchor: str
 ) -> optax.GradientTransformationExtraArgs:
     """`lookahead`, speaking under the name of the optimizer that is made of it."""
-    _checks.check_transformation(name, "tx", tx)
-    _checks.check_count(name, "sync_period", sync_period)
-    _checks.check_number(name, "slow_step", slow_step, high=1.0)
-    _checks.check_choice(name, "anchor", anchor, ANCHORS)
+    checks.check_transformation(name, "tx", tx)
+    checks.check_count(name, "sync_period", sync_period)
+    checks.check_number(name, "slow_step", slow_step, high=1.0)
+    checks.check_choice(name, "anchor", anchor, ANCHORS)
     inner = optax.with_extra_args_support(tx)
 
     def init_fn(params: PyTree) -> LookaheadState:
-        _checks.check_floats(name, "params", params)
+        checks.check_floats(name, "params", params)
         # A copy: params and state may both be donated to a compiled step.
         slow = jax.tree.map(jnp.array, params)
         return LookaheadState(jnp.zeros((), jnp.int32), slow, inner.init(params))
@@ -113,7 +113,7 @@ def looking_ahead(
             ends &= count >= sync_period
         slow = jax.tree.map(lambda z, s: jnp.where(begins, z, s), params, state.slow)
         step, tx_state = inner.update(updates, state.tx, params, **extra)
-        part = _calls.value_at(slow_step, count)
+        part = calls.value_at(slow_step, count)
 
         def go_back(u: jax.Array, s: jax.Array, z: jax.Array) -> jax.Array:
             gone = z - s

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks
-from minmax_jax._types import PyTree, transformation
+from minmax_jax._util import calls, checks
+from minmax_jax._util.types import PyTree, transformation
 from minmax_jax.players import ScalarOrSchedule
 
 
@@ -60,10 +60,10 @@ def add_noise(stddev: ScalarOrSchedule) -> optax.GradientTransformationExtraArgs
       Neelakantan et al., `Adding gradient noise improves learning for very deep networks
       <https://arxiv.org/abs/1511.06807>`_, 2015.
     """
-    _checks.check_number("add_noise", "stddev", stddev)
+    checks.check_number("add_noise", "stddev", stddev)
 
     def init_fn(params: PyTree) -> NoiseState:
-        _checks.check_floats("add_noise", "params", params)
+        checks.check_floats("add_noise", "params", params)
         return NoiseState(count=jnp.zeros((), jnp.int32))
 
     def update_fn(
@@ -76,10 +76,10 @@ def add_noise(stddev: ScalarOrSchedule) -> optax.GradientTransformationExtraArgs
         **extra: Any,
     ) -> tuple[PyTree, NoiseState]:
         del params, extra
-        _checks.check_key("add_noise", key, "it draws noise from it")
+        checks.check_key("add_noise", key, "it draws noise from it")
         assert key is not None  # for the type checker
         count = state.count if update_count is None else update_count
-        now, sigma = jax.random.fold_in(key, count), _calls.value_at(stddev, count)
+        now, sigma = jax.random.fold_in(key, count), calls.value_at(stddev, count)
         leaves, structure = jax.tree.flatten(updates)
         noisy = [_add(leaf, jax.random.fold_in(now, i), sigma) for i, leaf in enumerate(leaves)]
         after = NoiseState(count=jnp.asarray(optax.safe_increment(state.count)))

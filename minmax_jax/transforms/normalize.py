@@ -3,8 +3,9 @@
 import jax
 import optax
 
-from minmax_jax import _checks, _tree
-from minmax_jax._types import PyTree, transformation
+from minmax_jax._util import checks
+from minmax_jax._util import norms as _tree
+from minmax_jax._util.types import PyTree, transformation
 
 
 def normalize(scope: str = "layer") -> optax.GradientTransformationExtraArgs:
@@ -44,18 +45,18 @@ def normalize(scope: str = "layer") -> optax.GradientTransformationExtraArgs:
       <https://arxiv.org/abs/2210.04319>`_, 2022 (l-nSGDA and g-nSGDA).
       Blue, A portable Fortran program to find the Euclidean norm of a vector, 1978.
     """
-    _checks.check_choice("normalize", "scope", scope, _checks.SCOPES)
+    checks.check_choice("normalize", "scope", scope, checks.SCOPES)
 
     def init_fn(params: PyTree) -> optax.EmptyState:
-        _checks.check_floats("normalize", "params", params)
+        checks.check_floats("normalize", "params", params)
         return optax.EmptyState()
 
     def update_fn(
         updates: PyTree, state: optax.EmptyState, params: PyTree | None = None, **extra: object
     ) -> tuple[PyTree, optax.EmptyState]:
         del extra
-        _checks.check_floats("normalize", "updates", updates)
-        _checks.check_match("normalize", updates, params)
+        checks.check_floats("normalize", "updates", updates)
+        checks.check_match("normalize", updates, params)
         return _tree.each_player(
             _normalize_layers if scope == "layer" else _normalize_whole, updates
         ), state

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks
-from minmax_jax._types import PyTree, transformation
+from minmax_jax._util import calls, checks
+from minmax_jax._util.types import PyTree, transformation
 
 STARTS = ("first", "zero")
 
@@ -65,8 +65,8 @@ def add_optimism(
       Mokhtari, Ozdaglar, Pattathil, `A unified analysis of extra-gradient and optimistic
       gradient methods <https://arxiv.org/abs/1901.08511>`_, 2020 (general weights).
     """
-    _checks.check_number("add_optimism", "weight", weight)
-    _checks.check_choice("add_optimism", "previous", previous, STARTS)
+    checks.check_number("add_optimism", "weight", weight)
+    checks.check_choice("add_optimism", "previous", previous, STARTS)
 
     def init_fn(params: PyTree) -> OptimismState:
         return OptimismState(count=jnp.zeros((), jnp.int32), previous=optax.tree.zeros_like(params))
@@ -75,7 +75,7 @@ def add_optimism(
         updates: PyTree, state: OptimismState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, OptimismState]:
         del params, extra
-        w = _calls.value_at(weight, state.count)
+        w = calls.value_at(weight, state.count)
         at_start = (state.count == 0) if previous == "first" else jnp.zeros((), bool)
 
         def foresee(g: jax.Array, last: jax.Array) -> jax.Array:

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks
-from minmax_jax._types import FieldFn, Players, PyTree, transformation
+from minmax_jax._util import calls as _calls
+from minmax_jax._util import checks
+from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
 
 MOMENTS = ("twice", "once")
 
@@ -93,15 +94,15 @@ def past_extrapolation(
     """`extrapolate_from_past`, speaking under the name of the optimizer that is made of it."""
     transform = optax.identity() if transform is None else transform
     for argument, part in (("tx", tx), ("transform", transform)):
-        _checks.check_transformation(name, argument, part)
-    _checks.check_choice(name, "moments", moments, MOMENTS)
+        checks.check_transformation(name, argument, part)
+    checks.check_choice(name, "moments", moments, MOMENTS)
     # Any: Optax's aliases for trees do not know Players.
     rule: Any = optax.with_extra_args_support(tx)
     on_field: Any = optax.with_extra_args_support(transform)
 
     def init_fn(params: Players) -> PastState:
-        _checks.check_players(name, "params", params)
-        _checks.check_unmasked(name, params)
+        checks.check_players(name, "params", params)
+        checks.check_unmasked(name, params)
         return PastState(
             count=jnp.zeros((), jnp.int32),
             previous_field=optax.tree.zeros_like(params),
@@ -117,7 +118,7 @@ def past_extrapolation(
         field_fn: FieldFn | None = None,
         **extra: Any,
     ) -> tuple[Players, PastState]:
-        _checks.check_oracle(name, updates, params, field_fn)
+        checks.check_oracle(name, updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         calls = [_calls.inner_call(extra, i, update_count=state.count) for i in range(3)]
         trial, advanced = rule.update(state.previous_field, state.tx, params, **calls[0])

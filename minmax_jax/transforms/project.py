@@ -6,8 +6,8 @@ from typing import NamedTuple
 import jax
 import optax
 
-from minmax_jax import _checks, _tree
-from minmax_jax._types import PyTree, transformation
+from minmax_jax._util import checks, norms
+from minmax_jax._util.types import PyTree, transformation
 
 
 class ProjectState(NamedTuple):
@@ -56,7 +56,7 @@ def project(projection: Callable[[PyTree], PyTree]) -> Projection:
         )
 
     def init_fn(params: PyTree) -> ProjectState:
-        _checks.check_floats("project", "params", params)
+        checks.check_floats("project", "params", params)
         return ProjectState()
 
     def update_fn(
@@ -68,8 +68,8 @@ def project(projection: Callable[[PyTree], PyTree]) -> Projection:
                 "project: update needs params, the point that the step starts from: "
                 "tx.update(updates, state, params)."
             )
-        _checks.check_match("project", updates, params)
-        feasible = _tree.each_player(projection, optax.apply_updates(params, updates))
+        checks.check_match("project", updates, params)
+        feasible = norms.each_player(projection, optax.apply_updates(params, updates))
         return jax.tree.map(lambda p, z: p - z, feasible, params), state
 
     return Projection(*transformation(init_fn, update_fn))

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks, _tree
-from minmax_jax._types import FieldFn, Players, PyTree, transformation
+from minmax_jax._util import calls, checks, norms
+from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
 
 MEANS = ("dimension", "tensors")
 
@@ -79,14 +79,14 @@ def symplectic_term(
     name: str, weight: Any, align: bool, eps: float, mean_over: str
 ) -> optax.GradientTransformationExtraArgs:
     """`add_symplectic`, speaking under the name of the optimizer that is made of it."""
-    _checks.check_number(name, "weight", weight)
-    _checks.check_number(name, "eps", eps)
-    _checks.check_choice(name, "align", align, (True, False))
-    _checks.check_choice(name, "mean_over", mean_over, MEANS)
+    checks.check_number(name, "weight", weight)
+    checks.check_number(name, "eps", eps)
+    checks.check_choice(name, "align", align, (True, False))
+    checks.check_choice(name, "mean_over", mean_over, MEANS)
 
     def init_fn(params: Players) -> SymplecticState:
-        _checks.check_players(name, "params", params)
-        _checks.check_unmasked(name, params)
+        checks.check_players(name, "params", params)
+        checks.check_unmasked(name, params)
         return SymplecticState(count=jnp.zeros((), jnp.int32))
 
     def update_fn(
@@ -99,13 +99,13 @@ def symplectic_term(
         **extra: Any,
     ) -> tuple[Players, SymplecticState]:
         del extra
-        _checks.check_oracle(name, updates, params, field_fn)
+        checks.check_oracle(name, updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         z = jax.tree.map(jnp.asarray, params)
         field, along = jax.linearize(lambda z: field_fn(z, 0), z)
         (shortening,) = jax.linear_transpose(along, z)(field)
         adjustment = jax.tree.map(lambda h, g: 0.5 * (h - g), shortening, along(field))
-        size = _calls.value_at(weight, state.count if update_count is None else update_count)
+        size = calls.value_at(weight, state.count if update_count is None else update_count)
         if align:
             sign = _sign(field, adjustment, shortening, eps, mean_over)
             size = size.astype(sign.dtype) * sign
@@ -122,5 +122,5 @@ def _sign(
     """The sign of `⟨F, ∇H⟩ ⟨AᵀF, ∇H⟩ / d + eps`."""
     leaves = jax.tree.leaves(field)
     count = len(leaves) if mean_over == "tensors" else sum(leaf.size for leaf in leaves)
-    product = _tree.inner(field, shortening) * _tree.inner(adjustment, shortening)
+    product = norms.inner(field, shortening) * norms.inner(adjustment, shortening)
     return jnp.sign(product / count + eps)

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax import _calls, _checks
-from minmax_jax._types import FieldFn, PayoffFn, Players, PyTree, transformation
+from minmax_jax._util import calls as _calls
+from minmax_jax._util import checks
+from minmax_jax._util.types import FieldFn, PayoffFn, Players, PyTree, transformation
 
 
 class UnrolledState(NamedTuple):
@@ -87,14 +88,14 @@ def unrolled(
       <https://arxiv.org/abs/1611.02163>`_, 2017.
     """
     for side, tx in (("min", min), ("max", max)):
-        _checks.check_transformation("unrolled", side, tx)
-    _checks.check_count("unrolled", "num_steps", num_steps, at_least=0)
-    _checks.check_choice("unrolled", "first", first, (None, "max"))
+        checks.check_transformation("unrolled", side, tx)
+    checks.check_count("unrolled", "num_steps", num_steps, at_least=0)
+    checks.check_choice("unrolled", "first", first, (None, "max"))
     min_tx, max_tx = optax.with_extra_args_support(min), optax.with_extra_args_support(max)
 
     def init_fn(params: Players) -> UnrolledState:
-        _checks.check_players("unrolled", "params", params)
-        _checks.check_unmasked("unrolled", params)
+        checks.check_players("unrolled", "params", params)
+        checks.check_unmasked("unrolled", params)
         return UnrolledState(
             count=jnp.zeros((), jnp.int32),
             min=min_tx.init(params.min),
@@ -110,7 +111,7 @@ def unrolled(
         min_loss_fn: PayoffFn | None = None,
         **extra: Any,
     ) -> tuple[Players, UnrolledState]:
-        _checks.check_oracle("unrolled", updates, params, field_fn)
+        checks.check_oracle("unrolled", updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         if num_steps:
             _check_loss(field_fn, min_loss_fn)

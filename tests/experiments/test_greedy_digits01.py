@@ -8,7 +8,7 @@ import pytest
 
 from experiments.greedy import digits01
 from experiments.greedy import digits01_game as game
-from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.data import dataset as data_lib
 
 
 def stripes(random, count):

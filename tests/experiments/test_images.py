@@ -11,7 +11,7 @@ from experiments.dissecting.images_config import SIZES, Config, settle, trained
 from experiments.dissecting.images_methods import CENTRES, METHODS, grid
 from experiments.intervals import mean_interval, written
 from minmax_jax import gan
-from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.data import dataset as data_lib
 
 TINY = {
     "data": "digits", "network": "mlp", "extractor": "pixels", "width": 2, "batch_size": 8,

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minmax_jax.gan import config as config_lib
-from minmax_jax.gan import rundir, sampling
+from minmax_jax.gan.base.errors import ConfigError, DataError
 from minmax_jax.gan.comparison import scored as scored_lib
-from minmax_jax.gan.errors import ConfigError, DataError
+from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.generation import sampling
+from minmax_jax.gan.run import run_folder
 
 POINTS = 500
 """At least so many vectors are drawn of a run; as points they need little room."""
@@ -95,10 +96,10 @@ def compare(
         raise ConfigError("compare takes two or more different run folders")
     sampling.check_count("num", num)
     damaged: dict[str, str] = {}
-    abouts: dict[Path, rundir.About] = {}
+    abouts: dict[Path, run_folder.About] = {}
     for folder in folders:
         try:
-            abouts[folder] = rundir.read(folder)
+            abouts[folder] = run_folder.read(folder)
         except ConfigError as error:
             damaged[str(folder)] = str(error)
     if not abouts:
@@ -111,7 +112,7 @@ def compare(
         if problems:
             damaged[str(folder)] = "; ".join(_naming(folder, problem) for problem in problems)
         runs.append(
-            Compared(name, folder, abouts[folder].config, rundir.read_metrics(folder),
+            Compared(name, folder, abouts[folder].config, run_folder.read_metrics(folder),
                      scored_lib.read(folder), step, samples)
         )  # fmt: skip
     for problem in damaged.values():
@@ -136,7 +137,7 @@ def _samples(
         return 0, None
 
 
-def _check_same_data(abouts: dict[Path, rundir.About]) -> None:
+def _check_same_data(abouts: dict[Path, run_folder.About]) -> None:
     (first, about), *others = abouts.items()
     for folder, other in others:
         differing = [key for key in ("kind", "shape", "count", "crc32")

@@ -6,9 +6,10 @@ from typing import Any
 import matplotlib.figure
 import numpy as np
 
-from minmax_jax.gan import pictures, rundir
 from minmax_jax.gan.comparison import scored
 from minmax_jax.gan.comparison.collect import Compared, Comparison
+from minmax_jax.gan.generation import image_io
+from minmax_jax.gan.run import run_folder
 
 CURVES = (
     ("loss", ("loss_min", "loss_max"), False),
@@ -33,7 +34,7 @@ def draw(comparison: Comparison) -> matplotlib.figure.Figure:
     for axes, (label, names, log) in zip(above.subplots(1, 3), CURVES, strict=True):
         for run, color in zip(runs, colors, strict=True):
             for name, style in zip(names, ("-", "--"), strict=False):
-                steps, values = rundir.column(run.records, name)
+                steps, values = run_folder.column(run.records, name)
                 legend = run.name if style == "-" else None
                 axes.plot(steps, values, style, color=color, linewidth=1, label=legend)
         if log and any(line.get_ydata().size and np.nanmax(line.get_ydata(), initial=0) > 0
@@ -60,9 +61,9 @@ def _show(axes: Any, run: Compared, color: str) -> None:
     if run.samples is None:
         axes.text(0.5, 0.5, "no checkpoint\ncan be read", ha="center", transform=axes.transAxes)
     elif run.samples.ndim == 4:
-        axes.imshow(np.asarray(pictures.grid(run.samples)), cmap="gray")
+        axes.imshow(np.asarray(image_io.grid(run.samples)), cmap="gray")
     else:
-        axes.scatter(*pictures.plane(run.samples).T, s=4, color=color)
+        axes.scatter(*image_io.plane(run.samples).T, s=4, color=color)
         axes.set_aspect("equal")
     if run.samples is None or run.samples.ndim == 4:
         axes.set(xticks=[], yticks=[])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minmax_jax.gan import rundir
+from minmax_jax.gan.run import run_folder
 
 
 class Scored(NamedTuple):
@@ -27,7 +27,7 @@ def read(folder: Path) -> list[Scored]:
     path = folder / "evaluations.jsonl"
     if path.exists():
         return [_of_evaluation(record) for record in _lines(path)]
-    return [_of_line(r) for r in rundir.read_metrics(folder) if "num_samples" in r]
+    return [_of_line(r) for r in run_folder.read_metrics(folder) if "num_samples" in r]
 
 
 def newest(scored: list[Scored]) -> dict[str, Scored]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from flax import nnx
 
+from minmax_jax.gan.base.registry import Table
 from minmax_jax.gan.networks._layers import Layers
 from minmax_jax.gan.networks._pure import Network, purify
 from minmax_jax.gan.networks.dcgan import dcgan
@@ -15,7 +16,6 @@ from minmax_jax.gan.networks.mangoubi_cifar import mangoubi_cifar
 from minmax_jax.gan.networks.mangoubi_mnist import mangoubi_mnist
 from minmax_jax.gan.networks.mlp import mangoubi_gaussians, mlp
 from minmax_jax.gan.networks.resnet import resnet
-from minmax_jax.gan.table import Table
 
 __all__ = ["DTYPES", "NETWORKS", "Layers", "Network", "Pair", "build", "purify"]
 

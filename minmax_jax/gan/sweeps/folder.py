@@ -11,23 +11,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-from minmax_jax.gan import config as config_lib
-from minmax_jax.gan import data as data_lib
-from minmax_jax.gan import rundir
-from minmax_jax.gan.errors import ConfigError
+from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.data import dataset as data_lib
+from minmax_jax.gan.run import run_folder
 from minmax_jax.gan.sweeps.grid import Grid, Member
 
 
 def describe(config: config_lib.Config, grid: Grid, data: data_lib.Data) -> dict[str, Any]:
     """Returns what identifies a sweep, as JSON reads it back."""
     swept = {"optimizer", "options", "learning_rate_min", "learning_rate_max", "seed"}
-    free = {"out", *rundir.MAY_CHANGE} - {"steps"}  # all members end at the same step
+    free = {"out", *run_folder.MAY_CHANGE} - {"steps"}  # all members end at the same step
     values = config_lib.to_json(config)
     about = {
         "config": {k: v for k, v in values.items() if k not in swept | free},
         "options": {k: v for k, v in values["options"].items() if k != "b1" or v != 0.5},
         "grid": dataclasses.asdict(grid),
-        "data": {k: v for k, v in rundir.describe(data).items() if k != "name"},
+        "data": {k: v for k, v in run_folder.describe(data).items() if k != "name"},
     }
     return json.loads(json.dumps(about))
 
@@ -59,7 +59,7 @@ def open_sweep(folder: Path, config: config_lib.Config, grid: Grid, data: data_l
         )
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     content = {"about": about, "config": config_lib.to_json(config), "grid": about["grid"]}
-    rundir.write_atomically(path, json.dumps(content, indent=2) + "\n")
+    run_folder.write_atomically(path, json.dumps(content, indent=2) + "\n")
 
 
 def read(folder: Path) -> tuple[config_lib.Config, Grid]:
@@ -81,7 +81,7 @@ def read(folder: Path) -> tuple[config_lib.Config, Grid]:
 def write_outcome(member: Member, outcome: dict[str, Any]) -> None:
     """Marks a member as finished."""
     text = json.dumps(outcome, indent=2) + "\n"
-    rundir.write_atomically(member.folder / "outcome.json", text)
+    run_folder.write_atomically(member.folder / "outcome.json", text)
 
 
 def outcome(member: Member) -> dict[str, Any] | None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from minmax_jax.gan import config as config_lib
-from minmax_jax.gan import options, presets
-from minmax_jax.gan.errors import ConfigError
+from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.config import options, presets
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,17 +8,17 @@ import numpy as np
 from matplotlib import colors
 from matplotlib.cm import ScalarMappable
 
-from minmax_jax.gan import config as config_lib
-from minmax_jax.gan import rundir
-from minmax_jax.gan.features import describe
+from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.evaluation.features import describe
+from minmax_jax.gan.run import run_folder
 from minmax_jax.gan.sweeps.result import Sweep
 
 
 def write(sweep: Sweep) -> None:
     """Writes `result.json`, `table.md` and `heatmap.png`."""
     text = json.dumps(to_json(sweep), indent=1) + "\n"
-    rundir.write_atomically(sweep.folder / "result.json", text)
-    rundir.write_atomically(sweep.folder / "table.md", f"{table(sweep)}\n\n{cells(sweep)}\n")
+    run_folder.write_atomically(sweep.folder / "result.json", text)
+    run_folder.write_atomically(sweep.folder / "table.md", f"{table(sweep)}\n\n{cells(sweep)}\n")
     heatmap(sweep).savefig(sweep.folder / "heatmap.png", dpi=120)
 
 
@@ -110,9 +110,9 @@ def to_json(sweep: Sweep) -> dict[str, Any]:
         {
             "name": member.name,
             "config": config_lib.to_json(member.config),
-            "score": rundir.finite_or_none(float(score)),
+            "score": run_folder.finite_or_none(float(score)),
             "outcome": outcome,
-            "metrics": rundir.read_metrics(member.folder),
+            "metrics": run_folder.read_metrics(member.folder),
         }
         for member, score, outcome in zip(sweep.members, sweep.scores, sweep.outcomes, strict=True)
     ]

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minmax_jax.gan import rundir
-from minmax_jax.gan.errors import ConfigError
-from minmax_jax.gan.retention import Best
+from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.run import run_folder
+from minmax_jax.gan.run.retention import Best
 from minmax_jax.gan.sweeps.grid import Grid, Member
 
 
@@ -64,7 +64,7 @@ class Sweep:
         Args:
           name: a quantity of `metrics.jsonl`, `loss_min` or `pace` say.
         """
-        columns = [rundir.column(rundir.read_metrics(m.folder), name) for m in self.members]
+        columns = [run_folder.column(run_folder.read_metrics(m.folder), name) for m in self.members]
         steps = np.unique(np.concatenate([found for found, _ in columns]))
         values = np.full((len(columns), len(steps)), np.nan)
         for row, (found, numbers) in zip(values, columns, strict=True):

@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from minmax_jax.gan import build, evaluation, finish, judge, retention, rundir, trainer
-from minmax_jax.gan import config as config_lib
-from minmax_jax.gan import data as data_lib
-from minmax_jax.gan import step as step_lib
-from minmax_jax.gan.errors import ConfigError, NonFinite, check_name
+from minmax_jax.gan.base.errors import ConfigError, NonFinite, check_name
+from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.data import dataset as data_lib
+from minmax_jax.gan.evaluation import evaluate, evaluator
+from minmax_jax.gan.run import retention, run_folder
 from minmax_jax.gan.sweeps import folder as folder_lib
 from minmax_jax.gan.sweeps import grid as grid_lib
 from minmax_jax.gan.sweeps import report, vmapped
 from minmax_jax.gan.sweeps.result import Sweep
+from minmax_jax.gan.trainer import finish, train
+from minmax_jax.gan.training import build
+from minmax_jax.gan.training import step as step_lib
 
 Note = Callable[[str], None]
 
@@ -125,7 +128,7 @@ def _train_group(
             note(f"{member.name}:")
             folder_lib.write_outcome(member, _train_alone(member))
         return
-    shared = evaluation.default_judge(data, note) if members[0].config.evaluate else None
+    shared = evaluate.default_judge(data, note) if members[0].config.evaluate else None
     for start in range(0, len(members), vmapped.MOST):
         chunk = members[start : start + vmapped.MOST]
         note(f"{chunk[0].config.optimizer}: {len(chunk)} members in one program")
@@ -136,7 +139,7 @@ def _train_group(
 
 def _train_alone(member: grid_lib.Member) -> dict[str, Any]:
     try:
-        run = trainer.train(member.config)
+        run = train.train(member.config)
     except NonFinite as error:
         return {"diverged_at": error.step, "reason": str(error)}
     return _flat(run.summary)
@@ -147,13 +150,13 @@ def _conclude(
     data: data_lib.Data,
     state: step_lib.TrainState,
     note: Note,
-    shared: judge.Judge | None,
+    shared: evaluator.Judge | None,
 ) -> dict[str, Any]:
     """Measures a member that was trained with others, as `train` does at its end."""
-    at = vmapped.diverged_at(state) or _first_not_finite(rundir.read_metrics(member.folder))
+    at = vmapped.diverged_at(state) or _first_not_finite(run_folder.read_metrics(member.folder))
     if at is not None and member.config.on_nonfinite == "stop":
         return {"diverged_at": at}
-    examiner = evaluation.Examiner(member.config, member.folder, data, note, shared)
+    examiner = evaluate.Examiner(member.config, member.folder, data, note, shared)
     run = finish.finish(member.config, member.folder, data, state, note, examiner)
     return _flat(run.summary)
 

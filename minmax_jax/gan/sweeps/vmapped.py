@@ -17,11 +17,15 @@ import numpy as np
 from jax import lax
 
 import minmax_jax as mm
-from minmax_jax.gan import build, checkpoint, game, program, rundir, termination, trainer, watch
-from minmax_jax.gan import data as data_lib
-from minmax_jax.gan import step as step_lib
-from minmax_jax.gan.errors import Terminated
+from minmax_jax.gan.base.errors import Terminated
+from minmax_jax.gan.data import dataset as data_lib
+from minmax_jax.gan.multihost import termination
+from minmax_jax.gan.objective import game
+from minmax_jax.gan.run import checkpoint, run_folder
 from minmax_jax.gan.sweeps.grid import Member
+from minmax_jax.gan.trainer import train as trainer
+from minmax_jax.gan.training import build, nonfinite, program
+from minmax_jax.gan.training import step as step_lib
 
 MOST = 64
 """Members of one program; more are trained by the next."""
@@ -66,7 +70,7 @@ def train(
     states = [step_lib.init(g, _optimizer(m.config, g)) for m, g in zip(members, games,
               strict=True)]  # fmt: skip
     for member in members:
-        rundir.open_run(member.folder, member.config, data)
+        run_folder.open_run(member.folder, member.config, data)
     done, states = _restore(members, states, note)
     state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
     mapped = _compile(games[0], members, jnp.asarray(data.images))
@@ -93,7 +97,7 @@ def train(
 
 def diverged_at(state: step_lib.TrainState) -> int | None:
     """Returns the number of the update before which a member stopped, None if it did not."""
-    last = int(max(state.watch.last))
+    last = int(max(state.nonfinite.last))
     return last if last > int(state.step) else None
 
 
@@ -121,10 +125,10 @@ def _compile(played: game.Game, members: Sequence[Member], images: jax.Array) ->
         traced: Any = {"learning_rate_min": rates.min, "learning_rate_max": rates.max}
         optimizer = _optimizer(dataclasses.replace(config, **traced), played)
         step = functools.partial(step_lib.train_step, played, optimizer, config.ema_decay)
-        return watch.guard(step, config.on_nonfinite, axis_name=None)(state, images, seed)
+        return nonfinite.guard(step, config.on_nonfinite, axis_name=None)(state, images, seed)
 
     def goes_on(state: Any, until: jax.Array) -> jax.Array:
-        running = watch.goes_on(state, config.on_nonfinite)
+        running = nonfinite.goes_on(state, config.on_nonfinite)
         return jnp.any((state.step < until) & running)
 
     def advance(state: Any, images: jax.Array, until: jax.Array) -> Any:
@@ -180,7 +184,7 @@ def _restore(
         step = 0
     for member, store in zip(members, stores, strict=True):
         store.drop_after(step)
-        rundir.rewind_metrics(member.folder, step)
+        run_folder.rewind_metrics(member.folder, step)
     return step, states
 
 
@@ -190,12 +194,15 @@ def _store(member: Member, note: Callable[[str], None]) -> checkpoint.Checkpoint
 
 def _log(members: Sequence[Member], step: int, quantities: dict[str, jax.Array]) -> None:
     values = jax.device_get(quantities)
-    names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES, *watch.QUANTITIES)
+    names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES, *nonfinite.QUANTITIES)
     for index, member in enumerate(members):
-        if members[0].config.on_nonfinite == "stop" and np.maximum(*values["watch"].last)[index]:
+        if (
+            members[0].config.on_nonfinite == "stop"
+            and np.maximum(*values["nonfinite"].last)[index]
+        ):
             continue  # it has no step of this number
         record = {name: float(values[name][index]) for name in names if name in values}
-        rundir.append_metrics(member.folder, {"step": step, **record})
+        run_folder.append_metrics(member.folder, {"step": step, **record})
 
 
 def _save(members: Sequence[Member], step: int, state: Any) -> None:

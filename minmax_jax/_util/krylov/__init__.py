@@ -1,0 +1,1 @@
+"""Matrix-free solvers for linear systems on pytrees."""

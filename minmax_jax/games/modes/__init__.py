@@ -1,0 +1,1 @@
+"""Two-mode synthetic GANs."""

@@ -1,0 +1,77 @@
+"""The two-mode GAN's model: its data, its discriminator, its start, and their span."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from minmax_jax._util.types import Players
+
+
+def modes_points(correlation: float) -> jax.Array:
+    """Returns u₁ and u₂ by their two coordinates that are not zero, as rows."""
+    return jnp.array([[1.0, 0.0], [correlation, math.sqrt(1.0 - correlation**2)]])
+
+
+def modes_start(key: jax.Array, dimension: int, num_neurons: int, num_latents: int) -> Players:
+    """Draws w_i ~ N(0, I/d), v_j ~ N(0, I/d²) and a = |N(0, 1/(m_D log d))|; b = 0."""
+    w_key, v_key, a_key = jax.random.split(key, 3)
+    w = jax.random.normal(w_key, (num_neurons, dimension)) / math.sqrt(dimension)
+    v = jax.random.normal(v_key, (num_latents, dimension)) / dimension
+    a = abs(jax.random.normal(a_key)) / math.sqrt(num_neurons * math.log(dimension))
+    return Players(min={"v": v}, max={"w": w, "a": a, "b": jnp.zeros_like(a)})
+
+
+def modes_logit(
+    discriminator: Any,
+    points: jax.Array,
+    *,
+    bias_coefficient: float = 1.0,
+    linear_beyond: float | None = None,
+) -> jax.Array:
+    """Returns `f(X) = a Σ_i ⟨w_i, X⟩³ + c b` for each row of points.
+
+    Args:
+      discriminator: `{"w": (m_D, d), "a": (), "b": ()}`.
+      points: (n, d'), d' ≤ d: coordinates that are left out are zero.
+      bias_coefficient: c = λ/√d.
+      linear_beyond: as in `modes`.
+
+    Returns:
+      (n,) logits; D(X) is their sigmoid.
+    """
+    products = points @ discriminator["w"][:, : points.shape[-1]].T
+    cubes = _cube(products, linear_beyond).sum(axis=-1)
+    return discriminator["a"] * cubes + bias_coefficient * discriminator["b"]
+
+
+def modes_span(players: Players) -> Players:
+    """Rotates every vector into the span of u₁, u₂ and all w_i, v_j: from d to m_D + m_G + 2.
+
+    The payoff knows inner products only, and its gradients lie in that span. So a method that
+    commutes with rotations (`sgda`, `nsgda` of both scopes; not Adam, which works by
+    coordinate) makes the same run there as in d dimensions, at a fraction of the price.
+
+    Args:
+      players: of `modes`, in any dimension above m_D + m_G + 2; others come back as they are.
+
+    Returns:
+      Players with the same inner products, for the same `field_fn`.
+    """
+    w, v = players.max["w"], players.min["v"]
+    if w.shape[-1] <= 2 + len(w) + len(v):
+        return players
+    rows = jnp.concatenate([w, v])
+    others = jnp.linalg.qr(rows[:, 2:].T, mode="r").T  # X = QR: row i of Rᵀ is x_i in the basis Q
+    rows = jnp.concatenate([rows[:, :2], others], axis=-1)
+    return Players(
+        min={**players.min, "v": rows[len(w) :]}, max={**players.max, "w": rows[: len(w)]}
+    )
+
+
+def _cube(x: jax.Array, linear_beyond: float | None) -> jax.Array:
+    if linear_beyond is None:
+        return x**3
+    inner = jnp.clip(x, -linear_beyond, linear_beyond)
+    return inner**3 + 3 * linear_beyond**2 * (x - inner)

@@ -1,0 +1,1 @@
+"""The `minmax-jax` command line."""

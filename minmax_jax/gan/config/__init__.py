@@ -1,0 +1,1 @@
+"""The configuration of a run: fields, checks, presets and their descriptions."""

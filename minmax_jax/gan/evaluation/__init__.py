@@ -1,0 +1,1 @@
+"""Evaluation metrics for samples and for held-out data."""

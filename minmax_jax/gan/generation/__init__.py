@@ -1,0 +1,1 @@
+"""Samples and latent interpolations from a trained generator."""

@@ -1,0 +1,1 @@
+"""Multi-process training: start-up, communication, shutdown and signals."""

@@ -1,0 +1,1 @@
+"""Losses, penalties, and the two-player game built from them."""

@@ -1,0 +1,79 @@
+"""GAN losses as functions of the discriminator's logits, each player's own to minimise.
+
+With r the logits of real and s those of fake examples, σ the sigmoid:
+
+| name           | discriminator minimises            | generator minimises |
+| saturating     | −E log σ(r) − E log(1 − σ(s))      | E log(1 − σ(s))     |
+| non-saturating | the same                           | −E log σ(s)         |
+| hinge          | E max(0, 1 − r) + E max(0, 1 + s)  | −E s                |
+| wasserstein    | E s − E r                          | −E s                |
+| least-squares  | ½ E (r − 1)² + ½ E s²              | ½ E (s − 1)²        |
+| relativistic   | −E log σ(r − s)                    | −E log σ(s − r)     |
+
+The relativistic loss pairs the i-th real with the i-th fake example of a batch; all others
+are means over each batch by itself. Either way a batch is the mean of its parts.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.nn import log_sigmoid, relu
+
+from minmax_jax.gan.base.registry import Table
+
+
+class Loss(NamedTuple):
+    """The two losses of a GAN.
+
+    Attributes:
+      min_loss: `min_loss(real, fake) -> scalar`, the generator's, of logits `(batch,)`.
+      max_loss: `max_loss(real, fake) -> scalar`, the discriminator's, to *minimise*.
+      zero_sum: whether the two gradients are those of one payoff, `-max_loss`.
+    """
+
+    min_loss: Callable[[jax.Array, jax.Array], jax.Array]
+    max_loss: Callable[[jax.Array, jax.Array], jax.Array]
+    zero_sum: bool
+
+
+def cross_entropy(real: jax.Array, fake: jax.Array) -> jax.Array:
+    """`−E log σ(r) − E log(1 − σ(s))`, by log-sigmoids that do not overflow."""
+    return -jnp.mean(log_sigmoid(real)) - jnp.mean(log_sigmoid(-fake))
+
+
+def hinge(real: jax.Array, fake: jax.Array) -> jax.Array:
+    """`E max(0, 1 − r) + E max(0, 1 + s)`."""
+    return jnp.mean(relu(1.0 - real)) + jnp.mean(relu(1.0 + fake))
+
+
+LOSSES: Table[Loss] = Table(
+    "loss",
+    {
+        "saturating": Loss(
+            lambda real, fake: jnp.mean(log_sigmoid(-fake)), cross_entropy, zero_sum=True
+        ),
+        "non-saturating": Loss(
+            lambda real, fake: -jnp.mean(log_sigmoid(fake)), cross_entropy, zero_sum=False
+        ),
+        "hinge": Loss(lambda real, fake: -jnp.mean(fake), hinge, zero_sum=False),
+        "wasserstein": Loss(
+            lambda real, fake: -jnp.mean(fake),
+            lambda real, fake: jnp.mean(fake) - jnp.mean(real),
+            zero_sum=True,
+        ),
+        "least-squares": Loss(
+            lambda real, fake: 0.5 * jnp.mean(jnp.square(fake - 1.0)),
+            lambda real, fake: 0.5 * (jnp.mean(jnp.square(real - 1.0)) + jnp.mean(fake**2)),
+            zero_sum=False,
+        ),
+        "relativistic": Loss(
+            lambda real, fake: -jnp.mean(log_sigmoid(fake - real)),
+            lambda real, fake: -jnp.mean(log_sigmoid(real - fake)),
+            zero_sum=False,
+        ),
+    },
+)
+"""Name -> the two losses (Goodfellow et al., 2014; Miyato et al., 2018; Arjovsky et al., 2017; Mao
+et al., 2017; Jolicoeur-Martineau, 2018)."""

@@ -1,0 +1,1 @@
+"""Trains a run from start to finish."""

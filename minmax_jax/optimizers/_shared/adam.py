@@ -1,0 +1,108 @@
+"""Adam's step at learning rate one, with the choices that papers leave open."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from minmax_jax._util import checks
+from minmax_jax._util import norms as _tree
+from minmax_jax._util.types import PyTree, transformation
+
+
+class UncorrectedAdamState(NamedTuple):
+    """State of Adam without bias correction.
+
+    Attributes:
+      mu: running mean of the gradients.
+      nu: running mean of their squares.
+    """
+
+    mu: Any
+    nu: Any
+
+
+def adam_step(
+    name: str,
+    b1: float,
+    b2: float,
+    eps: float,
+    bias_correction: bool = True,
+    *,
+    nesterov: bool = False,
+) -> optax.GradientTransformation:
+    """Returns `A = m̂ / (√v̂ + eps)`, or `m / (√v + eps)` without bias correction."""
+    _check(name, b1, b2, eps)
+    if not bias_correction:
+        return _uncorrected(b1, b2, eps)
+    return optax.scale_by_adam(b1, b2, eps, nesterov=nesterov)
+
+
+def adam_lengths(
+    b1: float, b2: float, eps: float, bias_correction: bool = True
+) -> Callable[..., tuple[Sequence[_tree.ScaledNorm], Any]]:
+    """Returns `(updates, state, params) -> (‖A_k‖ of every leaf k), state`, as `grafted` takes it.
+
+    A is that of `adam_step`, and so is the state. The corrections of the moments are taken out
+    of the sums, `A = (√c₂ / c₁) · m / (√v + √c₂ eps)`: a CPU would write each of them down as
+    a whole array, to be shared by all leaves of a shape.
+    """
+
+    def lengths(
+        updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
+    ) -> tuple[Sequence[_tree.ScaledNorm], Any]:
+        del params, extra
+        mu = optax.tree.update_moment(updates, state.mu, b1, 1)
+        nu = optax.tree.update_moment_per_elem_norm(updates, state.nu, b2, 2)
+        state = state._replace(mu=mu, nu=nu)
+        factor, root = 1.0, 1.0
+        if bias_correction:
+            state = state._replace(count=optax.safe_increment(state.count))
+            root = jnp.sqrt(1 - b2**state.count)
+            factor = root / (1 - b1**state.count)
+
+        norms = _norms_of_ratios(mu, nu, eps * root)
+        return [n._replace(value=(factor * n.value).astype(n.value.dtype)) for n in norms], state
+
+    return lengths
+
+
+@jax.jit  # outside of any program it is compiled once, not at every update
+def _norms_of_ratios(mu: PyTree, nu: PyTree, eps: Any) -> list[_tree.ScaledNorm]:
+    """Returns the norms of `m / (√v + eps)`."""
+
+    def ratio(m: jax.Array, v: jax.Array) -> jax.Array:
+        if v.dtype == jnp.float16:  # too short for an eps that Adam has
+            m, v = m.astype(jnp.float32), v.astype(jnp.float32)
+        return m / (jnp.sqrt(v) + jnp.asarray(eps, v.dtype))
+
+    def ratios() -> PyTree:
+        return jax.tree.map(ratio, mu, nu)
+
+    return _tree.leaf_norms(ratios(), again=ratios)
+
+
+def _check(name: str, b1: float, b2: float, eps: float) -> None:
+    for argument, value in (("b1", b1), ("b2", b2)):
+        checks.check_number(name, argument, value, high=1.0)
+    checks.check_number(name, "eps", eps)
+
+
+def _uncorrected(b1: float, b2: float, eps: float) -> optax.GradientTransformation:
+    def init_fn(params: PyTree) -> UncorrectedAdamState:
+        return UncorrectedAdamState(
+            mu=optax.tree.zeros_like(params), nu=optax.tree.zeros_like(params)
+        )
+
+    def update_fn(
+        updates: PyTree, state: UncorrectedAdamState, params: PyTree | None = None, **extra: Any
+    ) -> tuple[PyTree, UncorrectedAdamState]:
+        del params, extra
+        mu = optax.tree.update_moment(updates, state.mu, b1, 1)
+        nu = optax.tree.update_moment_per_elem_norm(updates, state.nu, b2, 2)
+        step = jax.tree.map(lambda m, v: m / (jnp.sqrt(v) + eps), mu, nu)
+        return step, UncorrectedAdamState(mu=mu, nu=nu)
+
+    return transformation(init_fn, update_fn)

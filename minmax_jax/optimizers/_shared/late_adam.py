@@ -1,0 +1,73 @@
+"""Adam and AMSGrad as published PyTorch code of extra-Adam has them: corrected last."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from minmax_jax._util import checks
+from minmax_jax._util.types import PyTree, transformation
+from minmax_jax.optimizers._shared.adam import adam_step
+
+CORRECTIONS = ("first", "last")
+
+
+class LateAdamState(NamedTuple):
+    """State of Adam whose second moment is corrected last.
+
+    Attributes:
+      count: int32 scalar, the number of calls so far.
+      mu: running mean of the gradients.
+      nu: running mean of their squares.
+      nu_max: the largest `nu` so far, or None without AMSGrad.
+    """
+
+    count: jax.Array
+    mu: Any
+    nu: Any
+    nu_max: Any
+
+
+def corrected_step(
+    name: str, b1: float, b2: float, eps: float, correction: str, *, amsgrad: bool
+) -> optax.GradientTransformation:
+    """Returns Adam's or AMSGrad's step at learning rate one, bias-corrected first or last.
+
+    With c = 1 − b2ᵗ and n the second moment, or the largest so far:
+    "first": `m̂ / (√n̂ + eps)`, n̂ of n / c;  "last": `m̂ √c / (√n + eps)`, n uncorrected.
+    """
+    checks.check_choice(name, "correction", correction, CORRECTIONS)
+    corrected_first = adam_step(name, b1, b2, eps)  # checks the numbers too
+    if correction == "last":
+        return _late_adam(b1, b2, eps, amsgrad)
+    return optax.scale_by_amsgrad(b1, b2, eps) if amsgrad else corrected_first
+
+
+def _late_adam(b1: float, b2: float, eps: float, amsgrad: bool) -> optax.GradientTransformation:
+    def init_fn(params: PyTree) -> LateAdamState:
+        return LateAdamState(
+            count=jnp.zeros((), jnp.int32),
+            mu=optax.tree.zeros_like(params),
+            nu=optax.tree.zeros_like(params),
+            nu_max=optax.tree.zeros_like(params) if amsgrad else None,
+        )
+
+    def update_fn(
+        updates: PyTree, state: LateAdamState, params: PyTree | None = None, **extra: Any
+    ) -> tuple[PyTree, LateAdamState]:
+        del params, extra
+        count = jnp.asarray(optax.safe_increment(state.count))
+        mu = optax.tree.update_moment(updates, state.mu, b1, 1)
+        nu = optax.tree.update_moment_per_elem_norm(updates, state.nu, b2, 2)
+        nu_max = jax.tree.map(jnp.maximum, state.nu_max, nu) if amsgrad else None
+        missing = [1 - jnp.asarray(b, float) ** count.astype(float) for b in (b1, b2)]
+        scale = jnp.sqrt(missing[1]) / missing[0]
+        step = jax.tree.map(
+            lambda m, n: m * scale.astype(m.dtype) / (jnp.sqrt(n) + eps),
+            mu,
+            nu_max if amsgrad else nu,
+        )
+        return step, LateAdamState(count=count, mu=mu, nu=nu, nu_max=nu_max)
+
+    return transformation(init_fn, update_fn)

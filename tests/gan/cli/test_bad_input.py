@@ -1,0 +1,248 @@
+"""What a user may get wrong: one line that says what to do, code 2, nothing overwritten."""
+
+import ast
+import gc
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import minmax_jax
+from minmax_jax.gan.base import cache
+from minmax_jax.gan.cli import main
+from minmax_jax.gan.config import presets
+from minmax_jax.gan.data import dataset
+from minmax_jax.gan.run import checkpoint, run_folder
+from minmax_jax.gan.training import build
+from minmax_jax.gan.training import step as step_lib
+
+SMALL = {"network": "mlp", "width": 8, "latent_dim": 4, "batch_size": 4, "devices": 1, "steps": 2}
+
+
+# The library `datasets` leaves files of a set that it refuses to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    caches = tmp_path_factory.mktemp("caches")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(caches / "cache"))
+    monkeypatch.setenv("HF_HOME", str(caches / "hub"))
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", caches / "datasets")
+    yield
+    gc.collect()  # now, where that is no error
+
+
+def picture(path, size=(6, 4), mode="L"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(0).integers(256, size=(size[1], size[0]))
+    if mode == "I;16":
+        Image.fromarray((256 * pixels).astype(np.uint16)).save(path)
+    else:
+        Image.fromarray(pixels.astype(np.uint8)).convert(mode).save(path)
+
+
+def pictures(root):
+    for index in range(8):
+        picture(root / "ab"[index % 2] / f"{index}.png")
+
+
+def empty(root):
+    root.mkdir()
+
+
+def mixed_sizes(root):
+    pictures(root)
+    picture(root / "a" / "1.png", size=(8, 8))
+
+
+def truncated(root):
+    pictures(root)
+    file = root / "a" / "2.png"
+    file.write_bytes(file.read_bytes()[:50])
+
+
+def text_named_png(root):
+    pictures(root)
+    (root / "a" / "2.png").write_text("no picture")
+
+
+def sixteen_bit(root):
+    pictures(root)
+    picture(root / "a" / "2.png", mode="I;16")
+
+
+def cmyk(root):
+    pictures(root)
+    picture(root / "a" / "2.jpg", mode="CMYK")
+
+
+def with_columns(root):
+    pictures(root)
+    names = sorted(path.relative_to(root) for path in root.rglob("*.png"))
+    rows = [f"{name},{index - 1},word" for index, name in enumerate(names)]
+    (root / "metadata.csv").write_text("\n".join(["file_name,shifted,caption", *rows]) + "\n")
+
+
+def no_pictures(root):
+    root.mkdir()
+    (root / "table.csv").write_text("a,b\n1,2\n")
+
+
+def make_run_folder(root, **fields):
+    config = presets.preset("digits", **SMALL, out=str(root), **fields)
+    run_folder.open_run(root, config, dataset.load("digits"))
+    return config
+
+
+def other_model(root):
+    """A run whose checkpoints were overwritten by those of a wider model."""
+    make_run_folder(root)
+    wider = presets.preset("digits", **{**SMALL, "width": 16})
+    state = step_lib.init(*build.build_game(wider, dataset.load("digits"), 1))
+    checkpoint.Checkpoints(root / "checkpoints", pytest.fail).save(3, state)
+
+
+def other_files(root):
+    root.mkdir()
+    (root / "thesis.tex").write_text("years of work")
+
+
+def a_file(root):
+    root.write_text("years of work")
+
+
+DATA = ["train", *(word for name, value in SMALL.items()
+                   for word in (f"--{name.replace('_', '-')}", str(value))),
+        "--out", "run", "--data"]  # fmt: skip
+TRAIN = [*DATA, "digits"]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words", "message"),
+    [
+        (empty, [*DATA, "set"], "give a folder of images"),
+        (no_pictures, [*DATA, "set"], "no image column among ['a', 'b']"),
+        (None, [*DATA, "set/nowhere"], "give a folder of images"),
+        (mixed_sizes, [*DATA, "set"], "resize and convert them to one size and mode"),
+        (truncated, [*DATA, "set"], "2.png) cannot be decoded"),
+        (text_named_png, [*DATA, "set"], "2.png) cannot be decoded"),
+        (sixteen_bit, [*DATA, "set"], "2.png) has mode I;16; convert it to 8-bit grey or RGB"),
+        (cmyk, [*DATA, "set"], "2.jpg) has mode CMYK; convert it to 8-bit grey or RGB"),
+        (with_columns, [*DATA, "set", "--label-column", "shiftd"], "did you mean shifted?"),
+        (with_columns, [*DATA, "set", "--label-column", "caption"], "string there; give a"),
+        (with_columns, [*DATA, "set", "--label-column", "image"], "holds PIL.Image.Image there"),
+        (with_columns, [*DATA, "set", "--label-column", "shifted"], "holds -1 there; number the"),
+        (None, [*TRAIN, "--label-column", "label"], "leave label_column out"),
+        (pictures, [*DATA, "set", "--batch-size", "16"], "has 7 examples; give a smaller"),
+        (None, [*TRAIN, "--devices", "3", "--batch-size", "16"], "give a multiple of 3"),
+        (None, [*TRAIN, "--batch-size", "many"], None),
+        (None, [*TRAIN, "--optimizer", "adamgda"], "did you mean adam_gda"),
+        (None, [*TRAIN, "--network", "dcgann"], "did you mean dcgan"),
+        (None, [*TRAIN, "--loss", "hinges"], "did you mean hinge"),
+        (None, [*TRAIN, "--on-nonfinite", "skipp"], "did you mean skip"),
+        (None, [*TRAIN, "--keep", "0"], "keep=0 is out of range; give a number of at least 1"),
+        (None, [*TRAIN, "--keep-best", "a b"], "NAME:max"),
+        (other_model, [*TRAIN, "--out", "set"], "checkpoint of another model"),
+        (other_model, ["sample", "--run", "set", "--out", "a.png"], "checkpoint of another model"),
+        (run_folder, [*TRAIN, "--out", "set", "--seed", "9"], "seed: 0 -> 9"),
+        (run_folder, ["sample", "--run", "set", "--out", "a.png"], "has no checkpoint yet"),
+        (other_files, [*TRAIN, "--out", "set"], "is no run folder; choose another --out"),
+        (a_file, [*TRAIN, "--out", "set"], "is no run folder; choose another --out"),
+        (a_file, [*TRAIN, "--out", "set/run"], "cannot be written"),
+    ],
+)
+def test_a_mistake_is_one_line_with_code_2_and_changes_nothing(
+    tmp_path, monkeypatch, capsys, prepare, words, message
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    if prepare:
+        prepare(tmp_path / "set")
+    before = contents(tmp_path)
+    capsys.readouterr()
+    try:
+        code = main.main(words)
+    except SystemExit as end:  # a word that the parser itself refuses
+        code = end.code
+    out, err = capsys.readouterr()
+    assert code == 2, err
+    assert out == "" and "Traceback" not in err
+    if message is not None:
+        assert err.startswith("minmax-jax: ") and err.count("\n") == 1, err
+        assert message in err
+    assert contents(tmp_path) == before
+
+
+def contents(folder):
+    return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
+
+
+def test_a_column_of_whole_numbers_is_one_of_labels(tmp_path):
+    with_columns(tmp_path / "set")
+    file = tmp_path / "set" / "metadata.csv"
+    file.write_text(file.read_text().replace(",-1,", ",3,"))
+    read = dataset.load(str(tmp_path / "set"), "shifted")
+    labels = [*read.labels, *read.test_labels]
+    assert read.num_classes == 7 and sorted(labels) == [0, 1, 2, 3, 3, 4, 5, 6]
+
+
+class Bomb:
+    """What a pickle may do to whoever loads it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_in_the_cache_is_not_loaded(tmp_path):
+    trace = tmp_path / "trace"
+    file = cache.cache_folder() / "bomb.npz"
+    file.parent.mkdir(parents=True)
+    np.savez(file, images=np.array([Bomb(trace)], dtype=object))
+    assert cache.load_arrays("bomb") is None and not trace.exists()
+    with np.load(io.BytesIO(file.read_bytes()), allow_pickle=True) as stored:
+        stored["images"]
+    assert trace.exists()  # it would have gone off
+
+
+PICKLING = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+
+
+def loads_a_pickle(node):
+    """Whether a node of a syntax tree could load one; to name their errors is harmless."""
+    if isinstance(node, ast.ImportFrom):
+        return str(node.module).partition(".")[0] in PICKLING
+    if isinstance(node, ast.Attribute) and ast.unparse(node.value) in PICKLING:
+        return not node.attr.endswith("Error")
+    if isinstance(node, ast.Call):
+        keywords = {word.arg: ast.unparse(word.value) for word in node.keywords}
+        safe = {"np.load": ("allow_pickle", "False"), "torch.load": ("weights_only", "True")}
+        name, value = safe.get(ast.unparse(node.func), (None, None))
+        return name is not None and keywords.get(name) != value
+    return False
+
+
+@pytest.mark.parametrize(
+    ("text", "loads"),
+    [
+        ("pickle.loads(b'')", True),
+        ("from joblib import load", True),
+        ("np.load('a.npz')", True),
+        ("torch.load('a', weights_only=False)", True),
+        ("np.load('a.npz', allow_pickle=False)", False),
+        ("pickle.UnpicklingError", False),
+    ],
+)
+def test_what_loads_a_pickle_is_seen(text, loads):
+    assert any(map(loads_a_pickle, ast.walk(ast.parse(text)))) == loads
+
+
+def test_nothing_in_the_package_loads_a_pickle():
+    for path in Path(minmax_jax.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not loads_a_pickle(node), (path, node.lineno)

@@ -1,0 +1,110 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minmax_jax.gan.cli import compare, main, sample, sweep, train
+from minmax_jax.gan.config import presets
+from minmax_jax.gan.config.config import Config
+
+SMALL = ["--width", "8", "--latent-dim", "4", "--batch-size", "16", "--steps", "4",
+         "--log-every", "2", "--evaluate", "0", "--devices", "1"]  # fmt: skip
+
+
+def run(capsys, *words):
+    """Runs the command; returns exit code, standard output, standard error."""
+    try:
+        code = main.main([str(word) for word in words])
+    except SystemExit as end:
+        code = end.code
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_flags_win_over_the_preset_whatever_their_order():
+    words = ["train", "--steps", "7", "--preset", "gaussians", "--learning-rate-max=3"]
+    config = main.parse(words).config
+    preset = presets.preset("gaussians")
+    assert (config.steps, config.learning_rate_max) == (7, 3.0)
+    assert (config.data, config.width) == (preset.data, preset.width)
+
+
+def options(words):
+    return train.with_preset_options(main.parse(words).config).options
+
+
+def test_options_are_added_to_the_presets():
+    words = ["train", "--optimizer", "ada_nsgda", "--options", "scope=global", "b2=0.9"]
+    assert options(words) == {"b1": 0.5, "scope": "global", "b2": 0.9}
+    assert options([*words[:-1], "b1=0"]) == {"b1": 0, "scope": "global"}
+    assert options(["train", "--optimizer", "sgda"]) == {}
+
+
+def test_train_then_sample_both_forms(capsys, tmp_path):
+    folder = tmp_path / "run"
+    code, out, err = run(capsys, "train", *SMALL, "--out", folder)
+    assert code == 0
+    assert "4 updates by adam_gda" in out and str(folder / "samples.png") in out
+    assert "step" in err and "4/4" in err and "pace" in err
+
+    code, out, _ = run(capsys, "sample", "--run", folder, "--num", 5, "--out", tmp_path / "s.npz")
+    assert code == 0 and "5 samples" in out
+    with np.load(tmp_path / "s.npz") as file:
+        assert file["samples"].shape == (5, 8, 8, 1)
+    code, _, _ = run(capsys, "sample", "--run", folder, "--num", 5, "--out", tmp_path / "s.png")
+    with Image.open(tmp_path / "s.png") as picture:
+        assert code == 0 and picture.size[0] > 100
+
+    code, _, err = run(capsys, "train", *SMALL, "--out", folder, "--seed", 1)
+    assert code == 2 and "seed: 0 -> 1" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "--preset", "digit"], "did you mean digits"),
+        (["train", "--optimizer", "adamgda"], "did you mean adam_gda"),
+        (["train", "--network", "dcgann"], "did you mean dcgan"),
+        (["train", "--learning-rate-min", "-1"], "learning_rate_min=-1.0 is out of range"),
+        (["train", "--options", "b3=1"], "does not take b3"),
+        (["train", "--data", "no/such/folder"], "no/such/folder"),
+        (["train", "--devices", "99"], "devices=99"),
+        (["sample", "--run", "nowhere", "--out", "a.png"], "holds no run"),
+        (["sample", "--run", "nowhere", "--out", "a.jpg"], "must end in .png or .gif or .npz"),
+        (["sample", "--run", "nowhere", "--out", "a.png", "--num", "0"], "num=0"),
+    ],
+)
+def test_a_users_mistake_is_one_line_with_code_2(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (2, "")
+    assert err.startswith("minmax-jax: ") and err.count("\n") == 1 and message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", [["train", "--stepz", "3"], ["train", "--steps", "many"], ["trian"], []]
+)
+def test_an_unknown_flag_or_command_ends_with_code_2_and_no_traceback(capsys, words):
+    code, _, err = run(capsys, *words)
+    assert code == 2 and err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("command", "fields"),
+    [
+        ("train", [*dataclasses.fields(Config), *dataclasses.fields(train.Train)[1:]]),
+        ("sample", dataclasses.fields(sample.Sample)),
+        ("sweep", [*dataclasses.fields(Config), *dataclasses.fields(sweep.Sweep)[:-1]]),
+        ("compare", dataclasses.fields(compare.Compare)[1:]),
+    ],
+)
+def test_help_shows_and_explains_every_flag(capsys, command, fields):
+    code, out, _ = run(capsys, command, "--help")
+    assert code == 0
+    text = " ".join(out.split())
+    for field in fields:
+        flag = "--" + field.name.replace("_", "-")
+        explanation = text.split(f" {flag} ")[-1].split(" --")[0]
+        assert len(explanation.split()) > 5, flag

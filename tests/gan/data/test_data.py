@@ -1,0 +1,159 @@
+"""Data: built-in sets, image sets from folders, batches that do not know the device count."""
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from minmax_jax.gan.base import cache
+from minmax_jax.gan.data import dataset
+from tests.gan.paths import MNIST, needs_mnist
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+
+
+def picture(path, mode="L", size=(6, 4), seed=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    channels = {"L": (), "RGB": (3,), "RGBA": (4,), "CMYK": (4,)}[mode]
+    pixels = np.random.default_rng(seed).integers(256, size=(size[1], size[0], *channels))
+    Image.fromarray(pixels.astype(np.uint8), mode=None).convert(mode).save(path)
+    return pixels.astype(np.uint8)
+
+
+def folder_of(tmp_path, mode="L", suffix="png"):
+    """Two classes of three pictures each, as `datasets` reads a folder of folders."""
+    root = tmp_path / "set"
+    for index in range(6):
+        picture(root / "train" / "ab"[index % 2] / f"{index}.{suffix}", mode, seed=index)
+        picture(root / "test" / "ab"[index % 2] / f"{index}.{suffix}", mode, seed=10 + index)
+    return root
+
+
+def test_digits_are_the_real_ones_with_a_part_held_out():
+    digits = dataset.load("digits")
+    assert digits.images.shape[1:] == (8, 8, 1) and digits.images.dtype == np.uint8
+    assert len(digits.images) + len(digits.test_images) == 1797
+    assert set(digits.labels) == set(digits.test_labels) == set(range(10))
+    assert digits.images.max() == 255
+
+
+def test_gaussians_lie_on_their_ring():
+    ring = dataset.load("gaussians")
+    assert ring.kind == "vector" and ring.images.dtype == np.float32
+    centres = ring.modes.centres[ring.labels]
+    np.testing.assert_allclose(np.std(ring.images - centres), ring.modes.std, rtol=0.02)
+    np.testing.assert_allclose(np.linalg.norm(ring.modes.centres, axis=1), 2.0)
+    np.testing.assert_allclose(np.bincount(ring.labels) / len(ring.labels), 1 / 8, atol=0.01)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_folder_of_pictures_is_read_with_its_labels(tmp_path, mode):
+    root = folder_of(tmp_path, mode)
+    read = dataset.load(str(root))
+    assert read.images.shape == (6, 4, 6, 1 if mode == "L" else 3)
+    assert read.num_classes == 2 and sorted(read.labels) == [0, 0, 0, 1, 1, 1]
+    first = np.asarray(Image.open(root / "train" / "a" / "0.png")).reshape(read.images[0].shape)
+    assert any((image == first).all() for image in read.images)
+    again = dataset.load(str(root))  # from the cache
+    np.testing.assert_array_equal(again.images, read.images)
+    np.testing.assert_array_equal(again.labels, read.labels)
+
+
+def test_a_damaged_cache_is_made_again(tmp_path):
+    root = folder_of(tmp_path)
+    read = dataset.load(str(root))
+    files = list(cache.cache_folder().glob("*.npz"))
+    assert files
+    for file in files:
+        file.write_bytes(file.read_bytes()[:50])
+    np.testing.assert_array_equal(dataset.load(str(root)).images, read.images)
+
+
+def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
+    root = folder_of(tmp_path)
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    assert len(dataset.load(str(root)).images) == 6
+
+
+def test_a_set_without_test_split_holds_out_its_last_tenth(tmp_path):
+    root = tmp_path / "flat"
+    for index in range(20):
+        picture(root / f"{index:02}.png", seed=index)
+    read = dataset.load(str(root))
+    assert (len(read.images), len(read.test_images), read.labels) == (18, 2, None)
+
+
+def test_mixed_sizes_are_named(tmp_path):
+    root = folder_of(tmp_path)
+    picture(root / "train" / "a" / "9.png", size=(8, 8))
+    with pytest.raises(
+        dataset.DataError, match=r"image 0 is .*, image \d is \(8, 8, 1\).*one size"
+    ):
+        dataset.load(str(root))
+
+
+def test_cmyk_is_named(tmp_path):
+    root = folder_of(tmp_path, suffix="jpg")
+    picture(root / "train" / "a" / "9.jpg", "CMYK")
+    with pytest.raises(dataset.DataError, match="mode CMYK; convert it to 8-bit grey or RGB"):
+        dataset.load(str(root))
+
+
+def test_a_truncated_file_is_named(tmp_path):
+    root = folder_of(tmp_path)
+    file = root / "train" / "a" / "0.png"
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(dataset.DataError, match=r"image 0 \(.*0.png\) cannot be decoded"):
+        dataset.load(str(root))
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "empty"])
+def test_what_cannot_be_read_says_what_to_give(tmp_path, name, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    if name == "empty":
+        (tmp_path / "empty").mkdir()
+        name = str(tmp_path / "empty")
+    with pytest.raises(dataset.DataError, match="give a folder of images"):
+        dataset.load(name)
+
+
+def test_a_set_without_images_is_named(tmp_path):
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "t.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(dataset.DataError, match=r"no image column among \['a', 'b'\]"):
+        dataset.load(str(tmp_path / "table"))
+
+
+def test_batches_depend_on_key_and_global_index_alone():
+    images = dataset.load("digits").images
+    key = jax.random.key(3)
+    whole = dataset.batch(images, key, np.arange(8))
+    parts = [dataset.batch(images, key, np.arange(i, i + 2)) for i in range(0, 8, 2)]
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
+    assert whole.dtype == np.float32 and whole.min() == -1.0 and whole.max() == 1.0
+    other = dataset.batch(images, jax.random.key(4), np.arange(8))
+    assert (np.asarray(whole) != np.asarray(other)).any()
+    latents = dataset.latents(key, np.arange(8), 5)
+    np.testing.assert_array_equal(latents[6:], dataset.latents(key, np.arange(6, 8), 5))
+    assert len(np.unique(latents)) == 40
+
+
+def test_every_example_is_drawn_with_the_same_chance():
+    images = np.arange(10, dtype=np.float32)[:, None]
+    drawn = dataset.batch(images, jax.random.key(0), np.arange(10_000))
+    counts = np.bincount(np.asarray(drawn)[:, 0].astype(int), minlength=10)
+    np.testing.assert_allclose(counts / 1000, 1.0, atol=0.12)  # four standard deviations
+
+
+@needs_mnist
+@pytest.mark.slow
+def test_mnist_is_read_as_the_official_files_have_it():
+    mnist = dataset.load(str(MNIST))
+    assert mnist.images.shape == (60_000, 28, 28, 1) and mnist.test_images.shape[0] == 10_000
+    assert list(mnist.labels[:5]) == [5, 0, 4, 1, 9] and mnist.num_classes == 10

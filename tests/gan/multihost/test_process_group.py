@@ -1,0 +1,217 @@
+"""Several processes: the parameters of one, each with its own rows, and none left hanging."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from minmax_jax import gan, parallel
+from minmax_jax.gan.data import dataset, image_sets
+from minmax_jax.gan.multihost import process_group
+from minmax_jax.gan.run import checkpoint, run_folder
+from tests.gan.cli.test_bad_input import own_cache, pictures  # noqa: F401
+
+CODE = "from minmax_jax.gan.cli import main; raise SystemExit(main())"
+FLAGS = ["train", "--preset", "digits", "--optimizer", "extra_adam", "--width", "8",
+         "--latent-dim", "4", "--batch-size", "16", "--log-every", "10", "--checkpoint-every", "20",
+         "--evaluate", "0"]  # fmt: skip
+
+
+def start(folder, cache, *flags, devices=2):
+    environment = {
+        **os.environ,
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+        "JAX_ENABLE_COMPILATION_CACHE": "1",
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", CODE, *FLAGS, "--out", str(folder), *flags],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+
+
+def start_two(folders, cache, *flags):
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    together = ["--coordinator", address, "--num-processes", "2", "--host-timeout", "30", *flags]
+    return [
+        start(folder, cache, *together, "--process-id", str(index))
+        for index, folder in enumerate(folders)
+    ]
+
+
+def ends(process, timeout=240):
+    out, err = process.communicate(timeout=timeout)
+    return process.returncode, out, err
+
+
+def wait_for(process, folder, step):
+    deadline = time.monotonic() + 180
+    while not [r for r in run_folder.read_metrics(folder) if r["step"] >= step]:
+        assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def processes():
+    """The processes of a test, none of which outlives it."""
+    started = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def final(folder):
+    return checkpoint.Checkpoints(folder / "checkpoints", pytest.fail).restore()
+
+
+@pytest.mark.slow
+def test_two_processes_train_what_one_trains_and_only_the_first_writes(tmp_path, processes):
+    one, two, nothing = tmp_path / "one", tmp_path / "two", tmp_path / "nothing"
+    cache = tmp_path / "programs"
+    processes.append(start(one, cache, "--steps", "40", devices=4))
+    code, _, err = ends(processes[-1])
+    assert code == 0, err
+
+    # In two pieces: the second one restores, in a process that has no file to restore from.
+    for steps in ("20", "40"):
+        processes += start_two([two, nothing], cache, "--steps", steps)
+        results = [ends(process) for process in processes[-2:]]
+        assert [code for code, _, _ in results] == [0, 0], results
+    assert "resuming" in results[0][2] and "4/4" not in results[1][2]
+    assert "updates by" in results[0][1] and "updates by" not in results[1][1]
+    assert not nothing.exists()
+
+    (step, expected), (other, found) = final(one), final(two)
+    assert step == other == 40 and expected.keys() == found.keys()
+    moved = 0.0
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, atol=2e-5, rtol=1e-3, err_msg=name)
+        if name.startswith("players"):
+            moved = max(moved, np.max(np.abs(value)))
+    assert moved > 0.01
+    configs = [json.loads((folder / "config.json").read_text()) for folder in (one, two)]
+    for config in configs:
+        config["config"].pop("out")
+    assert configs[0] == configs[1]  # the launch is no part of the run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_killed_process_ends_the_other_with_a_word(tmp_path, processes, victim):
+    processes += start_two([tmp_path / "a", tmp_path / "b"], tmp_path, "--steps", "10000000")
+    wait_for(processes[0], tmp_path / "a", 60)
+    processes[victim].send_signal(signal.SIGKILL)
+    code, _, err = ends(processes[1 - victim], 180)
+    assert code != 0
+    if victim == 1:
+        assert (
+            code == 5
+            and "minmax-jax: process 1 gave no sign of life for 30 s" in err.splitlines()[-1]
+        )
+    assert final(tmp_path / "a")[0] >= 20
+
+
+@pytest.mark.slow
+def test_what_one_process_refuses_ends_both_with_its_reason(tmp_path, processes):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "thesis.tex").write_text("years of work")
+    processes += start_two([tmp_path / "a", tmp_path / "b"], tmp_path, "--steps", "20")
+    results = [ends(process) for process in processes]
+    assert [code for code, _, _ in results] == [2, 2], results
+    assert "is no run folder" in results[0][2].splitlines()[-1]
+    assert "minmax-jax: process 0: out=" in results[1][2].splitlines()[-1]
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_sigterm_to_either_saves_and_ends_both(tmp_path, processes, victim):
+    processes += start_two([tmp_path / "a", tmp_path / "b"], tmp_path, "--steps", "10000000")
+    wait_for(processes[0], tmp_path / "a", 60)
+    processes[victim].send_signal(signal.SIGTERM)
+    results = [ends(process, 180) for process in processes]
+    assert [code for code, _, _ in results] == [143, 143], results
+    line = results[0][2].splitlines()[-1]
+    assert line.startswith("minmax-jax: SIGTERM: saved at step ")
+    assert final(tmp_path / "a")[0] == int(line.split("step ")[1].split(";")[0])
+
+
+@pytest.mark.parametrize(
+    ("launch", "message"),
+    [
+        ({"num_processes": 2}, "need --coordinator HOST:PORT"),
+        ({"coordinator": "host", "num_processes": 2, "process_id": 0}, "write HOST:PORT"),
+        ({"coordinator": "host:1", "num_processes": 2}, "process_id=-1 of num_processes=2"),
+        ({"coordinator": "host:1", "num_processes": 2, "process_id": 2}, "counted from 0"),
+        ({"host_timeout": 0}, "host_timeout=0"),
+    ],
+)
+def test_a_launch_that_lacks_something_is_one_line(launch, message):
+    with pytest.raises(gan.ConfigError, match=message) as error:
+        process_group.check(process_group.Launch(**launch))
+    assert "\n" not in str(error.value)
+
+
+def batches(images, num_devices, count):
+    devices = jax.local_devices()[:num_devices]
+    size = 24 // num_devices
+
+    def draw(images):
+        first = jax.lax.axis_index(parallel.AXIS) * size
+        return dataset.batch(images, jax.random.key(3), first + jax.numpy.arange(size))
+
+    drawn = jax.pmap(draw, axis_name=parallel.AXIS, devices=devices)(images)
+    return np.asarray(drawn).reshape(24, *drawn.shape[2:])
+
+
+@pytest.mark.parametrize("num_devices", [2, 3, 8])
+@pytest.mark.parametrize("kind", ["image", "vector"])
+def test_batches_of_rows_spread_over_devices_are_those_of_the_whole_set(num_devices, kind):
+    whole = dataset.load("digits").images[:101]  # no multiple of anything
+    if kind == "vector":
+        whole = np.random.default_rng(0).normal(size=(101, 3)).astype(np.float32)
+    devices = jax.local_devices()[:num_devices]
+    expected = batches(parallel.replicate(whole, devices[:1]), 1, 101)
+    spread = dataset.spread(whole, 101, devices)
+    assert spread.rows.shape[:2] == (num_devices, -(-101 // num_devices))
+    np.testing.assert_array_equal(batches(spread, num_devices, 101), expected)
+
+
+def test_a_process_reads_its_own_rows_and_no_others(tmp_path, monkeypatch):
+    pictures(tmp_path / "set")
+    whole = dataset.load(str(tmp_path / "set"))
+    decoded = []
+    pixels = image_sets._pixels
+    monkeypatch.setattr(image_sets, "_pixels", lambda image: decoded.append(1) or pixels(image))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    parts = [dataset.load(str(tmp_path / "set"), take=dataset.own_rows(i, 2, 1)) for i in range(2)]
+    assert len(decoded) == len(whole.images) == 7
+    np.testing.assert_array_equal(np.concatenate([p.images for p in parts]), whole.images)
+    assert [len(part.images) for part in parts] == [4, 3]
+    assert [part.count for part in parts] == [7, 7] and not len(parts[0].test_images)
+
+
+def test_alone_there_is_nothing_to_agree_on():
+    with process_group.join(process_group.Launch()) as alone:
+        values = {"a": np.arange(3)}
+        assert alone.writes and alone.share(values) == values
+        assert (
+            alone.checksum(np.zeros(3, np.uint8))
+            == run_folder.describe(dataset.load("digits")._replace(images=np.zeros(3, np.uint8)))[
+                "crc32"
+            ]
+        )

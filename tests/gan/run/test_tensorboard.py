@@ -1,0 +1,73 @@
+"""Event files: what the log says, once each, also after a run was resumed."""
+
+import struct
+import sys
+
+import pytest
+
+from minmax_jax import gan
+from minmax_jax.gan.cli import main
+from minmax_jax.gan.config import presets
+from minmax_jax.gan.run import run_folder, tensorboard
+
+SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 2, "checkpoint_every": 4,
+         "evaluate": 0, "devices": 1}  # fmt: skip
+
+
+def scalars(folder):
+    """Reads `(tag, step, value)` of every event in a run, in order."""
+    event_pb2 = pytest.importorskip("tensorboardX.proto.event_pb2")
+    found = []
+    for path in sorted((folder / "tensorboard").iterdir()):
+        content, place = path.read_bytes(), 0
+        while place < len(content):  # TFRecord: length, its checksum, event, its checksum
+            (length,) = struct.unpack_from("<Q", content, place)
+            event = event_pb2.Event.FromString(content[place + 12 : place + 12 + length])
+            found += [(v.tag, event.step, v.simple_value) for v in event.summary.value]
+            place += length + 16
+    return found
+
+
+def expected(folder):
+    return [
+        (tensorboard._tag(name), record["step"], pytest.approx(value, rel=1e-6))
+        for record in run_folder.read_metrics(folder)
+        for name, value in record.items()
+        if name != "step" and isinstance(value, int | float)
+    ]
+
+
+def test_events_are_the_lines_once_each_also_after_resuming(tmp_path):
+    config = presets.preset("digits", out=str(tmp_path), steps=6, **SMALL)
+    gan.train(config, use_tensorboard=True)
+    written = scalars(tmp_path)
+    assert written == expected(tmp_path)
+    assert {"loss/min", "loss/max", "gradient_norm/min", "pace"} <= {tag for tag, _, _ in written}
+    run_folder.append_metrics(tmp_path, {"step": 99, "loss_min": 1.0})  # to be taken back
+    resumed = presets.preset("digits", out=str(tmp_path), steps=8, **SMALL)
+    gan.train(resumed, use_tensorboard=True)
+    assert scalars(tmp_path) == expected(tmp_path)
+    steps = [step for tag, step, _ in scalars(tmp_path) if tag == "loss/min"]
+    assert steps == [2, 4, 6, 8]
+
+
+def test_numbers_that_are_not_finite_and_texts_are_left_out_and_lines_followed(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss_min": null, "pace": 2.0}\n{"st')
+    with tensorboard.following(tmp_path, True) as follow:
+        follow()
+        (tmp_path / "metrics.jsonl").write_text(
+            '{"step": 1, "loss_min": null, "pace": 2.0}\n'
+            '{"step": 2, "extractor": "pixels", "kernel_distance": 0.5}\n'
+        )
+        follow()
+        follow()
+    assert scalars(tmp_path) == [("pace", 1, 2.0), ("kernel_distance", 2, 0.5)]
+
+
+def test_a_missing_package_is_one_line_before_anything_is_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    out = tmp_path / "run"
+    assert main.main(["train", "--steps", "4", "--tensorboard", "--out", str(out)]) == 2
+    err = capsys.readouterr().err
+    assert "pip install 'minmax-jax[tensorboard]'" in err and err.count("\n") == 1
+    assert not out.exists()

@@ -1,0 +1,106 @@
+"""Networks, losses and data of a user's own."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from minmax_jax import gan
+from minmax_jax.gan import networks
+from minmax_jax.gan.config import presets
+from minmax_jax.gan.objective import losses
+
+SMALL = {"latent_dim": 4, "batch_size": 8, "log_every": 2, "checkpoint_every": 4,
+         "evaluate": 0, "devices": 1, "steps": 4}  # fmt: skip
+
+
+class Linear(nnx.Module):
+    def __init__(self, inputs, shape, rngs):
+        self.shape, self.layer = shape, nnx.Linear(inputs, int(np.prod(shape)), rngs=rngs)
+
+    def __call__(self, inputs, *, train):
+        return self.layer(inputs.reshape(len(inputs), -1)).reshape(-1, *self.shape)
+
+
+def linear(sample_shape, *, latent_dim, rngs, **_):
+    generator = Linear(latent_dim, sample_shape, rngs)
+    discriminator = Linear(int(np.prod(sample_shape)), (), rngs)
+    return gan.purify(generator), gan.purify(discriminator)
+
+
+def register(scale=1.0):
+    points = scale * np.random.default_rng(0).normal(size=(50, 3))
+    gan.NETWORKS.register("linear", linear)
+    gan.LOSSES.register("squares", gan.Loss(
+        min_loss=lambda real, fake: jnp.mean((fake - 1) ** 2),
+        max_loss=lambda real, fake: jnp.mean((real - 1) ** 2) + jnp.mean(fake**2),
+        zero_sum=False,
+    ))  # fmt: skip
+    gan.DATA_SETS.register("normal", lambda: gan.from_arrays(points, name="normal"))
+
+
+@pytest.fixture
+def own():
+    register()
+    yield
+    for table in (gan.NETWORKS, gan.LOSSES, gan.DATA_SETS):
+        table._own.clear()
+
+
+def config(folder, **fields):
+    named = {"network": "linear", "loss": "squares", "data": "normal"}
+    return presets.preset("gaussians", out=str(folder), **{**SMALL, **named, **fields})
+
+
+def test_own_parts_train_resume_and_sample_and_other_parts_are_refused(own, tmp_path):
+    gan.train(config(tmp_path))
+    run = gan.train(config(tmp_path, steps=6))
+    assert int(run.state.step) == 6 and [r["step"] for r in run.metrics] == [2, 4, 6]
+    assert gan.sample(tmp_path, 5).shape == (5, 3)
+    with pytest.raises(gan.ConfigError, match="loss: 'squares' -> 'hinge'"):
+        gan.train(config(tmp_path, loss="hinge", steps=8))
+    register(scale=2.0)
+    with pytest.raises(gan.ConfigError, match="data crc32"):
+        gan.train(config(tmp_path, steps=8))
+    register()
+    gan.NETWORKS.register("linear", networks.mlp)
+    with pytest.raises(gan.ConfigError, match="checkpoint of another model"):
+        gan.train(config(tmp_path, steps=8))
+    gan.NETWORKS._own.clear()
+    with pytest.raises(gan.ConfigError, match="network='linear' is not known"):
+        gan.train(config(tmp_path, steps=8))
+    with pytest.raises(gan.ConfigError, match="your own once it is registered"):
+        gan.sample(tmp_path, 3)
+
+
+def test_what_comes_along_keeps_its_name():
+    with pytest.raises(gan.ConfigError, match="loss 'hinge' comes along already"):
+        gan.LOSSES.register("hinge", losses.LOSSES["wasserstein"])
+    with pytest.raises(gan.ConfigError, match="letters, digits"):
+        gan.NETWORKS.register("my network", linear)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (np.zeros((9, 8, 8), np.float32), None, r"images are float32\[9, 8, 8\]; give uint8"),
+        (np.zeros((9, 8, 8, 4), np.uint8), None, "1 or 3"),
+        (np.full((9, 2), np.nan), None, "not finite"),
+        (np.zeros((9, 2)), np.zeros(8, int), "one for each of the 9 examples"),
+        (np.zeros((9, 2)), np.full(9, -1), "whole numbers from 0 on"),
+        (np.zeros((4, 2)), None, "give at least 5"),
+    ],
+)
+def test_arrays_that_cannot_be_trained_on_are_named(images, labels, message):
+    with pytest.raises(gan.DataError, match=message):
+        gan.from_arrays(images, labels)
+
+
+def test_test_arrays_must_be_of_the_same_kind():
+    images, labels = np.zeros((9, 2)), np.zeros(9, int)
+    with pytest.raises(gan.DataError, match="give both in one form"):
+        gan.from_arrays(images, test_images=np.zeros((9, 3)))
+    with pytest.raises(gan.DataError, match="or neither"):
+        gan.from_arrays(images, labels, test_images=images)
+    data = gan.from_arrays(images, labels, test_images=images[:3], test_labels=labels[:3] + 4)
+    assert (len(data.images), len(data.test_images), data.num_classes) == (9, 3, 5)

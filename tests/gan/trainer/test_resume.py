@@ -1,0 +1,260 @@
+"""A run killed again and again ends in the same bits as the run that was never killed."""
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from minmax_jax.gan.run import checkpoint, run_folder
+
+STEPS, KILLS, SEED = 600, 10, 0
+COMMAND = [sys.executable, "-c", "from minmax_jax.gan.cli import main; raise SystemExit(main())"]
+FLAGS = [
+    "train", "--preset", "digits", "--optimizer", "ada_nsgda", "--width", "16", "--latent-dim", "4",
+    "--batch-size", "16", "--steps", str(STEPS), "--steps-per-call", "7", "--log-every", "10",
+    "--checkpoint-every", "25", "--evaluate", "0", "--devices", "1",
+]  # fmt: skip
+
+
+def start(folder, *flags, cache=None):
+    # A cache of compiled programs: the same ones, without the wait for each process.
+    cached = {
+        "JAX_ENABLE_COMPILATION_CACHE": "1",
+        "JAX_COMPILATION_CACHE_DIR": str((cache or folder.parent) / "programs"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    environment = {**os.environ, "XLA_FLAGS": "", **cached}
+    return subprocess.Popen(
+        [*COMMAND, *FLAGS, *flags, "--out", str(folder)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+
+
+def finish(process):
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+    return errors
+
+
+def last_step(folder):
+    records = run_folder.read_metrics(folder)
+    return records[-1]["step"] if records else 0
+
+
+def wait_for(process, folder, step):
+    """Returns when the run has logged `step`."""
+    deadline = time.monotonic() + 120
+    while last_step(folder) < step:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline, "the run makes no progress"
+        time.sleep(0.02)
+
+
+def signal_after(process, folder, step, number, pause=0.0):
+    """Sends a signal `pause` seconds after the process has logged `step`."""
+    wait_for(process, folder, step)
+    time.sleep(pause)
+    assert process.poll() is None, "the run ended before the signal"
+    process.send_signal(number)
+
+
+def kill_after(process, folder, step, pause):
+    """Kills the process; returns the last step that it has logged."""
+    signal_after(process, folder, step, signal.SIGKILL, pause)
+    process.communicate()
+    return last_step(folder)
+
+
+@pytest.fixture
+def started():
+    """The processes of a test, none of which outlives it."""
+    processes = []
+    yield processes
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The run that was never killed."""
+    folder = tmp_path_factory.mktemp("resume") / "whole"
+    finish(start(folder))
+    return folder
+
+
+def final(folder):
+    step, values = checkpoint.Checkpoints(folder / "checkpoints", pytest.fail).restore()
+    assert step == STEPS
+    return values
+
+
+def untimed(folder):
+    timing = ("seconds", "steps_per_second")
+    return [
+        {name: value for name, value in record.items() if name not in timing}
+        for record in run_folder.read_metrics(folder)
+    ]
+
+
+def assert_same_run(folder, whole):
+    expected, found = final(whole), final(folder)
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+        assert found[name].dtype == value.dtype
+    assert untimed(folder) == untimed(whole)
+    assert [r["step"] for r in untimed(whole)] == list(range(10, STEPS + 1, 10))
+
+
+@pytest.mark.slow
+def test_killed_runs_end_in_the_bits_of_the_run_never_killed(whole, started):
+    killed = whole.parent / "killed"
+    print(f"kills at moments from seed {SEED}")
+    chance = random.Random(SEED)
+    seen = 0
+    for _ in range(KILLS):
+        # Anywhere in the run's next tenth, at any moment of a call, a line or a checkpoint.
+        target = min(seen + chance.randrange(10, STEPS // 10), STEPS - 100)
+        started.append(start(killed))
+        seen = kill_after(started[-1], killed, target, chance.uniform(0, 0.05))
+    started.append(start(killed))
+    errors = finish(started[-1])
+    assert "resuming" in errors and seen < STEPS
+    assert_same_run(killed, whole)
+
+
+@pytest.mark.slow
+def test_sigterm_saves_where_it_is_and_the_run_ends_in_the_same_bits(whole, started):
+    folder = whole.parent / "terminated"
+    started.append(start(folder))
+    signal_after(started[-1], folder, 60, signal.SIGTERM)
+    _, errors = started[-1].communicate(timeout=120)
+    assert started[-1].returncode == 143, errors
+    line = errors.splitlines()[-1]
+    step = int(line.removeprefix("minmax-jax: SIGTERM: saved at step ").split(";")[0])
+    assert 60 <= step < STEPS and "Traceback" not in errors
+    assert checkpoint.Checkpoints(folder / "checkpoints", pytest.fail).restore()[0] == step
+    started.append(start(folder))
+    assert f"at step {step}" in finish(started[-1])
+    assert_same_run(folder, whole)
+
+
+@pytest.mark.slow
+def test_a_second_sigterm_ends_at_once_even_inside_a_long_call():
+    code = (
+        "import hashlib\n"
+        "from minmax_jax.gan.termination import Termination\n"
+        "with Termination():\n"
+        "    print('ready', flush=True)\n"
+        "    hashlib.pbkdf2_hmac('sha256', b'a', b'b', 2**31 - 1)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def assert_stopped_by_the_disk(process, folder, reason):
+    """Code 4, one line, and a checkpoint that can be used; returns its step."""
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 4, errors
+    line = errors.splitlines()[-1]
+    assert line.startswith("minmax-jax: ") and reason in line and "Traceback" not in errors
+    return checkpoint.Checkpoints(folder / "checkpoints", pytest.fail).restore()[0]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
+def test_files_that_may_not_grow_stop_the_run_and_it_resumes_to_the_same_bits(whole, started):
+    folder = whole.parent / "limited"
+    started.append(start(folder))
+    wait_for(started[-1], folder, 100)
+    resource.prlimit(started[-1].pid, resource.RLIMIT_FSIZE, (64, 64))
+    assert assert_stopped_by_the_disk(started[-1], folder, "File too large") >= 50
+    started.append(start(folder))
+    finish(started[-1])
+    assert_same_run(folder, whole)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.slow
+def test_a_full_disk_stops_the_run_and_it_resumes_to_the_same_bits(whole, started, small_disk):
+    folder = small_disk / "run"
+    started.append(start(folder, "--keep", "1000", cache=whole.parent))
+    assert assert_stopped_by_the_disk(started[-1], folder, "No space left on device") < STEPS
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    started.append(start(folder, cache=whole.parent))
+    finish(started[-1])
+    assert_same_run(folder, whole)
+
+
+def test_half_written_newest_checkpoint_falls_back_and_ends_in_the_same_bits(tmp_path):
+    from minmax_jax.gan.config import presets
+    from minmax_jax.gan.trainer import train
+
+    config = presets.preset(
+        "digits", optimizer="sgda", width=8, latent_dim=4, batch_size=16, steps=30, evaluate=0,
+        log_every=10, checkpoint_every=10, out=str(tmp_path / "run"), devices=1,
+    )  # fmt: skip
+    whole = train.train(config)
+    for path in (tmp_path / "run" / "checkpoints" / "30").rglob("*"):
+        if path.is_file() and path.name != "files.json":
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    messages = Notes()
+    again = train.train(config, progress=messages)
+    assert "checkpoint 30 is damaged" in messages.text
+    assert "at step 20" in messages.text
+    for one, other in zip(
+        checkpoint.flatten(whole.state).values(),
+        checkpoint.flatten(again.state).values(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+    assert [record["step"] for record in again.metrics] == [10, 20, 30]
+
+
+class Notes:
+    """A progress line that only keeps its notes."""
+
+    def __init__(self):
+        self.text = ""
+
+    def note(self, message):
+        self.text += message + "\n"
+
+    def begin(self, step):
+        pass
+
+    def update(self, step, record):
+        return 1.0
+
+    def close(self):
+        pass

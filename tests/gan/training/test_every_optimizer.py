@@ -1,0 +1,53 @@
+"""Every optimizer of the library trains both kinds of GAN by name, for 50 steps."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+import minmax_jax as mm
+from minmax_jax import gan
+from minmax_jax.gan.data import dataset
+from minmax_jax.gan.objective import losses
+from minmax_jax.gan.training import build
+from tests.gan.paths import MNIST
+
+pytestmark = pytest.mark.slow  # 40 compilations
+
+SMALL = {"width": 4, "latent_dim": 4, "batch_size": 8, "devices": 1, "steps": 50, "evaluate": 0,
+         "log_every": 25, "checkpoint_every": 50}  # fmt: skip
+WANTED = {"loss_min", "loss_max", "gradient_norm_min", "gradient_norm_max", "update_norm_min"}
+
+
+@pytest.fixture(scope="module")
+def few_digits():
+    """The first images of MNIST, read once, under a name of their own."""
+    if not MNIST.is_dir():
+        pytest.skip(f"no MNIST in {MNIST}")
+    whole = dataset.load(str(MNIST))
+    few = whole._replace(images=whole.images[:256], labels=whole.labels[:256], name="few_digits")
+    dataset.SETS.register("few_digits", lambda: few)
+    return "few_digits"
+
+
+@pytest.mark.parametrize("optimizer", list(mm.optimizers))
+@pytest.mark.parametrize("preset", ["gaussians", "mnist"])
+def test_fifty_steps_by_name(preset, optimizer, tmp_path, request):
+    jax.clear_caches()  # forty programs would stay in memory otherwise
+    fields = {"data": request.getfixturevalue("few_digits")} if preset == "mnist" else {}
+    config = gan.preset(preset, optimizer=optimizer, out=str(tmp_path), **SMALL, **fields)
+    run = gan.train(config)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    lines = [line for line in lines if "loss_min" in line]
+    assert [line["step"] for line in lines] == [25, 50]
+    for line in lines:
+        assert all(np.isfinite(line[name]) for name in WANTED), line
+    start = build.build_pair(run.config, dataset.load(config.data).images.shape[1:])
+    moved = jax.tree.map(
+        lambda a, b: bool(np.any(a != b)),
+        mm.Players(start.generator.params, start.discriminator.params),
+        run.state.players,
+    )
+    assert any(jax.tree.leaves(moved.min)) and any(jax.tree.leaves(moved.max))
+    assert config.loss in losses.LOSSES and int(run.state.step) == 50

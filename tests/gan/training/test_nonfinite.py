@@ -1,0 +1,226 @@
+"""Numbers that are not finite: left out inside the compiled step, named, never saved."""
+
+import errno
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+import minmax_jax as mm
+from minmax_jax import gan, parallel
+from minmax_jax.gan.cli import main
+from minmax_jax.gan.config import presets
+from minmax_jax.gan.run import checkpoint, report
+from minmax_jax.gan.trainer import keeper
+from minmax_jax.gan.training import nonfinite
+from minmax_jax.gan.training import step as step_lib
+
+DEVICES = jax.local_devices()[:2]
+
+
+def start():
+    player = {"w": jnp.ones(3)}
+    state = step_lib.TrainState(
+        players=mm.Players(player, player),
+        optimizer={"momentum": jnp.zeros(3), "key": jax.random.key(1)},
+        stats=mm.Players({"mean": jnp.zeros(2)}, {}),
+        ema=player,
+        step=jnp.zeros((), jnp.int32),
+        nonfinite=nonfinite.init(),
+    )
+    return parallel.replicate(state, DEVICES)
+
+
+def advance(bad_min, bad_max=(), bad_stats=(), device=0):
+    """A step that adds its number to everything, wrongly at some steps and on one device alone."""
+
+    def one(state, images, seed):
+        number = state.step + 1
+        here = lax.axis_index(parallel.AXIS) == device
+
+        def wrong(steps):
+            return here & jnp.isin(number, jnp.array(steps, jnp.int32))
+
+        def poisoned(tree, steps):
+            return jax.tree.map(lambda leaf: jnp.where(wrong(steps), jnp.nan, leaf + number), tree)
+
+        after = state._replace(
+            players=mm.Players(
+                poisoned(state.players.min, bad_min), poisoned(state.players.max, bad_max)
+            ),
+            optimizer={"momentum": state.optimizer["momentum"] + number,
+                       "key": jax.random.split(state.optimizer["key"])[0]},
+            stats=mm.Players(poisoned(state.stats.min, bad_stats), {}),
+            ema=jax.tree.map(lambda leaf: leaf + number, state.ema),
+            step=number,
+        )  # fmt: skip
+        norms = {
+            "update_norm_min": jnp.where(wrong(bad_min), jnp.inf, 10.0 * number),
+            "update_norm_max": jnp.where(wrong(bad_max), jnp.nan, 20.0 * number),
+        }
+        return after, norms
+
+    return one
+
+
+def run(one, policy, steps):
+    """The state after a compiled loop of at most `steps` steps, and what its last step reported."""
+    guarded = nonfinite.guard(one, policy)
+
+    def loop(state, images, seed):
+        empty = jax.tree.map(
+            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
+            jax.eval_shape(guarded, state, images, seed)[1],
+        )
+        return lax.while_loop(
+            lambda carry: (carry[0].step < steps) & nonfinite.goes_on(carry[0], policy),
+            lambda carry: guarded(carry[0], images, seed),
+            (state, empty),
+        )
+
+    zeros = parallel.replicate(jnp.zeros(()), DEVICES)
+    out = parallel.map_step(loop, DEVICES)(start(), zeros, zeros)
+    for leaf in map(checkpoint._plain, jax.tree.leaves(out[0])):  # the same on every device
+        np.testing.assert_array_equal(leaf[0], leaf[1])
+    return parallel.unreplicate(out)
+
+
+@pytest.mark.parametrize("device", [0, 1])
+def test_skipped_steps_leave_everything_but_the_count_of_steps(device):
+    state, norms = run(advance([2, 5], [5], [6], device), "skip", 7)
+    taken = 1 + 3 + 4 + 7
+    assert (state.step, state.nonfinite.skipped, norms["skipped"]) == (7, 3, 3)
+    for leaf in jax.tree.leaves((state.players, state.ema)):
+        np.testing.assert_array_equal(leaf, np.full(3, 1.0 + taken))
+    np.testing.assert_array_equal(state.stats.min["mean"], np.full(2, taken))
+    np.testing.assert_array_equal(state.optimizer["momentum"], np.full(3, taken))
+    key = jax.random.key(1)
+    for _ in range(4):
+        key = jax.random.split(key)[0]
+    assert jax.random.key_data(key).tolist() == checkpoint._plain(state.optimizer["key"]).tolist()
+    assert state.nonfinite.last == (6, 5) and state.nonfinite.norms == (70.0, 140.0)
+
+
+@pytest.mark.parametrize("device", [0, 1])
+def test_a_stopped_loop_is_at_the_state_before_its_first_bad_step(device):
+    state, norms = run(advance([5], [4, 5], [], device), "stop", 100)
+    assert (state.step, state.nonfinite.skipped) == (3, 0)
+    np.testing.assert_array_equal(state.players.min["w"], np.full(3, 1.0 + 1 + 2 + 3))
+    assert state.nonfinite.last == (0, 4) and state.nonfinite.norms == (30.0, 60.0)
+    assert "skipped" not in norms
+    with pytest.raises(
+        gan.NonFinite, match=r"^step 4: the update of the discriminator \(max\) is "
+    ):
+        nonfinite.check(100, jax.tree.map(np.asarray, norms))
+    again = state._replace(nonfinite=nonfinite.reset(state.nonfinite))
+    assert bool(nonfinite.goes_on(again, "stop")) and not bool(nonfinite.goes_on(state, "stop"))
+
+
+def test_good_steps_pass_unchanged():
+    state, norms = run(advance([]), "stop", 4)
+    assert (state.step, state.nonfinite.last, state.nonfinite.skipped) == (4, (0, 0), 0)
+    nonfinite.check(4, jax.tree.map(np.asarray, norms))
+
+
+def test_a_logged_loss_that_is_not_finite_is_named_with_its_player():
+    values = {
+        "nonfinite": nonfinite.init(),
+        "loss_min": np.float32(1),
+        "loss_max": np.float32(np.inf),
+    }
+    with pytest.raises(
+        gan.NonFinite, match=r"^step 7: loss_max not finite after it \(the discriminator \(max\)\)"
+    ):
+        nonfinite.check(7, values)
+
+
+def test_progress_shows_what_was_skipped():
+    record = {"loss_min": 0.7, "loss_max": 1.4, "pace": 2.0}
+    assert "skipped" not in report.progress_line(1, 2, 3.0, record | {"skipped": 0.0})
+    assert report.progress_line(1, 2, 3.0, record | {"skipped": 4.0}).endswith("skipped 4")
+
+
+DIVERGES = {
+    "optimizer": "sgda", "loss": "wasserstein", "learning_rate_min": 0.3, "learning_rate_max": 0.3,
+    "width": 8, "batch_size": 16, "log_every": 6, "checkpoint_every": 2, "evaluate": 0,
+    "devices": 1, "steps": 60,
+}  # fmt: skip
+
+
+def stored(folder):
+    return checkpoint.Checkpoints(folder / "checkpoints", pytest.fail).restore()
+
+
+def test_a_run_stops_before_the_bad_step_and_goes_on_from_there_if_asked(tmp_path, capsys):
+    words = [word for name, value in DIVERGES.items() for word in (f"--{name}", str(value))]
+    words = [w.replace("_", "-") if w.startswith("--") else w for w in words]
+    folder = tmp_path / "run"
+    words = ["train", "--preset", "gaussians", *words, "--out", str(folder)]
+    assert main.main(words) == 3
+    error = capsys.readouterr().err.splitlines()[-1]
+    bad = int(error.split("minmax-jax: step ")[1].split(":")[0])
+    assert 6 < bad < 60 and "last finite norms are" in error and "Traceback" not in error
+    step, values = stored(folder)
+    assert step == bad - 1 and not checkpoint.not_finite(values)
+    assert len(list((folder / "checkpoints").iterdir())) == 3  # those before it as well
+    assert [r["step"] for r in lines(folder)] == list(range(6, bad, 6))
+
+    # The state is that of a run that was to end there, whose last line cannot be finite.
+    with pytest.raises(gan.NonFinite, match=f"^step {bad - 1}: .*loss_max.* not finite after it"):
+        gan.train(config(tmp_path / "short", steps=bad - 1, steps_per_call=1))
+    short_step, short = stored(tmp_path / "short")
+    assert short_step == step
+    for name, value in short.items():
+        np.testing.assert_allclose(values[name], value, rtol=1e-2, err_msg=name)
+    # One step a call finds the same step.
+    with pytest.raises(gan.NonFinite, match=f"^step {bad}:"):
+        gan.train(config(tmp_path / "short", steps_per_call=1))
+
+    assert main.main([*words, "--on-nonfinite", "skip"]) == 0
+    step, values = stored(folder)
+    assert step == 60 and 0 < values["nonfinite/skipped"] <= 60 - bad + 1
+    assert lines(folder)[-1]["skipped"] == values["nonfinite/skipped"]
+    assert not checkpoint.not_finite(values)
+
+
+def lines(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def config(folder, **fields):
+    return presets.preset("gaussians", out=str(folder), **{**DIVERGES, **fields})
+
+
+def test_a_state_that_is_not_finite_is_refused_and_the_one_before_stays(tmp_path):
+    """Adam's second moment overflows where the gradient and the update do not."""
+    state, norms = run(advance([]), "stop", 2)
+    norms = parallel.replicate(norms, DEVICES)
+    host = jax.tree.map(lambda leaf: leaf, state)
+    small = config(tmp_path, steps=9)
+    with keeper.Keeper(small, tmp_path, host, pytest.fail) as keep:
+        assert keep.due(2) and not keep.due(3)
+        keep.save(2, parallel.replicate(host, DEVICES), norms)
+    bad = host._replace(optimizer={**host.optimizer, "momentum": jnp.full(3, jnp.inf)})
+    with pytest.raises(gan.NonFinite, match="step 4: optimizer/momentum is not finite, and is not"):
+        with keeper.Keeper(small, tmp_path, host, pytest.fail) as keep:
+            keep.save(4, parallel.replicate(bad, DEVICES), norms)
+    assert stored(tmp_path)[0] == 2
+    with keeper.Keeper(small, tmp_path, bad, pytest.fail) as keep:  # it began so
+        keep.save(4, parallel.replicate(bad, DEVICES), norms)
+    assert stored(tmp_path)[0] == 4
+
+
+def test_a_full_disk_is_one_line_and_code_4_whoever_meets_it(tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("minmax_jax.gan.run.run_folder.append_metrics", full)
+    words = ["train", "--preset", "gaussians", "--width", "8", "--batch-size", "16", "--steps", "4",
+             "--log-every", "2", "--devices", "1", "--out", str(tmp_path / "run")]  # fmt: skip
+    assert main.main(words) == 4
+    error = capsys.readouterr().err
+    assert "minmax-jax: " in error and "No space left on device" in error
+    assert "Traceback" not in error
