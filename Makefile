@@ -1,4 +1,4 @@
-# The README's commands. Each does all set-up on a fresh machine: virtual environment, install, run.
+# The commands of the README. Each one creates the virtual environment and installs what it needs.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -6,19 +6,20 @@ TESTS ?=
 
 .PHONY: demo test test-all lint
 
-demo: $(VENV)/.gan  ## Trains a GAN on scikit-learn's digits; about two minutes on two cores.
+demo: $(VENV)/.gan  ## Trains a GAN on scikit-learn's digits: about two minutes on two CPU cores.
 	$(BIN)/minmax-jax train --preset digits --out runs/demo
 
-test: $(VENV)/.dev  ## The tests, one process a core.
+test: $(VENV)/.dev  ## Runs the fast tests, with one process per core.
 	$(BIN)/pytest -q -n auto -m "not slow" $(TESTS)
 
-test-all: $(VENV)/.dev  ## Also long convergence, killed runs, and further rows of an algorithm: an hour on two cores.
+test-all: $(VENV)/.dev  ## Runs all tests, also those marked `slow`: about an hour on two CPU cores.
 	$(BIN)/pytest -q -n auto
 
-lint: $(VENV)/.dev  ## Format, lint and types.
+lint: $(VENV)/.dev  ## Checks format, lint, types and wording.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python tests/prose.py
 
 $(VENV)/.gan $(VENV)/.dev: $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
