@@ -1,4 +1,4 @@
-"""Eigenvalues of a field's Jacobian, from its products with vectors alone."""
+"""Eigenvalues of the field's Jacobian from matrix-free products."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from minmax_jax._util import checks
+from minmax_jax._util.krylov.arnoldi import arnoldi_step, first_basis, orthogonalize
 from minmax_jax._util.types import FieldFn, Players
 from minmax_jax.diagnostics.jacobian import jacobian_product
 
@@ -15,11 +16,12 @@ Product = Callable[[jax.Array], jax.Array]
 
 
 class Eigenvalues(NamedTuple):
-    """Approximate eigenvalues, and how good they are.
+    """Approximate eigenvalues and their residuals.
 
     Attributes:
-      value: complex, one or several.
-      residual: ‖J q − λ q‖ of each with its approximate eigenvector q of norm one.
+      value: One or several complex eigenvalues λ.
+      residual: ‖J q − λ q‖ for each eigenvalue, where q is its approximate eigenvector
+        of norm one.
     """
 
     value: jax.Array
@@ -27,13 +29,13 @@ class Eigenvalues(NamedTuple):
 
 
 class JacobianSpectrum(NamedTuple):
-    """What `jacobian_spectrum` returns.
+    """Result of `jacobian_spectrum`.
 
     Attributes:
-      leading: the k eigenvalues of largest modulus, largest first.
-      lowest: the one with the smallest real part: descent–ascent with small steps is stable
-        where it is positive.
-      highest: the one with the largest real part.
+      leading: The k eigenvalues of largest modulus, in descending order.
+      lowest: Eigenvalue with the smallest real part. If it is positive, gradient
+        descent–ascent with small steps is stable at this point.
+      highest: Eigenvalue with the largest real part.
     """
 
     leading: Eigenvalues
@@ -49,34 +51,40 @@ def jacobian_spectrum(
     max_iterations: int = 40,
     key: jax.Array | None = None,
 ) -> JacobianSpectrum:
-    """Returns the leading eigenvalues of J, and those with extreme real parts.
+    """Computes the leading eigenvalues of the Jacobian J, and those with extreme real parts.
 
-    Arnoldi's method in m steps, orthogonalised twice, on products J v by `jax.jvp`: the
-    eigenvalues of the m × m Hessenberg matrix it builds. Where an invariant subspace is
-    found it goes on with a new random vector, so that m = n gives all eigenvalues, exactly
-    but for rounding; with m < n the outer ones come first and the residuals say how far
-    they have come. No matrix of size n is formed.
+    The method is Arnoldi's. It makes m = `max_iterations` products J v with `jax.jvp` and
+    returns eigenvalues of the resulting m × m Hessenberg matrix. No matrix of size n × n
+    is formed. When the iteration finds an invariant subspace, it continues with a random
+    vector, so m = n gives all eigenvalues up to rounding. With m < n, eigenvalues at the
+    edge of the spectrum converge first, and the residuals show how accurate they are.
 
-    Price: one field evaluation (draw 0) and m jvp calls; m + 1 vectors of memory. The small
-    eigenproblem is `jnp.linalg.eig`. Real fields have eigenvalues in conjugate pairs: an odd
-    `num_eigenvalues` may part one.
+    Real fields have complex eigenvalues in conjugate pairs. An odd `num_eigenvalues` may
+    return only one of a pair.
+
+    **Cost.** One field evaluation (sample index 0), m JVPs, and memory for m + 1 vectors.
+    The small eigenvalue problem is solved by `jnp.linalg.eig`.
 
     Args:
-      field_fn: the field.
-      players: the point z, n numbers in all.
-      num_eigenvalues: k, at most m counts.
-      max_iterations: m, at most n counts.
-      key: PRNG key of the starting vector; None: `jax.random.key(0)`.
+      field_fn: Vector field of the game.
+      players: Point z, with n coordinates in total.
+      num_eigenvalues: Number k of leading eigenvalues, limited to m.
+      max_iterations: Number m of Arnoldi iterations, limited to n.
+      key: PRNG key for the starting vector. Defaults to `jax.random.key(0)`.
 
     Returns:
-      `JacobianSpectrum`, of complex64, or complex128 for float64 players.
+      Eigenvalues and residuals. Values are complex64, or complex128 for float64 players.
 
     Raises:
-      TypeError, ValueError: if players is no `Players` of floats, or a count below 1.
+      TypeError: If `players` is not a `Players` of floating-point trees, or a count is
+        not an int.
+      ValueError: If a count is less than 1, or a player has no leaves.
 
     Examples:
+      The Dirac-GAN has the eigenvalues ±i/2 at its solution, so the field rotates:
+
       >>> import minmax_jax as mm
-      >>> game = mm.games.dirac_gan("gan")  # rotates at the solution: i/2 and −i/2
+      >>> game = mm.games.dirac_gan("gan")
       >>> spectrum = mm.diagnostics.jacobian_spectrum(game.field_fn, game.solution)
       >>> print(spectrum.leading.value.imag.round(3))
       [ 0.5 -0.5]
@@ -84,6 +92,7 @@ def jacobian_spectrum(
     References:
       Arnoldi, `The principle of minimized iterations in the solution of the matrix
       eigenvalue problem <https://doi.org/10.1090/qam/42792>`_, 1951.
+
       Berard et al., `A closer look at the optimization landscapes of generative adversarial
       networks <https://arxiv.org/abs/1906.04848>`_, 2020.
     """
@@ -92,9 +101,9 @@ def jacobian_spectrum(
     checks.check_count("jacobian_spectrum", "max_iterations", max_iterations)
     product, size, dtype = jacobian_product(field_fn, players)
     key = jax.random.key(0) if key is None else key
-    hessenberg, last = _arnoldi(product, size, min(size, max_iterations), dtype, key)
+    hessenberg, last = _hessenberg(product, size, min(size, max_iterations), dtype, key)
     values, vectors = jnp.linalg.eig(hessenberg)
-    found = Eigenvalues(values, last * jnp.abs(vectors[-1]))  # eig's vectors have norm one
+    found = Eigenvalues(values, last * jnp.abs(vectors[-1]))  # Eigenvectors have norm one.
 
     def pick(order: Any) -> Eigenvalues:
         return jax.tree.map(lambda x: x[order], found)
@@ -107,38 +116,29 @@ def jacobian_spectrum(
     )
 
 
-def _arnoldi(
+def _hessenberg(
     product: Product, size: int, num_steps: int, dtype: Any, key: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns the (m, m) Hessenberg matrix and the number that follows on its subdiagonal."""
+    """Returns the (m, m) Hessenberg matrix and the next subdiagonal entry."""
 
     def random(step: Any) -> jax.Array:
         return jax.random.normal(jax.random.fold_in(key, step), (size,), dtype)
 
-    def step_fn(step: Any, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def iterate(step: Any, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         basis, matrix = carry
-        image = product(basis[step])
-        column, rest = _orthogonalise(basis, image)
-        norm = jnp.linalg.norm(rest)
-        # What two orthogonalisations leave of a vector inside the subspace is rounding.
-        inside = norm <= 10 * jnp.finfo(dtype).eps * jnp.linalg.norm(image)
+        new = arnoldi_step(product, basis, step)
+        # If the image lies in the span of the basis, its remainder is only rounding error.
+        # A new random direction then replaces it.
+        inside = new.norm <= 10 * jnp.finfo(dtype).eps * jnp.linalg.norm(new.image)
         following = lax.cond(
-            inside, lambda: _orthogonalise(basis, random(step + 1))[1], lambda: rest
+            inside, lambda: orthogonalize(basis, random(step + 1))[1], lambda: new.remainder
         )
-        column = column.at[step + 1].set(jnp.where(inside, 0, norm).astype(dtype))
+        column = new.column.at[step + 1].set(jnp.where(inside, 0, new.norm).astype(dtype))
         following = following / jnp.maximum(jnp.linalg.norm(following), jnp.finfo(dtype).tiny)
         return basis.at[step + 1].set(following), matrix.at[:, step].set(column)
 
     first = random(0)
-    basis = jnp.zeros((num_steps + 1, size), dtype).at[0].set(first / jnp.linalg.norm(first))
+    basis = first_basis(first / jnp.linalg.norm(first), num_steps + 1)
     matrix = jnp.zeros((num_steps + 1, num_steps), dtype)
-    _, matrix = lax.fori_loop(0, num_steps, step_fn, (basis, matrix))
+    _, matrix = lax.fori_loop(0, num_steps, iterate, (basis, matrix))
     return matrix[:-1], matrix[-1, -1]
-
-
-def _orthogonalise(basis: jax.Array, vector: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Gram–Schmidt, twice: the coefficients, and what is left. Rows not yet set are zero."""
-    first = basis @ vector
-    vector = vector - first @ basis
-    second = basis @ vector
-    return first + second, vector - second @ basis

@@ -1,1 +1,4 @@
-"""Matrix-free solvers for linear systems on pytrees."""
+"""Matrix-free linear solvers on pytrees, and the Arnoldi iteration.
+
+JAX has its own solvers; these also report their iterations and accept a warm start.
+"""

@@ -1,6 +1,5 @@
-"""GMRES: linear systems of trees whose matrix is not symmetric."""
+"""The GMRES method on pytrees, for matrices that are not symmetric."""
 
-import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -8,24 +7,42 @@ import jax.numpy as jnp
 from jax import lax
 
 from minmax_jax._util import norms
-from minmax_jax._util.krylov import conjugate_gradients
+from minmax_jax._util.krylov.arnoldi import arnoldi_step, first_basis
+from minmax_jax._util.krylov.system import Operator, Solution, System, add_scaled
 from minmax_jax._util.types import PyTree
 
 
 def gmres(
-    operator: conjugate_gradients.Operator,
+    operator: Operator,
     rhs: PyTree,
     guess: PyTree | None,
     tolerance: Any,
     max_iterations: int,
     restart: int = 20,
-) -> conjugate_gradients.Solution:
-    """Solves A x = b for any A: restarted GMRES (Saad, Schultz, 1986).
+) -> Solution:
+    """Solves A x = b for a general matrix A by restarted GMRES.
 
-    It keeps `min(restart, max_iterations, unknowns) + 1` vectors. After each cycle the
-    residual is formed anew, which applies A once more.
+    The iteration stops at ‖b − A x‖ ≤ tolerance · ‖b‖. It stores
+    `min(restart, max_iterations, unknowns) + 1` vectors. After each cycle the residual
+    is recomputed, which takes one more product with A. NaN in b or in A v leads to NaN
+    in x.
+
+    Args:
+      operator: Product with A.
+      rhs: Right-hand side b. Leaves share one floating dtype of at least float32.
+      guess: Initial guess, or None for zeros.
+      tolerance: Relative residual at which to stop.
+      max_iterations: Maximum number of iterations over all cycles.
+      restart: Maximum number of iterations per cycle.
+
+    Returns:
+      The solution, the number of iterations and the relative residual.
+
+    References:
+      Saad, Schultz, GMRES: A generalized minimal residual algorithm for solving
+      nonsymmetric linear systems, 1986.
     """
-    problem = conjugate_gradients.System.of(operator, rhs, guess)
+    problem = System.create(operator, rhs, guess)
     size = sum(leaf.size for leaf in jax.tree.leaves(rhs))
     width = min(restart, max_iterations, size)
     tolerance = jnp.asarray(tolerance, problem.residual_square.dtype)
@@ -36,23 +53,26 @@ def gmres(
 
     def cycle(carry: Any) -> Any:
         x, r, square, count = carry
-        basis, weights, used = _arnoldi(
-            operator, r, jnp.sqrt(square), tolerance, width, max_iterations - count
-        )
-        x = jax.tree.map(lambda a, v: a + jnp.tensordot(weights, v[:width], 1), x, basis)
-        r = conjugate_gradients.add(problem.rhs, -1, operator(x))
-        return x, r, norms.inner(r, r), count + used
+        end = _run_cycle(operator, r, jnp.sqrt(square), tolerance, width, max_iterations - count)
+        weights = _weights(end, width)
+        x = jax.tree.map(lambda a, v: a + jnp.tensordot(weights, v[:width], 1), x, end.basis)
+        r = add_scaled(problem.rhs, -1, operator(x))
+        return x, r, norms.inner(r, r), count + end.column
 
     start = (problem.start, problem.residual, problem.residual_square, jnp.zeros((), jnp.int32))
     x, _, square, count = lax.while_loop(unfinished, cycle, start)
-    return conjugate_gradients.Solution(problem.scale_back(x), count, jnp.sqrt(square))
+    return Solution(problem.scale_back(x), count, jnp.sqrt(square))
 
 
-class _Arnoldi(NamedTuple):
-    """One cycle of GMRES: `A V = V H`, with H turned upper triangular as it grows.
+class _Cycle(NamedTuple):
+    """State of one GMRES cycle.
 
-    `basis` holds V as rows, `triangle` the rotated H, `rotations` cosines and sines, and
-    `g` the rotated right-hand side, whose last entry is the residual's norm.
+    Attributes:
+      basis: Orthonormal basis V, one vector per row.
+      triangle: Hessenberg matrix H of `A V = V H`, rotated to upper triangular form.
+      rotations: Cosine and sine of each Givens rotation.
+      g: Rotated right-hand side. Entry `column` is the current residual up to sign.
+      column: Number of finished columns.
     """
 
     basis: Any
@@ -62,65 +82,51 @@ class _Arnoldi(NamedTuple):
     column: jax.Array
 
 
-def _arnoldi(
-    operator: conjugate_gradients.Operator,
-    r: PyTree,
+def _run_cycle(
+    operator: Operator,
+    residual: PyTree,
     norm: jax.Array,
     tolerance: jax.Array,
     width: int,
-    left: Any,
-) -> tuple[PyTree, jax.Array, jax.Array]:
-    """Returns the basis, the weights of its vectors in the correction, and how many are used."""
+    remaining: Any,
+) -> _Cycle:
+    """Runs Arnoldi iterations until the residual is small or the cycle is full."""
     dtype = norm.dtype
 
-    def first_row(leaf: jax.Array) -> jax.Array:
-        return jnp.zeros((width + 1, *leaf.shape), dtype).at[0].set(leaf / norm)
+    def unfinished(s: _Cycle) -> jax.Array:
+        return (s.column < width) & (s.column < remaining) & (jnp.abs(s.g[s.column]) > tolerance)
 
-    def unfinished(s: _Arnoldi) -> jax.Array:
-        return (s.column < width) & (s.column < left) & (jnp.abs(s.g[s.column]) > tolerance)
-
-    def grow(s: _Arnoldi) -> _Arnoldi:
+    def iterate(s: _Cycle) -> _Cycle:
         j = s.column
-        w = operator(jax.tree.map(lambda v: v[j], s.basis))
-        h = jnp.zeros(width + 1, dtype)
-        for _ in range(2):  # Gram–Schmidt twice is enough; rows not yet filled are zero
-            along = _rows_dot(s.basis, w)
-            w = jax.tree.map(lambda a, v: a - jnp.tensordot(along, v, 1), w, s.basis)  # noqa: B023
-            h = h + along
-        length = jnp.sqrt(norms.inner(w, w))
-        inverse = jnp.where(length == 0, 0, 1 / jnp.where(length == 0, 1, length))
-        column, rotation = _rotate(h.at[j + 1].set(length), s.rotations, j)
+        new = arnoldi_step(operator, s.basis, j)
+        inverse = jnp.where(new.norm == 0, 0, 1 / jnp.where(new.norm == 0, 1, new.norm))
+        column, rotation = _rotate(new.column.at[j + 1].set(new.norm), s.rotations, j)
         cosine, sine = rotation
-        return _Arnoldi(
-            basis=jax.tree.map(lambda v, a: v.at[j + 1].set(a * inverse), s.basis, w),
+        return _Cycle(
+            basis=jax.tree.map(lambda v, a: v.at[j + 1].set(a * inverse), s.basis, new.remainder),
             triangle=s.triangle.at[:, j].set(column[:width]),
             rotations=s.rotations.at[j].set(rotation),
             g=s.g.at[j + 1].set(-sine * s.g[j]).at[j].set(cosine * s.g[j]),
             column=j + 1,
         )
 
-    end = lax.while_loop(
-        unfinished,
-        grow,
-        _Arnoldi(
-            basis=jax.tree.map(first_row, r),
-            triangle=jnp.zeros((width, width), dtype),
-            rotations=jnp.zeros((width, 2), dtype),
-            g=jnp.zeros(width + 1, dtype).at[0].set(norm),
-            column=jnp.zeros((), jnp.int32),
-        ),
+    start = _Cycle(
+        basis=first_basis(jax.tree.map(lambda leaf: leaf / norm, residual), width + 1),
+        triangle=jnp.zeros((width, width), dtype),
+        rotations=jnp.zeros((width, 2), dtype),
+        g=jnp.zeros(width + 1, dtype).at[0].set(norm),
+        column=jnp.zeros((), jnp.int32),
     )
-    return end.basis, _weights(end, width), end.column
+    return lax.while_loop(unfinished, iterate, start)
 
 
 def _rotate(h: jax.Array, rotations: jax.Array, j: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Applies the earlier rotations to column j, then the one that clears its last entry."""
+    """Applies the earlier Givens rotations to column j, and a new one that zeroes h[j + 1]."""
 
     def apply(i: jax.Array, h: jax.Array) -> jax.Array:
         cosine, sine = rotations[i]
-        return h.at[i].set(cosine * h[i] + sine * h[i + 1]).at[i + 1].set(
-            cosine * h[i + 1] - sine * h[i]
-        )  # fmt: skip
+        upper, lower = cosine * h[i] + sine * h[i + 1], cosine * h[i + 1] - sine * h[i]
+        return h.at[i].set(upper).at[i + 1].set(lower)
 
     h = lax.fori_loop(0, j, apply, h)
     length = jnp.sqrt(h[j] ** 2 + h[j + 1] ** 2)
@@ -129,14 +135,12 @@ def _rotate(h: jax.Array, rotations: jax.Array, j: jax.Array) -> tuple[jax.Array
     return h.at[j].set(length).at[j + 1].set(0), rotation
 
 
-def _weights(s: _Arnoldi, width: int) -> jax.Array:
-    """Solves the triangular system of the columns in use; a zero pivot gets weight zero."""
+def _weights(s: _Cycle, width: int) -> jax.Array:
+    """Returns the weights of the basis vectors in the correction of x.
+
+    Unfinished columns and zero pivots get weight zero.
+    """
     pivots = jnp.diagonal(s.triangle)
     unused = (jnp.arange(width) >= s.column) | (pivots == 0)
     triangle = s.triangle + jnp.diag(jnp.where(unused, 1 - pivots, 0))
     return jax.scipy.linalg.solve_triangular(triangle, jnp.where(unused, 0, s.g[:width]))
-
-
-def _rows_dot(rows: PyTree, w: PyTree) -> jax.Array:
-    parts = jax.tree.map(lambda v, a: jnp.tensordot(v, a, a.ndim), rows, w)
-    return functools.reduce(jnp.add, jax.tree.leaves(parts))

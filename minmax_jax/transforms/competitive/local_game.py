@@ -7,7 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from minmax_jax._util import checks, norms
-from minmax_jax._util.krylov import conjugate_gradients, gmres
+from minmax_jax._util.krylov.conjugate_gradients import conjugate_gradient
+from minmax_jax._util.krylov.gmres import gmres
+from minmax_jax._util.krylov.system import Solution
 from minmax_jax._util.types import FieldFn, Players, PyTree
 
 SOLVERS = ("cg", "gmres", "neumann")
@@ -56,7 +58,7 @@ def linearize(field_fn: FieldFn, players: Players) -> tuple[Players, Players]:
 
 def equilibrium(
     field: Players, rates: Players, products: Players, solve: Solve, guess: PyTree | None
-) -> tuple[Players, conjugate_gradients.Solution]:
+) -> tuple[Players, Solution]:
     """Solves `d = −R (F + J° d)`."""
     if solve.solver == "neumann":
         return _neumann(field, rates, products, solve.max_iterations)
@@ -71,7 +73,7 @@ def equilibrium(
 
     seen = to_me(_times(q, g))
     rhs = jax.tree.map(lambda w, a, b: -w * (a - b), root, f, seen)
-    method = conjugate_gradients.conjugate_gradient if solve.solver == "cg" else gmres.gmres
+    method = conjugate_gradient if solve.solver == "cg" else gmres
     found = method(operator, rhs, guess, solve.tolerance, solve.max_iterations)
     step = _times(root, found.value)
     answer = jax.tree.map(lambda w, a, b: -w * (a + b), q, g, to_other(step))
@@ -80,7 +82,7 @@ def equilibrium(
 
 def _neumann(
     field: Players, rates: Players, products: Players, order: int
-) -> tuple[Players, conjugate_gradients.Solution]:
+) -> tuple[Players, Solution]:
     """Sums `Σ_{i ≤ order} (−R J°)ⁱ (−R F)`, by repeating `d ← −R (F + J° d)`."""
     plain = jax.tree.map(lambda w, a: -w * a, rates, field)
 
@@ -93,7 +95,7 @@ def _neumann(
     norm = norms.norm(plain)
     d, term = jax.lax.fori_loop(0, order, refine, (plain, norm))
     residual = jnp.where(norm == 0, 0, term / jnp.where(norm == 0, 1, norm))
-    return d, conjugate_gradients.Solution(None, jnp.asarray(order, jnp.int32), residual)
+    return d, Solution(None, jnp.asarray(order, jnp.int32), residual)
 
 
 def smaller(players: Players) -> int:

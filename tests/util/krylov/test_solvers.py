@@ -1,4 +1,4 @@
-"""The solvers against dense linear algebra, and where they must not break."""
+"""Tests of conjugate gradients and GMRES against dense linear algebra."""
 
 import jax
 import jax.numpy as jnp
@@ -38,7 +38,7 @@ def solve(solver, matrix, rhs=RHS, guess=None, tolerance=1e-6, max_iterations=50
 
 
 @each_solver
-def test_solution_is_that_of_dense_linear_algebra(solver, matrix):
+def test_solver_matches_dense_linear_algebra(solver, matrix):
     found = solve(solver, matrix)
     np.testing.assert_allclose(vector(found.value), np.linalg.solve(matrix, RHS), rtol=2e-4)
     assert float(found.residual) <= 1e-6
@@ -46,12 +46,12 @@ def test_solution_is_that_of_dense_linear_algebra(solver, matrix):
     assert true < 5e-6
 
 
-def test_gmres_needs_at_most_as_many_iterations_as_unknowns():
+def test_gmres_needs_at_most_one_iteration_per_unknown():
     assert int(solve(gmres, GENERAL, tolerance=1e-5).iterations) <= SIZE
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 5])
-def test_gmres_makes_the_residual_as_small_as_the_krylov_space_allows(steps):
+def test_gmres_minimizes_residual_over_krylov_space(steps):
     space = [RHS]
     for _ in range(steps - 1):
         space.append(GENERAL @ space[-1])
@@ -63,7 +63,7 @@ def test_gmres_makes_the_residual_as_small_as_the_krylov_space_allows(steps):
     np.testing.assert_allclose(float(found.residual), wanted, rtol=1e-3)
 
 
-def test_gmres_restarts():
+def test_gmres_converges_with_restarts():
     found = solve(gmres, DEFINITE, tolerance=1e-5, max_iterations=400, restart=3)
     assert int(found.iterations) > 3 and float(found.residual) <= 1e-5
     np.testing.assert_allclose(vector(found.value), np.linalg.solve(DEFINITE, RHS), rtol=1e-3)
@@ -71,13 +71,13 @@ def test_gmres_restarts():
 
 @each_solver
 @pytest.mark.parametrize("size", [1e-30, 1e30])
-def test_the_size_of_the_right_hand_side_does_not_matter(solver, matrix, size):
+def test_solver_is_invariant_to_scale_of_right_hand_side(solver, matrix, size):
     scaled = vector(solve(solver, matrix, rhs=RHS * np.float32(size)).value) / np.float32(size)
     np.testing.assert_allclose(scaled, vector(solve(solver, matrix).value), rtol=1e-4)
 
 
 @each_solver
-def test_a_good_guess_ends_the_iteration_and_a_bad_one_is_dropped(solver, matrix):
+def test_solver_uses_good_guess_and_drops_bad_guess(solver, matrix):
     exact = np.linalg.solve(matrix.astype(float), RHS).astype(np.float32)
     found = solve(solver, matrix, guess=exact, tolerance=1e-5)
     assert int(found.iterations) == 0
@@ -89,7 +89,7 @@ def test_a_good_guess_ends_the_iteration_and_a_bad_one_is_dropped(solver, matrix
 
 
 @each_solver
-def test_zero_has_the_zero_solution_whatever_the_guess(solver, matrix):
+def test_solver_returns_zero_for_zero_right_hand_side(solver, matrix):
     found = solve(solver, matrix, rhs=0 * RHS, guess=RHS)
     np.testing.assert_array_equal(vector(found.value), np.zeros(SIZE))
     assert int(found.iterations) == 0 and float(found.residual) == 0
@@ -97,7 +97,7 @@ def test_zero_has_the_zero_solution_whatever_the_guess(solver, matrix):
 
 @each_solver
 @pytest.mark.parametrize("guess", [None, RHS])
-def test_nan_stays_visible(solver, matrix, guess):
+def test_solver_propagates_nan(solver, matrix, guess):
     bad = RHS.copy()
     bad[3] = np.nan
     assert np.isnan(vector(solve(solver, matrix, rhs=bad, guess=guess).value)).all()
@@ -106,14 +106,14 @@ def test_nan_stays_visible(solver, matrix, guess):
     assert np.isnan(vector(solve(solver, broken, guess=guess).value)).any()
 
 
-def test_conjugate_gradients_stop_where_the_matrix_is_not_definite():
+def test_conjugate_gradient_stops_when_matrix_is_indefinite():
     found = solve(conjugate_gradient, -DEFINITE)
     assert int(found.iterations) == 1
     np.testing.assert_allclose(float(found.residual), 1.0, rtol=1e-6)
     np.testing.assert_array_equal(vector(found.value), np.zeros(SIZE))
 
 
-def test_gmres_of_a_singular_matrix_ends_with_the_residual_it_cannot_remove():
+def test_gmres_reports_residual_when_matrix_is_singular():
     found = solve(gmres, 0 * GENERAL, max_iterations=4)
     assert int(found.iterations) == 4
     np.testing.assert_allclose(float(found.residual), 1.0, rtol=1e-6)
@@ -121,6 +121,6 @@ def test_gmres_of_a_singular_matrix_ends_with_the_residual_it_cannot_remove():
 
 
 @each_solver
-def test_the_number_of_iterations_is_bounded(solver, matrix):
+def test_solver_respects_max_iterations(solver, matrix):
     found = solve(solver, matrix, tolerance=0.0, max_iterations=2)
     assert int(found.iterations) == 2 and float(found.residual) > 0

@@ -1,0 +1,79 @@
+"""Normalized linear systems on pytrees, and the result of solving one."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from minmax_jax._util import norms
+from minmax_jax._util.types import PyTree
+
+Operator = Callable[[PyTree], PyTree]
+"""The product `v -> A v` with the matrix of a system."""
+
+
+class Solution(NamedTuple):
+    """Result of a linear solver.
+
+    Attributes:
+      value: Solution x.
+      iterations: Number of iterations (int32 scalar). Products with A for the
+        initial guess and for restarts are not counted.
+      residual: Relative residual ‖b − A x‖ / ‖b‖, or zero if b is zero.
+    """
+
+    value: Any
+    iterations: jax.Array
+    residual: jax.Array
+
+
+class System(NamedTuple):
+    """A linear system scaled to a right-hand side of norm one.
+
+    The scaling lets right-hand sides of size 1e-30 or 1e+30 be solved without loss.
+
+    Attributes:
+      rhs: Right-hand side b / ‖b‖, or zeros if b is zero.
+      start: Initial guess of the scaled system.
+      residual: Residual at `start`.
+      residual_square: Squared norm of `residual`.
+      norm: Norm of the original right-hand side.
+    """
+
+    rhs: Any
+    start: Any
+    residual: Any
+    residual_square: jax.Array
+    norm: norms.ScaledNorm
+
+    @staticmethod
+    def create(operator: Operator, rhs: PyTree, guess: PyTree | None) -> "System":
+        """Scales a system and replaces an unhelpful guess with zero.
+
+        A guess is unhelpful if its residual is larger than the zero vector's, or NaN.
+        """
+        norm = norms.tree_norm(rhs)
+        b = jax.tree.map(lambda leaf: norms.unit(leaf, norm), rhs)
+        square, zero = norms.inner(b, b), jax.tree.map(jnp.zeros_like, b)
+        if guess is None:
+            return System(b, zero, b, square, norm)
+        inverse = jnp.where(norm.value == 0, 0, 1 / jnp.where(norm.value == 0, 1, norm.value))
+        x = jax.tree.map(lambda leaf: (leaf * norm.scale) * inverse, guess)
+        r = add_scaled(b, -1, operator(x))
+        better = norms.inner(r, r) <= square
+        x, r = _select(better, x, zero), _select(better, r, b)
+        return System(b, x, r, norms.inner(r, r), norm)
+
+    def scale_back(self, x: PyTree) -> PyTree:
+        """Returns the solution of the original system, given that of the scaled one."""
+        return jax.tree.map(lambda leaf: (leaf * self.norm.value) / self.norm.scale, x)
+
+
+def add_scaled(a: PyTree, factor: Any, b: PyTree) -> PyTree:
+    """Returns `a + factor * b`."""
+    return jax.tree.map(lambda x, y: x + factor * y, a, b)
+
+
+def _select(condition: jax.Array, a: PyTree, b: PyTree) -> PyTree:
+    return jax.tree.map(lambda x, y: jnp.where(condition, x, y), a, b)
