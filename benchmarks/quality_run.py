@@ -3,7 +3,6 @@
 A method is compiled once: rate and seed are arguments of the program.
 """
 
-import dataclasses
 import functools
 import time
 from collections.abc import Callable
@@ -84,7 +83,7 @@ class Bench:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         config = self.config("sgda")
-        self.data = dataset.load(config.data)
+        self.data = dataset.load(config.data.source)
         self.images = jnp.asarray(self.data.images)
         extractor = features.build(features.default(self.data), self.data)
         metric = "modes" if self.data.modes else "frechet"
@@ -105,11 +104,11 @@ class Bench:
         """Returns the functions of a method."""
         played = self._game(method, 0)
         common = presets.preset(self.problem.preset)
-        ratio = common.learning_rate_max / common.learning_rate_min
+        ratio = common.optimizer.learning_rate_max / common.optimizer.learning_rate_min
 
         def optimizer(rate: Any) -> Any:
             rates = {"learning_rate_min": rate, "learning_rate_max": ratio * rate}
-            config = dataclasses.replace(self.config(method), **rates)
+            config = self.config(method).replace(**rates)
             return build.build_optimizer(config, _players(played))
 
         def advance(state: Any, seed: Any, rate: Any, until: Any, images: Any) -> Any:

@@ -109,7 +109,9 @@ def settle(config: Config) -> Config:
 def workshop(config: Config) -> Workshop:
     """Returns what trains and judges; `config` is settled."""
     names = ("data", "network", "width", "latent_dim", "batch_size", "ema_decay", "evaluate")
-    trained = gan.Config(**{n: getattr(config, n) for n in names}, log_every=50, devices=1)
+    trained = gan.Config.from_flat(
+        {**{n: getattr(config, n) for n in names}, "log_every": 50, "devices": 1}
+    )
     pairs = {f"{m}-{d}": optimizer(m, d) for m, d in itertools.product(config.rules, repeat=2)}
     clock = Clock(config.piece_minutes)
     return Workshop(trained, pairs, Path(config.runs) / config.problem, clock,

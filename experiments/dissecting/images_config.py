@@ -122,4 +122,6 @@ def trained(config: Config) -> gan.Config:
              "log_every")  # fmt: skip
     fields = {name: getattr(config, name) for name in names}
     options = {"b1": config.b1, "b2": config.b2}
-    return gan.Config(**fields, **penalty, options=options, evaluate=config.evaluate, devices=1)
+    return gan.Config.from_flat(
+        {**fields, **penalty, "options": options, "evaluate": config.evaluate, "devices": 1}
+    )

@@ -19,7 +19,6 @@ import jax
 
 from experiments.dissecting.runs_training import Clock, Job, Optimizer, Trainer
 from minmax_jax import gan
-from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import evaluator, features
 from minmax_jax.gan.generation import image_io, sampling
@@ -53,8 +52,8 @@ class Workshop:
         extractor: str = "",
         read: Callable[[Any], Mapping[str, jax.Array]] = lambda state: {},
     ) -> None:
-        self._config, self._folder, self._clock = config_lib.check(config), folder, clock
-        self.data = data_lib.load(config.data)
+        self._config, self._folder, self._clock = config.check(), folder, clock
+        self.data = data_lib.load(config.data.source)
         self._about = run_folder.describe(self.data)
         self.trainer = Trainer(config, self.data, optimizers, read)
         self._extractor = features.build(extractor or features.default(self.data), self.data, print)
@@ -106,18 +105,19 @@ class Workshop:
     def _describe(self, job: Job) -> dict[str, Any]:
         free = {"optimizer", "learning_rate_min", "learning_rate_max", "seed", "steps",
                 "out", "devices", "evaluate"}  # fmt: skip
-        values = {k: v for k, v in config_lib.to_json(self._config).items() if k not in free}
+        values = {k: v for k, v in self._config.flat().items() if k not in free}
         data = {k: v for k, v in self._about.items() if k != "name"}
         about = {"job": job._asdict(), "config": {**values, "data": None}, "data": data}
         return json.loads(json.dumps(about))
 
     def _check(self, folder: Path, job: Job) -> None:
         old, new = json.loads((folder / "job.json").read_text()), self._describe(job)
+        defaults = gan.Config().flat()
         changes = [
             f"{name}: {old[part].get(name)!r} -> {new[part].get(name)!r}"
             for part in new
             for name in new[part]
-            if old[part].get(name, getattr(gan.Config, name, None)) != new[part][name]
+            if old[part].get(name, defaults.get(name)) != new[part][name]
         ]
         if changes:
             raise gan.ConfigError(

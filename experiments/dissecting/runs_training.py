@@ -4,7 +4,6 @@ Learning rates and initial parameters are arguments of the compiled step, becaus
 compilation of a convolutional step costs as much as a thousand of its steps.
 """
 
-import dataclasses
 import functools
 import time
 from collections.abc import Callable, Mapping
@@ -83,7 +82,7 @@ class Trainer:
       read: of the optimizer's state what is logged besides, arrays by name.
 
     Attributes:
-      pair: the networks; initial values are those of `config.seed`.
+      pair: the networks; initial values are those of `config.run.seed`.
     """
 
     def __init__(
@@ -98,7 +97,7 @@ class Trainer:
         self.pair = build.build_pair(config, self._shape)
         played, _ = build.build_game(config, data, 1)
         self._game = played._replace(pair=self.pair, axis_name=None)
-        self._stride = config.steps_per_call or program_lib.default_steps_per_call(
+        self._stride = config.training.steps_per_call or program_lib.default_steps_per_call(
             self._game, jax.default_backend()
         )
 
@@ -120,7 +119,7 @@ class Trainer:
         done = int(state.step)
         run_folder.rewind_metrics(folder, done)
         rates = mm.Players(*(jnp.float32(rate) for rate in job.rates))
-        saved, every = time.monotonic(), self._config.log_every
+        saved, every = time.monotonic(), self._config.run.log_every
         while done < job.steps:
             done = min(job.steps, *((done // n + 1) * n for n in (self._stride, every)))
             state, norms = advance(state, self._images, np.uint32(job.seed), rates, np.int32(done))
@@ -150,7 +149,7 @@ class Trainer:
         return (time.process_time() - began) / count
 
     def _start(self, method: str, seed: int) -> step_lib.TrainState:
-        config = dataclasses.replace(self._config, seed=seed)
+        config = self._config.replace(seed=seed)
         pair = build.build_pair(config, self._shape)
         optimizer = self._optimizer(method, mm.Players(0.0, 0.0))
         state = step_lib.init(self._game._replace(pair=pair), optimizer)
@@ -164,7 +163,7 @@ class Trainer:
         def advance(state: Any, images: Any, seed: Any, rates: mm.Players, until: Any) -> Any:
             optimizer = self._optimizer(method, rates)
             step = functools.partial(
-                step_lib.train_step, self._game, optimizer, self._config.ema_decay
+                step_lib.train_step, self._game, optimizer, self._config.training.ema_decay
             )
             guarded = nonfinite.guard(step, "stop", axis_name=None)
             if self._stride == 1:

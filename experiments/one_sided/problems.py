@@ -61,13 +61,13 @@ def dirac(variant: str) -> Problem:
 def networks(preset: str, **fields: Any) -> Problem:
     """A preset of the trainer: its networks, batch, loss and learning rates."""
     config = gan.preset(preset, **fields)
-    examples = dataset.load(config.data)
+    examples = dataset.load(config.data.source)
     images = jnp.asarray(examples.images)
     pair = build.build_pair(config, images.shape[1:])
 
     def logits(z: mm.Players, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         real_key, latent_key = jax.random.split(key)
-        indices = jnp.arange(config.batch_size)
+        indices = jnp.arange(config.training.batch_size)
         real = dataset.batch(images, real_key, indices)
         latents = dataset.latents(latent_key, indices, pair.latent_dim)
         fake = pair.generator.apply(z.min, pair.generator.stats, latents, train=True)[0]
@@ -84,9 +84,9 @@ def networks(preset: str, **fields: Any) -> Problem:
     def rates(method: str) -> mm.Players:
         known = method if method in mm.optimizers else "adam_gda"
         named = gan.preset(preset, **{**fields, "optimizer": known})
-        return mm.Players(named.learning_rate_min, named.learning_rate_max)
+        return mm.Players(named.optimizer.learning_rate_min, named.optimizer.learning_rate_max)
 
-    own, payoff = losses.LOSSES[config.loss], losses.LOSSES["saturating"]
+    own, payoff = losses.LOSSES[config.objective.loss], losses.LOSSES["saturating"]
     return Problem(
         start=start,
         descended=mm.general_sum(
@@ -96,5 +96,5 @@ def networks(preset: str, **fields: Any) -> Problem:
         ),
         saturating=mm.zero_sum(lambda z, key: -payoff.max_loss(*logits(z, key)), stochastic=True),
         rates=rates,
-        ema_decay=config.ema_decay,
+        ema_decay=config.training.ema_decay,
     )

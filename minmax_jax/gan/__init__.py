@@ -6,13 +6,13 @@
 >>> images = gan.sample(run.folder, 16)  # doctest: +SKIP
 """
 
-from minmax_jax.gan.base.errors import NonFinite, Stopped, Terminated, WriteFailed
+from minmax_jax.gan.base.errors import DataError, NonFinite, Stopped, Terminated, WriteFailed
 from minmax_jax.gan.comparison import Comparison, compare
 from minmax_jax.gan.config.config import Config, ConfigError
 from minmax_jax.gan.config.presets import PRESETS, preset
 from minmax_jax.gan.data.arrays import from_arrays
-from minmax_jax.gan.data.dataset import SETS as DATA_SETS
-from minmax_jax.gan.data.dataset import Data, DataError
+from minmax_jax.gan.data.dataset import Data
+from minmax_jax.gan.data.registry import DATA_SETS
 from minmax_jax.gan.evaluation.evaluate import evaluate
 from minmax_jax.gan.generation.image_io import write
 from minmax_jax.gan.generation.sampling import interpolate, sample

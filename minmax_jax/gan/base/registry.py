@@ -1,4 +1,4 @@
-"""Named things that a configuration chooses from: those that come along, and a user's own."""
+"""Registries: mappings of built-in entries to which users can add their own."""
 
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
@@ -8,43 +8,44 @@ from minmax_jax.gan.base.errors import ConfigError
 Entry = TypeVar("Entry")
 
 
-class Table(Mapping[str, Entry]):
-    """A mapping from names to things of one kind, to which a user may add.
+class Registry(Mapping[str, Entry]):
+    """Mapping from names to entries of one kind, with built-in and user-defined entries.
 
-    What is registered is known to this process alone: a run made with it is resumed, sampled
-    or compared after the same registration.
+    Registered entries exist in the current process only. To resume, sample from or compare a
+    run that uses them, register them again first.
 
     Args:
-      kind: what they are, for messages.
-      entries: those that come along.
+      kind: What the entries are, for error messages, for example `"loss"`.
+      entries: Built-in entries.
 
     Example:
-      >>> table = Table("loss", {"hinge": 1})
-      >>> table.register("mine", 2)
-      >>> dict(table)
+      >>> registry = Registry("loss", {"hinge": 1})
+      >>> registry.register("mine", 2)
+      >>> dict(registry)
       {'hinge': 1, 'mine': 2}
     """
 
     def __init__(self, kind: str, entries: Mapping[str, Entry]) -> None:
-        self._kind, self._given, self._own = kind, dict(entries), {}
+        self._kind, self._built_in, self._registered = kind, dict(entries), {}
 
     def register(self, name: str, entry: Entry) -> None:
-        """Adds `entry` under a name, in place of an earlier one of the user's own.
+        """Adds an entry, or replaces a registered entry of the same name.
 
         Raises:
-          ConfigError: the name is no identifier (`-` allowed), or one that comes along.
+          ConfigError: If the name is not an identifier (`-` is allowed), or is the name of a
+            built-in entry.
         """
         if not name.replace("-", "_").isidentifier():
             raise ConfigError(f"{self._kind} name {name!r}: use letters, digits, _ and - only")
-        if name in self._given:
-            raise ConfigError(f"{self._kind} {name!r} comes along already; choose another name")
-        self._own[name] = entry
+        if name in self._built_in:
+            raise ConfigError(f"{name!r} is a built-in {self._kind}; choose another name")
+        self._registered[name] = entry
 
     def __getitem__(self, name: str) -> Entry:
-        return self._own[name] if name in self._own else self._given[name]
+        return self._registered[name] if name in self._registered else self._built_in[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*self._given, *self._own))
+        return iter((*self._built_in, *self._registered))
 
     def __len__(self) -> int:
-        return len(self._given) + len(self._own)
+        return len(self._built_in) + len(self._registered)

@@ -49,7 +49,7 @@ def run(command: Sweep) -> None:
     grid = sweep_lib.Grid(
         command.optimizers, command.factors, command.rates_min, command.rates_max, command.seeds
     )
-    out = command.config.out
+    out = command.config.run.out
     done = sweep_lib.sweep(command.config, grid, out=out, vmap=command.vmap, score=command.score)
     print(report.table(done))
     names = ("heatmap.png", "table.md", "result.json", "runs")
@@ -60,8 +60,8 @@ def _check_swept(config: config_lib.Config) -> None:
     """Refuses a flag of train that would be ignored."""
     swept = {"optimizer": "--optimizers", "seed": "--seeds",
              "learning_rate_min": "--rates-min", "learning_rate_max": "--rates-max"}  # fmt: skip
-    default = presets.preset(config.preset)
+    given, default = config.flat(), presets.preset(config.run.preset).flat()
     for field, flag in swept.items():
-        if getattr(config, field) != getattr(default, field):
-            value = getattr(config, field)
+        value = given[field]
+        if value != default[field]:
             raise ConfigError(f"{field}={value} is swept; give {flag} in its place")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config import presets
+from minmax_jax.gan.config.optimizer import OptimizerConfig
+from minmax_jax.gan.config.run import RunConfig
 from minmax_jax.gan.multihost import process_group
 from minmax_jax.gan.run import report
 from minmax_jax.gan.trainer import train
@@ -44,13 +46,15 @@ def run(command: Train) -> None:
 def preset_of(argv: Sequence[str]) -> config_lib.Config:
     """Returns the configuration of the `--preset` and `--optimizer` among `argv`."""
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    first.add_argument("--preset", default=config_lib.Config.preset)
-    first.add_argument("--optimizer", default=config_lib.Config.optimizer)
+    first.add_argument("--preset", default=RunConfig.preset)
+    first.add_argument("--optimizer", default=OptimizerConfig.name)
     chosen, _ = first.parse_known_args(list(argv))
     return presets.preset(chosen.preset, optimizer=chosen.optimizer)
 
 
 def with_preset_options(config: config_lib.Config) -> config_lib.Config:
     """Returns `config` with the preset's options beneath those given."""
-    options = presets.add_options(config.preset, config.optimizer, config.options)
-    return dataclasses.replace(config, options=options)
+    options = presets.add_options(
+        config.run.preset, config.optimizer.name, config.optimizer.options
+    )
+    return config.replace(options=options)

@@ -57,7 +57,7 @@ class Comparison:
 
     def differences(self) -> dict[str, list[Any]]:
         """Returns field -> each run's value, of the fields of the configuration that differ."""
-        values = [config_lib.to_json(run.config) for run in self.runs]
+        values = [run.config.flat() for run in self.runs]
         return {
             field: [own[field] for own in values]
             for field in values[0]

@@ -45,7 +45,7 @@ def draw(comparison: Comparison) -> matplotlib.figure.Figure:
     above.legend(*above.axes[0].get_legend_handles_labels(), loc="outside upper center",
                  ncols=min(4, len(runs)), fontsize=8)  # fmt: skip
     above.supxlabel("solid: generator, dashed: discriminator", fontsize=8)
-    dims = {run.config.latent_dim for run in runs}
+    dims = {run.config.networks.latent_dim for run in runs}
     latents = "the same latents" if len(dims) == 1 else "latents of different dimensions"
     below.suptitle(f"averaged generators, {latents} (seed {comparison.seed})", fontsize=9)
     share = all(run.samples is not None and run.samples.ndim == 2 for run in runs)

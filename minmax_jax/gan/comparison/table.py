@@ -15,7 +15,9 @@ def text(comparison: Comparison) -> str:
     """
     runs = comparison.runs
     rows = [["", *(run.name for run in runs)]]
-    rows.append(["steps", *(f"{_last_step(run.records)} of {run.config.steps}" for run in runs)])
+    rows.append(
+        ["steps", *(f"{_last_step(run.records)} of {run.config.training.steps}" for run in runs)]
+    )
     differences = comparison.differences()
     rows += [[f, *map(_plain, values)] for f, values in differences.items() if f != "steps"]
     for name in ("loss_min", "loss_max", "pace"):

@@ -1,57 +1,60 @@
-"""Presets in words: one line each, and a page with every field and the rates per optimizer."""
+"""Text of `minmax-jax presets`: one line per preset, and one page per preset."""
 
 import minmax_jax as mm
-from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.config import options, presets
+from minmax_jax.gan.config.config import Config
+from minmax_jax.gan.config.optimizer import format_options
+from minmax_jax.gan.config.preset_registry import PRESETS
+from minmax_jax.gan.config.presets import preset
 
 
 def listing() -> str:
-    """Returns a line for each preset: its data, networks, loss and length."""
-    width = max(map(len, presets.PRESETS))
-    return "\n".join(f"{name:{width}}  {_about(presets.preset(name))}" for name in presets.PRESETS)
+    """Returns one line per preset with its data, networks, loss and length."""
+    width = max(map(len, PRESETS))
+    return "\n".join(f"{name:{width}}  {_summary(preset(name))}" for name in PRESETS)
 
 
 def page(name: str) -> str:
-    """Returns what a preset trains, its fields and its learning rates for every optimizer.
+    """Returns the fields of a preset, and its learning rates for every optimizer.
 
     Raises:
-      ConfigError: there is no preset of that name.
+      ConfigError: If the preset is unknown.
     """
-    config = presets.preset(name)
-    values = config_lib.to_json(config)
-    shown = [key for key in values if key not in ("preset", "out", *_OF_THE_OPTIMIZER)]
-    wide = max(map(len, shown))
-    own = presets.PRESETS[name]
-    fields = [f"  {key:{wide}}  {values[key]}{'  *' if key in own else ''}" for key in shown]
+    config = preset(name)
+    values = {key: value for key, value in config.flat().items() if key not in _NOT_LISTED}
+    wide = max(map(len, values))
+    own = PRESETS[name].fields
+    fields = [f"  {key:{wide}}  {value}{'  *' if key in own else ''}"
+              for key, value in values.items()]  # fmt: skip
     return "\n".join(
         [
-            f"{name}: {_about(config)}",
+            f"{name}: {_summary(config)}",
             "",
-            "fields (* set by the preset, the others are the defaults of train):",
+            "Fields (* set by the preset; the others are the defaults of train):",
             *fields,
             "",
-            "learning rates (generator, discriminator) and options, by optimizer:",
-            *_rates(name),
+            "Learning rates (generator, discriminator) and options per optimizer:",
+            *_optimizer_lines(name),
         ]
     )
 
 
-_OF_THE_OPTIMIZER = ("optimizer", "options", "learning_rate_min", "learning_rate_max")
+_NOT_LISTED = ("preset", "out", "optimizer", "options", "learning_rate_min", "learning_rate_max")
 
 
-def _about(config: config_lib.Config) -> str:
+def _summary(config: Config) -> str:
+    networks, training = config.networks, config.training
     return (
-        f"{config.data} by {config.network} of width {config.width}, {config.loss} loss, "
-        f"{config.steps:,} updates of batch {config.batch_size}"
+        f"{config.data.source} by {networks.name} of width {networks.width}, "
+        f"{config.objective.loss} loss, {training.steps:,} updates of batch {training.batch_size}"
     )
 
 
-def _rates(name: str) -> list[str]:
-    """One line for all optimizers that share rates and options."""
-    together: dict[str, list[str]] = {}
+def _optimizer_lines(name: str) -> list[str]:
+    """Returns one line per group of optimizers with equal learning rates and options."""
+    groups: dict[str, list[str]] = {}
     for optimizer in mm.optimizers:
-        config = presets.preset(name, optimizer=optimizer)
-        options_text = " ".join(options.KEY_VALUES.str_from_instance(dict(config.options)))
-        rates = f"{config.learning_rate_min:g}, {config.learning_rate_max:g}"
-        together.setdefault(f"  {rates:<14} {options_text:<8}", []).append(optimizer)
-    return [f"{values} {', '.join(names)}" for values, names in together.items()]
+        chosen = preset(name, optimizer=optimizer).optimizer
+        options = " ".join(format_options(chosen.options))
+        learning_rates = f"{chosen.learning_rate_min:g}, {chosen.learning_rate_max:g}"
+        groups.setdefault(f"  {learning_rates:<14} {options:<8}", []).append(optimizer)
+    return [f"{values} {', '.join(names)}" for values, names in groups.items()]

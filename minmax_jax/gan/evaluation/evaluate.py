@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.limits import MIN_SAMPLES
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.data import dataset as data_lib
-from minmax_jax.gan.evaluation import evaluator, features, scores
+from minmax_jax.gan.evaluation import evaluator, features
 from minmax_jax.gan.generation import sampling
 from minmax_jax.gan.run import evaluations, run_folder
 from minmax_jax.gan.training import build
@@ -58,8 +59,8 @@ def evaluate(
       DataError: the data cannot be read, or are not those of the run.
     """
     for name, value in {"num_samples": num_samples, "num_reference": num_reference}.items():
-        if value < scores.LEAST:
-            raise ConfigError(f"{name}={value} is out of range; give at least {scores.LEAST}")
+        if value < MIN_SAMPLES:
+            raise ConfigError(f"{name}={value} is out of range; give at least {MIN_SAMPLES}")
     generator = sampling.load(run_dir, step=step)
     real = _data(generator.about, data)
     made = [
@@ -70,7 +71,7 @@ def evaluate(
         evaluator.Judge(real, extractor, metrics, num_reference=num_reference, note=note)
         for extractor in made
     ]
-    seed = generator.about.config.seed if seed is None else seed
+    seed = generator.about.config.run.seed if seed is None else seed
     drawn = sampling.draw(generator.pair, generator.params, generator.stats, num_samples, seed=seed)
     return [
         evaluations.append(Path(run_dir), {**_head(generator.step, seed), **each(drawn)})
@@ -79,7 +80,7 @@ def evaluate(
 
 
 def _data(about: run_folder.About, place: str) -> data_lib.Data:
-    data = data_lib.load(place or about.config.data, about.config.label_column)
+    data = data_lib.load(place or about.config.data.source, about.config.data.label_column)
     found = run_folder.describe(data)
     other = [key for key in ("shape", "count", "crc32") if found[key] != about.data[key]]
     if other:
@@ -152,13 +153,15 @@ class Examiner:
             self._judge = default_judge(self._data, self._note)
         pair = build.build_pair(self._config, self._data.images.shape[1:])
         settled = sampling.settle(pair, state.ema, state.stats.min)
-        seed = self._config.seed
-        drawn = sampling.draw(pair, state.ema, settled, self._config.evaluate, seed=seed)
+        seed = self._config.run.seed
+        drawn = sampling.draw(
+            pair, state.ema, settled, self._config.evaluation.num_samples, seed=seed
+        )
         head = {**_head(step, seed), "by": "train"}
         return evaluations.append(self._folder, {**head, **self._judge(drawn)})
 
     def _known(self, step: int) -> dict[str, Any] | None:
-        wanted = {"step": step, "num_samples": self._config.evaluate, "by": "train"}
+        wanted = {"step": step, "num_samples": self._config.evaluation.num_samples, "by": "train"}
         for record in evaluations.read(self._folder):
             if all(record.get(key) == value for key, value in wanted.items()):
                 return record

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minmax_jax.gan.base import cache
+from minmax_jax.gan.base.limits import MIN_SAMPLES
 from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import features, scores
 
@@ -75,7 +76,7 @@ class Judge:
         extract: Callable[[np.ndarray], features.Extracted],
     ) -> scores.Scores:
         counts = {what: len(examples), "training examples": self._num_reference}
-        few = [f"{count} {name}" for name, count in counts.items() if count < scores.LEAST]
+        few = [f"{count} {name}" for name, count in counts.items() if count < MIN_SAMPLES]
         if few:
             self._note(f"{self._data.name}: only {' and '.join(few)}: no scores of {what}")
             return {}

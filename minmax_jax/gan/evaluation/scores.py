@@ -12,9 +12,6 @@ from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import metrics
 from minmax_jax.gan.evaluation.features import Extracted, Extractor
 
-LEAST = 20
-"""Fewer examples than this are not judged, as samples, reference or yardstick."""
-
 
 class Reference:
     """The real examples that samples are compared with, and what is made of them once.

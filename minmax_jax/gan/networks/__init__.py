@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from flax import nnx
 
-from minmax_jax.gan.base.registry import Table
+from minmax_jax.gan.base.registry import Registry
 from minmax_jax.gan.networks._layers import Layers
 from minmax_jax.gan.networks._pure import Network, purify
 from minmax_jax.gan.networks.dcgan import dcgan
@@ -19,7 +19,7 @@ from minmax_jax.gan.networks.resnet import resnet
 
 __all__ = ["DTYPES", "NETWORKS", "Layers", "Network", "Pair", "build", "purify"]
 
-NETWORKS: Table[Callable[..., tuple[Network, Network]]] = Table(
+NETWORKS: Registry[Callable[..., tuple[Network, Network]]] = Registry(
     "network",
     {
         "mlp": mlp,

@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 from jax.nn import log_sigmoid, relu
 
-from minmax_jax.gan.base.registry import Table
+from minmax_jax.gan.base.registry import Registry
 
 
 class Loss(NamedTuple):
@@ -48,7 +48,7 @@ def hinge(real: jax.Array, fake: jax.Array) -> jax.Array:
     return jnp.mean(relu(1.0 - real)) + jnp.mean(relu(1.0 + fake))
 
 
-LOSSES: Table[Loss] = Table(
+LOSSES: Registry[Loss] = Registry(
     "loss",
     {
         "saturating": Loss(

@@ -126,10 +126,11 @@ def curves(records: Sequence[Mapping[str, Any]], title: str) -> matplotlib.figur
 
 def summary_text(config: Config, summary: Mapping[str, Any], folder: Path) -> str:
     """Returns the lines printed at the end of a run."""
-    rates = f"{config.learning_rate_min:g} and {config.learning_rate_max:g}"
+    rates = f"{config.optimizer.learning_rate_min:g} and {config.optimizer.learning_rate_max:g}"
     lines = [
-        f"{config.data}, {config.network}, {config.loss} loss: {summary['step']} updates by "
-        f"{config.optimizer} at rates {rates} (generator, discriminator)",
+        f"{config.data.source}, {config.networks.name}, {config.objective.loss} loss: "
+        f"{summary['step']} updates by {config.optimizer.name} at rates {rates} "
+        "(generator, discriminator)",
         *([score_table.text(summary["evaluation"], "  ")] if "evaluation" in summary else []),
     ]
     names = ("samples.png", "curves.png", "metrics.jsonl", "summary.json")

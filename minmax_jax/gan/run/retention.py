@@ -1,40 +1,9 @@
 """Which checkpoints are kept: the newest few, and the best one by a logged quantity."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from minmax_jax.gan.base.errors import ConfigError
-
-
-class Best(NamedTuple):
-    """What `keep_best` asks for.
-
-    Attributes:
-      name: a quantity in `metrics.jsonl`.
-      highest: whether more of it is better.
-    """
-
-    name: str
-    highest: bool
-
-
-def parse_best(text: str) -> Best | None:
-    """Reads `keep_best`: `NAME` (lowest is best), `NAME:max`, or nothing.
-
-    Raises:
-      ConfigError: it has another form.
-
-    Example:
-      >>> parse_best("frechet_distance"), parse_best("modes_covered:max")
-      (Best(name='frechet_distance', highest=False), Best(name='modes_covered', highest=True))
-    """
-    name, colon, order = text.partition(":")
-    if text and (not name.isidentifier() or (colon and order not in ("min", "max"))):
-        raise ConfigError(
-            f"keep_best={text!r}: write the name of a quantity in metrics.jsonl, of which the "
-            "lowest is best, or NAME:max where the highest is"
-        )
-    return Best(name, order == "max") if text else None
+from minmax_jax.gan.config.run import Best
 
 
 def scores(records: Iterable[Mapping[str, Any]], best: Best) -> dict[int, float]:

@@ -69,7 +69,7 @@ def read(folder: Path) -> About:
         raise config_lib.ConfigError(f"{folder} holds no run (no config.json); check the path")
     try:
         values = json.loads(path.read_text())
-        return About(config_lib.from_json(values["config"]), values["data"])
+        return About(config_lib.Config.from_json(values["config"]), values["data"])
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise config_lib.ConfigError(f"{path} cannot be read ({error})") from error
 
@@ -97,7 +97,7 @@ def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> No
     check_run(folder, config, data)
     content = {
         "version": metadata.version("minmax-jax"),
-        "config": config_lib.to_json(config),
+        "config": config.to_json(),
         "data": describe(data),
     }
     try:
@@ -110,9 +110,11 @@ def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> No
 
 
 def _check_same(folder: Path, old: About, new: About) -> None:
-    changes = config_lib.difference(old.config, new.config, (*MAY_CHANGE, "out"))
-    if new.config.steps < old.config.steps:
-        changes.append(f"steps: {old.config.steps} -> {new.config.steps} (may only grow)")
+    changes = old.config.difference(new.config, (*MAY_CHANGE, "out"))
+    if new.config.training.steps < old.config.training.steps:
+        changes.append(
+            f"steps: {old.config.training.steps} -> {new.config.training.steps} (may only grow)"
+        )
     if old.data != new.data:
         changes += [
             f"data {name}: {old.data.get(name)!r} -> {value!r}"

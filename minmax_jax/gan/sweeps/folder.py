@@ -22,7 +22,7 @@ def describe(config: config_lib.Config, grid: Grid, data: data_lib.Data) -> dict
     """Returns what identifies a sweep, as JSON reads it back."""
     swept = {"optimizer", "options", "learning_rate_min", "learning_rate_max", "seed"}
     free = {"out", *run_folder.MAY_CHANGE} - {"steps"}  # all members end at the same step
-    values = config_lib.to_json(config)
+    values = config.flat()
     about = {
         "config": {k: v for k, v in values.items() if k not in swept | free},
         "options": {k: v for k, v in values["options"].items() if k != "b1" or v != 0.5},
@@ -58,7 +58,7 @@ def open_sweep(folder: Path, config: config_lib.Config, grid: Grid, data: data_l
             f"out={folder} exists and is no sweep; choose another --out, nothing was written"
         )
     (folder / "runs").mkdir(parents=True, exist_ok=True)
-    content = {"about": about, "config": config_lib.to_json(config), "grid": about["grid"]}
+    content = {"about": about, "config": config.to_json(), "grid": about["grid"]}
     run_folder.write_atomically(path, json.dumps(content, indent=2) + "\n")
 
 
@@ -75,7 +75,7 @@ def read(folder: Path) -> tuple[config_lib.Config, Grid]:
     grid: dict[str, Any] = dict(content["grid"])
     centres = {name: tuple(pair) for name, pair in grid.pop("centres").items()}
     grid = {name: tuple(values) for name, values in grid.items()}
-    return config_lib.from_json(content["config"]), Grid(**grid, centres=centres)
+    return config_lib.Config.from_json(content["config"]), Grid(**grid, centres=centres)
 
 
 def write_outcome(member: Member, outcome: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.config import options, presets
+from minmax_jax.gan.config import presets
+from minmax_jax.gan.config.optimizer import option_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +42,9 @@ class Grid:
     def rates(self, optimizer: str, preset: str) -> tuple[list[float], list[float]]:
         """Returns the rates of generator and discriminator for an optimizer."""
         config = presets.preset(preset, optimizer=optimizer)
-        centre = self.centres.get(optimizer, (config.learning_rate_min, config.learning_rate_max))
+        centre = self.centres.get(
+            optimizer, (config.optimizer.learning_rate_min, config.optimizer.learning_rate_max)
+        )
         low, high = (
             list(given) or [float(f"{rate * factor:.6g}") for factor in self.factors]
             for given, rate in zip((self.rates_min, self.rates_max), centre, strict=True)
@@ -63,7 +66,7 @@ class Member(NamedTuple):
     @property
     def folder(self) -> Path:
         """The run folder."""
-        return Path(self.config.out)
+        return Path(self.config.run.out)
 
 
 def members(config: config_lib.Config, grid: Grid, folder: Path) -> list[Member]:
@@ -88,14 +91,14 @@ def members(config: config_lib.Config, grid: Grid, folder: Path) -> list[Member]
         if not count:
             raise ConfigError(f"{field} is empty; give at least one value")
     for optimizer in grid.optimizers:
-        presets.preset(config.preset, optimizer=optimizer)  # refuses unknown names
-    taken = {name for optimizer in grid.optimizers for name in options.takes(optimizer)}
-    unknown = sorted(set(config.options) - taken)
+        presets.preset(config.run.preset, optimizer=optimizer)  # refuses unknown names
+    taken = {name for optimizer in grid.optimizers for name in option_names(optimizer)}
+    unknown = sorted(set(config.optimizer.options) - taken)
     if unknown and set(unknown) - {"b1"}:  # b1 comes from the preset's own optimizer
         raise ConfigError(f"options: no optimizer of the sweep takes {', '.join(unknown)}")
     found = []
     for optimizer in grid.optimizers:
-        low, high = grid.rates(optimizer, config.preset)
+        low, high = grid.rates(optimizer, config.run.preset)
         for rate_min, rate_max, seed in itertools.product(low, high, grid.seeds):
             name = f"{optimizer}-{rate_min:g}-{rate_max:g}-s{seed}"
             found.append(Member(name, _member(config, optimizer, rate_min, rate_max, seed,
@@ -111,15 +114,12 @@ def _member(
     seed: int,
     out: Path,
 ) -> config_lib.Config:
-    own = {k: v for k, v in config.options.items() if k in options.takes(optimizer)}
-    return config_lib.check(
-        dataclasses.replace(
-            config,
-            optimizer=optimizer,
-            options=presets.add_options(config.preset, optimizer, own),
-            learning_rate_min=rate_min,
-            learning_rate_max=rate_max,
-            seed=seed,
-            out=str(out),
-        )
-    )
+    own = {k: v for k, v in config.optimizer.options.items() if k in option_names(optimizer)}
+    return config.replace(
+        optimizer=optimizer,
+        options=presets.add_options(config.run.preset, optimizer, own),
+        learning_rate_min=rate_min,
+        learning_rate_max=rate_max,
+        seed=seed,
+        out=str(out),
+    ).check()

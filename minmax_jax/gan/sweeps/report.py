@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib import colors
 from matplotlib.cm import ScalarMappable
 
-from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation.features import describe
 from minmax_jax.gan.run import run_folder
 from minmax_jax.gan.sweeps.result import Sweep
@@ -38,7 +37,7 @@ def table(sweep: Sweep) -> str:
     grid = sweep.grid
     lines = [
         f"{score_label(sweep)}; {len(grid.seeds)} seed(s), {grid.shape[1]} × {grid.shape[2]} rates "
-        f"for each optimizer, {sweep.members[0].config.steps} updates",
+        f"for each optimizer, {sweep.members[0].config.training.steps} updates",
         "",
         "| optimizer | best rates (min, max) | on the edge | median | all seeds | diverged |",
         "|---|---|---|---|---|---|",
@@ -48,7 +47,10 @@ def table(sweep: Sweep) -> str:
         lost = f"{int(diverged.sum())} of {diverged.size}"
         best = sweep.best(optimizer)
         values = [_score(sweep, sweep.members.index(member)) for member in best]
-        low, high = best[0].config.learning_rate_min, best[0].config.learning_rate_max
+        low, high = (
+            best[0].config.optimizer.learning_rate_min,
+            best[0].config.optimizer.learning_rate_max,
+        )
         medians = sweep.medians[index]
         median = medians.max() if sweep.score.highest else medians.min()
         lines.append(
@@ -65,9 +67,9 @@ def cells(sweep: Sweep) -> str:
     lines = ["| optimizer | min rate | max rate | median | all seeds |", "|---|---|---|---|---|"]
     numbers = sweep.shaped(np.arange(len(sweep.members))).reshape(-1, len(sweep.grid.seeds))
     for row, median in zip(numbers, sweep.medians.reshape(-1), strict=True):
-        config = sweep.members[row[0]].config
+        chosen = sweep.members[row[0]].config.optimizer
         lines.append(
-            f"| {config.optimizer} | {config.learning_rate_min:g} | {config.learning_rate_max:g} | "
+            f"| {chosen.name} | {chosen.learning_rate_min:g} | {chosen.learning_rate_max:g} | "
             f"{_number(float(median))} | {', '.join(_score(sweep, i) for i in row)} |"
         )
     return "\n".join(lines)
@@ -75,7 +77,7 @@ def cells(sweep: Sweep) -> str:
 
 def heatmap(sweep: Sweep) -> matplotlib.figure.Figure:
     """Returns a panel for each optimizer: medians over both rates, one scale of colours for all."""
-    optimizers, preset = sweep.grid.optimizers, sweep.members[0].config.preset
+    optimizers, preset = sweep.grid.optimizers, sweep.members[0].config.run.preset
     rows, columns = sweep.grid.shape[1:3]
     size = (1.5 + len(optimizers) * (1.2 + 0.75 * columns), 1.8 + 0.6 * rows)
     figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
@@ -109,7 +111,7 @@ def to_json(sweep: Sweep) -> dict[str, Any]:
     members = [
         {
             "name": member.name,
-            "config": config_lib.to_json(member.config),
+            "config": member.config.to_json(),
             "score": run_folder.finite_or_none(float(score)),
             "outcome": outcome,
             "metrics": run_folder.read_metrics(member.folder),
@@ -137,7 +139,7 @@ def _score(sweep: Sweep, index: int) -> str:
 
 
 def _edge(sweep: Sweep, optimizer: str, low: float, high: float) -> str:
-    rates = sweep.grid.rates(optimizer, sweep.members[0].config.preset)
+    rates = sweep.grid.rates(optimizer, sweep.members[0].config.run.preset)
     sides = zip(("min", "max"), (low, high), rates, strict=True)
     edges = [side for side, rate, own in sides if len(own) > 1 and rate in (min(own), max(own))]
     return " and ".join(edges) or "no"

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.config.run import Best
 from minmax_jax.gan.run import run_folder
-from minmax_jax.gan.run.retention import Best
 from minmax_jax.gan.sweeps.grid import Grid, Member
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from minmax_jax.gan.base.errors import ConfigError, NonFinite, check_name
 from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.config.run import Best, parse_best
 from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import evaluate, evaluator
-from minmax_jax.gan.run import retention, run_folder
+from minmax_jax.gan.run import run_folder
 from minmax_jax.gan.sweeps import folder as folder_lib
 from minmax_jax.gan.sweeps import grid as grid_lib
 from minmax_jax.gan.sweeps import report, vmapped
@@ -59,11 +60,11 @@ def sweep(
       Stopped: as `trainer.train`, except that a member that diverges is one of the results.
     """
     check_name("vmap", vmap, ("auto", "on", "off"))
-    folder = Path(out or f"runs/sweep-{config.preset}")
-    data = data_lib.load(config.data, config.label_column)
+    folder = Path(out or f"runs/sweep-{config.run.preset}")
+    data = data_lib.load(config.data.source, config.data.label_column)
     members = grid_lib.members(config, grid, folder)
     best = _score(score, config, data)
-    groups = [list(g) for _, g in itertools.groupby(members, lambda m: m.config.optimizer)]
+    groups = [list(g) for _, g in itertools.groupby(members, lambda m: m.config.optimizer.name)]
     for group in groups:  # whatever is wrong is said before anything is written
         build.build_game(group[0].config, data, 1)
     folder_lib.open_sweep(folder, config, grid, data)
@@ -88,13 +89,11 @@ def read_sweep(folder: str | Path, *, score: str = "") -> Sweep:
     folder = Path(folder)
     config, grid = folder_lib.read(folder)
     members = grid_lib.members(config, grid, folder)
-    best = _score(score, config, data_lib.load(config.data, config.label_column))
+    best = _score(score, config, data_lib.load(config.data.source, config.data.label_column))
     return _read(folder, grid, members, best)
 
 
-def _read(
-    folder: Path, grid: grid_lib.Grid, members: list[grid_lib.Member], best: retention.Best
-) -> Sweep:
+def _read(folder: Path, grid: grid_lib.Grid, members: list[grid_lib.Member], best: Best) -> Sweep:
     outcomes = [folder_lib.outcome(member) for member in members]
     known = [outcome for outcome in outcomes if outcome is not None]
     if len(known) < len(members):
@@ -105,11 +104,11 @@ def _read(
     return Sweep(folder, grid, members, known, best)
 
 
-def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> retention.Best:
+def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
     default = "frechet_distance" if data.modes is None else "high_quality_share:max"
-    best = retention.parse_best(text or default)
+    best = parse_best(text or default)
     assert best is not None  # the text is not empty
-    if not config.evaluate and best.name not in step_lib.QUANTITIES:
+    if not config.evaluation.num_samples and best.name not in step_lib.QUANTITIES:
         raise ConfigError(
             f"evaluate=0 measures no {best.name}; give evaluate, or a score such as loss_min"
         )
@@ -128,10 +127,12 @@ def _train_group(
             note(f"{member.name}:")
             folder_lib.write_outcome(member, _train_alone(member))
         return
-    shared = evaluate.default_judge(data, note) if members[0].config.evaluate else None
+    shared = (
+        evaluate.default_judge(data, note) if members[0].config.evaluation.num_samples else None
+    )
     for start in range(0, len(members), vmapped.MOST):
         chunk = members[start : start + vmapped.MOST]
-        note(f"{chunk[0].config.optimizer}: {len(chunk)} members in one program")
+        note(f"{chunk[0].config.optimizer.name}: {len(chunk)} members in one program")
         states = vmapped.train(chunk, data, note)
         for member, state in zip(chunk, states, strict=True):
             folder_lib.write_outcome(member, _conclude(member, data, state, note, shared))
@@ -154,7 +155,7 @@ def _conclude(
 ) -> dict[str, Any]:
     """Measures a member that was trained with others, as `train` does at its end."""
     at = vmapped.diverged_at(state) or _first_not_finite(run_folder.read_metrics(member.folder))
-    if at is not None and member.config.on_nonfinite == "stop":
+    if at is not None and member.config.training.on_nonfinite == "stop":
         return {"diverged_at": at}
     examiner = evaluate.Examiner(member.config, member.folder, data, note, shared)
     run = finish.finish(member.config, member.folder, data, state, note, examiner)

@@ -5,7 +5,6 @@ the same function, mapped. Its lines and checkpoints go to its own run folder, s
 program may stop anywhere: it goes on from the newest step of which every member has one.
 """
 
-import dataclasses
 import functools
 import time
 from collections.abc import Callable, Sequence
@@ -74,24 +73,25 @@ def train(
     done, states = _restore(members, states, note)
     state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
     mapped = _compile(games[0], members, jnp.asarray(data.images))
-    stride = config.steps_per_call or program.default_steps_per_call(
+    stride = config.training.steps_per_call or program.default_steps_per_call(
         games[0], jax.default_backend()
     )
     spoke = time.monotonic()
     with termination.Termination() as asked:
-        while done < config.steps:
+        while done < config.training.steps:
             done = trainer.next_stop(done, config, stride)
             state, norms = mapped.advance(state, np.int32(done))
-            last, stop = done == config.steps, asked.asked
-            if last or done % config.log_every == 0:
+            last, stop = done == config.training.steps, asked.asked
+            if last or done % config.run.log_every == 0:
                 _log(members, done, {**mapped.measure(state), **norms})
-            if last or stop or done % config.checkpoint_every == 0:
+            if last or stop or done % config.run.checkpoint_every == 0:
                 _save(members, done, state)
             if stop and not last:
                 raise Terminated(f"SIGTERM: saved at step {done}; the same command resumes")
             if time.monotonic() - spoke > _QUIET_SECONDS:
                 spoke = time.monotonic()
-                note(f"{config.optimizer}: {len(members)} members at step {done}/{config.steps}")
+                name, steps = config.optimizer.name, config.training.steps
+                note(f"{name}: {len(members)} members at step {done}/{steps}")
     return _split(state, len(members))
 
 
@@ -115,20 +115,22 @@ class Mapped(NamedTuple):
 
 def _compile(played: game.Game, members: Sequence[Member], images: jax.Array) -> Mapped:
     config = members[0].config
-    seeds = jnp.array([member.config.seed for member in members], jnp.uint32)
+    seeds = jnp.array([member.config.run.seed for member in members], jnp.uint32)
     rates = mm.Players(
-        jnp.array([member.config.learning_rate_min for member in members], jnp.float32),
-        jnp.array([member.config.learning_rate_max for member in members], jnp.float32),
+        jnp.array([member.config.optimizer.learning_rate_min for member in members], jnp.float32),
+        jnp.array([member.config.optimizer.learning_rate_max for member in members], jnp.float32),
     )
 
     def one(state: Any, images: jax.Array, seed: jax.Array, rates: mm.Players) -> Any:
         traced: Any = {"learning_rate_min": rates.min, "learning_rate_max": rates.max}
-        optimizer = _optimizer(dataclasses.replace(config, **traced), played)
-        step = functools.partial(step_lib.train_step, played, optimizer, config.ema_decay)
-        return nonfinite.guard(step, config.on_nonfinite, axis_name=None)(state, images, seed)
+        optimizer = _optimizer(config.replace(**traced), played)
+        step = functools.partial(step_lib.train_step, played, optimizer, config.training.ema_decay)
+        return nonfinite.guard(step, config.training.on_nonfinite, axis_name=None)(
+            state, images, seed
+        )
 
     def goes_on(state: Any, until: jax.Array) -> jax.Array:
-        running = nonfinite.goes_on(state, config.on_nonfinite)
+        running = nonfinite.goes_on(state, config.training.on_nonfinite)
         return jnp.any((state.step < until) & running)
 
     def advance(state: Any, images: jax.Array, until: jax.Array) -> Any:
@@ -197,7 +199,7 @@ def _log(members: Sequence[Member], step: int, quantities: dict[str, jax.Array])
     names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES, *nonfinite.QUANTITIES)
     for index, member in enumerate(members):
         if (
-            members[0].config.on_nonfinite == "stop"
+            members[0].config.training.on_nonfinite == "stop"
             and np.maximum(*values["nonfinite"].last)[index]
         ):
             continue  # it has no step of this number
@@ -211,7 +213,7 @@ def _save(members: Sequence[Member], step: int, state: Any) -> None:
     for store, own in zip(stores, _split(state, len(members)), strict=True):
         store.save(step, own)
     for member, store in zip(members, stores, strict=True):
-        store.drop_all_but(store.steps()[-member.config.keep :])
+        store.drop_all_but(store.steps()[-member.config.run.keep :])
 
 
 def _split(state: Any, count: int) -> list[Any]:

@@ -56,9 +56,9 @@ def finish(
     pair = build.build_pair(config, data.images.shape[1:])
     stats = sampling.settle(pair, state.ema, state.stats.min)
     measured = {}
-    if config.evaluate:
+    if config.evaluation.num_samples:
         examiner = examiner or evaluate.Examiner(config, folder, data, note)
-        examined = examiner.examine(config.steps, state)
+        examined = examiner.examine(config.training.steps, state)
         measured = {"evaluation": examined}
     records = run_folder.read_metrics(folder)
     _draw_pictures(config, folder, data, sampling.draw(pair, state.ema, stats, 1000), records)
@@ -79,6 +79,6 @@ def _draw_pictures(
         image_io.write(image_io.to_uint8(samples[:64]), folder / "samples.png")
     else:
         image_io.scatter(samples, data.images[:1000]).savefig(folder / "samples.png", dpi=120)
-    rates = f"rates {config.learning_rate_min:g}, {config.learning_rate_max:g}"
-    title = f"{config.data}, {config.network}: {config.optimizer}, {rates}"
+    rates = f"rates {config.optimizer.learning_rate_min:g}, {config.optimizer.learning_rate_max:g}"
+    title = f"{config.data.source}, {config.networks.name}: {config.optimizer.name}, {rates}"
     report.curves(records, title).savefig(folder / "curves.png", dpi=120)

@@ -12,6 +12,7 @@ import numpy as np
 from minmax_jax import parallel
 from minmax_jax.gan.base.errors import NonFinite, Terminated
 from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.config.run import parse_best
 from minmax_jax.gan.multihost import termination
 from minmax_jax.gan.run import (
     checkpoint,
@@ -43,12 +44,12 @@ class Keeper:
         asked: termination.Termination | None = None,
     ) -> None:
         self._config, self._folder, self._note = config, folder, note
-        self._best = retention.parse_best(config.keep_best)
+        self._best = parse_best(config.run.keep_best)
         self._checkpoints = checkpoint.Checkpoints(folder / "checkpoints", note)
         self._writer = checkpoint_writer.Writer(self._checkpoints, self._retain, self._check)
         # A greedy method's payoff is infinite before its first step.
         self._exempt = set(checkpoint.not_finite(checkpoint.flatten(start)))
-        self._watcher = nonfinite.Watcher(config.on_nonfinite)
+        self._watcher = nonfinite.Watcher(config.training.on_nonfinite)
         self._termination = asked or termination.Termination()
         self._blocks = contextlib.ExitStack()
         self._stop = False
@@ -80,7 +81,7 @@ class Keeper:
         """
         self._writer.poll()
         self._stop = self._termination.asked  # once: it may change at any moment
-        every, steps = self._config.checkpoint_every, self._config.steps
+        every, steps = self._config.run.checkpoint_every, self._config.training.steps
         return self._stop or done >= steps or done % every == 0
 
     def save(self, done: int, state: step_lib.TrainState, norms: Mapping[str, Any]) -> None:
@@ -129,7 +130,7 @@ class Keeper:
 
     def _retain(self, steps: list[int]) -> set[int]:
         records = run_folder.read_metrics(self._folder)
-        return retention.retained(steps, self._config.keep, records, self._best)
+        return retention.retained(steps, self._config.run.keep, records, self._best)
 
     def note_best(self) -> None:
         """Says which checkpoint `keep_best` kept, or that nothing of that name was logged."""
@@ -140,8 +141,8 @@ class Keeper:
         if step is None:
             names = ", ".join(sorted({name for record in records for name in record} - {"step"}))
             self._note(
-                f"keep_best={self._config.keep_best}: no line of metrics.jsonl at the step of a "
-                f"checkpoint has it; logged are {names}"
+                f"keep_best={self._config.run.keep_best}: no line of metrics.jsonl at the step of "
+                f"a checkpoint has it; logged are {names}"
             )
         else:
             score = retention.scores(records, self._best)[step]

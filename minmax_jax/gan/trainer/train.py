@@ -31,7 +31,7 @@ def train(
     progress: report.Progress | None = None,
     use_tensorboard: bool = False,
 ) -> finish.Run:
-    """Trains a GAN, or resumes the run that `config.out` holds.
+    """Trains a GAN, or resumes the run that `config.run.out` holds.
 
     A run that was killed repeats the uninterrupted one bit for bit on the same machine:
     each step depends on the checkpoint and (seed, step) alone, and the number of steps
@@ -57,7 +57,7 @@ def train(
       DataError: the data cannot be read.
       Stopped: the run ended before its last step; see `errors` for the reasons.
     """
-    config = config_lib.check(config)
+    config = config.check()
     if use_tensorboard:
         tensorboard.check()
     with hosts_lib.join(launch or hosts_lib.Launch()) as hosts:
@@ -67,7 +67,7 @@ def train(
         program = program_lib.compile_program(game, optimizer, config, devices)
         start = step_lib.init(game, optimizer)
         if hosts.writes:
-            progress = progress or report.Progress(config.steps)
+            progress = progress or report.Progress(config.training.steps)
             return _lead(config, hosts, program, start, data, progress, use_tensorboard)
         start = _shared(start, hosts)
         keep, log = follower.Keeper(hosts.termination), follower.Log()
@@ -94,7 +94,7 @@ def _lead(
             _rewind(folder, int(start.step), progress)
             start = _shared(start, hosts)
             examiner = None
-            if config.evaluate_every:
+            if config.evaluation.every:
                 whole = _whole(config, data)
                 examiner = evaluate.Examiner(config, folder, whole, progress.note)
             with tensorboard.following(folder, use_tensorboard) as follow:
@@ -113,15 +113,15 @@ def _lead(
 def _load(config: config_lib.Config, hosts: hosts_lib.Hosts, num_devices: int) -> data_lib.Data:
     """Returns the data, or among several processes the part that is this one's to read."""
     if hosts.count == 1:
-        return data_lib.load(config.data, config.label_column)
+        return data_lib.load(config.data.source, config.data.label_column)
     take = data_lib.own_rows(hosts.index, hosts.count, num_devices // hosts.count)
-    data = data_lib.load(config.data, config.label_column, take)
+    data = data_lib.load(config.data.source, config.data.label_column, take)
     return data._replace(total=data_lib.Total(data.count, hosts.checksum(data.images)))
 
 
 def _whole(config: config_lib.Config, data: data_lib.Data) -> data_lib.Data:
     """Returns all of the data, to judge samples by, where this process has read a part."""
-    return data_lib.load(config.data, config.label_column) if data.total else data
+    return data_lib.load(config.data.source, config.data.label_column) if data.total else data
 
 
 def _shared(state: step_lib.TrainState, hosts: hosts_lib.Hosts) -> step_lib.TrainState:
@@ -133,8 +133,8 @@ def _shared(state: step_lib.TrainState, hosts: hosts_lib.Hosts) -> step_lib.Trai
 
 def out_folder(config: config_lib.Config) -> Path:
     """Returns the run folder: `out`, or one named after preset, optimizer and seed."""
-    default = Path("runs") / f"{config.preset}-{config.optimizer}-s{config.seed}"
-    return Path(config.out) if config.out else default
+    default = Path("runs") / f"{config.run.preset}-{config.optimizer.name}-s{config.run.seed}"
+    return Path(config.run.out) if config.run.out else default
 
 
 def _restore(
@@ -167,24 +167,24 @@ def _loop(
 ) -> step_lib.TrainState:
     """Runs the remaining steps and returns the final state, on the host."""
     done = int(start.step)
-    if done >= config.steps:
+    if done >= config.training.steps:
         return start
     images = data_lib.lay_out(data, program.devices)
     state = parallel.replicate(start, program.devices)
-    seed = np.uint32(config.seed)
+    seed = np.uint32(config.run.seed)
     with keep:
-        while done < config.steps:
+        while done < config.training.steps:
             done = next_stop(done, config, program.steps_per_call)
             state, norms = program.advance(state, images, seed, np.int32(done))
             if not log.running:  # everything is compiled once it has been called
                 jax.block_until_ready((norms, program.measure(state, images, seed)))
                 log.begin(done)
-            if done == config.steps or done % config.log_every == 0:
+            if done == config.training.steps or done % config.run.log_every == 0:
                 measured = {**program.measure(state, images, seed), **norms}
                 log.add(done, measured)
                 follow()
                 keep.look(done, state, measured)
-            if examiner and done < config.steps and done % config.evaluate_every == 0:
+            if examiner and done < config.training.steps and done % config.evaluation.every == 0:
                 keep.confirm(done, state, norms)
                 with log.paused(done):  # before the checkpoint, which may be kept for its score
                     examiner.examine(done, parallel.unreplicate(state))
@@ -200,6 +200,6 @@ def next_stop(done: int, config: config_lib.Config, steps_per_call: int) -> int:
     The next multiple of `steps_per_call`, or sooner where a line, an evaluation or a checkpoint
     is due: the compiled loop takes its end as an argument, so that the program is the same.
     """
-    stops = [steps_per_call, config.log_every, config.checkpoint_every]
-    stops += [config.evaluate_every] if config.evaluate_every else []
-    return min(config.steps, *((done // every + 1) * every for every in stops))
+    stops = [steps_per_call, config.run.log_every, config.run.checkpoint_every]
+    stops += [config.evaluation.every] if config.evaluation.every else []
+    return min(config.training.steps, *((done // every + 1) * every for every in stops))

@@ -23,7 +23,7 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
         of several processes would have none.
     """
     found = jax.devices()
-    count = config.devices or len(found)
+    count = config.training.devices or len(found)
     if count > len(found) or (count < len(found) and jax.process_count() > 1):
         shown = "this machine shows" if jax.process_count() == 1 else "the processes together show"
         raise config_lib.ConfigError(
@@ -31,15 +31,16 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
             f"{'at most ' if jax.process_count() == 1 else ''}{len(found)}, or on a CPU set "
             f"XLA_FLAGS=--xla_force_host_platform_device_count={count}"
         )
-    if config.batch_size % count:
+    if config.training.batch_size % count:
         raise config_lib.ConfigError(
-            f"batch_size={config.batch_size} cannot be shared by {count} devices; "
+            f"batch_size={config.training.batch_size} cannot be shared by {count} devices; "
             f"give a multiple of {count}, or other --devices"
         )
-    if config.batch_size // count % config.microbatches:
+    share, microbatches = config.training.batch_size // count, config.training.microbatches
+    if share % microbatches:
         raise config_lib.ConfigError(
-            f"microbatches={config.microbatches} does not divide the {config.batch_size // count} "
-            f"examples of one device; give a divisor of that, or another batch_size"
+            f"microbatches={microbatches} does not divide the {share} examples of one device; give "
+            "a divisor of that, or another batch_size"
         )
     return found[:count]
 
@@ -52,19 +53,19 @@ def build_game(
     Raises:
       ConfigError: the networks do not fit the data, or the optimizer refuses an option.
     """
-    if data.count < config.batch_size:
+    if data.count < config.training.batch_size:
         raise config_lib.ConfigError(
-            f"batch_size={config.batch_size}, but {config.data} has {data.count} examples; "
-            "give a smaller batch_size"
+            f"batch_size={config.training.batch_size}, but {config.data.source} has {data.count} "
+            "examples; give a smaller batch_size"
         )
     pair = build_pair(config, data.images.shape[1:], axis_name=parallel.AXIS)
     game = game_lib.Game(
         pair,
-        losses.LOSSES[config.loss],
+        losses.LOSSES[config.objective.loss],
         build_penalty(config),
-        config.batch_size,
+        config.training.batch_size,
         num_devices,
-        config.microbatches,
+        config.training.microbatches,
     )
     players = mm.Players(pair.generator.params, pair.discriminator.params)
     return game, build_optimizer(config, players)
@@ -72,16 +73,16 @@ def build_game(
 
 def build_penalty(config: config_lib.Config) -> penalties.Penalty | None:
     """Returns the penalty of a configuration, None where its weight is 0."""
-    if not config.penalty:
+    if not config.objective.penalty:
         return None
-    rule = penalties.PENALTIES[config.penalty_type]
-    return penalties.Penalty(rule, config.penalty, config.penalty_every)
+    rule = penalties.PENALTIES[config.objective.penalty_type]
+    return penalties.Penalty(rule, config.objective.penalty, config.objective.penalty_every)
 
 
 def build_optimizer(
     config: config_lib.Config, players: mm.Players
 ) -> optax.GradientTransformationExtraArgs:
-    """Returns `mm.optimizers[config.optimizer]` with the configuration's rates and options.
+    """Returns `mm.optimizers[config.optimizer.name]` with the configuration's rates and options.
 
     With `max_steps` above 1 each player keeps the named rule to itself, and the
     discriminator moves first, that many times on fresh samples.
@@ -93,24 +94,25 @@ def build_optimizer(
     Raises:
       ConfigError: the optimizer refuses a value, or cannot be one player's rule.
     """
-    factory = mm.optimizers[config.optimizer]
-    rates = mm.Players(min=config.learning_rate_min, max=config.learning_rate_max)
+    chosen = config.optimizer
+    factory = mm.optimizers[chosen.name]
+    rates = mm.Players(min=chosen.learning_rate_min, max=chosen.learning_rate_max)
     watchers = gradient_norms.watchers()
     try:
-        if config.max_steps == 1:
-            optimizer = factory(rates, transform=watchers, **config.options)
+        if chosen.max_steps == 1:
+            optimizer = factory(rates, transform=watchers, **chosen.options)
         else:
             rules = [
-                factory(rate, transform=watcher, **config.options)
+                factory(rate, transform=watcher, **chosen.options)
                 for rate, watcher in zip(rates, watchers, strict=True)
             ]
-            optimizer = mm.alternate(min=rules[0], max=rules[1], max_steps=config.max_steps)
+            optimizer = mm.alternate(min=rules[0], max=rules[1], max_steps=chosen.max_steps)
         jax.eval_shape(optimizer.init, players)
     except (TypeError, ValueError) as error:
         text = " ".join(str(error).split())
-        if config.max_steps > 1:
-            text += f" (max_steps={config.max_steps} needs a rule that can serve one player)"
-        raise config_lib.ConfigError(f"optimizer={config.optimizer}: {text}") from error
+        if chosen.max_steps > 1:
+            text += f" (max_steps={chosen.max_steps} needs a rule that can serve one player)"
+        raise config_lib.ConfigError(f"optimizer={chosen.name}: {text}") from error
     return optimizer
 
 
@@ -127,11 +129,12 @@ def build_pair(
     Raises:
       ConfigError: the networks cannot make examples of that shape.
     """
+    chosen = config.networks
     try:
         return networks.build(
-            config.network, tuple(shape), latent_dim=config.latent_dim, width=config.width,
-            seed=config.seed, axis_name=axis_name, compute_dtype=config.compute_dtype,
-            spectral_norm=config.spectral_norm,
+            chosen.name, tuple(shape), latent_dim=chosen.latent_dim, width=chosen.width,
+            seed=config.run.seed, axis_name=axis_name, compute_dtype=chosen.compute_dtype,
+            spectral_norm=chosen.spectral_norm,
         )  # fmt: skip
     except ValueError as error:
-        raise config_lib.ConfigError(f"network={config.network}: {error}") from error
+        raise config_lib.ConfigError(f"network={chosen.name}: {error}") from error

@@ -19,8 +19,6 @@ import minmax_jax as mm
 from minmax_jax import parallel
 from minmax_jax.gan.base.errors import NonFinite
 
-POLICIES = ("stop", "skip")
-
 QUANTITIES = ("skipped",)
 """What a guarded step reports besides under `skip`."""
 

@@ -40,10 +40,12 @@ def compile_program(
     devices: Sequence[Any],
 ) -> Program:
     """Returns the functions of a run, mapped over `devices` and compiled when first called."""
-    steps_per_call = config.steps_per_call or default_steps_per_call(game, devices[0].platform)
+    steps_per_call = config.training.steps_per_call or default_steps_per_call(
+        game, devices[0].platform
+    )
     one = nonfinite.guard(
-        functools.partial(step_lib.train_step, game, optimizer, config.ema_decay),
-        config.on_nonfinite,
+        functools.partial(step_lib.train_step, game, optimizer, config.training.ema_decay),
+        config.training.on_nonfinite,
     )
 
     def single(
@@ -63,7 +65,7 @@ def compile_program(
         )
         return lax.while_loop(
             lambda carry: (
-                (carry[0].step < until) & nonfinite.goes_on(carry[0], config.on_nonfinite)
+                (carry[0].step < until) & nonfinite.goes_on(carry[0], config.training.on_nonfinite)
             ),
             lambda carry: one(carry[0], images, seed),
             (state, norms),
@@ -75,13 +77,13 @@ def compile_program(
             devices,
             donate_argnums=(0,),
             in_axes=(0, 0, None, None),
-            backend=config.parallel,
+            backend=config.training.parallel,
         ),
         measure=parallel.map_step(
             functools.partial(step_lib.measure, game),
             devices,
             in_axes=(0, 0, None),
-            backend=config.parallel,
+            backend=config.training.parallel,
         ),
         devices=devices,
         steps_per_call=steps_per_call,

@@ -6,7 +6,7 @@ from PIL import Image
 
 from minmax_jax.gan.cli import compare, main, sample, sweep, train
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.config.config import Config
+from minmax_jax.gan.config.config import places
 
 SMALL = ["--width", "8", "--latent-dim", "4", "--batch-size", "16", "--steps", "4",
          "--log-every", "2", "--evaluate", "0", "--devices", "1"]  # fmt: skip
@@ -26,12 +26,12 @@ def test_flags_win_over_the_preset_whatever_their_order():
     words = ["train", "--steps", "7", "--preset", "gaussians", "--learning-rate-max=3"]
     config = main.parse(words).config
     preset = presets.preset("gaussians")
-    assert (config.steps, config.learning_rate_max) == (7, 3.0)
-    assert (config.data, config.width) == (preset.data, preset.width)
+    assert (config.training.steps, config.optimizer.learning_rate_max) == (7, 3.0)
+    assert (config.data, config.networks) == (preset.data, preset.networks)
 
 
 def options(words):
-    return train.with_preset_options(main.parse(words).config).options
+    return train.with_preset_options(main.parse(words).config).optimizer.options
 
 
 def test_options_are_added_to_the_presets():
@@ -91,13 +91,17 @@ def test_an_unknown_flag_or_command_ends_with_code_2_and_no_traceback(capsys, wo
     assert code == 2 and err and "Traceback" not in err
 
 
+def names(arguments):
+    return [field.name for field in dataclasses.fields(arguments)]
+
+
 @pytest.mark.parametrize(
     ("command", "fields"),
     [
-        ("train", [*dataclasses.fields(Config), *dataclasses.fields(train.Train)[1:]]),
-        ("sample", dataclasses.fields(sample.Sample)),
-        ("sweep", [*dataclasses.fields(Config), *dataclasses.fields(sweep.Sweep)[:-1]]),
-        ("compare", dataclasses.fields(compare.Compare)[1:]),
+        ("train", [*places(), *names(train.Train)[1:]]),
+        ("sample", names(sample.Sample)),
+        ("sweep", [*places(), *names(sweep.Sweep)[:-1]]),
+        ("compare", names(compare.Compare)[1:]),
     ],
 )
 def test_help_shows_and_explains_every_flag(capsys, command, fields):
@@ -105,6 +109,6 @@ def test_help_shows_and_explains_every_flag(capsys, command, fields):
     assert code == 0
     text = " ".join(out.split())
     for field in fields:
-        flag = "--" + field.name.replace("_", "-")
+        flag = "--" + field.replace("_", "-")
         explanation = text.split(f" {flag} ")[-1].split(" --")[0]
         assert len(explanation.split()) > 5, flag

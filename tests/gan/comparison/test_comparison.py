@@ -31,7 +31,8 @@ def runs(tmp_path_factory):
     second = folder / "b"  # the same run under another rate, by its configuration
     shutil.copytree(first, second)
     about = json.loads((second / "config.json").read_text())
-    about["config"].update(learning_rate_max=0.25, steps=9)
+    about["config"]["optimizer"]["learning_rate_max"] = 0.25
+    about["config"]["training"]["steps"] = 9
     (second / "config.json").write_text(json.dumps(about))
     judge(first, "classifier", 500, frechet_distance=12.5, classes_covered=7)
     judge(second, "classifier", 500, frechet_distance=None, classes_covered=1)

@@ -203,4 +203,4 @@ def test_too_few_samples_to_score_are_refused_before_training(tmp_path, fields):
     with pytest.raises(gan.ConfigError, match="samples are too few to be scored; give at least 20"):
         gan.train(small(tmp_path / "run", **fields))
     assert not (tmp_path / "run").exists()
-    assert presets.preset("digits").evaluate_every == 0
+    assert presets.preset("digits").evaluation.every == 0

@@ -105,7 +105,7 @@ def test_two_processes_train_what_one_trains_and_only_the_first_writes(tmp_path,
     assert moved > 0.01
     configs = [json.loads((folder / "config.json").read_text()) for folder in (one, two)]
     for config in configs:
-        config["config"].pop("out")
+        config["config"]["run"].pop("out")
     assert configs[0] == configs[1]  # the launch is no part of the run
 
 

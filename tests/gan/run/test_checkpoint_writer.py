@@ -10,6 +10,7 @@ import pytest
 from minmax_jax import gan
 from minmax_jax.gan.base.errors import WriteFailed
 from minmax_jax.gan.config import presets
+from minmax_jax.gan.config.run import parse_best
 from minmax_jax.gan.run import (
     checkpoint,
     checkpoint_writer,
@@ -135,14 +136,14 @@ RECORDS = [
     ],
 )
 def test_the_newest_and_the_best_are_kept(text, keep, kept):
-    best = retention.parse_best(text)
+    best = parse_best(text)
     assert retention.retained([1, 2, 3, 4, 5, 6], keep, RECORDS, best) == kept
 
 
 @pytest.mark.parametrize("text", ["a b", "distance:most", ":max", "max:distance"])
 def test_another_form_of_keep_best_is_refused(text):
     with pytest.raises(gan.ConfigError, match="NAME:max"):
-        retention.parse_best(text)
+        parse_best(text)
 
 
 def small(folder, **fields):

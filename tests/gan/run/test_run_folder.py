@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import math
 
@@ -30,10 +29,15 @@ def test_another_configuration_is_refused_field_by_field_and_nothing_is_written(
 ):
     run_folder.open_run(tmp_path, CONFIG, noise_images)
     before = (tmp_path / "config.json").read_text()
-    other = dataclasses.replace(CONFIG, seed=4, width=CONFIG.width + 1, steps=CONFIG.steps - 1)
+    width = CONFIG.networks.width
+    other = CONFIG.replace(seed=4, width=width + 1, steps=CONFIG.training.steps - 1)
     with pytest.raises(ConfigError) as error:
         run_folder.open_run(tmp_path, other, noise_images)
-    for part in ("seed: 0 -> 4", f"width: {CONFIG.width} -> {CONFIG.width + 1}", "may only grow"):
+    for part in (
+        "seed: 0 -> 4",
+        f"width: {width} -> {width + 1}",
+        "may only grow",
+    ):
         assert part in str(error.value)
     assert "\n" not in str(error.value)
     assert (tmp_path / "config.json").read_text() == before
@@ -41,7 +45,7 @@ def test_another_configuration_is_refused_field_by_field_and_nothing_is_written(
 
 def test_more_steps_and_other_devices_are_the_same_run(tmp_path, noise_images):
     run_folder.open_run(tmp_path, CONFIG, noise_images)
-    longer = dataclasses.replace(CONFIG, steps=CONFIG.steps + 1, devices=2, data="elsewhere")
+    longer = CONFIG.replace(steps=CONFIG.training.steps + 1, devices=2, data="elsewhere")
     run_folder.open_run(tmp_path, longer, noise_images)
     assert run_folder.read(tmp_path).config == longer
 

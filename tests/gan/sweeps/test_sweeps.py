@@ -14,9 +14,9 @@ from minmax_jax import gan
 from minmax_jax.gan import sweeps
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
+from minmax_jax.gan.config.run import Best
 from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.run import run_folder
-from minmax_jax.gan.run.retention import Best
 from minmax_jax.gan.sweeps import grid as grid_lib
 from minmax_jax.gan.sweeps import report, running, vmapped
 from minmax_jax.gan.trainer import train
@@ -44,7 +44,7 @@ def test_a_member_of_the_program_is_the_run_that_train_makes(swept, tmp_path):
     member = swept.members[5]  # neither the first rate nor the first seed
     fields = {"learning_rate_min": 1e-3, "learning_rate_max": 1e-2, "seed": 3}
     alone = gan.train(small(optimizer="adam_gda", out=str(tmp_path), **fields))
-    assert member.config.seed == 3 and member.config.learning_rate_min == 1e-3
+    assert member.config.run.seed == 3 and member.config.optimizer.learning_rate_min == 1e-3
     together = run_folder.read_metrics(member.folder)
     for one, other in zip(alone.metrics, together, strict=True):
         assert one["step"] == other["step"]
@@ -61,7 +61,7 @@ def test_a_member_of_the_program_is_the_run_that_train_makes(swept, tmp_path):
 
 def test_arrays_are_in_the_order_of_the_grid_and_divergence_is_shown(swept):
     assert GRID.shape == (1, 2, 2, 2) and len(swept.members) == 8
-    rates = np.array([m.config.learning_rate_max for m in swept.members])
+    rates = np.array([m.config.optimizer.learning_rate_max for m in swept.members])
     assert (swept.shaped(rates)[0, :, 1] == 1e30).all()
     assert (
         swept.shaped(swept.diverged)[0, :, 1].all()
@@ -73,7 +73,7 @@ def test_arrays_are_in_the_order_of_the_grid_and_divergence_is_shown(swept):
     np.testing.assert_array_equal(np.isnan(swept.scores), swept.diverged)
     assert swept.score == Best("high_quality_share", True)
     assert np.isneginf(swept.medians[0, :, 1]).all() and np.isfinite(swept.medians[0, :, 0]).all()
-    assert {m.config.learning_rate_max for m in swept.best("adam_gda")} == {1e-2}
+    assert {m.config.optimizer.learning_rate_max for m in swept.best("adam_gda")} == {1e-2}
 
 
 def test_table_heat_map_and_json_are_written(swept):
@@ -191,7 +191,7 @@ def test_scores_of_an_evaluation_stand_in_the_outcome_with_what_judged_them():
 def test_factors_multiply_each_optimizers_own_rates():
     grid = sweeps.Grid(("sgda", "adam_gda"), factors=(0.1, 1.0), centres={"adam_gda": (1.0, 2.0)})
     preset = presets.preset("gaussians", optimizer="sgda")
-    own = preset.learning_rate_min
+    own = preset.optimizer.learning_rate_min
     assert grid.rates("sgda", "gaussians")[0] == pytest.approx([0.1 * own, own])
     assert grid.rates("adam_gda", "gaussians") == ([0.1, 1.0], [0.2, 2.0])
 

@@ -1,4 +1,3 @@
-import dataclasses
 import json
 
 import jax
@@ -52,7 +51,7 @@ def test_a_run_leaves_everything_it_promises(tmp_path):
 def test_a_longer_run_continues_bit_for_bit(tmp_path):
     short = small(tmp_path / "a", steps=10, network="dcgan")
     gan.train(short)
-    extended = gan.train(dataclasses.replace(short, steps=16))
+    extended = gan.train(short.replace(steps=16))
     whole = gan.train(small(tmp_path / "b", steps=16, network="dcgan"))
     same(extended.state, whole.state)
 
@@ -144,10 +143,10 @@ def test_unknown_data_is_one_line_and_writes_nothing(tmp_path):
 def test_folder_is_named_after_the_run_unless_given():
     config = presets.preset("digits", optimizer="sgda", seed=3)
     assert str(train.out_folder(config)) == "runs/digits-sgda-s3"
-    assert str(train.out_folder(dataclasses.replace(config, out="here"))) == "here"
+    assert str(train.out_folder(config.replace(out="here"))) == "here"
 
 
 def test_all_local_devices_serve_by_default():
     config = presets.preset("digits")
     assert build.pick_devices(config) == jax.local_devices()
-    assert build.pick_devices(dataclasses.replace(config, devices=2)) == jax.local_devices()[:2]
+    assert build.pick_devices(config.replace(devices=2)) == jax.local_devices()[:2]

@@ -43,11 +43,11 @@ def test_fifty_steps_by_name(preset, optimizer, tmp_path, request):
     assert [line["step"] for line in lines] == [25, 50]
     for line in lines:
         assert all(np.isfinite(line[name]) for name in WANTED), line
-    start = build.build_pair(run.config, dataset.load(config.data).images.shape[1:])
+    start = build.build_pair(run.config, dataset.load(config.data.source).images.shape[1:])
     moved = jax.tree.map(
         lambda a, b: bool(np.any(a != b)),
         mm.Players(start.generator.params, start.discriminator.params),
         run.state.players,
     )
     assert any(jax.tree.leaves(moved.min)) and any(jax.tree.leaves(moved.max))
-    assert config.loss in losses.LOSSES and int(run.state.step) == 50
+    assert config.objective.loss in losses.LOSSES and int(run.state.step) == 50

@@ -1,4 +1,3 @@
-import dataclasses
 import re
 
 import jax
@@ -300,9 +299,7 @@ def test_microbatches_need_less_memory_and_no_further_all_reduce(make):
     devices = jax.local_devices()[:2]
 
     def compiled(microbatches):
-        config = dataclasses.replace(
-            make().config, batch_size=512, microbatches=microbatches, steps_per_call=1
-        )
+        config = make().config.replace(batch_size=512, microbatches=microbatches, steps_per_call=1)
         data = make().game, make().optimizer
         game = data[0]._replace(batch_size=512, num_devices=2, microbatches=microbatches)
         program = program_lib.compile_program(game, data[1], config, devices)
@@ -381,7 +378,7 @@ def test_used_gradients_revive_no_dead_code(make):
                       max=optax.sgd(0.1), max_steps=2)):  # fmt: skip
         setting = make(max_steps=2)
         state = setting.start._replace(optimizer=optimizer.init(setting.start.players))
-        config = dataclasses.replace(setting.config, steps_per_call=1)
+        config = setting.config.replace(steps_per_call=1)
         program = program_lib.compile_program(setting.game, optimizer, config, DEVICE)
         arguments = parallel.replicate(state, DEVICE), setting.images, SEED, np.int32(1)
         text = program.advance.lower(*arguments).compile().as_text()
@@ -445,6 +442,6 @@ def test_steps_in_one_call_follow_from_network_and_platform(make):
     assert mlp.program.steps_per_call == 50
     assert program_lib.default_steps_per_call(conv.game, "cpu") == 1
     assert program_lib.default_steps_per_call(conv.game, "gpu") == 50
-    chosen = dataclasses.replace(mlp.config, steps_per_call=3)
+    chosen = mlp.config.replace(steps_per_call=3)
     program = program_lib.compile_program(mlp.game, mlp.optimizer, chosen, DEVICE)
     assert program.steps_per_call == 3

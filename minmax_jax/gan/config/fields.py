@@ -1,0 +1,109 @@
+"""Limits of configuration values, written beside the fields that they check."""
+
+import collections.abc
+import dataclasses
+import math
+import numbers
+import typing
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
+
+from minmax_jax.gan.base.errors import ConfigError, check_name
+
+
+class AtLeast(NamedTuple):
+    """Smallest allowed value: `Annotated[int, AtLeast(1)]`."""
+
+    minimum: float
+
+    def check(self, name: str, value: Any) -> None:
+        """Raises `ConfigError` if the value is smaller or not finite."""
+        if not (math.isfinite(value) and value >= self.minimum):
+            raise ConfigError(
+                f"{name}={value} is out of range; give a number of at least {self.minimum}"
+            )
+
+
+class Below(NamedTuple):
+    """Upper limit, itself not allowed: `Annotated[float, Below(1)]`."""
+
+    limit: float
+
+    def check(self, name: str, value: Any) -> None:
+        """Raises `ConfigError` if the value reaches the limit."""
+        if value >= self.limit:
+            raise ConfigError(f"{name}={value} is out of range; give a number below {self.limit}")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)  # by identity: annotations must be hashable
+class OneOf:
+    """The allowed names: `Annotated[str, OneOf(LOSSES)]`. A registry may grow later."""
+
+    known: Collection[str]
+
+    def check(self, name: str, value: Any) -> None:
+        """Raises `ConfigError` with the nearest names if the value is not a known name."""
+        check_name(name, value, self.known)
+
+
+def choices(known: Collection[str]) -> str:
+    """Returns the names as the help shows them, for example `{pmap,shard_map}`."""
+    return "{" + ",".join(known) + "}"
+
+
+class Field(NamedTuple):
+    """One field of a group of the configuration.
+
+    Attributes:
+      attribute: Name of the attribute in the group.
+      name: Name of the flag, with underscores. Unique in the whole configuration.
+      type: Type of the value.
+      limits: The limits in the annotation.
+    """
+
+    attribute: str
+    name: str
+    type: type
+    limits: tuple[AtLeast | Below | OneOf, ...]
+
+
+def fields_of(group: type) -> Iterator[Field]:
+    """Yields the fields of a group in their order."""
+    hints = typing.get_type_hints(group, include_extras=True)
+    for field in dataclasses.fields(group):
+        hint = hints[field.name]
+        extras = getattr(hint, "__metadata__", ())
+        plain = typing.get_args(hint)[0] if extras else hint
+        flags = [name for extra in extras if (name := getattr(extra, "name", None))]
+        limits = tuple(extra for extra in extras if isinstance(extra, AtLeast | Below | OneOf))
+        name = flags[0] if flags else field.name
+        yield Field(field.name, name, typing.get_origin(plain) or plain, limits)
+
+
+class Group:
+    """Base class of the groups: checks the type and the limits of each field."""
+
+    def check(self) -> None:
+        """Raises `ConfigError` if a value has another type or is beyond its limits."""
+        self.check_types()
+        for field in fields_of(type(self)):
+            for limit in field.limits:
+                limit.check(field.name, getattr(self, field.attribute))
+
+    def check_types(self) -> None:
+        """Raises `ConfigError` if a value has another type than its field."""
+        for field in fields_of(type(self)):
+            value = getattr(self, field.attribute)
+            kind, text = _TYPES[field.type]
+            if not isinstance(value, kind) or (isinstance(value, bool) and field.type is not bool):
+                raise ConfigError(f"{field.name}={value!r} has the wrong type; give {text}")
+
+
+_TYPES: dict[type, tuple[type, str]] = {
+    str: (str, "a text"),
+    bool: (bool, "true or false"),
+    int: (numbers.Integral, "an integer"),
+    float: (numbers.Real, "a number"),
+    collections.abc.Mapping: (collections.abc.Mapping, "names and values"),
+}
+"""Type of a field -> the accepted type, and its description in error messages."""

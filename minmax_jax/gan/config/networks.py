@@ -1,0 +1,25 @@
+"""Configuration of the two networks."""
+
+import dataclasses
+from typing import Annotated
+
+from tyro.conf import arg
+
+from minmax_jax.gan.config.fields import AtLeast, Group, OneOf, choices
+from minmax_jax.gan.networks import DTYPES, NETWORKS
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworksConfig(Group):
+    """Generator and discriminator."""
+
+    name: Annotated[str, OneOf(NETWORKS), arg(name="network", metavar=choices(NETWORKS))] = "mlp"
+    """Architecture of both networks."""
+    width: Annotated[int, AtLeast(1)] = 256
+    """Hidden units (mlp), or channels of the layer next to the image. Published: 128 for resnet and mangoubi_gaussians, 256 for mangoubi_mnist, 64 for mangoubi_cifar."""  # noqa: E501
+    latent_dim: Annotated[int, AtLeast(1)] = 32
+    """Dimension of the generator's input, which is standard normal."""
+    spectral_norm: bool = False
+    """Divide the weights of each discriminator layer by their largest singular value."""
+    compute_dtype: Annotated[str, OneOf(DTYPES), arg(metavar=choices(DTYPES))] = "float32"
+    """Dtype for matrix products and activations. Parameters and losses stay float32."""

@@ -1,0 +1,75 @@
+"""Registry of presets: named defaults, with learning rates for each optimizer."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from minmax_jax.gan.base.registry import Registry
+
+
+class Preset(NamedTuple):
+    """Named defaults of a run.
+
+    Attributes:
+      fields: Flat names of fields and their values, where they differ from the defaults of
+        `Config`. The learning rates suit Adam and other optimizers with steps of its length.
+      learning_rates: Optimizer -> learning rates of the min and the max player, for optimizers
+        that need other learning rates than Adam. Units differ: a learning rate multiplies a
+        gradient in one optimizer and is the length of a layer's step in another.
+      betas: Options for the optimizers that have options of these names. GANs usually train
+        with b1 = 0.5 (Radford et al., 2016).
+    """
+
+    fields: Mapping[str, Any]
+    learning_rates: Mapping[str, tuple[float, float]] = MappingProxyType({})
+    betas: Mapping[str, float] = MappingProxyType({"b1": 0.5})
+
+
+PRESETS: Registry[Preset] = Registry(
+    "preset",
+    {
+        "digits": Preset(
+            {},  # the defaults of Config
+            {"nsgda": (2e-2, 1e-2), "sgda": (5e-2, 5e-2), "ada_dir": (5e-2, 5e-2)},
+        ),
+        "gaussians": Preset(
+            {
+                "data": "gaussians", "width": 128, "latent_dim": 2, "batch_size": 256,
+                "steps": 10_000, "learning_rate_min": 2e-3, "learning_rate_max": 1e-3,
+                "ema_decay": 0.99, "log_every": 100, "checkpoint_every": 1000,
+            },
+            {"nsgda": (2e-2, 2e-2), "sgda": (5e-2, 5e-2), "ada_dir": (5e-2, 5e-2)},
+        ),
+        # For sgda, nsgda, ada_nsgda and adam_gda the learning rates are the best of a 3 × 3 grid
+        # (experiments/dissecting/images).
+        "mnist": Preset(
+            {
+                "data": "ylecun/mnist", "network": "dcgan", "width": 16, "latent_dim": 64,
+                "learning_rate_min": 2e-3, "learning_rate_max": 4e-4,
+                "steps": 4000, "log_every": 50, "checkpoint_every": 500, "ema_decay": 0.99,
+            },
+            {"nsgda": (5e-2, 5e-2), "sgda": (5e-2, 1e-2), "ada_dir": (5e-2, 1e-2)},
+        ),
+        "cifar10": Preset(
+            {
+                "data": "uoft-cs/cifar10", "network": "dcgan", "width": 64, "latent_dim": 128,
+                "learning_rate_min": 2e-4, "learning_rate_max": 2e-4,
+                "steps": 50_000, "log_every": 100, "checkpoint_every": 1000, "evaluate": 10_000,
+            },
+            {"nsgda": (1e-2, 1e-2), "sgda": (1e-2, 1e-2), "ada_dir": (1e-2, 1e-2)},
+        ),
+        # Adam's learning rates and betas as published by Gidel et al. (2019); b2 = 0.9 with the
+        # Wasserstein loss is from Gulrajani et al. (2017).
+        "cifar10-resnet": Preset(
+            {
+                "data": "uoft-cs/cifar10", "network": "resnet", "width": 128, "latent_dim": 128,
+                "loss": "wasserstein", "penalty": 10.0, "ema_decay": 0.9999,
+                "learning_rate_min": 2e-5, "learning_rate_max": 2e-4,
+                "steps": 100_000, "log_every": 100, "checkpoint_every": 1000, "evaluate": 10_000,
+            },
+            {"nsgda": (1e-3, 1e-2), "sgda": (1e-3, 1e-2), "ada_dir": (1e-3, 1e-2)},
+            {"b1": 0.5, "b2": 0.9},
+        ),
+    },
+)  # fmt: skip
+"""The presets. Learning rates are starting points that train, not tuned optima."""

@@ -1,0 +1,66 @@
+"""Configuration of the run folder: preset, seed, log and checkpoints."""
+
+import dataclasses
+from typing import Annotated, NamedTuple
+
+from tyro.conf import arg
+
+from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.config.fields import AtLeast, Below, Group, choices
+from minmax_jax.gan.config.preset_registry import PRESETS
+
+
+class Best(NamedTuple):
+    """The logged metric by which checkpoints or runs are compared.
+
+    Attributes:
+      name: Name of the metric in `metrics.jsonl`.
+      highest: Whether higher values are better.
+    """
+
+    name: str
+    highest: bool
+
+
+def parse_best(text: str) -> Best | None:
+    """Parses `METRIC` (lower is better) or `METRIC:max`; returns None for an empty text.
+
+    Raises:
+      ConfigError: If the text has another form.
+
+    Example:
+      >>> parse_best("frechet_distance"), parse_best("modes_covered:max")
+      (Best(name='frechet_distance', highest=False), Best(name='modes_covered', highest=True))
+    """
+    name, colon, order = text.partition(":")
+    if text and (not name.isidentifier() or (colon and order not in ("min", "max"))):
+        raise ConfigError(
+            "keep_best must be METRIC (lower is better) or METRIC:max (higher is better), with a "
+            f"name from metrics.jsonl, got {text!r}"
+        )
+    return Best(name, order == "max") if text else None
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig(Group):
+    """Run folder, seed, log and checkpoints."""
+
+    preset: Annotated[str, arg(metavar=choices(PRESETS))] = "digits"
+    """Set of defaults. See `minmax-jax presets`."""
+    out: str = ""
+    """Run folder. A run found there is resumed. Default: runs/PRESET-OPTIMIZER-sSEED."""
+    seed: Annotated[int, AtLeast(0), Below(2**31)] = 0
+    """Seed of the initial parameters and of all randomness during training."""
+    log_every: Annotated[int, AtLeast(1)] = 100
+    """Log every N updates to metrics.jsonl."""
+    checkpoint_every: Annotated[int, AtLeast(1)] = 2000
+    """Save a checkpoint every N updates."""
+    keep: Annotated[int, AtLeast(1)] = 3
+    """Number of newest checkpoints to keep."""
+    keep_best: str = ""
+    """Also keep the checkpoint with the best METRIC from metrics.jsonl, such as frechet_distance. Lower is better; write METRIC:max if higher is better."""  # noqa: E501
+
+    def check(self) -> None:
+        """Raises `ConfigError` if a value is invalid."""
+        super().check()
+        parse_best(self.keep_best)

@@ -1,0 +1,34 @@
+"""Configuration of the training steps and the devices."""
+
+import dataclasses
+from typing import Annotated
+
+from tyro.conf import arg
+
+from minmax_jax.gan.config.fields import AtLeast, Below, Group, OneOf, choices
+from minmax_jax.parallel import BACKENDS
+
+ON_NONFINITE = ("stop", "skip")
+"""What a run can do at an update that is not finite."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig(Group):
+    """Training steps and devices."""
+
+    steps: Annotated[int, AtLeast(1)] = 8000
+    """Number of updates. A larger number extends a finished run."""
+    batch_size: Annotated[int, AtLeast(2)] = 64
+    """Examples per batch, summed over all devices."""
+    microbatches: Annotated[int, AtLeast(1)] = 1
+    """Number of microbatches per device. Gradients are averaged over them to save memory."""
+    steps_per_call: Annotated[int, AtLeast(0)] = 0
+    """Updates per compiled call. 0 selects 1 for convolutional networks on CPU, otherwise 50."""
+    ema_decay: Annotated[float, AtLeast(0), Below(1)] = 0.999
+    """Decay of the moving average of the generator's parameters. Samples come from this average; 0 turns it off."""  # noqa: E501
+    devices: Annotated[int, AtLeast(0)] = 0
+    """Number of devices that share each batch. 0 uses all devices of all processes."""
+    parallel: Annotated[str, OneOf(BACKENDS), arg(metavar=choices(BACKENDS))] = "pmap"
+    """JAX transformation that runs a step on several devices. Results are the same."""
+    on_nonfinite: Annotated[str, OneOf(ON_NONFINITE), arg(metavar=choices(ON_NONFINITE))] = "stop"
+    """At a non-finite update: stop before it and save, or skip it and count it (`skipped` in metrics.jsonl)."""  # noqa: E501
