@@ -1,0 +1,1 @@
+"""Parts that the experiments of several papers share."""

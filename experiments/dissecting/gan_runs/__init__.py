@@ -1,0 +1,1 @@
+"""GAN runs that share one compiled program per method."""

@@ -1,0 +1,1 @@
+"""Experiment: magnitudes and directions of six update rules, combined in pairs."""

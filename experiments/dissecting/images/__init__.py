@@ -1,0 +1,1 @@
+"""Experiment: seven optimizers on images, each with tuned learning rates."""

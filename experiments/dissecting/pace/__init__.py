@@ -1,0 +1,1 @@
+"""Experiment: ratio of the players' gradient norms and sample quality."""

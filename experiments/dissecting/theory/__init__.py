@@ -1,0 +1,1 @@
+"""Experiment: both modes of a synthetic GAN, over all learning rates."""

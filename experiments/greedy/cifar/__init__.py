@@ -1,0 +1,1 @@
+"""Experiment: greedy and GDA on CIFAR-10, with scores along training."""

@@ -1,0 +1,1 @@
+"""Experiment: cost of the accept test of the greedy method."""

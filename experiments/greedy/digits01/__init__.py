@@ -1,0 +1,1 @@
+"""Experiment: MNIST zeros and ones with greedy and GDA."""

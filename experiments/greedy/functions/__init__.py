@@ -1,0 +1,1 @@
+"""Experiment: three functions of two variables with greedy and three others."""

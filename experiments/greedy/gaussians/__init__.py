@@ -1,0 +1,1 @@
+"""Experiment: modes reached on a mixture of four Gaussians."""

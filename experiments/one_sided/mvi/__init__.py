@@ -1,0 +1,1 @@
+"""Experiment: the one-sided MVI along training runs, with controls."""

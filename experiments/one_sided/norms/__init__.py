@@ -1,0 +1,1 @@
+"""Experiment: gradient norms of both players along training."""

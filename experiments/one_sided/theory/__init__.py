@@ -1,0 +1,1 @@
+"""Experiment: one-sided stationary points of three synthetic games."""

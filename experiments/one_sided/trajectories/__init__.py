@@ -1,0 +1,1 @@
+"""Training runs with snapshots, shared by `norms` and `mvi`."""
