@@ -1,1 +1,1 @@
-"""Errors with exit codes, the registry of named components, and a file cache."""
+"""Errors with exit codes, registries, shared limits and the array cache."""

@@ -1,4 +1,4 @@
-"""Files that can be made again: arrays under the user's cache folder."""
+"""Cache of arrays in the user's cache folder."""
 
 import os
 import tempfile
@@ -16,9 +16,10 @@ def cache_folder() -> Path:
 
 
 def load_arrays(name: str) -> dict[str, np.ndarray] | None:
-    """Returns the arrays stored under `name`, or None if there are none that can be read.
+    """Loads the arrays stored under `name`; returns None if there is no readable entry.
 
-    A damaged file counts as none, and is made again by whoever asks. No pickle is loaded.
+    A corrupt entry counts as missing, so that the caller computes it again. Pickles are not
+    loaded, because they can run code.
     """
     try:
         with (cache_folder() / f"{name}.npz").open("rb") as file:
@@ -29,7 +30,7 @@ def load_arrays(name: str) -> dict[str, np.ndarray] | None:
 
 
 def save_arrays(name: str, **arrays: Any) -> None:
-    """Stores arrays under `name`, whole or not at all; an unwritable folder is no error."""
+    """Stores arrays under `name` atomically, or not at all if the folder is not writable."""
     target = cache_folder() / f"{name}.npz"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

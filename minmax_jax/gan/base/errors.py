@@ -1,24 +1,63 @@
-"""Errors that end a command with one line and an exit code, never with a traceback.
-
-code  error
-2     `ConfigError`, `DataError`: a wrong input; nothing was written
-3     `NonFinite`: the run diverged
-4     `WriteFailed`: the disk is full, or cannot be written
-5     `HostFailed`: another process of the same run is gone
-130   Ctrl-C
-143   `Terminated`: SIGTERM; the state is saved
-"""
+"""Errors that end a command with a one-line message and an exit code."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 
 class ConfigError(ValueError):
-    """A wrong value in a configuration; the message is one line that says what to do."""
+    """A configuration value is invalid. The one-line message says what to do."""
 
 
 class DataError(ValueError):
-    """Data that cannot be used; the message is one line that says what to do."""
+    """The data cannot be used. The one-line message says what to do."""
+
+
+class Stopped(Exception):
+    """A run ended before its last step. The one-line message says what to do."""
+
+
+class NonFinite(Stopped):
+    """A loss, a gradient or a state is not finite.
+
+    Attributes:
+      step: The non-finite update, or the step after which a value was not finite.
+    """
+
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class WriteFailed(Stopped):
+    """The run folder cannot be written. Its checkpoints are unchanged."""
+
+
+class HostFailed(Stopped):
+    """Another process of this run has stopped responding."""
+
+
+class Terminated(Stopped):
+    """The process received SIGTERM. The state of the last step is saved."""
+
+
+EXIT_CODES: Mapping[type[BaseException], int] = MappingProxyType(
+    {
+        ConfigError: 2,  # invalid input, nothing was written; the same code as for unknown flags
+        DataError: 2,
+        NonFinite: 3,
+        WriteFailed: 4,
+        HostFailed: 5,
+        KeyboardInterrupt: 130,  # 128 + SIGINT, as shells report it
+        Terminated: 143,  # 128 + SIGTERM
+    }
+)
+"""Exit codes of the command line. Any other error is a bug and ends with a traceback."""
+
+
+def exit_code(error: BaseException) -> int | None:
+    """Returns the exit code of a command that ends with `error`, or None for a bug."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), None)
 
 
 def check_name(field: str, value: str, known: Iterable[str]) -> None:
@@ -29,54 +68,3 @@ def check_name(field: str, value: str, known: Iterable[str]) -> None:
     near = difflib.get_close_matches(value, known, n=3, cutoff=0.5)
     advice = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
     raise ConfigError(f"{field}={value!r} is not known; {advice}")
-
-
-class Stopped(Exception):
-    """A run that ended before its last step; the message is one line that says what to do.
-
-    Attributes:
-      exit_code: what the command line ends with.
-    """
-
-    exit_code = 1
-
-
-class NonFinite(Stopped):
-    """A loss, a gradient or a state is not finite.
-
-    Attributes:
-      step: the update that was not finite, or after which the numbers were not.
-    """
-
-    exit_code = 3
-
-    def __init__(self, message: str, step: int) -> None:
-        super().__init__(message)
-        self.step = step
-
-
-class WriteFailed(Stopped):
-    """The run folder cannot be written; the checkpoints that it holds are as they were."""
-
-    exit_code = 4
-
-
-class Terminated(Stopped):
-    """SIGTERM came; the state of the last step is saved."""
-
-    exit_code = 143
-
-
-class HostFailed(Stopped):
-    """Another process that trains the same run is gone."""
-
-    exit_code = 5
-
-
-def exit_code(error: BaseException) -> int | None:
-    """Returns the code with which a command ends after `error`; None where it is a bug."""
-    if isinstance(error, Stopped):
-        return error.exit_code
-    if isinstance(error, ConfigError | DataError):
-        return 2
-    return 130 if isinstance(error, KeyboardInterrupt) else None

@@ -1,8 +1,7 @@
-"""The commands of `minmax-jax`, one file each.
+"""The list of commands of `minmax-jax`, one file per command.
 
-A command is a frozen dataclass of its arguments (its docstrings are the help) and a
-function `run(arguments)` that returns the exit code, None for 0. A new one is a file here
-and a row in `COMMANDS`.
+To add a command, write a file with a frozen dataclass of its arguments, whose docstrings are
+the help, and a function `run(arguments)`. Then add a row to `COMMANDS`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,17 +12,17 @@ from minmax_jax.gan.cli import compare, evaluate, presets, sample, sweep, train
 
 
 class Command(NamedTuple):
-    """One command.
+    """A command of the command line.
 
     Attributes:
-      arguments: dataclass of its arguments.
-      run: does it; returns the exit code, None for 0.
-      defaults: `defaults(argv)` returns the arguments to start from, where they depend on
-        a flag (a preset, say); None: the dataclass's own.
+      arguments: Dataclass of the arguments.
+      run: Function that runs the command.
+      defaults: Function from the words of the command line to the default arguments, if the
+        defaults depend on a flag such as `--preset`. Default: those of the dataclass.
     """
 
     arguments: type
-    run: Callable[[Any], int | None]
+    run: Callable[[Any], None]
     defaults: Callable[[Sequence[str]], Any] | None = None
 
 

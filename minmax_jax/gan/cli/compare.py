@@ -1,9 +1,11 @@
-"""`minmax-jax compare`: runs side by side in one table and one figure."""
+"""`minmax-jax compare`: compares several runs in a table and a figure."""
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
 import tyro
+from tyro.conf import arg
 
 from minmax_jax.gan import comparison
 from minmax_jax.gan.comparison import figure, table
@@ -13,25 +15,28 @@ from minmax_jax.gan.run import run_folder
 
 @dataclasses.dataclass(frozen=True)
 class Compare:
-    """Compare runs of one data set: a table, and a figure of curves, samples and scores."""
+    """Compare runs on the same dataset: a table, and a figure of curves, samples and scores."""
 
-    runs: tyro.conf.Positional[tuple[str, ...]]
-    """Run folders, as given to train --out; two or more."""
+    runs: Annotated[
+        tyro.conf.Positional[tuple[str, ...]],
+        arg(metavar="RUN [RUN ...]", help_behavior_hint="(required)"),
+    ]
+    """Run folders, each the --out of train. Give two or more."""
     out: str = "comparison.png"
-    """Figure to write, .png; the table goes beside it with the ending .md."""
+    """PNG file of the figure. The table is written beside it, with the ending .md."""
     num: int = 36
-    """Samples of each run, of the same latents."""
+    """Number of samples per run. All runs use the same latents."""
     seed: int = 0
     """Seed of the latents."""
 
 
 def run(command: Compare) -> None:
-    """Prints the table and writes both."""
+    """Writes the figure and the table, and prints the table."""
     path = image_io.check_file(command.out, (".png",))
     found = comparison.compare(command.runs, num=command.num, seed=command.seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = table.text(found)
     figure.draw(found).savefig(path, dpi=110)
-    beside = Path(path).with_suffix(".md")
-    run_folder.write_atomically(beside, text + "\n")
-    print(f"{text}\n\n  figure  {path}\n  table   {beside}")
+    table_path = Path(path).with_suffix(".md")
+    run_folder.write_atomically(table_path, text + "\n")
+    print(f"{text}\n\n  figure  {path}\n  table   {table_path}")

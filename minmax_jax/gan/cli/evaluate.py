@@ -1,41 +1,49 @@
-"""`minmax-jax evaluate`: score a checkpoint of a run, apart from training."""
+"""`minmax-jax evaluate`: evaluates a checkpoint of a run."""
 
 import dataclasses
+from typing import Annotated
 
-from minmax_jax.gan.evaluation import evaluate, evaluator, score_table
+from tyro.conf import arg
+
+from minmax_jax.gan.config.fields import HIDE_DEFAULT, choices
+from minmax_jax.gan.evaluation import evaluate, evaluator, features, score_table, scores
 from minmax_jax.gan.run import evaluations
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluate:
-    """Score samples of a run's averaged generator; the run may still be training.
+    """Evaluate samples from the averaged generator of a run, which may still be training.
 
-    Adds the scores to evaluations.jsonl in the run folder and prints them, beside those of
-    held-out real examples.
+    Appends the scores to evaluations.jsonl in the run folder, and prints them beside the
+    scores of held-out real examples.
     """
 
     run: str
-    """Run folder, as given to train --out."""
-    step: int | None = None
-    """Which checkpoint of the run; the newest if not given."""
-    extractors: tuple[str, ...] = ()
-    """What the scores are measured in: classifier (trained on the data's labels), pixels, inception (torch-fidelity, extra fid), points (of vectors). If not given: classifier, without labels pixels, for vectors points."""  # noqa: E501
-    metrics: tuple[str, ...] = ()
-    """Which scores: frechet, kernel, precision_recall, density_coverage, bins, inception_style, classes, modes. If not given: all that can be had."""  # noqa: E501
+    """Run folder, the --out of train."""
+    step: Annotated[int | None, arg(metavar="INT"), HIDE_DEFAULT] = None
+    """Step of the checkpoint. Default: the newest checkpoint."""
+    extractors: Annotated[
+        tuple[str, ...], arg(metavar=choices(features.EXTRACTORS) + " ..."), HIDE_DEFAULT
+    ] = ()
+    """Feature extractors: a classifier trained on the labels of the data, raw pixels or points, or Inception (extra fid). Default: classifier for labeled images, pixels for other images, points for vectors."""  # noqa: E501
+    metrics: Annotated[
+        tuple[str, ...], arg(metavar=choices(scores.METRICS) + " ..."), HIDE_DEFAULT
+    ] = ()
+    """Metrics to compute. Default: all that the data and the extractor allow."""
     num: int = 5000
-    """How many samples. Scores compare only at the same number."""
+    """Number of samples. Compare scores only if this number is the same."""
     num_reference: int = evaluator.REFERENCE
-    """At most so many training examples are compared with."""
-    seed: int | None = None
-    """Seed of the latents; the run's own if not given."""
-    data: str = ""
-    """Where the run's data are, if they have moved since it was trained."""
-    inception_weights: str | None = None
-    """File of torch-fidelity's Inception weights; downloaded once if not given."""
+    """Maximum number of training examples to compare with."""
+    seed: Annotated[int | None, arg(metavar="INT"), HIDE_DEFAULT] = None
+    """Seed of the latents. Default: the seed of the run."""
+    data: Annotated[str, HIDE_DEFAULT] = ""
+    """Where to find the data, if it has moved. Default: the data of the run."""
+    inception_weights: Annotated[str | None, arg(metavar="FILE"), HIDE_DEFAULT] = None
+    """File with torch-fidelity's Inception weights. Default: downloaded once."""
 
 
 def run(command: Evaluate) -> None:
-    """Evaluates, and prints a table an extractor."""
+    """Evaluates, and prints one table per extractor."""
     records = evaluate.evaluate(
         command.run,
         command.step,

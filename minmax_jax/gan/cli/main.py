@@ -1,4 +1,4 @@
-"""The command line `minmax-jax`: finds the command, turns errors into one line and a code."""
+"""Entry point of `minmax-jax`: parses arguments, runs the command, reports errors."""
 
 import functools
 import operator
@@ -8,40 +8,42 @@ from typing import Annotated, Any
 
 import tyro
 
-from minmax_jax.gan.base.errors import ConfigError, DataError, Stopped
+from minmax_jax.gan.base.errors import EXIT_CODES, ConfigError, DataError, Stopped, exit_code
 from minmax_jax.gan.cli import program_cache
 from minmax_jax.gan.cli.commands import COMMANDS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its code; of errors as in `errors`, 130 after Ctrl-C."""
+    """Runs a command and returns its exit code, which is 0 or one of `EXIT_CODES`.
+
+    Args:
+      argv: The words after the program's name. Default: those of this process.
+    """
     argv = sys.argv[1:] if argv is None else list(argv)
     try:
         arguments = parse(argv)
         program_cache.turn_on()
-        code = next(c.run for c in COMMANDS.values() if c.arguments is type(arguments))(arguments)
-    except (ConfigError, DataError) as error:
+        run = next(c.run for c in COMMANDS.values() if c.arguments is type(arguments))
+        run(arguments)
+    except (ConfigError, DataError, Stopped) as error:
         print(f"minmax-jax: {error}", file=sys.stderr)
-        return 2
-    except Stopped as error:
-        print(f"minmax-jax: {error}", file=sys.stderr)
-        return error.exit_code
+        return exit_code(error) or 1
     except KeyboardInterrupt:
         print("\nminmax-jax: stopped; the same command resumes the run", file=sys.stderr)
-        return 130
-    return code or 0
+        return EXIT_CODES[KeyboardInterrupt]
+    return 0
 
 
 def parse(argv: Sequence[str]) -> Any:
-    """Reads the command line into the arguments of one command."""
-    kinds: list[Any] = []
+    """Parses the command line into the arguments of one command."""
+    commands: list[Any] = []
     for name, command in COMMANDS.items():
         chosen = command.defaults if list(argv[:1]) == [name] else None
         default = {"default": chosen(argv)} if chosen else {}
-        kinds.append(Annotated[command.arguments, tyro.conf.subcommand(name, **default)])
-    either: Any = functools.reduce(operator.or_, kinds)
+        commands.append(Annotated[command.arguments, tyro.conf.subcommand(name, **default)])
+    union: Any = functools.reduce(operator.or_, commands)
     return tyro.cli(
-        tyro.conf.OmitArgPrefixes[either],
+        tyro.conf.OmitArgPrefixes[union],
         args=list(argv),
         prog="minmax-jax",
         description="Train GANs with min-max optimizers; sample from them, compare and tune them.",

@@ -1,20 +1,26 @@
-"""`minmax-jax presets`: list the presets, or print one."""
+"""`minmax-jax presets`: lists the presets, or prints one."""
 
 import dataclasses
+from typing import Annotated
 
 import tyro
+from tyro.conf import arg
 
 from minmax_jax.gan.config import preset_text
+from minmax_jax.gan.config.fields import choices
+from minmax_jax.gan.config.preset_registry import PRESETS
 
 
 @dataclasses.dataclass(frozen=True)
 class Presets:
-    """List the presets of train, or print one with its fields and learning rates."""
+    """List the presets of train, or print the fields and learning rates of one."""
 
-    name: tyro.conf.Positional[str] = ""
-    """Preset to print; all are listed if none is given."""
+    name: Annotated[
+        tyro.conf.Positional[str], arg(metavar=choices(PRESETS), help_behavior_hint="")
+    ] = ""
+    """Preset to print. Default: a list of all presets."""
 
 
 def run(command: Presets) -> None:
-    """Prints."""
+    """Prints the list, or the page of one preset."""
     print(preset_text.page(command.name) if command.name else preset_text.listing())

@@ -1,44 +1,48 @@
-"""`minmax-jax sample`: samples and latent interpolations of a run, into a file."""
+"""`minmax-jax sample`: writes samples or latent interpolations of a run to a file."""
 
 import dataclasses
+from typing import Annotated
 
+from tyro.conf import arg
+
+from minmax_jax.gan.config.fields import HIDE_DEFAULT
 from minmax_jax.gan.generation import image_io, sampling
 
-FILM = 48
-"""Frames of a GIF whose number is not given: a loop of about three seconds."""
+GIF_FRAMES = 48
+"""Default number of images in a GIF, which then takes about three seconds."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Draw samples or latent walks from the averaged generator of a run."""
+    """Draw samples or latent interpolations from the averaged generator of a run."""
 
     run: str
-    """Run folder, as given to train --out."""
+    """Run folder, the --out of train."""
     out: str
-    """File to write: .png for a picture, .gif for a film of walks, .npz for the array `samples`."""
-    num: int | None = None
-    """How many samples or walks; 64 samples, 8 walks or a film of 16 if not given."""
+    """File to write: .png for an image, .gif for animated interpolations, .npz for an array `samples`."""  # noqa: E501
+    num: Annotated[int | None, arg(metavar="INT"), HIDE_DEFAULT] = None
+    """Number of samples or interpolations. Default: 64 samples, 8 interpolations, or 16 for a GIF."""  # noqa: E501
     seed: int = 0
-    """Seed of the latents: the same latents in every run and at every step."""
-    step: int | None = None
-    """Which checkpoint of the run; the newest if not given."""
+    """Seed of the latents. The same seed gives the same latents for every run and step."""
+    step: Annotated[int | None, arg(metavar="INT"), HIDE_DEFAULT] = None
+    """Step of the checkpoint. Default: the newest checkpoint."""
     interpolate: int = 0
-    """Pictures on a walk through latent space, 0 for samples. A .png has a row for each walk from one latent to another; a .gif loops, 48 pictures long if not given."""  # noqa: E501
+    """Images per interpolation between two latents, or 0 for samples. A .png has one row per interpolation. A .gif loops and has 48 images by default."""  # noqa: E501
 
 
 def run(command: Sample) -> None:
-    """Draws and writes the file."""
+    """Draws the samples and writes the file."""
     path = image_io.check_file(command.out, (".png", ".gif", ".npz"))
-    film = path.suffix == ".gif"
-    given = {"seed": command.seed, "step": command.step}
-    if film or command.interpolate:
-        num = (16 if film else 8) if command.num is None else command.num
-        frames = command.interpolate or FILM
-        samples = sampling.interpolate(command.run, num, num_frames=frames, loop=film, **given)
-        what = f"{num} walks of {frames} pictures"
+    gif = path.suffix == ".gif"
+    chosen = {"seed": command.seed, "step": command.step}
+    if gif or command.interpolate:
+        num = (16 if gif else 8) if command.num is None else command.num
+        frames = command.interpolate or GIF_FRAMES
+        samples = sampling.interpolate(command.run, num, num_frames=frames, loop=gif, **chosen)
+        text = f"{num} interpolations of {frames} images"
     else:
         num = 64 if command.num is None else command.num
-        samples = sampling.sample(command.run, num, **given)
-        what = f"{num} samples"
+        samples = sampling.sample(command.run, num, **chosen)
+        text = f"{num} samples"
     image_io.write(samples, path)
-    print(f"{what} in {path}")
+    print(f"{text} in {path}")

@@ -1,12 +1,15 @@
-"""`minmax-jax train`: train a GAN, or resume the run in its folder."""
+"""`minmax-jax train`: trains a GAN, or resumes a run."""
 
 import argparse
 import dataclasses
 from collections.abc import Sequence
+from typing import Annotated
 
-from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.config import presets
+from tyro.conf import arg
+
+from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.optimizer import OptimizerConfig
+from minmax_jax.gan.config.presets import add_options, preset
 from minmax_jax.gan.config.run import RunConfig
 from minmax_jax.gan.multihost import process_group
 from minmax_jax.gan.run import report
@@ -15,23 +18,22 @@ from minmax_jax.gan.trainer import train
 
 @dataclasses.dataclass(frozen=True)
 class Train:
-    """Train a GAN, or resume the run that --out holds.
+    """Train a GAN, or resume the run in --out.
 
-    Every default shown is the preset's; a flag given wins over the preset.
+    The defaults shown are those of the preset. Flags override the preset.
     """
 
-    config: config_lib.Config = dataclasses.field(default_factory=config_lib.Config)
-    """What to train: what `config.json` holds. Flags that are no part of the run stand beside."""
+    config: Annotated[Config, arg(name="")] = dataclasses.field(default_factory=Config)
 
     launch: process_group.Launch = dataclasses.field(default_factory=process_group.Launch)
-    """The processes that train it together."""
+    """Training with several processes."""
 
     tensorboard: bool = False
-    """Write the lines of metrics.jsonl as TensorBoard event files too, in the run folder (extra tensorboard)."""  # noqa: E501
+    """Also write metrics as TensorBoard event files in the run folder. Needs the extra tensorboard."""  # noqa: E501
 
 
 def defaults(argv: Sequence[str]) -> Train:
-    """Returns the values of the preset and optimizer that `argv` names."""
+    """Returns the default arguments for the preset and the optimizer in `argv`."""
     return Train(preset_of(argv))
 
 
@@ -39,22 +41,20 @@ def run(command: Train) -> None:
     """Trains and prints the summary."""
     config = with_preset_options(command.config)
     finished = train.train(config, launch=command.launch, use_tensorboard=command.tensorboard)
-    if finished.summary:  # the first process's to tell
+    if finished.summary:  # Only the coordinator of several processes has a summary.
         print(report.summary_text(finished.config, finished.summary, finished.folder))
 
 
-def preset_of(argv: Sequence[str]) -> config_lib.Config:
-    """Returns the configuration of the `--preset` and `--optimizer` among `argv`."""
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    first.add_argument("--preset", default=RunConfig.preset)
-    first.add_argument("--optimizer", default=OptimizerConfig.name)
-    chosen, _ = first.parse_known_args(list(argv))
-    return presets.preset(chosen.preset, optimizer=chosen.optimizer)
+def preset_of(argv: Sequence[str]) -> Config:
+    """Returns the configuration of the `--preset` and the `--optimizer` in `argv`."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--preset", default=RunConfig.preset)
+    parser.add_argument("--optimizer", default=OptimizerConfig.name)
+    chosen, _ = parser.parse_known_args(list(argv))
+    return preset(chosen.preset, optimizer=chosen.optimizer)
 
 
-def with_preset_options(config: config_lib.Config) -> config_lib.Config:
-    """Returns `config` with the preset's options beneath those given."""
-    options = presets.add_options(
-        config.run.preset, config.optimizer.name, config.optimizer.options
-    )
-    return config.replace(options=options)
+def with_preset_options(config: Config) -> Config:
+    """Returns `config` with its options added to those of its preset."""
+    chosen = config.optimizer
+    return config.replace(options=add_options(config.run.preset, chosen.name, chosen.options))

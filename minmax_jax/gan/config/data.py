@@ -5,7 +5,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from minmax_jax.gan.config.fields import Group
+from minmax_jax.gan.config.fields import HIDE_DEFAULT, Group
 from minmax_jax.gan.data.registry import DATA_SETS
 
 
@@ -22,5 +22,5 @@ class DataConfig(Group):
         ),
     ] = "digits"
     """Name of a registered dataset, or an argument of `datasets.load_dataset`."""
-    label_column: str = ""
+    label_column: Annotated[str, HIDE_DEFAULT] = ""
     """Label column. Default: the only ClassLabel column, if there is exactly one."""

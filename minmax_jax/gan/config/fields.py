@@ -8,6 +8,8 @@ import typing
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
+from tyro.conf import arg
+
 from minmax_jax.gan.base.errors import ConfigError, check_name
 
 
@@ -44,6 +46,10 @@ class OneOf:
     def check(self, name: str, value: Any) -> None:
         """Raises `ConfigError` with the nearest names if the value is not a known name."""
         check_name(name, value, self.known)
+
+
+HIDE_DEFAULT = arg(help_behavior_hint="")
+"""Hides an empty default in the help, for flags whose help text describes the default."""
 
 
 def choices(known: Collection[str]) -> str:

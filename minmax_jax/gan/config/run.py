@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 from tyro.conf import arg
 
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.config.fields import AtLeast, Below, Group, choices
+from minmax_jax.gan.config.fields import HIDE_DEFAULT, AtLeast, Below, Group, choices
 from minmax_jax.gan.config.preset_registry import PRESETS
 
 
@@ -47,7 +47,7 @@ class RunConfig(Group):
 
     preset: Annotated[str, arg(metavar=choices(PRESETS))] = "digits"
     """Set of defaults. See `minmax-jax presets`."""
-    out: str = ""
+    out: Annotated[str, HIDE_DEFAULT] = ""
     """Run folder. A run found there is resumed. Default: runs/PRESET-OPTIMIZER-sSEED."""
     seed: Annotated[int, AtLeast(0), Below(2**31)] = 0
     """Seed of the initial parameters and of all randomness during training."""
@@ -57,7 +57,7 @@ class RunConfig(Group):
     """Save a checkpoint every N updates."""
     keep: Annotated[int, AtLeast(1)] = 3
     """Number of newest checkpoints to keep."""
-    keep_best: str = ""
+    keep_best: Annotated[str, HIDE_DEFAULT] = ""
     """Also keep the checkpoint with the best METRIC from metrics.jsonl, such as frechet_distance. Lower is better; write METRIC:max if higher is better."""  # noqa: E501
 
     def check(self) -> None:

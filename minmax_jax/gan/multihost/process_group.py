@@ -22,9 +22,9 @@ from jax import lax
 from jax._src import distributed  # the key-value store has no public name
 from jax.experimental import multihost_utils
 
-from minmax_jax.gan.base.errors import ConfigError, HostFailed, exit_code
+from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.base.errors import EXIT_CODES, ConfigError, HostFailed, exit_code
 from minmax_jax.gan.multihost.termination import Termination
-from minmax_jax.gan.run import run_folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Hosts:
     def checksum(self, rows: np.ndarray) -> int:
         """Returns the CRC-32 of all rows in the order of the processes, each giving its own."""
         before = int(self._get(f"crc32/{self.index - 1}")) if self.index else 0
-        own = run_folder.checksum(rows, before)
+        own = data_lib.crc32(rows, before)
         if self.count == 1:
             return own
         self._client.key_value_set(f"{_ROOT}/crc32/{self.index}", str(own))
@@ -151,7 +151,7 @@ class Hosts:
             time.sleep(self._timeout + 5)  # the watch finds out who is gone, and ends this one
         if code is None:
             traceback.print_exception(error)
-            code, text = HostFailed.exit_code, f"{type(error).__name__}: {text:.300}"
+            code, text = EXIT_CODES[HostFailed], f"{type(error).__name__}: {text:.300}"
         with contextlib.suppress(Exception):  # then the first process is gone already
             self._client.key_value_set(f"{_ROOT}/failed/{self.index}", f"{code} {text}")
             # The store ends with the first process: let them read.
@@ -179,7 +179,7 @@ class Hosts:
             except Exception:
                 if self._left.is_set():
                     return
-                failed, alive = [(f"{_ROOT}/failed/0", f"{HostFailed.exit_code} it is gone")], []
+                failed, alive = [(f"{_ROOT}/failed/0", f"{EXIT_CODES[HostFailed]} it is gone")], []
             for key, text in failed:
                 if key.rpartition("/")[2] == str(self.index):
                     return  # our own: this process is on its way out
@@ -192,7 +192,7 @@ class Hosts:
                     seen[key] = (beat, time.monotonic())
                 elif time.monotonic() - seen[key][1] > self._timeout:
                     _leave_at_once(
-                        HostFailed.exit_code,
+                        EXIT_CODES[HostFailed],
                         f"process {key.rpartition('/')[2]} gave no sign of life for "
                         f"{self._timeout} s; start all of them again to resume the run",
                     )

@@ -5,7 +5,7 @@ import signal
 import threading
 from types import TracebackType
 
-from minmax_jax.gan.base.errors import Terminated
+from minmax_jax.gan.base.errors import EXIT_CODES, Terminated
 
 
 class Termination:
@@ -58,5 +58,5 @@ class Termination:
             if number[0] != signal.SIGTERM:
                 continue
             if self.asked:
-                os._exit(Terminated.exit_code)
+                os._exit(EXIT_CODES[Terminated])
             self.asked = True
