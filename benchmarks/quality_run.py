@@ -16,8 +16,8 @@ import optax
 from jax import lax
 
 import minmax_jax as mm
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.data import dataset
 from minmax_jax.gan.evaluation import evaluator, features
 from minmax_jax.gan.objective import game
 from minmax_jax.gan.training import build, nonfinite
@@ -83,7 +83,7 @@ class Bench:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         config = self.config("sgda")
-        self.data = dataset.load(config.data.source)
+        self.data = data_lib.load(config.data.source)
         self.images = jnp.asarray(self.data.images)
         extractor = features.build(features.default(self.data), self.data)
         metric = "modes" if self.data.modes else "frechet"
@@ -120,7 +120,7 @@ class Bench:
                 state,
             )
 
-        latents = dataset.latents(
+        latents = data_lib.latents(
             jax.random.key(1), jnp.arange(self.problem.samples), played.pair.latent_dim
         )
         apply = played.pair.generator.apply  # BatchNorm by the batch's own statistics

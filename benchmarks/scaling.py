@@ -1,11 +1,11 @@
-"""Suite `scaling`: what a step sends between devices, and how its cost grows.
+"""Suite `scaling`: collectives of a training step, and how its cost grows.
 
-Everything but the seconds is counted in compiled programs. Messages: a field evaluation has
-to average both players' gradients over devices once, BatchNorm its statistics, and the trainer
-agrees with one more, of two flags, on whether an update was finite; parameters are never sent.
-The messages of BatchNorm are those of the same step whose field is not averaged. Its running
-statistics are averaged with the field, so that those of a network of one's own, which may not
-be synchronised, cannot drift apart.
+Everything except the seconds is counted in compiled programs. A step needs one collective per
+field evaluation, which averages both players' gradients over devices; the collectives of
+BatchNorm; and one with two flags, by which the devices agree whether an update was finite.
+Parameters are never sent. BatchNorm's collectives are counted in the same step without the
+average of the field. Its running statistics are averaged together with the field, because a
+custom network may not synchronize them.
 """
 
 import dataclasses
@@ -21,20 +21,22 @@ import optax
 import minmax_jax as mm
 from benchmarks import counts, scaling_lines, step, table
 from minmax_jax import parallel
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.data import dataset
 from minmax_jax.gan.training import build, program
 from minmax_jax.gan.training import step as step_lib
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Devices, what is trained on them, and the points of the lines."""
+    """Numbers of devices, training runs, and the sizes at which cost is counted."""
 
     devices: tuple[int, ...] = (1, 2, 4, 8)
     games: tuple[tuple[str, str], ...] = (
-        ("mlp", "adam_gda"), ("mlp", "extra_adam"), ("dcgan", "adam_gda"),
-    )  # fmt: skip
+        ("mlp", "adam_gda"),
+        ("mlp", "extra_adam"),
+        ("dcgan", "adam_gda"),
+    )
     side: int = 8
     width: int = 16
     batch: int = 64
@@ -47,13 +49,21 @@ class Config:
 
 
 QUICK = Config(
-    devices=(1, 2), games=(("mlp", "adam_gda"),), side=8, width=4, batch=8,
-    widths=(4, 8, 12), batches=(4, 8, 12), leaves=(4, 8, 12), steps=(10, 20, 30), rounds=2,
-)  # fmt: skip
+    devices=(1, 2),
+    games=(("mlp", "adam_gda"),),
+    side=8,
+    width=4,
+    batch=8,
+    widths=(4, 8, 12),
+    batches=(4, 8, 12),
+    leaves=(4, 8, 12),
+    steps=(10, 20, 30),
+    rounds=2,
+)
 
 
 def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
-    """Counts messages and memory by devices, and the points of the lines."""
+    """Counts collectives and memory for each number of devices, and cost for each size."""
     rows = []
     for network, optimizer in config.games:
         for devices in config.devices:
@@ -68,12 +78,12 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
 
 
 def trained(config: Config, network: str, optimizer: str, devices: int) -> Any:
-    """Returns game, optimizer and program of the trainer, state and images on their devices."""
+    """Returns the trainer's game, optimizer, program, state and images on the devices."""
     images = np.random.default_rng(0).integers(
         0, 256, (config.batch, config.side, config.side, 1), np.uint8
     )
     labels = np.zeros(config.batch, np.int32)
-    content = dataset.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
+    content = data_lib.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
     settings = presets.preset(
         "digits", network=network, optimizer=optimizer, width=config.width, latent_dim=16,
         batch_size=config.batch, steps_per_call=config.steps_per_call,
@@ -81,14 +91,14 @@ def trained(config: Config, network: str, optimizer: str, devices: int) -> Any:
     game, rule = build.build_game(settings, content, devices)
     made = program.compile_program(game, rule, settings, jax.devices()[:devices])
     state = parallel.replicate(step_lib.init(game, rule), made.devices)
-    return game, rule, made, state, dataset.lay_out(content, made.devices)
+    return game, rule, made, state, data_lib.put_on_devices(content, made.devices)
 
 
 def measure(config: Config, network: str, optimizer: str, devices: int) -> dict[str, Any]:
-    """Returns the counts of one step of the trainer on so many devices."""
+    """Returns the counts of one training step on this number of devices."""
     game, rule, made, state, images = trained(config, network, optimizer, devices)
     compiled = made.advance.lower(state, images, np.uint32(0), np.int32(1)).compile()
-    own = batch_norm_messages(config, rule, game, devices)
+    own = batch_norm_collectives(config, rule, game, devices)
     pair = (game.pair.generator, game.pair.discriminator)
     return {
         "network": network,
@@ -96,20 +106,21 @@ def measure(config: Config, network: str, optimizer: str, devices: int) -> dict[
         "devices": devices,
         "field_evaluations": 2 if optimizer.startswith("extra") else 1,
         "batch_norm": len(own),
-        "batch_norm_sent": sum(message.size for message in own),
-        "sent": sum(message.size for message in counts.messages(compiled.as_text())),
-        "parameters": numbers([network.params for network in pair]),
-        "statistics": numbers([network.stats for network in pair]),
+        "batch_norm_sent": sum(one.size for one in own),
+        "sent": sum(one.size for one in counts.collectives(compiled.as_text())),
+        "parameters": num_elements([network.params for network in pair]),
+        "statistics": num_elements([network.stats for network in pair]),
         **counts.count(compiled)._asdict(),
     }
 
 
-def numbers(tree: Any) -> int:
+def num_elements(tree: Any) -> int:
+    """Returns the number of elements of a tree."""
     return sum(leaf.size for leaf in jax.tree.leaves(tree))
 
 
-def batch_norm_messages(config: Config, rule: Any, game: Any, devices: int) -> list[counts.Message]:
-    """Returns the messages of a step whose field stays each device's own."""
+def batch_norm_collectives(config: Config, rule: Any, game: Any, devices: int) -> list[counts.Collective]:
+    """Returns the collectives of a step whose field is not averaged over devices."""
     shape, latent_dim = game.pair.sample_shape, game.pair.latent_dim
     z = mm.Players(game.pair.generator.params, game.pair.discriminator.params)
 
@@ -122,42 +133,56 @@ def batch_norm_messages(config: Config, rule: Any, game: Any, devices: int) -> l
     batch = jnp.zeros((devices, share, *shape)), jnp.zeros((devices, share, latent_dim))
     mapped = parallel.map_step(own, jax.devices()[:devices])
     laid = parallel.replicate((z, rule.init(z)), jax.devices()[:devices])
-    return counts.messages(mapped.lower(*laid, batch).compile().as_text())
+    return counts.collectives(mapped.lower(*laid, batch).compile().as_text())
 
 
 def report(result: dict[str, Any]) -> str:
-    """Returns a table of messages, and one of the lines."""
+    """Returns a table of collectives, and one of the straight-line fits."""
     head = (
-        "step of the trainer", "devices", "messages", "a field evaluation",
-        "its numbers", "parameters and statistics", "of BatchNorm", "of the watch",
+        "training step",
+        "devices",
+        "collectives",
+        "of them per field evaluation",
+        "its elements",
+        "parameters + statistics",
+        "of BatchNorm",
+        "of the non-finite check",
         "host transfers",
-        "temporaries, kB a device", "MFLOP a device",
-    )  # fmt: skip
+        "temporary memory per device, kB",
+        "MFLOP per device",
+    )
     rows = [_row(row) for row in result["devices"]]
     lines = [
         (f"`{name}`", f"{line['slope']:.4g}", f"{line['start']:.4g}", f"{line['off']:.1e}")
         for name, line in result["lines"].items()
     ]
-    head_lines = ("cost", "slope", "at zero", "farthest point off the line, of the range")
+    head_lines = ("cost", "slope", "intercept", "largest deviation / largest value")
     return table.markdown(head, rows) + "\n\n" + table.markdown(head_lines, lines)
 
 
-WATCH = 1
-"""Messages of the watch a step, of two flags: whether a player's update was finite."""
+FLAGS = 2
+"""Elements of the one collective that tells whether each player's update was finite."""
 
 
 def _row(row: dict[str, Any]) -> tuple[str, ...]:
     evaluations = row["field_evaluations"]
-    field = (row["collectives"] - row["batch_norm"] - WATCH) / evaluations
-    averaged = (row["sent"] - row["batch_norm_sent"] - 2 * WATCH) / evaluations
+    field = (row["collectives"] - row["batch_norm"] - 1) / evaluations
+    averaged = (row["sent"] - row["batch_norm_sent"] - FLAGS) / evaluations
     return (
-        f"{row['network']}, `{row['optimizer']}`", str(row["devices"]), str(row["collectives"]),
-        f"{field:g}", f"{averaged:g}", f"{row['parameters']} + {row['statistics']}",
-        str(row["batch_norm"]), str(WATCH), str(row["transfers"]),
-        f"{row['temporaries'] / 1e3:.0f}", f"{row['flops'] / 1e6:.2f}",
-    )  # fmt: skip
+        f"{row['network']}, `{row['optimizer']}`",
+        str(row["devices"]),
+        str(row["collectives"]),
+        f"{field:g}",
+        f"{averaged:g}",
+        f"{row['parameters']} + {row['statistics']}",
+        str(row["batch_norm"]),
+        "1",
+        str(row["transfers"]),
+        f"{row['temporaries'] / 1e3:.0f}",
+        f"{row['flops'] / 1e6:.2f}",
+    )
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draws the lines with their points, and the temporaries by devices."""
+    """Draws the straight-line fits, and temporary memory by number of devices."""
     scaling_lines.draw(result, path)

@@ -17,8 +17,8 @@ import numpy as np
 import minmax_jax as mm
 from benchmarks import bars, clock, step, table
 from minmax_jax import parallel
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.data import dataset
 from minmax_jax.gan.training import build, program
 from minmax_jax.gan.training import step as step_lib
 
@@ -58,13 +58,13 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
     return {"config": dataclasses.asdict(config), "forms": clock.compare(each, REFERENCE)}
 
 
-def noise(config: Config) -> dataset.Data:
+def noise(config: Config) -> data_lib.Data:
     """Images of random pixels."""
     _, side, channels, _, _ = config.network
     shape = (config.images, side, side, channels)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     labels = np.zeros(config.images, np.int32)
-    return dataset.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
+    return data_lib.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
 
 
 def bare(config: Config) -> Callable[[], Any]:
@@ -80,7 +80,7 @@ def bare(config: Config) -> Callable[[], Any]:
 
 
 def trained(
-    config: Config, content: dataset.Data, generator: str, steps_per_call: int
+    config: Config, content: data_lib.Data, generator: str, steps_per_call: int
 ) -> Callable[[], Any]:
     """Returns a call of the trainer's program, each of which goes on from the one before."""
     network, _, _, width, latent_dim = config.network
@@ -92,7 +92,7 @@ def trained(
         game, rule = build.build_game(settings, content, 1)
         made = program.compile_program(game, rule, settings, jax.devices()[:1])
         state = parallel.replicate(step_lib.init(game, rule), made.devices)
-        images, seed = dataset.lay_out(content, made.devices), np.uint32(0)
+        images, seed = data_lib.put_on_devices(content, made.devices), np.uint32(0)
         call = made.advance.lower(state, images, seed, np.int32(1)).compile()
     kept = [state]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minmax_jax.gan.data import dataset as data_lib
+from minmax_jax.gan import data as data_lib
 
 
 def small_data(shape=(28, 28, 1), count=64):

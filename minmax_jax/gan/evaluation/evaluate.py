@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.base.errors import ConfigError, DataError
 from minmax_jax.gan.base.limits import MIN_SAMPLES
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import evaluator, features
 from minmax_jax.gan.generation import sampling
 from minmax_jax.gan.run import evaluations, run_folder
@@ -84,7 +84,7 @@ def _data(about: run_folder.About, place: str) -> data_lib.Data:
     found = run_folder.describe(data)
     other = [key for key in ("shape", "count", "crc32") if found[key] != about.data[key]]
     if other:
-        raise data_lib.DataError(
+        raise DataError(
             f"data={data.name} are not what the run was trained on (another {other[0]}: "
             f"{about.data[other[0]]} -> {found[other[0]]}); give its data by --data"
         )

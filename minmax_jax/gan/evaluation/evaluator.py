@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base import cache
 from minmax_jax.gan.base.limits import MIN_SAMPLES
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import features, scores
 
 REFERENCE = 10_000

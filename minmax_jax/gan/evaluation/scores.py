@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError, check_name
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import metrics
 from minmax_jax.gan.evaluation.features import Extracted, Extractor
 
@@ -109,7 +109,7 @@ def _modes(reference: Reference, judged: Judged) -> Scores:
     modes = reference.data.modes
     assert modes is not None
     # Within three standard deviations of a centre lie 98.9 % of a planar mode's points.
-    found = metrics.mode_coverage(judged.examples, modes.centres, 3 * modes.std)
+    found = metrics.mode_coverage(judged.examples, modes.centers, 3 * modes.std)
     return {
         "modes_covered": found.reached,
         "num_modes": found.num_modes,

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.data import dataset
 from minmax_jax.gan.generation import image_io
 from minmax_jax.gan.run import checkpoint, run_folder
 from minmax_jax.gan.training import build
@@ -45,7 +45,7 @@ def draw(pair: networks.Pair, params: Any, stats: Any, num: int, *, seed: int = 
 
 def latents(latent_dim: int, num: int, *, seed: int = 0, start: int = 0) -> jax.Array:
     """Returns the normal latents number `start`, `start + 1`, … of a seed: `(num, latent_dim)`."""
-    return dataset.latents(jax.random.key(seed), jnp.arange(start, start + num), latent_dim)
+    return data_lib.latents(jax.random.key(seed), jnp.arange(start, start + num), latent_dim)
 
 
 def generate(pair: networks.Pair, params: Any, stats: Any, inputs: jax.Array) -> np.ndarray:

@@ -15,8 +15,8 @@ from jax import lax
 
 import minmax_jax as mm
 from minmax_jax import parallel
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks
-from minmax_jax.gan.data import dataset
 from minmax_jax.gan.objective import losses, penalties
 
 Draw = int | jax.Array
@@ -178,8 +178,8 @@ def play(game: Game, images: jax.Array, stats: mm.Players, key: jax.Array) -> Ca
     def play_part(players: mm.Players, draw: Draw, part: int | jax.Array = 0) -> Round:
         indices = (first + part) * size + jnp.arange(size)
         keys = jax.random.split(jax.random.fold_in(key, draw), 4)
-        real = dataset.batch(images, keys[0], indices)
-        latents = dataset.latents(keys[1], indices, latent_dim)
+        real = data_lib.batch(images, keys[0], indices)
+        latents = data_lib.latents(keys[1], indices, latent_dim)
         mix = jax.vmap(lambda i: jax.random.uniform(jax.random.fold_in(keys[2], i)))(indices)
         noise = [jax.random.fold_in(keys[3], use) for use in range(4)]
         own = lambda use: jax.vmap(lambda i: jax.random.fold_in(noise[use], i))(indices)  # noqa: E731

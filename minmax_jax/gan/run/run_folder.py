@@ -12,7 +12,6 @@ import errno
 import json
 import math
 import os
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -20,9 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import WriteFailed
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.data import dataset as data_lib
 
 MAY_CHANGE = ("steps", "devices", "parallel", "data", "keep", "keep_best", "on_nonfinite",
               "evaluate", "evaluate_every")  # fmt: skip
@@ -49,13 +48,8 @@ def describe(data: data_lib.Data) -> dict[str, Any]:
         "kind": data.kind,
         "shape": list(data.images.shape[1:]),
         "count": data.count,
-        "crc32": data.total.crc32 if data.total else checksum(data.images),
+        "crc32": data.totals.crc32 if data.totals else data_lib.crc32(data.images),
     }
-
-
-def checksum(images: np.ndarray, before: int = 0) -> int:
-    """Returns the CRC-32 of the examples, going on from that of those before them."""
-    return zlib.crc32(np.ascontiguousarray(images).tobytes(), before)
 
 
 def read(folder: Path) -> About:

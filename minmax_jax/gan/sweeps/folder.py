@@ -11,9 +11,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.run import run_folder
 from minmax_jax.gan.sweeps.grid import Grid, Member
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError, NonFinite, check_name
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config.run import Best, parse_best
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import evaluate, evaluator
 from minmax_jax.gan.run import run_folder
 from minmax_jax.gan.sweeps import folder as folder_lib

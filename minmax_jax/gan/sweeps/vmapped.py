@@ -16,8 +16,8 @@ import numpy as np
 from jax import lax
 
 import minmax_jax as mm
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import Terminated
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.multihost import termination
 from minmax_jax.gan.objective import game
 from minmax_jax.gan.run import checkpoint, run_folder

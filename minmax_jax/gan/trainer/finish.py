@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import evaluate
 from minmax_jax.gan.generation import image_io, sampling
 from minmax_jax.gan.run import report, run_folder

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 
 from minmax_jax import parallel
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import evaluate
 from minmax_jax.gan.multihost import process_group as hosts_lib
 from minmax_jax.gan.run import (
@@ -114,14 +114,14 @@ def _load(config: config_lib.Config, hosts: hosts_lib.Hosts, num_devices: int) -
     """Returns the data, or among several processes the part that is this one's to read."""
     if hosts.count == 1:
         return data_lib.load(config.data.source, config.data.label_column)
-    take = data_lib.own_rows(hosts.index, hosts.count, num_devices // hosts.count)
+    take = data_lib.shard_of_process(hosts.index, hosts.count, num_devices // hosts.count)
     data = data_lib.load(config.data.source, config.data.label_column, take)
-    return data._replace(total=data_lib.Total(data.count, hosts.checksum(data.images)))
+    return data._replace(totals=data_lib.Totals(data.count, hosts.checksum(data.images)))
 
 
 def _whole(config: config_lib.Config, data: data_lib.Data) -> data_lib.Data:
     """Returns all of the data, to judge samples by, where this process has read a part."""
-    return data_lib.load(config.data.source, config.data.label_column) if data.total else data
+    return data_lib.load(config.data.source, config.data.label_column) if data.totals else data
 
 
 def _shared(state: step_lib.TrainState, hosts: hosts_lib.Hosts) -> step_lib.TrainState:
@@ -169,7 +169,7 @@ def _loop(
     done = int(start.step)
     if done >= config.training.steps:
         return start
-    images = data_lib.lay_out(data, program.devices)
+    images = data_lib.put_on_devices(data, program.devices)
     state = parallel.replicate(start, program.devices)
     seed = np.uint32(config.run.seed)
     with keep:

@@ -7,9 +7,9 @@ import optax
 
 import minmax_jax as mm
 from minmax_jax import parallel
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.objective import game as game_lib
 from minmax_jax.gan.objective import losses, penalties
 from minmax_jax.gan.training import gradient_norms

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 import minmax_jax
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base import cache
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.data import dataset
 from minmax_jax.gan.run import checkpoint, run_folder
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
@@ -93,7 +93,7 @@ def no_pictures(root):
 
 def make_run_folder(root, **fields):
     config = presets.preset("digits", **SMALL, out=str(root), **fields)
-    run_folder.open_run(root, config, dataset.load("digits"))
+    run_folder.open_run(root, config, data_lib.load("digits"))
     return config
 
 
@@ -101,7 +101,7 @@ def other_model(root):
     """A run whose checkpoints were overwritten by those of a wider model."""
     make_run_folder(root)
     wider = presets.preset("digits", **{**SMALL, "width": 16})
-    state = step_lib.init(*build.build_game(wider, dataset.load("digits"), 1))
+    state = step_lib.init(*build.build_game(wider, data_lib.load("digits"), 1))
     checkpoint.Checkpoints(root / "checkpoints", pytest.fail).save(3, state)
 
 
@@ -123,19 +123,19 @@ TRAIN = [*DATA, "digits"]
 @pytest.mark.parametrize(
     ("prepare", "words", "message"),
     [
-        (empty, [*DATA, "set"], "give a folder of images"),
+        (empty, [*DATA, "set"], "Pass a folder of images"),
         (no_pictures, [*DATA, "set"], "no image column among ['a', 'b']"),
-        (None, [*DATA, "set/nowhere"], "give a folder of images"),
-        (mixed_sizes, [*DATA, "set"], "resize and convert them to one size and mode"),
+        (None, [*DATA, "set/nowhere"], "Pass a folder of images"),
+        (mixed_sizes, [*DATA, "set"], "Resize and convert them to one size and mode"),
         (truncated, [*DATA, "set"], "2.png) cannot be decoded"),
         (text_named_png, [*DATA, "set"], "2.png) cannot be decoded"),
-        (sixteen_bit, [*DATA, "set"], "2.png) has mode I;16; convert it to 8-bit grey or RGB"),
-        (cmyk, [*DATA, "set"], "2.jpg) has mode CMYK; convert it to 8-bit grey or RGB"),
-        (with_columns, [*DATA, "set", "--label-column", "shiftd"], "did you mean shifted?"),
-        (with_columns, [*DATA, "set", "--label-column", "caption"], "string there; give a"),
-        (with_columns, [*DATA, "set", "--label-column", "image"], "holds PIL.Image.Image there"),
-        (with_columns, [*DATA, "set", "--label-column", "shifted"], "holds -1 there; number the"),
-        (None, [*TRAIN, "--label-column", "label"], "leave label_column out"),
+        (sixteen_bit, [*DATA, "set"], "2.png) has mode I;16. Convert it to 8-bit gray or RGB"),
+        (cmyk, [*DATA, "set"], "2.jpg) has mode CMYK. Convert it to 8-bit gray or RGB"),
+        (with_columns, [*DATA, "set", "--label-column", "shiftd"], "Did you mean shifted?"),
+        (with_columns, [*DATA, "set", "--label-column", "caption"], "has type string. Pass a"),
+        (with_columns, [*DATA, "set", "--label-column", "image"], "has type PIL.Image.Image"),
+        (with_columns, [*DATA, "set", "--label-column", "shifted"], "contains -1. Number the"),
+        (None, [*TRAIN, "--label-column", "label"], "Omit label_column"),
         (pictures, [*DATA, "set", "--batch-size", "16"], "has 7 examples; give a smaller"),
         (None, [*TRAIN, "--devices", "3", "--batch-size", "16"], "give a multiple of 3"),
         (None, [*TRAIN, "--batch-size", "many"], None),
@@ -184,7 +184,7 @@ def test_a_column_of_whole_numbers_is_one_of_labels(tmp_path):
     with_columns(tmp_path / "set")
     file = tmp_path / "set" / "metadata.csv"
     file.write_text(file.read_text().replace(",-1,", ",3,"))
-    read = dataset.load(str(tmp_path / "set"), "shifted")
+    read = data_lib.load(str(tmp_path / "set"), "shifted")
     labels = [*read.labels, *read.test_labels]
     assert read.num_classes == 7 and sorted(labels) == [0, 1, 2, 3, 3, 4, 5, 6]
 

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from minmax_jax import gan
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.data import dataset
 from minmax_jax.gan.evaluation import evaluator, features
 from minmax_jax.gan.evaluation.features import trained
 from minmax_jax.gan.run import evaluations
@@ -71,7 +71,7 @@ def test_one_metric_of_the_newest_checkpoint_by_the_python_function(run):
     )
     assert evaluations.read(run.folder)[-1] == record
     # Against the distance of uint8 pixels themselves, of the same latents.
-    digits = dataset.load("digits")
+    digits = data_lib.load("digits")
     pixels = lambda images: images.reshape(len(images), -1) / 127.5 - 1.0  # noqa: E731
     samples = pixels(gan.sample(run.folder, 100, seed=3))
     from minmax_jax.gan.evaluation import metrics
@@ -160,9 +160,9 @@ def test_images_without_labels_are_scored_in_pixels(tmp_path):
 
 
 def test_samples_that_are_not_finite_have_no_distances():
-    gaussians, notes = dataset.gaussians(num=200), []
+    gaussians, notes = data_lib.gaussians(num=200), []
     judged = evaluator.Judge(gaussians, features.points(), note=notes.append)
-    samples = np.repeat(gaussians.modes.centres, 10, axis=0).astype(np.float32)
+    samples = np.repeat(gaussians.modes.centers, 10, axis=0).astype(np.float32)
     samples[:8] = np.nan
     record = judged(samples)
     assert record["scores"]["not_finite"] == 8 and record["scores"]["modes_covered"] == 8
@@ -181,7 +181,7 @@ def test_samples_whose_features_overflow_have_no_distances(noise_images):
 
 
 def test_few_real_examples_are_named():
-    gaussians, notes = dataset.gaussians(num=50), []
+    gaussians, notes = data_lib.gaussians(num=50), []
     record = evaluator.Judge(gaussians, features.points(), note=notes.append)(
         np.ones((30, 2), np.float32)
     )

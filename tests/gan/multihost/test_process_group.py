@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from minmax_jax import gan, parallel
-from minmax_jax.gan.data import dataset, image_sets
+from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.data import decoding
 from minmax_jax.gan.multihost import process_group
 from minmax_jax.gan.run import checkpoint, run_folder
 from tests.gan.cli.test_bad_input import own_cache, pictures  # noqa: F401
@@ -172,7 +173,7 @@ def batches(images, num_devices, count):
 
     def draw(images):
         first = jax.lax.axis_index(parallel.AXIS) * size
-        return dataset.batch(images, jax.random.key(3), first + jax.numpy.arange(size))
+        return data_lib.batch(images, jax.random.key(3), first + jax.numpy.arange(size))
 
     drawn = jax.pmap(draw, axis_name=parallel.AXIS, devices=devices)(images)
     return np.asarray(drawn).reshape(24, *drawn.shape[2:])
@@ -181,24 +182,25 @@ def batches(images, num_devices, count):
 @pytest.mark.parametrize("num_devices", [2, 3, 8])
 @pytest.mark.parametrize("kind", ["image", "vector"])
 def test_batches_of_rows_spread_over_devices_are_those_of_the_whole_set(num_devices, kind):
-    whole = dataset.load("digits").images[:101]  # no multiple of anything
+    whole = data_lib.load("digits").images[:101]  # no multiple of anything
     if kind == "vector":
         whole = np.random.default_rng(0).normal(size=(101, 3)).astype(np.float32)
     devices = jax.local_devices()[:num_devices]
     expected = batches(parallel.replicate(whole, devices[:1]), 1, 101)
-    spread = dataset.spread(whole, 101, devices)
+    spread = data_lib.shard_images(whole, 101, devices)
     assert spread.rows.shape[:2] == (num_devices, -(-101 // num_devices))
     np.testing.assert_array_equal(batches(spread, num_devices, 101), expected)
 
 
 def test_a_process_reads_its_own_rows_and_no_others(tmp_path, monkeypatch):
     pictures(tmp_path / "set")
-    whole = dataset.load(str(tmp_path / "set"))
+    whole = data_lib.load(str(tmp_path / "set"))
     decoded = []
-    pixels = image_sets._pixels
-    monkeypatch.setattr(image_sets, "_pixels", lambda image: decoded.append(1) or pixels(image))
+    pixels = decoding._pixels
+    monkeypatch.setattr(decoding, "_pixels", lambda image: decoded.append(1) or pixels(image))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
-    parts = [dataset.load(str(tmp_path / "set"), take=dataset.own_rows(i, 2, 1)) for i in range(2)]
+    shards = [data_lib.shard_of_process(i, 2, 1) for i in range(2)]
+    parts = [data_lib.load(str(tmp_path / "set"), shard_fn=shard) for shard in shards]
     assert len(decoded) == len(whole.images) == 7
     np.testing.assert_array_equal(np.concatenate([p.images for p in parts]), whole.images)
     assert [len(part.images) for part in parts] == [4, 3]
@@ -211,7 +213,7 @@ def test_alone_there_is_nothing_to_agree_on():
         assert alone.writes and alone.share(values) == values
         assert (
             alone.checksum(np.zeros(3, np.uint8))
-            == run_folder.describe(dataset.load("digits")._replace(images=np.zeros(3, np.uint8)))[
+            == run_folder.describe(data_lib.load("digits")._replace(images=np.zeros(3, np.uint8)))[
                 "crc32"
             ]
         )

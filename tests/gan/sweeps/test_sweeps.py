@@ -11,11 +11,11 @@ from PIL import Image
 
 import minmax_jax as mm
 from minmax_jax import gan
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import sweeps
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.run import Best
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.run import run_folder
 from minmax_jax.gan.sweeps import grid as grid_lib
 from minmax_jax.gan.sweeps import report, running, vmapped

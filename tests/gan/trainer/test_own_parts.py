@@ -83,12 +83,12 @@ def test_register_refuses_built_in_and_invalid_names():
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
-        (np.zeros((9, 8, 8), np.float32), None, r"images are float32\[9, 8, 8\]; give uint8"),
+        (np.zeros((9, 8, 8), np.float32), None, r"images must be uint8 .*, got float32\[9, 8, 8\]"),
         (np.zeros((9, 8, 8, 4), np.uint8), None, "1 or 3"),
-        (np.full((9, 2), np.nan), None, "not finite"),
-        (np.zeros((9, 2)), np.zeros(8, int), "one for each of the 9 examples"),
-        (np.zeros((9, 2)), np.full(9, -1), "whole numbers from 0 on"),
-        (np.zeros((4, 2)), None, "give at least 5"),
+        (np.full((9, 2), np.nan), None, "images must be finite"),
+        (np.zeros((9, 2)), np.zeros(8, int), "labels must be 9 non-negative integers"),
+        (np.zeros((9, 2)), np.full(9, -1), "non-negative integers"),
+        (np.zeros((4, 2)), None, "at least 5 examples, got 4"),
     ],
 )
 def test_arrays_that_cannot_be_trained_on_are_named(images, labels, message):
@@ -98,7 +98,7 @@ def test_arrays_that_cannot_be_trained_on_are_named(images, labels, message):
 
 def test_test_arrays_must_be_of_the_same_kind():
     images, labels = np.zeros((9, 2)), np.zeros(9, int)
-    with pytest.raises(gan.DataError, match="give both in one form"):
+    with pytest.raises(gan.DataError, match="must have the same shape and dtype"):
         gan.from_arrays(images, test_images=np.zeros((9, 3)))
     with pytest.raises(gan.DataError, match="or neither"):
         gan.from_arrays(images, labels, test_images=images)

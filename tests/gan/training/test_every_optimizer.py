@@ -8,7 +8,7 @@ import pytest
 
 import minmax_jax as mm
 from minmax_jax import gan
-from minmax_jax.gan.data import dataset
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.objective import losses
 from minmax_jax.gan.training import build
 from tests.gan.paths import MNIST
@@ -25,9 +25,9 @@ def few_digits():
     """The first images of MNIST, read once, under a name of their own."""
     if not MNIST.is_dir():
         pytest.skip(f"no MNIST in {MNIST}")
-    whole = dataset.load(str(MNIST))
+    whole = data_lib.load(str(MNIST))
     few = whole._replace(images=whole.images[:256], labels=whole.labels[:256], name="few_digits")
-    dataset.SETS.register("few_digits", lambda: few)
+    data_lib.DATA_SETS.register("few_digits", lambda: few)
     return "few_digits"
 
 
@@ -43,7 +43,7 @@ def test_fifty_steps_by_name(preset, optimizer, tmp_path, request):
     assert [line["step"] for line in lines] == [25, 50]
     for line in lines:
         assert all(np.isfinite(line[name]) for name in WANTED), line
-    start = build.build_pair(run.config, dataset.load(config.data.source).images.shape[1:])
+    start = build.build_pair(run.config, data_lib.load(config.data.source).images.shape[1:])
     moved = jax.tree.map(
         lambda a, b: bool(np.any(a != b)),
         mm.Players(start.generator.params, start.discriminator.params),

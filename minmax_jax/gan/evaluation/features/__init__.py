@@ -11,8 +11,8 @@ two extractors are of different kinds, also those of two classifiers. `facts` te
 
 from collections.abc import Callable
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError, check_name
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation.features.extractor import Extracted, Extractor, describe
 from minmax_jax.gan.evaluation.features.pretrained import inception
 from minmax_jax.gan.evaluation.features.raw import pixels, points

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minmax_jax.gan.data import dataset as data_lib
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.evaluation.features.extractor import Extracted, Extractor
 
 SIDE = 32

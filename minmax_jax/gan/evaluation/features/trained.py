@@ -17,9 +17,9 @@ import numpy as np
 import optax
 from flax import nnx
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base import cache
 from minmax_jax.gan.base.errors import DataError
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation.features.classifiers import Plain, Residual
 from minmax_jax.gan.evaluation.features.extractor import Extracted, Extractor
 from minmax_jax.gan.networks import Network, purify

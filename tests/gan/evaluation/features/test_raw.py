@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.data import dataset
 from minmax_jax.gan.evaluation import features
 from tests.gan.conftest import small_data
 
@@ -26,7 +26,7 @@ def test_large_images_are_averaged_over_blocks():
 
 
 def test_points_are_themselves_and_the_default_suits_the_data():
-    gaussians = dataset.gaussians(num=100)
+    gaussians = data_lib.gaussians(num=100)
     points = features.build(features.default(gaussians), gaussians)
     np.testing.assert_array_equal(points.extract(gaussians.images).features, gaussians.images)
     assert features.default(small_data()) == "classifier"
@@ -42,4 +42,4 @@ def test_points_are_themselves_and_the_default_suits_the_data():
 )
 def test_what_does_not_suit_is_refused(name, message):
     with pytest.raises(ConfigError, match=message):
-        features.build(name, dataset.gaussians(num=100))
+        features.build(name, data_lib.gaussians(num=100))

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base import cache
-from minmax_jax.gan.data import dataset
+from minmax_jax.gan.base.errors import DataError
 from minmax_jax.gan.evaluation import features
 from minmax_jax.gan.evaluation.features import trained
 from tests.gan.conftest import small_data
@@ -22,7 +23,7 @@ def short_training(monkeypatch):
 
 
 def test_it_is_trained_once_and_then_read_from_the_cache(own_cache, short_training):
-    digits, notes = dataset.load("digits"), []
+    digits, notes = data_lib.load("digits"), []
     first = features.classifier(digits, notes.append)
     assert len(notes) == 2 and "training a classifier of digits" in notes[0]
     second = features.classifier(digits, notes.append)
@@ -34,7 +35,7 @@ def test_it_is_trained_once_and_then_read_from_the_cache(own_cache, short_traini
 
 @pytest.mark.slow
 def test_other_data_and_damaged_caches_are_trained_anew(own_cache, short_training):
-    digits, notes = dataset.load("digits"), []
+    digits, notes = data_lib.load("digits"), []
     first = features.classifier(digits, notes.append)
     fewer = digits._replace(images=digits.images[:-1], labels=digits.labels[:-1])
     other = features.classifier(fewer, notes.append)
@@ -46,7 +47,7 @@ def test_other_data_and_damaged_caches_are_trained_anew(own_cache, short_trainin
 
 
 def test_bytes_and_floats_of_the_same_images_have_the_same_features(own_cache, short_training):
-    digits = dataset.load("digits")
+    digits = data_lib.load("digits")
     classifier = features.classifier(digits)
     floats = digits.test_images.astype(np.float32) / 127.5 - 1
     of_bytes, of_floats = classifier.extract(digits.test_images), classifier.extract(floats)
@@ -57,19 +58,19 @@ def test_bytes_and_floats_of_the_same_images_have_the_same_features(own_cache, s
 
 
 def test_data_without_labels_is_refused():
-    with pytest.raises(dataset.DataError, match="a classifier needs labelled images"):
-        features.classifier(dataset.load("gaussians"))
+    with pytest.raises(DataError, match="a classifier needs labelled images"):
+        features.classifier(data_lib.load("gaussians"))
 
 
 @pytest.mark.slow
 def test_digits_are_told_apart():
-    assert features.classifier(dataset.load("digits")).facts["test_accuracy"] >= 0.97
+    assert features.classifier(data_lib.load("digits")).facts["test_accuracy"] >= 0.97
 
 
 @needs_mnist
 @pytest.mark.slow
 def test_mnist_is_told_apart():
-    assert features.classifier(dataset.load(str(MNIST))).facts["test_accuracy"] >= 0.99
+    assert features.classifier(data_lib.load(str(MNIST))).facts["test_accuracy"] >= 0.99
 
 
 @pytest.mark.parametrize("shape", [(64, 48, 3), (9, 7, 3)])

@@ -1,0 +1,72 @@
+"""Batches of training examples and latents, drawn inside the compiled step.
+
+Images stay uint8 on the device. Each example and each latent depends only on the
+key and on its index in the global batch, so batches do not depend on the number
+of devices.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from minmax_jax import parallel
+from minmax_jax.gan.data.sharding import ShardedImages
+
+
+def to_float(images: jax.Array) -> jax.Array:
+    """Maps uint8 values 0…255 to float32 values −1…1; leaves floats unchanged."""
+    return images.astype(jnp.float32) / 127.5 - 1.0 if images.dtype == jnp.uint8 else images
+
+
+def batch(images: jax.Array | ShardedImages, key: jax.Array, indices: jax.Array) -> jax.Array:
+    """Draws examples with replacement.
+
+    Sharded images give the same batch as the whole set: every device looks up
+    the examples of the global batch that it holds, and a reduce-scatter sends
+    each of them to the device that uses it.
+
+    Args:
+      images: Whole set `(N, *sample_shape)`, uint8 or float32, or its shard on
+        this device.
+      key: PRNG key of this batch.
+      indices: Positions in the global batch, `(batch,)`.
+
+    Returns:
+      Examples, float32 `(batch, *sample_shape)`; images are in −1…1.
+    """
+    if isinstance(images, ShardedImages):
+        return _batch_of_sharded(images, key, indices)
+    return to_float(images[_positions(key, indices, images.shape[0])])
+
+
+def latents(key: jax.Array, indices: jax.Array, latent_dim: int) -> jax.Array:
+    """Draws standard normal latents, `(batch, latent_dim)`.
+
+    Args:
+      key: PRNG key of this batch.
+      indices: Positions in the global batch, `(batch,)`.
+      latent_dim: Dimension of the latent space.
+    """
+    return jax.vmap(lambda index: jax.random.normal(jax.random.fold_in(key, index), (latent_dim,)))(
+        indices
+    )
+
+
+def _positions(key: jax.Array, indices: jax.Array, count: int | jax.Array) -> jax.Array:
+    """Draws one position in the dataset for each index of the global batch."""
+
+    def position(index: jax.Array) -> jax.Array:
+        return jax.random.randint(jax.random.fold_in(key, index), (), 0, count)
+
+    return jax.vmap(position)(indices)
+
+
+def _batch_of_sharded(images: ShardedImages, key: jax.Array, indices: jax.Array) -> jax.Array:
+    gathered = lax.all_gather(indices, parallel.AXIS, tiled=True)
+    size = images.rows.shape[0]
+    row = _positions(key, gathered, images.count) - lax.axis_index(parallel.AXIS) * size
+    is_here = (row >= 0) & (row < size)
+    found = to_float(images.rows[jnp.clip(row, 0, size - 1)])
+    found = jnp.where(is_here.reshape(-1, *[1] * (found.ndim - 1)), found, 0.0)
+    # Exactly one device has a nonzero row for each index, so the sum is that row.
+    return lax.psum_scatter(found, parallel.AXIS, tiled=True)
