@@ -45,7 +45,11 @@ from minmax_jax.transforms.normalize import normalize
 from minmax_jax.transforms.optimistic import OptimismState, add_optimism
 from minmax_jax.transforms.past_extragradient import PastState, extrapolate_from_past
 from minmax_jax.transforms.project import project
-from minmax_jax.transforms.record_diagnostics import Seen, WatchState, watch
+from minmax_jax.transforms.record_diagnostics import (
+    DiagnosticInputs,
+    RecordDiagnosticsState,
+    record_diagnostics,
+)
 from minmax_jax.transforms.symplectic import SymplecticState, add_symplectic
 from minmax_jax.transforms.unrolled import UnrolledState, unrolled
 
@@ -55,6 +59,7 @@ __all__ = [
     "AverageState",
     "CompetitiveState",
     "ConsensusState",
+    "DiagnosticInputs",
     "ExtrapolateState",
     "FieldFn",
     "GraftState",
@@ -66,11 +71,10 @@ __all__ = [
     "PastState",
     "PayoffFn",
     "Players",
-    "Seen",
+    "RecordDiagnosticsState",
     "SolveResult",
     "SymplecticState",
     "UnrolledState",
-    "WatchState",
     "accumulate",
     "ada_dir",
     "ada_nsgda",
@@ -112,10 +116,10 @@ __all__ = [
     "payoff",
     "per_player",
     "project",
+    "record_diagnostics",
     "sgda",
     "solve",
     "symplectic",
     "unrolled",
-    "watch",
     "zero_sum",
 ]

@@ -182,11 +182,11 @@ CASES = (
     ),
     _case(
         "watch every second",
-        lambda rate: mm.watch(mm.sgda(rate), {"norms": _step_norms}, every=2),
+        lambda rate: mm.record_diagnostics(mm.sgda(rate), {"norms": _step_norms}, every=2),
     ),
     _case(
         "watch spectrum",
-        lambda rate: mm.watch(mm.sgda(rate), {"spectrum": _spectrum}),
+        lambda rate: mm.record_diagnostics(mm.sgda(rate), {"spectrum": _spectrum}),
         price=Price(field=2, jvp=3),
         needs=_ORACLE,
     ),
@@ -235,7 +235,9 @@ CASES = (
     ),
     _case(
         "extragradient trial rate, projected",
-        lambda rate: mm.extragradient(rate, trial_learning_rate=0.2, transform=mm.project(_clip)),
+        lambda rate: mm.extragradient(
+            rate, extrapolation_learning_rate=0.2, transform=mm.project(_clip)
+        ),
         price=Price(field=2),
         needs=_ORACLE,
     ),

@@ -1,4 +1,4 @@
-"""What a person wants to watch: pure functions, with no effect on the update."""
+"""Diagnostics: pure functions that measure a game or a run."""
 
 from minmax_jax.diagnostics.bootstrap import Interval, bootstrap_interval
 from minmax_jax.diagnostics.duality_gap import best_vertices, duality_gap
@@ -19,7 +19,7 @@ from minmax_jax.diagnostics.jacobian_spectrum import (
     jacobian_spectrum,
 )
 from minmax_jax.diagnostics.noise_floor import NoiseFloor, noise_floor
-from minmax_jax.diagnostics.norms import hamiltonian, pace, player_norms
+from minmax_jax.diagnostics.norms import hamiltonian, norm_ratio, player_norms
 from minmax_jax.diagnostics.one_sided_mvi import OneSidedMVI, one_sided_mvi
 from minmax_jax.diagnostics.path_angle import path_angle
 from minmax_jax.diagnostics.scaled_norms import ScaledNorms, scaled_norms
@@ -44,8 +44,8 @@ __all__ = [
     "jacobian",
     "jacobian_spectrum",
     "noise_floor",
+    "norm_ratio",
     "one_sided_mvi",
-    "pace",
     "path_angle",
     "player_norms",
     "scaled_norms",

@@ -1,4 +1,4 @@
-"""Which samples a diagnostic asks a stochastic field for."""
+"""Sample indices and keys for diagnostics of stochastic fields."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,11 @@ from minmax_jax._util.types import Draw
 
 
 def draw_fn(key: jax.Array | None) -> Callable[[Any], Draw]:
-    """Returns `index -> draw`: the integer itself, or a key folded with it, as in `solve`."""
+    """Returns a function from a sample index to the `draw` argument of a field.
+
+    Without a key, `draw` is the index itself. With a key, it is the key folded with the
+    index, as in `solve`.
+    """
     if key is None:
         return lambda index: jnp.asarray(index, jnp.int32)
     return lambda index: jax.random.fold_in(key, index)

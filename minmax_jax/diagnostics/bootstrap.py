@@ -1,4 +1,4 @@
-"""An interval for the mean of what was measured along one run, where neighbours are alike."""
+"""Block bootstrap confidence interval for the mean of a time series."""
 
 import functools
 from typing import Any, NamedTuple
@@ -11,12 +11,12 @@ from minmax_jax._util import checks
 
 
 class Interval(NamedTuple):
-    """A mean and its confidence interval, scalars.
+    """A mean and its confidence interval, as scalars.
 
     Attributes:
-      mean: the mean.
-      low: lower end.
-      high: upper end.
+      mean: Mean of the values.
+      low: Lower end of the interval.
+      high: Upper end of the interval.
     """
 
     mean: jax.Array
@@ -32,36 +32,40 @@ def bootstrap_interval(
     num_resamples: int = 2000,
     confidence: float = 0.95,
 ) -> Interval:
-    """Returns the mean of a series and the percentiles of its block bootstrap.
+    """Computes the mean of a series and a block bootstrap confidence interval.
 
-    A resample is made of blocks of consecutive values that begin anywhere and wrap round at
-    the end; so what depends on its neighbours keeps them. `block_size=1` is the ordinary
-    bootstrap, for independent values (one a seed). A block must be longer than the memory
-    of the series, else the interval is too narrow; with few blocks it is rough in any case.
+    Each resample consists of blocks of consecutive values. A block may start at any
+    position and wraps around at the end of the series, so dependence between neighboring
+    values is kept. `block_size=1` is the ordinary bootstrap for independent values, for
+    example one value per seed. Blocks must be longer than the correlation length of the
+    series, otherwise the interval is too narrow. With few blocks it is only a rough estimate.
 
     Args:
-      values: (n,) values.
-      key: a PRNG key.
-      block_size: of a block; None takes n^{1/3}, rounded up.
-      num_resamples: number of resamples.
-      confidence: 1 − α; the ends are the α/2 and 1 − α/2 quantiles.
+      values: Series of shape (n,).
+      key: PRNG key.
+      block_size: Number of values per block. Defaults to n^{1/3}, rounded up.
+      num_resamples: Number of resamples.
+      confidence: Confidence level 1 − α. The ends are the α/2 and 1 − α/2 quantiles.
 
     Returns:
-      An `Interval`; NaN where a value is.
+      The mean and the interval. They are NaN if a value is NaN.
 
     Raises:
-      TypeError, ValueError: if values is no series, or a number is out of range.
+      TypeError: If `block_size` or `num_resamples` is not an int, or `confidence` is not a
+        number.
+      ValueError: If `values` is not a series, a count is less than 1, or `confidence` is
+        not in [0, 1].
 
     Examples:
-      Twenty runs of five equal values tell as much as twenty values:
+      Twenty runs of five equal values carry as much information as twenty values:
 
       >>> import jax
       >>> import minmax_jax as mm
       >>> values = jax.random.normal(jax.random.key(0), (20,)).repeat(5)
       >>> for size in (1, 10):
-      ...     seen = mm.diagnostics.bootstrap_interval(
+      ...     interval = mm.diagnostics.bootstrap_interval(
       ...         values, key=jax.random.key(1), block_size=size)
-      ...     print(f"width {seen.high - seen.low:.2f}")
+      ...     print(f"width {interval.high - interval.low:.2f}")
       width 0.45
       width 0.78
 

@@ -1,4 +1,4 @@
-"""How much the two players together could gain by answering each other."""
+"""Duality gap: how much the players could gain by responding to each other."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +12,7 @@ from minmax_jax._util import checks
 from minmax_jax._util.types import FieldFn, PayoffFn, Players
 
 Responses = Callable[[Players], Players]
+"""Best responses: each player's best parameters against the other's current ones."""
 
 
 def duality_gap(
@@ -24,38 +25,45 @@ def duality_gap(
     num_steps: int | None = None,
     starts: Sequence[Players] = (),
 ) -> jax.Array:
-    """Returns `max_y' f(x, y') − min_x' f(x', y)`: zero at an equilibrium, positive elsewhere.
+    """Computes the duality gap `max_y' f(x, y') − min_x' f(x', y)`.
 
-    Exact with `best_responses`. Otherwise each player searches with the same stated budget:
-    `num_steps` of `tx` on its own side of the field, the other held still, from where it is
-    and from its side of each of `starts`. The best of all points visited counts, where it
-    stands among them; so the figure is never negative, and is a lower bound of the gap that
-    grows with the budget. Compare points by the same budget and the same starts only.
+    The gap is zero at an equilibrium and positive elsewhere. With `best_responses` it is
+    exact. Otherwise each player searches for a better response with the same budget:
+    `num_steps` of `tx` on its side of the field, while the other player is fixed. It
+    searches from its current parameters and from its side of each of `starts`, and the
+    best payoff visited counts. The starting points count too, so the result is never
+    negative. It is a lower bound of the gap that grows with the budget. Compare points only
+    with the same budget and the same starts.
 
-    Payoffs are compared at draw 0; step i of a search sees the field of draw i, from 1 on.
-    Price, for s starts: 2 (s + 1) `num_steps` evaluations each of the field and of the
-    payoff; with best responses, two payoffs.
+    Payoffs are compared at sample index 0. Step i of a search evaluates the field at
+    sample index i, starting with 1.
+
+    **Cost.** 2 (s + 1) `num_steps` field evaluations and as many payoff evaluations for s
+    starts; two payoff evaluations with best responses.
 
     Args:
-      payoff_fn: the payoff f, from `payoff`.
-      players: the point (x, y).
-      best_responses: `players -> Players(min=argmin f(·, y), max=argmax f(x, ·))`, such as
-        `best_vertices(field_fn)` for matrix games.
-      field_fn: the field, for the search.
-      tx: an Optax transformation, for the search, or `Players` of two; a constrained game
-        needs `mm.project` in it.
-      num_steps: steps of each search.
-      starts: further points to search from.
+      payoff_fn: Payoff f, for example from `minmax_jax.payoff`.
+      players: Point (x, y).
+      best_responses: Function `players -> Players(min=argmin f(·, y), max=argmax f(x, ·))`,
+        for example `best_vertices(field_fn)` for matrix games.
+      field_fn: Vector field of the game, for the search.
+      tx: Optimizer for the search, or `Players` of two optimizers. In a constrained game
+        it must contain `minmax_jax.project`.
+      num_steps: Number of steps of each search.
+      starts: Further points at which to start a search.
 
     Returns:
-      A scalar, of the payoff's dtype. inf where a search finds no bound; points where the
-      payoff is NaN do not count.
+      A scalar of the payoff's dtype. It is inf if a search diverges to an infinite payoff.
+      Points with a NaN payoff are ignored.
 
     Raises:
-      TypeError, ValueError: unless there are best responses, or field_fn, tx and num_steps.
+      TypeError: If `players` or a start is not `Players` of floating-point trees, `tx` is
+        not an Optax gradient transformation, or `num_steps` is not an int.
+      ValueError: If neither `best_responses` nor all of `field_fn`, `tx` and `num_steps`
+        are given, or a start has another tree structure than `players`.
 
     Examples:
-      The rock against an even mixture loses one game more than it wins, at worst:
+      Against an even mixture, always playing rock can lose at most one game in expectation:
 
       >>> import jax.numpy as jnp
       >>> import minmax_jax as mm
@@ -76,13 +84,13 @@ def duality_gap(
         return worst_for_x - payoff_fn(Players(best.min, players.max), 0)
     if field_fn is None or tx is None or num_steps is None:
         raise ValueError(
-            "duality_gap: pass best_responses=, which makes it exact, or the budget of a search: "
-            "field_fn=, tx= and num_steps=."
+            "duality_gap: pass best_responses= for the exact gap, or field_fn=, tx= and "
+            "num_steps= for a search."
         )
     checks.check_count("duality_gap", "num_steps", num_steps, at_least=0)
-    rules = tx if isinstance(tx, Players) else Players(tx, tx)
-    for side, rule in zip(Players._fields, rules, strict=True):
-        checks.check_transformation("duality_gap", f"tx ({side})", rule)
+    txs = tx if isinstance(tx, Players) else Players(tx, tx)
+    for side, side_tx in zip(Players._fields, txs, strict=True):
+        checks.check_transformation("duality_gap", f"tx ({side})", side_tx)
     for start in starts:
         checks.check_players("duality_gap", "starts", start)
         checks.check_match("duality_gap", start, players)
@@ -90,8 +98,8 @@ def duality_gap(
     players = begins[0]
     highest, lowest = [], []
     for begin in begins:
-        highest.append(_search(payoff_fn, field_fn, players, begin, "max", rules.max, num_steps))
-        lowest.append(_search(payoff_fn, field_fn, players, begin, "min", rules.min, num_steps))
+        highest.append(_search(payoff_fn, field_fn, players, begin, "max", txs.max, num_steps))
+        lowest.append(_search(payoff_fn, field_fn, players, begin, "min", txs.min, num_steps))
     own = payoff_fn(players, 0)
     return jnp.fmax(own, jnp.stack(highest).max()) - jnp.fmin(own, jnp.stack(lowest).min())
 
@@ -99,17 +107,17 @@ def duality_gap(
 def best_vertices(field_fn: FieldFn) -> Responses:
     """Returns the best responses of a game that is bilinear on two simplices.
 
-    A linear payoff has its extremes at vertices: the coordinate in which the player's side
-    of the field, which it descends, is smallest; the first of several.
+    A linear payoff on a simplex is extremal at a vertex: the coordinate in which the
+    player's side of the field is smallest. Ties are broken by the first coordinate.
 
     Args:
-      field_fn: the field of `games.matrix`, say; each player is one vector.
+      field_fn: Vector field, for example of `games.matrix`. Each player must be one vector.
 
     Returns:
-      `players -> Players` of two one-hot vectors, for `duality_gap`.
+      A function `players -> Players` that returns two one-hot vectors, for `duality_gap`.
 
     Examples:
-      Mostly rock is best answered by paper, from either seat.
+      In rock–paper–scissors, paper is each player's best response to mostly rock:
 
       >>> import jax.numpy as jnp
       >>> import minmax_jax as mm
@@ -138,7 +146,7 @@ def _search(
     tx: optax.GradientTransformation,
     num_steps: int,
 ) -> jax.Array:
-    """Returns the best payoff for `side` on its way from `begin`, the other held still."""
+    """Returns the best payoff that `side` visits from `begin` while the other player is fixed."""
     tx = optax.with_extra_args_support(tx)
     better = jnp.fmax if side == "max" else jnp.fmin
 

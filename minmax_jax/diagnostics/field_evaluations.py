@@ -1,4 +1,4 @@
-"""How often a compiled program really asks for the field."""
+"""Counts the field evaluations, JVPs and VJPs that a compiled program executes."""
 
 import threading
 from typing import NamedTuple
@@ -12,12 +12,12 @@ from minmax_jax._util.types import Draw, FieldFn, Players
 
 
 class Evaluations(NamedTuple):
-    """Oracle calls.
+    """Numbers of executed oracle calls.
 
     Attributes:
-      field: evaluations of the field F(z).
-      jvp: products J v.
-      vjp: products Jᵀ v.
+      field: Evaluations of the field F(z).
+      jvp: Products J v.
+      vjp: Products Jᵀ v.
     """
 
     field: int = 0
@@ -26,7 +26,7 @@ class Evaluations(NamedTuple):
 
 
 class CountedField:
-    """A field that counts; made by `field_evaluations`."""
+    """A field that counts its executed evaluations. Created by `field_evaluations`."""
 
     def __init__(self, field_fn: FieldFn) -> None:
         self._field_fn = field_fn
@@ -34,12 +34,12 @@ class CountedField:
         self._counts = Evaluations()
 
     def __call__(self, players: Players, draw: Draw = 0, /) -> Players:
-        """Returns the field at `players`, and counts one evaluation when it is executed."""
+        """Returns the field at `players` and counts one evaluation when it is executed."""
         flat, restore = ravel_pytree(players)
         return self._field_fn(restore(self._mark(flat)), draw)
 
     def counts(self) -> Evaluations:
-        """Returns what has been executed since the last reset."""
+        """Returns the numbers of calls executed since the last reset."""
         jax.effects_barrier()
         return self._counts
 
@@ -49,7 +49,7 @@ class CountedField:
             self._counts = Evaluations()
 
     def _mark(self, x: jax.Array) -> jax.Array:
-        """The identity, whose evaluations, jvp and vjp are each counted on the host."""
+        """Returns `x` unchanged, with a host callback that counts evaluations, JVPs and VJPs."""
 
         @jax.custom_jvp
         def mark(x: jax.Array) -> jax.Array:
@@ -78,29 +78,35 @@ class CountedField:
 
 
 def field_evaluations(field_fn: FieldFn) -> CountedField:
-    """Makes the same field, counting on the host the calls that are executed.
+    """Wraps a field so that the host counts its executed evaluations.
 
-    Not those that are written down: what XLA removes as dead code, or joins because the same
-    point is asked twice in one program, is not counted, and a loop's body counts as often as
-    it runs. The values do not change. Each evaluation sends the players through the host, so
-    this is for measuring a method's price, not for long runs; jvp and vjp are counted apart.
+    The counts are those of the compiled program: calls that XLA removes as dead code, or
+    merges because they evaluate the same point, are not counted, and a loop body counts
+    once per iteration. Values do not change. Every evaluation sends the parameters through
+    the host, so use this function to measure the cost of a method, not in long runs.
 
-    Under `vmap` every member counts; a jvp or vjp has no `vmap` here. Under `pmap` every
-    device counts. Wait for results (`jax.block_until_ready`) before reading.
+    Under `vmap`, each batch element counts; JVPs and VJPs do not support `vmap`. Under
+    `pmap`, each device counts. Wait for the results with `jax.block_until_ready` before you
+    read the counts.
 
     Args:
-      field_fn: the field.
+      field_fn: Vector field of the game.
 
     Returns:
-      A field with `counts() -> Evaluations(field, jvp, vjp)` and `reset()`.
+      The field, with the methods `counts() -> Evaluations(field, jvp, vjp)` and `reset()`.
+
+    Raises:
+      TypeError: If `field_fn` is not callable.
 
     Examples:
+      Alternating updates with three max steps evaluate the field four times per update:
+
       >>> import jax, optax
       >>> import minmax_jax as mm
       >>> counted = mm.diagnostics.field_evaluations(mm.zero_sum(lambda z: z.min * z.max))
       >>> tx = mm.alternate(min=optax.sgd(0.1), max=optax.sgd(0.1), max_steps=3)
       >>> result = jax.block_until_ready(mm.solve(tx, counted, mm.Players(1.0, 1.0), 10))
-      >>> counted.counts()  # four an update
+      >>> counted.counts()
       Evaluations(field=40, jvp=0, vjp=0)
     """
     if not callable(field_fn):

@@ -1,26 +1,29 @@
-"""Whether a point is a greedy equilibrium: how often a proposal, answered, still pays."""
+"""Estimates how close a point is to a greedy equilibrium by sampling proposals."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
+import scipy.special
 from jax import lax
 
 from minmax_jax._util import calls, checks, norms
 from minmax_jax._util.types import FieldFn, PayoffFn, Players
-from minmax_jax.transforms.greedy.ascent import climb
+from minmax_jax.transforms.greedy import ascend
 
 
 class GreedyEquilibrium(NamedTuple):
-    """How near a point is to an (ε, δ, ω)-greedy equilibrium.
+    """Estimate of how close a point is to an (ε, δ, ω)-greedy equilibrium.
 
     Attributes:
-      gradient_norm: ‖∇_y f‖ at the point, to be held against ε.
-      omega: the share of proposals that improve by δ or more.
-      low: lower end of its confidence interval.
-      high: upper end.
-      unbounded: the share of proposals whose ascent diverged; they improve nothing.
+      gradient_norm: ‖∇_y f‖ at the point, to be compared with ε.
+      omega: Share of proposals that improve the payoff by at least δ.
+      low: Lower end of the confidence interval for `omega`.
+      high: Upper end of the confidence interval for `omega`.
+      unbounded: Share of proposals whose ascent diverged. They count as no improvement.
     """
 
     gradient_norm: jax.Array
@@ -45,45 +48,53 @@ def greedy_equilibrium(
     confidence: float = 0.95,
     states: Players | None = None,
 ) -> GreedyEquilibrium:
-    """Estimates ω of an (ε, δ, ω)-equilibrium by sampling proposals.
+    """Estimates ω of an (ε, δ, ω)-greedy equilibrium by sampling proposals.
 
-    (x, y) is one where ‖∇_y f(x, y)‖ ≤ ε and a proposal x' = x + X, followed by ascent from
-    y to w until ‖∇_y f(x', w)‖ ≤ ε, has f(x', w) ≤ f(x, y) − δ with probability below ω. Each
-    sample makes one proposal and one ascent, as an update of `mm.greedy` does at (x, y), with
-    a key of its own; both payoffs of a sample are taken on the draw after those of its
-    ascent. ω̂ has the exact interval of Clopper and Pearson, which covers ω with at least the
-    stated confidence: `high` is what a claim "ω is below …" may use (with n samples of which
-    none pays, 1 − ((1 − confidence)/2)^{1/n}).
+    A point (x, y) is such an equilibrium if ‖∇_y f(x, y)‖ ≤ ε and the following holds with
+    probability less than ω: for a proposal x' = x + X, and w reached by ascent from y until
+    ‖∇_y f(x', w)‖ ≤ ε, the payoff improves to f(x', w) ≤ f(x, y) − δ.
 
-    Samples count as independent when the proposal draws from `key=` (`mm.add_noise`) and the
-    oracles are deterministic or draw by the key that the caller folds into them; a
-    deterministic proposal on a deterministic payoff gives one sample n times over.
+    Each sample makes one proposal and one ascent, as one update of `minmax_jax.greedy` does
+    at (x, y), with its own PRNG key. The two payoffs of a sample are evaluated at the sample
+    index that follows those of its ascent. The interval is the exact one of Clopper and
+    Pearson, which covers ω with at least the given confidence. Use `high` to claim that ω
+    is below a bound. If none of n samples improves, `high` is
+    1 − ((1 − confidence)/2)^{1/n}.
 
-    Price: 1 + n (K + 1) fields at most and 2n payoffs, one sample after the other.
+    Samples are independent if the proposal uses `key` (as `minmax_jax.add_noise` does) and
+    the game is deterministic, or the caller folds different keys into it. A deterministic
+    proposal in a deterministic game repeats one sample n times.
+
+    **Cost.** At most 1 + n (K + 1) field evaluations and 2n payoff evaluations, one sample
+    after the other.
 
     Args:
-      field_fn: the field.
-      payoff_fn: the payoff.
-      players: (x, y).
-      proposal: as in `mm.greedy`.
-      ascent: as in `mm.greedy`.
-      key: a PRNG key.
-      num_samples: n.
-      max_ascent_steps: K.
-      gradient_tolerance: ε; None for exactly K steps.
-      min_improvement: δ.
-      confidence: of the two-sided interval.
-      states: `Players` of the states of proposal and ascent (`min` and `max` of a
-        `GreedyState`); fresh ones by default.
+      field_fn: Vector field of the game.
+      payoff_fn: Payoff f.
+      players: Point (x, y).
+      proposal: Transformation whose step is the proposal X, as in `minmax_jax.greedy`.
+      ascent: Optimizer of the max player's ascent, as in `minmax_jax.greedy`.
+      key: PRNG key.
+      num_samples: Number n of samples.
+      max_ascent_steps: Maximum number K of ascent steps.
+      gradient_tolerance: Gradient norm ε at which the ascent stops, or None for exactly K
+        steps.
+      min_improvement: Required decrease δ of the payoff.
+      confidence: Confidence level of the two-sided interval.
+      states: States of `proposal` (min) and `ascent` (max), for example those of a
+        `GreedyState`. Defaults to fresh states.
 
     Returns:
-      A `GreedyEquilibrium`.
+      The estimate and its confidence interval.
 
     Raises:
-      TypeError, ValueError: for arguments out of range.
+      TypeError: If `players` is not `Players` of floating-point trees, `proposal` or
+        `ascent` is not an Optax gradient transformation, or another argument has the wrong
+        type.
+      ValueError: If a number is out of range, or `payoff_fn` is None.
 
     Examples:
-      The origin of F1 = −3x² − y² + 4xy is an equilibrium, (5.5, 11) is none:
+      For F1 = −3x² − y² + 4xy, the origin is an equilibrium and (5.5, 11) is not:
 
       >>> import jax, optax
       >>> import minmax_jax as mm
@@ -100,8 +111,10 @@ def greedy_equilibrium(
       0.49, at most 0.59
 
     References:
-      Mangoubi, Vishnoi et al., `A convergent and dimension-independent min-max optimization
-      algorithm <https://arxiv.org/abs/2006.12376>`_, 2022 (the definition is recalled).
+      Keswani, Mangoubi, Sachdeva, Vishnoi, `A convergent and dimension-independent min-max
+      optimization algorithm <https://arxiv.org/abs/2006.12376>`_, 2022. The definition is
+      not checked against the paper.
+
       Clopper, Pearson, The use of confidence or fiducial limits, Biometrika 26, 1934.
     """
     name = "greedy_equilibrium"
@@ -115,65 +128,95 @@ def greedy_equilibrium(
         checks.check_number(name, "gradient_tolerance", gradient_tolerance)
     checks.check_number(name, "min_improvement", min_improvement)
     checks.check_number(name, "confidence", confidence, high=1.0)
-    # Any: Optax's aliases for trees do not know Players.
-    min_tx: Any = optax.with_extra_args_support(proposal)
-    max_tx: Any = optax.with_extra_args_support(ascent)
     players = Players(*jax.tree.map(jnp.asarray, players))
-    states = states or Players(min_tx.init(players.min), max_tx.init(players.max))
-    field, draw = field_fn(players, 0), max_ascent_steps + 1
+    field = field_fn(players, 0)
+    propose = _proposals(field_fn, players, field, proposal, ascent, states)
 
     def sample(index: jax.Array) -> tuple[jax.Array, jax.Array]:
         extra = {"key": jax.random.fold_in(key, index), "update_count": index}
-        step, _ = min_tx.update(field.min, states.min, players.min, **calls.inner_call(extra, 0))
-        there = Players(optax.apply_updates(players.min, step), players.max)
-        answer = climb(
-            max_tx, field_fn, there, states.max, extra, max_steps=max_ascent_steps,
-            tolerance=gradient_tolerance, bound=jnp.inf,
-        )  # fmt: skip
-        end = there._replace(max=optax.apply_updates(there.max, answer.step))
+        end, diverged = propose(extra, max_ascent_steps, gradient_tolerance)
+        draw = max_ascent_steps + 1
         value = payoff_fn(end, draw)
-        diverged = answer.diverged | ~jnp.isfinite(value)
+        diverged |= ~jnp.isfinite(value)
         return (value <= payoff_fn(players, draw) - min_improvement) & ~diverged, diverged
 
-    pays, diverged = lax.map(sample, jnp.arange(num_samples))
-    low, high = binomial_interval(jnp.sum(pays), num_samples, confidence)
+    improved, diverged = lax.map(sample, jnp.arange(num_samples))
+    low, high = binomial_interval(jnp.sum(improved), num_samples, confidence)
     return GreedyEquilibrium(
         gradient_norm=norms.norm(field.max),
-        omega=jnp.mean(pays.astype(low.dtype)),
+        omega=jnp.mean(improved.astype(low.dtype)),
         low=low,
         high=high,
         unbounded=jnp.mean(diverged.astype(low.dtype)),
     )
 
 
+def _proposals(
+    field_fn: FieldFn,
+    players: Players,
+    field: Players,
+    proposal: optax.GradientTransformation,
+    ascent: optax.GradientTransformation,
+    states: Players | None,
+) -> Callable[[dict[str, Any], int, Any], tuple[Players, jax.Array]]:
+    """Returns a function that makes one proposal and the ascent that follows it.
+
+    The function returns the point reached, and whether the ascent diverged.
+    """
+    # Any: Optax's type aliases for pytrees do not include Players.
+    min_tx: Any = optax.with_extra_args_support(proposal)
+    max_tx: Any = optax.with_extra_args_support(ascent)
+    states = states or Players(min_tx.init(players.min), max_tx.init(players.max))
+
+    def propose(extra: dict[str, Any], max_steps: int, tolerance: Any) -> tuple[Players, jax.Array]:
+        step, _ = min_tx.update(field.min, states.min, players.min, **calls.inner_call(extra, 0))
+        proposed = Players(optax.apply_updates(players.min, step), players.max)
+        answer = ascend(
+            max_tx,
+            field_fn,
+            proposed,
+            states.max,
+            extra,
+            max_steps=max_steps,
+            tolerance=tolerance,
+            bound=jnp.inf,
+        )
+        end = optax.apply_updates(proposed.max, answer.step)
+        return proposed._replace(max=end), answer.diverged
+
+    return propose
+
+
 def binomial_interval(
     successes: Any, trials: int, confidence: Any = 0.95
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns the exact two-sided interval (Clopper and Pearson) for a probability.
+    """Returns the exact two-sided confidence interval (Clopper–Pearson) for a probability.
 
-    By bisection of the incomplete beta function: P(S ≥ s | low) = P(S ≤ s | high) = α/2.
+    The ends satisfy P(S ≥ s | low) = P(S ≤ s | high) = α/2.
 
     Args:
-      successes: s, a whole number of any shape.
-      trials: n.
-      confidence: 1 − α.
+      successes: Number s of successes, of any shape.
+      trials: Number n of trials.
+      confidence: Confidence level 1 − α.
+
+    Returns:
+      The lower and the upper end, of the shape of `successes`.
     """
     s = jnp.asarray(successes, float)
-    tail = jnp.asarray((1 - confidence) / 2, s.dtype)
-    # P(S ≥ k | p) = I_p(k, n − k + 1); the ends k = 0 and k = n are set below.
-    low = _root_of_beta(jnp.maximum(s, 1), jnp.minimum(trials - s + 1, trials), tail)
-    high = _root_of_beta(jnp.minimum(s + 1, trials), jnp.maximum(trials - s, 1), 1 - tail)
+    tail = (1 - confidence) / 2
+    # P(S ≥ k | p) = I_p(k, n − k + 1). The cases k = 0 and k = n are set below.
+    low = _beta_quantile(tail, jnp.maximum(s, 1), jnp.minimum(trials - s + 1, trials))
+    high = _beta_quantile(1 - tail, jnp.minimum(s + 1, trials), jnp.maximum(trials - s, 1))
     return jnp.where(s == 0, 0, low), jnp.where(s == trials, 1, high)
 
 
-def _root_of_beta(a: jax.Array, b: jax.Array, level: jax.Array) -> jax.Array:
-    """Returns p with I_p(a, b) = level."""
+def _beta_quantile(level: Any, a: jax.Array, b: jax.Array) -> jax.Array:
+    """Returns p with I_p(a, b) = level. SciPy computes it on the host, as JAX cannot."""
 
-    def halve(_: Any, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        low, high = ends
-        middle = (low + high) / 2
-        below = jax.scipy.special.betainc(a, b, middle) < level
-        return jnp.where(below, middle, low), jnp.where(below, high, middle)
+    def quantile(level: jax.Array, a: jax.Array, b: jax.Array) -> np.ndarray:
+        values = scipy.special.betaincinv(*map(np.asarray, (a, b, level)))
+        return np.asarray(values, a.dtype)
 
-    low, high = lax.fori_loop(0, 40, halve, (jnp.zeros_like(a), jnp.ones_like(a)))
-    return (low + high) / 2
+    level = jnp.broadcast_to(jnp.asarray(level, a.dtype), a.shape)
+    shape = jax.ShapeDtypeStruct(a.shape, a.dtype)
+    return jax.pure_callback(quantile, shape, level, a, b, vmap_method="expand_dims")

@@ -1,4 +1,4 @@
-"""The Jacobian of a field, as a matrix or as a product with vectors."""
+"""The Jacobian of a field, as a matrix or as a matrix-free product."""
 
 import itertools
 from collections.abc import Callable
@@ -13,21 +13,24 @@ from minmax_jax._util.types import FieldFn, Players, PyTree
 
 
 def jacobian(field_fn: FieldFn, players: Players) -> jax.Array:
-    """Returns the whole Jacobian J of the field as a matrix: for small games.
+    """Returns the Jacobian J of the field as a dense matrix, for small games.
 
-    Coordinates are those of `jax.tree.leaves(players)`, one leaf after the other, the min
-    player's first. Price: one field evaluation (draw 0) and as many jvp calls as there are
-    coordinates, one after the other, since averaged fields have no `vmap`.
+    Coordinates follow `jax.tree.leaves(players)`: first the min player's leaves, then the
+    max player's, each flattened.
+
+    **Cost.** One field evaluation (sample index 0) and n JVPs. The JVPs run one after the
+    other, because fields that average over devices do not support `vmap`.
 
     Args:
-      field_fn: the field.
-      players: the point, n numbers in all.
+      field_fn: Vector field of the game.
+      players: Point z, with n coordinates in total.
 
     Returns:
-      (n, n), float32 at least; `J[i, j] = ∂F_i / ∂z_j`.
+      A matrix of shape (n, n) and dtype float32 or wider, with `J[i, j] = ∂F_i / ∂z_j`.
 
     Raises:
-      TypeError, ValueError: if players is no `Players` of floats.
+      TypeError: If `players` is not `Players`, or has leaves that are not floating-point.
+      ValueError: If a player has no leaves.
 
     Examples:
       >>> import minmax_jax as mm
@@ -44,9 +47,10 @@ def jacobian(field_fn: FieldFn, players: Players) -> jax.Array:
 def jacobian_product(
     field_fn: FieldFn, players: Players
 ) -> tuple[Callable[[jax.Array], jax.Array], int, Any]:
-    """Returns `v -> J v` on flat vectors of float32 at least, their length and their dtype.
+    """Returns the product `v -> J v` on flat vectors, their length and their dtype.
 
-    The field itself is evaluated once, at draw 0; each product is one jvp.
+    The dtype is float32 or wider. The field is evaluated once, at sample index 0, and each
+    product costs one JVP.
     """
     players = jax.tree.map(jnp.asarray, players)
     leaves = jax.tree.leaves(players)

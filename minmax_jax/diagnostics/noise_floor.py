@@ -1,4 +1,4 @@
-"""How much of a gradient's norm is gradient, and how much the noise of the minibatch."""
+"""Unbiased estimates of squared gradient norms from minibatches."""
 
 from typing import Any, NamedTuple
 
@@ -12,13 +12,14 @@ from minmax_jax.diagnostics._draws import draw_fn
 
 
 class NoiseFloor(NamedTuple):
-    """Squared norms of a stochastic field, each `Players` of scalars.
+    """Squared norms of a stochastic field, each as `Players` of scalars.
 
     Attributes:
-      raw: mean of ‖F_i‖² over the draws, which is ‖E F‖² plus the floor.
-      corrected: unbiased estimate of ‖E F‖²; it may be negative.
-      stderr: standard error of `corrected`, not too small on average.
-      floor: raw − corrected: unbiased estimate of the trace of one draw's covariance.
+      raw: Mean of ‖F_i‖² over the samples. Its expectation is ‖E F‖² plus the noise floor.
+      corrected: Unbiased estimate of ‖E F‖². It may be negative.
+      stderr: Standard error of `corrected`. On average it is not too small.
+      floor: Difference `raw − corrected`: an unbiased estimate of the trace of the
+        covariance of one sample.
     """
 
     raw: Players
@@ -30,37 +31,39 @@ class NoiseFloor(NamedTuple):
 def noise_floor(
     field_fn: FieldFn, players: Players, num_draws: int, *, key: jax.Array | None = None
 ) -> NoiseFloor:
-    """Estimates ‖E F(z)‖² of each player without the bias that minibatch noise brings.
+    """Estimates each player's ‖E F(z)‖² without the bias of minibatch noise.
 
-    E‖F_i‖² = ‖E F‖² + tr Cov F_i: the norm of one minibatch's gradient stays high where the
-    gradient itself is zero. Independent draws do not share their noise, so that the mean over
-    all pairs (a U-statistic of degree two; for two draws it is ⟨F_1, F_2⟩)
+    The norm of a minibatch gradient stays large where the exact gradient is zero, because
+    E‖F_i‖² = ‖E F‖² + tr Cov F_i. Different samples have independent noise, so the mean over
+    all pairs of samples (a U-statistic of degree two; ⟨F_1, F_2⟩ for two samples)
 
         U = (1 / n(n−1)) Σ_{i≠j} ⟨F_i, F_j⟩
 
-    is unbiased for ‖E F‖². Its standard error is the jackknife's, whose square is on average
-    no smaller than the variance of U (Efron, Stein: of U on n − 1 draws); where E F = 0 it is
-    about twice that, so that intervals are too wide there rather than too narrow.
+    is unbiased for ‖E F‖². Its standard error is estimated by the jackknife, whose square is
+    on average at least the variance of U on n − 1 samples (Efron, Stein). Where E F = 0 it
+    is about twice the variance, so intervals there are rather too wide than too narrow.
 
-    Price: 2n field evaluations, one after the other: each draw is asked for twice, so that two
-    trees are kept and not n. The field has to give the same for the same draw. Squares of
-    float32 are meaningful for norms between 1e-18 and 1e18.
+    **Cost.** 2n field evaluations, one after the other. Each sample is evaluated twice, so
+    that two pytrees are stored instead of n. The field must return the same value for the
+    same `draw`. In float32, squares are meaningful for norms between 1e-18 and 1e18.
 
     Args:
-      field_fn: the field; its draws must be independent samples.
-      players: z.
-      num_draws: n, at least 3.
-      key: a PRNG key; with it the field receives keys, as in `solve`, otherwise the integers
-        0 … n − 1.
+      field_fn: Vector field of the game. Different draws must give independent samples.
+      players: Point z.
+      num_draws: Number n of samples, at least 3.
+      key: PRNG key. If given, the field receives keys, as in `solve`. Otherwise it receives
+        the integers 0 … n − 1.
 
     Returns:
-      `NoiseFloor` of squared norms, accumulated in float32 at least.
+      Squared norms, accumulated in float32 or wider.
 
     Raises:
-      TypeError, ValueError: if players is no `Players` of floats or num_draws is below 3.
+      TypeError: If `players` is not `Players`, or has leaves that are not floating-point, or
+        `num_draws` is not an int.
+      ValueError: If `num_draws` is less than 3, or a player has no leaves.
 
     Examples:
-      At the solution the raw norm shows nothing but noise:
+      At the solution, the raw norm consists of noise alone:
 
       >>> import jax, jax.numpy as jnp
       >>> import minmax_jax as mm
@@ -69,8 +72,8 @@ def noise_floor(
       ...     return z.min @ (z.min + noise[0]) - z.max @ (z.max + noise[1])
       >>> field_fn = mm.zero_sum(payoff, stochastic=True)
       >>> z = mm.Players(jnp.zeros(100), jnp.zeros(100))
-      >>> seen = mm.diagnostics.noise_floor(field_fn, z, 500, key=jax.random.key(0))
-      >>> for part in (seen.raw, seen.floor, seen.corrected):
+      >>> estimate = mm.diagnostics.noise_floor(field_fn, z, 500, key=jax.random.key(0))
+      >>> for part in (estimate.raw, estimate.floor, estimate.corrected):
       ...     print(int(part.min.round()))
       101
       101
@@ -78,6 +81,7 @@ def noise_floor(
 
     References:
       Hoeffding, A class of statistics with asymptotically normal distribution, 1948.
+
       Efron, Stein, The jackknife estimate of variance, Annals of Statistics 9, 1981.
     """
     checks.check_players("noise_floor", "players", players)
@@ -96,16 +100,16 @@ def noise_floor(
         return squares, Players(*map(norms.inner, field, total))
 
     squares, with_total = lax.map(products, indices)
-    sides = [_of_one_player(own, along) for own, along in zip(squares, with_total, strict=True)]
+    sides = [_estimate(own, along) for own, along in zip(squares, with_total, strict=True)]
     return NoiseFloor(*(Players(*pair) for pair in zip(*sides, strict=True)))
 
 
-def _of_one_player(squares: jax.Array, with_total: jax.Array) -> tuple[jax.Array, ...]:
-    """From ‖F_i‖² and ⟨F_i, Σ_j F_j⟩, both (n,), to the four figures."""
+def _estimate(squares: jax.Array, with_total: jax.Array) -> tuple[jax.Array, ...]:
+    """Computes the four estimates from ‖F_i‖² and ⟨F_i, Σ_j F_j⟩, both of shape (n,)."""
     n = squares.size
     rows = with_total - squares  # Σ_{j≠i} ⟨F_i, F_j⟩
     corrected = jnp.sum(rows) / (n * (n - 1))
-    # Leaving draw i out takes row i and column i away.
+    # The jackknife omits sample i, which removes row i and column i of the products.
     left_out = (jnp.sum(rows) - 2 * rows) / ((n - 1) * (n - 2))
     deviations = left_out - jnp.mean(left_out)
     stderr = jnp.sqrt((n - 1) / n * jnp.sum(jnp.square(deviations)))

@@ -1,4 +1,4 @@
-"""How long fields and steps are, player by player and together."""
+"""Norms of fields and updates, per player and over both players."""
 
 import jax
 
@@ -8,16 +8,17 @@ from minmax_jax._util.types import Players
 
 
 def player_norms(tree: Players) -> Players:
-    """Returns each player's Euclidean norm over its whole tree.
+    """Returns the Euclidean norm of each player's pytree.
 
     Args:
-      tree: `Players` of fields, updates, gradients or parameters.
+      tree: Fields, updates, gradients or parameters of both players.
 
     Returns:
-      `Players` of two scalars, accumulated in float32 at least.
+      `Players` of two scalars, accumulated in float32 or wider.
 
     Raises:
-      TypeError, ValueError: if `tree` is no `Players` of floats.
+      TypeError: If `tree` is not `Players`, or has leaves that are not floating-point.
+      ValueError: If a player has no leaves.
 
     Examples:
       >>> import jax.numpy as jnp
@@ -30,46 +31,51 @@ def player_norms(tree: Players) -> Players:
     return Players(min=_tree.norm(tree.min), max=_tree.norm(tree.max))
 
 
-def pace(tree: Players) -> jax.Array:
-    """Returns how much faster the max player moves: `‖max‖ / ‖min‖`.
+def norm_ratio(tree: Players) -> jax.Array:
+    """Returns the ratio of norms `‖max‖ / ‖min‖`.
 
-    Of gradients it is the ratio whose nearness to one goes with quality according to
-    Jelassi et al. (2022); of updates it says how the method balances the players. inf
-    where only the min player stands still, NaN where both do.
+    For updates, the ratio shows how the optimizer balances the players. For gradients,
+    Jelassi et al. (2022) report better samples when the ratio is close to one.
 
     Args:
-      tree: `Players` of fields or updates.
+      tree: Fields, gradients or updates of both players.
 
     Returns:
-      A scalar.
+      A scalar. It is inf if only the min player's norm is zero, and NaN if both are.
 
     Raises:
-      TypeError, ValueError: as `player_norms`.
+      TypeError: If `tree` is not `Players`, or has leaves that are not floating-point.
+      ValueError: If a player has no leaves.
 
     Examples:
       >>> import jax.numpy as jnp
       >>> import minmax_jax as mm
-      >>> print(mm.diagnostics.pace(mm.Players(jnp.array(2.0), jnp.array([3.0, 4.0]))))
+      >>> print(mm.diagnostics.norm_ratio(mm.Players(jnp.array(2.0), jnp.array([3.0, 4.0]))))
       2.5
+
+    References:
+      Jelassi, Dobre, Mensch, Li, Gidel, `Dissecting adaptive methods in GANs
+      <https://arxiv.org/abs/2210.04319>`_, 2022.
     """
     norms = player_norms(tree)
     return norms.max / norms.min
 
 
 def hamiltonian(field: Players) -> jax.Array:
-    """Returns `½‖F‖²` over both players: zero exactly where the field is.
+    """Returns the Hamiltonian `½‖F‖²` over both players, which is zero where the field is zero.
 
-    The function that consensus optimisation and Hamiltonian gradient descent make smaller;
-    it takes no side, so that it falls towards any stationary point.
+    Consensus optimization and Hamiltonian gradient descent decrease this function. It does
+    not distinguish equilibria from other stationary points.
 
     Args:
-      field: `Players`, F at the point in question.
+      field: Vector field F at the point in question.
 
     Returns:
-      A scalar, accumulated in float32 at least; inf where no float holds it.
+      A scalar, accumulated in float32 or wider. It is inf if it overflows.
 
     Raises:
-      TypeError, ValueError: as `player_norms`.
+      TypeError: If `field` is not `Players`, or has leaves that are not floating-point.
+      ValueError: If a player has no leaves.
 
     Examples:
       >>> import jax.numpy as jnp

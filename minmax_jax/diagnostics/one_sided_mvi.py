@@ -1,4 +1,4 @@
-"""Whether the min player's gradient points away from a reference, along a run."""
+"""Measures the one-sided MVI condition along a run."""
 
 import functools
 from collections.abc import Iterable
@@ -16,15 +16,16 @@ from minmax_jax.diagnostics.bootstrap import Interval, bootstrap_interval
 
 
 class OneSidedMVI(NamedTuple):
-    """The one-sided MVI along a run of k checkpoints.
+    """The one-sided MVI condition at the k checkpoints of a run.
 
     Attributes:
-      inner: ⟨∇_x f(x_t, y_t), x_t − x*⟩, (k,).
-      stderr: its standard error over the draws, (k,); NaN with a single draw.
-      cosine: of the same two vectors, (k,); 0 where either is zero.
-      distance: ‖x_t − x*‖, (k,).
-      share: of checkpoints off the reference with inner ≥ 0 (NaN is not), and its interval.
-      mean_cosine: over the same checkpoints, and its interval.
+      inner: ⟨∇_x f(x_t, y_t), x_t − x*⟩, of shape (k,).
+      stderr: Standard error of `inner` over the samples, of shape (k,). NaN for one sample.
+      cosine: Cosine of the angle between the two vectors, of shape (k,). 0 if one is zero.
+      distance: ‖x_t − x*‖, of shape (k,).
+      share: Share of checkpoints with `inner` ≥ 0 and its confidence interval. Checkpoints
+        at the reference are left out, and NaN does not count as ≥ 0.
+      mean_cosine: Mean cosine over the same checkpoints and its confidence interval.
     """
 
     inner: np.ndarray
@@ -48,52 +49,59 @@ def one_sided_mvi(
 ) -> OneSidedMVI:
     """Measures `⟨∇_x f(x_t, y_t), x_t − x*⟩ ≥ 0` at the checkpoints of a run.
 
-    The condition asks for one x* that serves *all* (x, y). Two cautions. If it holds around
-    x* for some y, then ∇_x f(x*, y) = 0 for that y (let x tend to x* from every side), so for
-    all y it fails in any game, GANs included, where some answer y moves x*. And x_t − x_T is
-    minus the sum of the updates to come: with the run's own end for x* the sign leans
-    towards positive whatever the game. Measure controls beside it: another seed's end, an
-    average, a point of the run's middle, a random point as far away, pairs (x_t, y_s).
+    The condition requires one x* for *all* (x, y). Interpret results with care:
 
-    Checkpoints are taken from the iterable one at a time and let go: memory does not grow
-    with their number. Price: `num_draws` evaluations a checkpoint, of the min player's half.
+    - If the condition holds around x* for some y, then ∇_x f(x*, y) = 0 for this y. So it
+      cannot hold for all y in a game, GANs included, where some y moves x*.
+    - x_t − x_T is minus the sum of the later updates. With the run's own end as x*, the
+      inner product is biased towards positive values in any game. Measure controls too: the
+      end of another seed, an average, a point in the middle of the run, a random point at
+      the same distance, or pairs (x_t, y_s) from different steps.
+
+    Checkpoints are read one at a time and not kept, so memory does not grow with their
+    number.
+
+    **Cost.** `num_draws` evaluations of the min player's half of the field per checkpoint.
 
     Args:
-      field_fn: the field; its `min` is ∇_x f, of the loss that is descended (`general_sum`)
-        or of a payoff (`zero_sum`), whichever is asked about.
-      players_along_run: the pairs (x_t, y_t), in the order of the run; may be an iterator.
-      reference: x*, a tree like `players.min`.
-      num_draws: n, independent samples that a stochastic gradient is averaged over. Noise
-        that is left in the mean shrinks the cosine.
-      key: a PRNG key; with it the field receives keys as in `solve`, otherwise integers.
-        Checkpoint t sees the draws n t … n t + n − 1.
-      block_size: of the bootstrap over checkpoints, as in `bootstrap_interval`.
-      num_resamples: as there.
-      confidence: as there.
+      field_fn: Vector field of the game. Its `min` is ∇_x f, of a loss (`general_sum`) or of
+        a payoff (`zero_sum`).
+      players_along_run: Pairs (x_t, y_t) in the order of the run. It may be an iterator.
+      reference: Point x*, a pytree like `players.min`.
+      num_draws: Number n of independent samples over which a stochastic gradient is
+        averaged. Noise that remains in the mean shrinks the cosine.
+      key: PRNG key. If given, the field receives keys, as in `solve`. Otherwise it receives
+        integers. Checkpoint t uses the sample indices n t … n t + n − 1.
+      block_size: Number of checkpoints per block of the bootstrap. Defaults to the cube
+        root of their number, rounded up. See `bootstrap_interval`.
+      num_resamples: Number of bootstrap resamples.
+      confidence: Confidence level of the intervals.
 
     Returns:
-      `OneSidedMVI`, on the host.
+      The measurements as NumPy arrays, with bootstrap intervals for their means.
 
     Raises:
-      TypeError, ValueError: for a checkpoint that is no `Players` of floats, a reference of
-        another structure or shape, or a run without a checkpoint off the reference.
+      TypeError: If a checkpoint is not `Players` of floating-point trees, or `reference` is
+        not a floating-point tree.
+      ValueError: If `reference` has another structure or other shapes than the min player,
+        or no checkpoint differs from the reference.
 
     Examples:
-      It holds for x²(2 + sin y) about 0, whatever y does, and fails for xy:
+      The condition holds for x²(2 + sin y) with x* = 0, and fails for −xy:
 
       >>> import jax.numpy as jnp
       >>> import minmax_jax as mm
       >>> run = [mm.Players(1.0 / t, 3.0 * t) for t in range(1, 50)]
       >>> for payoff in (lambda z: z.min**2 * (2 + jnp.sin(z.max)), lambda z: z.min * -z.max):
-      ...     seen = mm.diagnostics.one_sided_mvi(mm.zero_sum(payoff), run, 0.0)
-      ...     print(seen.share.mean, seen.mean_cosine.mean)
+      ...     result = mm.diagnostics.one_sided_mvi(mm.zero_sum(payoff), run, 0.0)
+      ...     print(result.share.mean, result.mean_cosine.mean)
       1.0 1.0
       0.0 -1.0
 
     References:
       Dou, Li, `On the one-sided convergence of Adam-type algorithms in non-convex non-concave
-      min-max optimization <https://arxiv.org/abs/2109.14213>`_, 2021 (the definition is
-      recalled).
+      min-max optimization <https://arxiv.org/abs/2109.14213>`_, 2021. The definition is not
+      checked against the paper.
     """
     name = "one_sided_mvi"
     checks.check_count(name, "num_draws", num_draws)
@@ -102,7 +110,7 @@ def one_sided_mvi(
     for index, players in enumerate(players_along_run):
         checks.check_players(name, "players_along_run", players)
         _check_like(name, reference, players.min)
-        # On the host at once: nothing of the checkpoint is kept.
+        # Convert to NumPy at once, so that the checkpoint can be freed.
         rows.append(
             np.asarray(_measure(field_fn, num_draws, players, reference, index * num_draws, key))
         )
@@ -111,8 +119,8 @@ def one_sided_mvi(
     off = distance != 0
     if not off.any():
         raise ValueError(
-            f"{name}: players_along_run has {len(rows)} checkpoints, none of them away from the "
-            "reference; give points of the run before it reached the reference."
+            f"{name}: players_along_run must have a checkpoint away from the reference, got "
+            f"{len(rows)} checkpoints. Pass points from before the run reached it."
         )
     seed = jax.random.key(0) if key is None else jax.random.fold_in(key, 2**31 - 1)
     share, mean_cosine = (
@@ -137,7 +145,7 @@ def _measure(
     first: Any,
     key: jax.Array | None,
 ) -> jax.Array:
-    """Returns inner, stderr, cosine and distance of one checkpoint; compiled once a field."""
+    """Returns inner product, standard error, cosine and distance of one checkpoint."""
     draw = draw_fn(key)
     line = jax.tree.map(lambda x, r: _wide(x) - _wide(r), players.min, reference)
 
@@ -164,13 +172,14 @@ def _wide(leaf: Any) -> jax.Array:
 
 def _check_like(name: str, reference: PyTree, tree: PyTree) -> None:
     """Raises ValueError unless the reference has the structure and shapes of the min player."""
-    found = [
-        [(jax.tree_util.keystr(path), jnp.shape(leaf))
-         for path, leaf in jax.tree_util.tree_leaves_with_path(side)]
-        for side in (reference, tree)
-    ]  # fmt: skip
+
+    def shapes(side: PyTree) -> list[tuple[str, tuple[int, ...]]]:
+        leaves = jax.tree_util.tree_leaves_with_path(side)
+        return [(jax.tree_util.keystr(path), jnp.shape(leaf)) for path, leaf in leaves]
+
+    found = shapes(reference), shapes(tree)
     if found[0] != found[1]:
         raise ValueError(
             f"{name}: reference must be a tree like the min player's, with leaves {found[1]}, "
-            f"got {found[0]}; pass players.min of the point that the run is held against."
+            f"got {found[0]}. Pass players.min of the reference point."
         )

@@ -1,4 +1,4 @@
-"""Whether a field attracts along a line, or turns round it."""
+"""Cosine between the field and a line, to tell attraction from rotation."""
 
 from typing import Any
 
@@ -11,29 +11,31 @@ from minmax_jax._util.types import FieldFn, Players
 
 
 def path_angle(field_fn: FieldFn, start: Players, end: Players, positions: Any) -> jax.Array:
-    """Returns the cosine between the field and a line, at points of that line.
+    """Computes the cosine between the field and a line, at points of the line.
 
-    With `z_α = z + α (z' − z)`: `c(α) = ⟨z' − z, F(z_α)⟩ / (‖z' − z‖ ‖F(z_α)‖)`. Take z' where
-    a run has ended, z where it began, and α around 1. Descent goes against F, so c switches
-    from negative to positive where z' attracts, as at a minimum; a bump around α = 1 with the
-    same sign on both sides is rotation.
+    With `z_α = z + α (z' − z)`, the cosine is `c(α) = ⟨z' − z, F(z_α)⟩ / (‖z' − z‖ ‖F(z_α)‖)`.
+    Choose z as the start of a run, z' as its end, and values of α around 1. Methods descend
+    F, so c changes from negative to positive at α = 1 if z' attracts, as a minimum does. A
+    bump around α = 1 with the same sign on both sides indicates rotation.
 
-    Price: one field evaluation (draw 0) a position, one after the other.
+    **Cost.** One field evaluation (sample index 0) per position, one after the other.
 
     Args:
-      field_fn: the field.
-      start: z.
-      end: z', of the structure of z.
-      positions: (k,) values of α; 0 is z, 1 is z', others lie beyond.
+      field_fn: Vector field of the game.
+      start: Point z.
+      end: Point z', with the tree structure of `start`.
+      positions: Values of α, of shape (k,). 0 is `start` and 1 is `end`.
 
     Returns:
-      (k,) cosines in [−1, 1], of the norms' dtype; zero where the field or the line is zero.
+      Cosines in [−1, 1], of shape (k,). They are zero where the field or the line is zero.
 
     Raises:
-      TypeError, ValueError: if start or end is no `Players` of floats.
+      TypeError: If `start` or `end` is not `Players`, or has leaves that are not
+        floating-point.
+      ValueError: If a player has no leaves, or the tree structures differ.
 
     Examples:
-      A minimum attracts: the sign switches at the end of the path.
+      A minimum attracts, so the sign changes at the end of the path:
 
       >>> import jax.numpy as jnp
       >>> import minmax_jax as mm

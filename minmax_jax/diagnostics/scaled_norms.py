@@ -1,4 +1,4 @@
-"""Norms in units in which players of different size can be compared."""
+"""Gradient norms in units that allow comparing players of different sizes."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,13 @@ from minmax_jax._util.types import Players
 
 
 class ScaledNorms(NamedTuple):
-    """One player's norm against another's, in three units; each `Players` of scalars.
+    """The players' norms in three units, each as `Players` of scalars.
 
     Attributes:
-      raw: the norm.
-      per_root_size: the norm by √(number of parameters): the root mean square.
-      relative: the norm by the norm of the parameters; inf for parameters that are zero.
+      raw: Norms.
+      per_root_size: Norms divided by √(number of parameters): root mean squares.
+      relative: Norms divided by the norms of the parameters. They are inf if all
+        parameters are zero.
     """
 
     raw: Players
@@ -25,22 +26,24 @@ class ScaledNorms(NamedTuple):
 
 
 def scaled_norms(norms: Players, players: Players) -> ScaledNorms:
-    """Returns norms raw, per √(number of parameters) and relative to the parameters' norm.
+    """Returns norms raw, per √(number of parameters), and relative to the parameters' norm.
 
-    A discriminator with more or larger parameters has another gradient norm for that reason
-    alone. Networks with BatchNorm do not change when a layer's weights are scaled by c, but
-    its gradient does, by 1/c, and ‖g‖/‖z‖ by 1/c²: no single unit settles a comparison.
+    A player with more parameters, or with larger ones, has a different gradient norm for
+    this reason alone. With BatchNorm, scaling the weights of one layer by c leaves the
+    network unchanged, but changes the layer's gradient g by 1/c and ‖g‖/‖z‖ by 1/c². So no
+    single unit is right for every comparison.
 
     Args:
-      norms: `Players` of two scalars, as from `player_norms`, or roots of `noise_floor`'s
-        corrected squares.
-      players: the parameters.
+      norms: Two norms, for example from `player_norms` or square roots of the corrected
+        squares of `noise_floor`.
+      players: Parameters of both players.
 
     Returns:
-      `ScaledNorms`.
+      The norms in three units.
 
     Raises:
-      TypeError, ValueError: if players is no `Players` of floats.
+      TypeError: If an argument is not `Players`, or has leaves that are not floating-point.
+      ValueError: If a player has no leaves.
 
     Examples:
       >>> import jax.numpy as jnp
@@ -48,8 +51,8 @@ def scaled_norms(norms: Players, players: Players) -> ScaledNorms:
       >>> z = mm.Players(jnp.ones(4), jnp.full(16, 0.5))
       >>> field = mm.Players(jnp.full(4, 3.0), jnp.full(16, 3.0))
       >>> norms = mm.diagnostics.player_norms(field)
-      >>> for seen in mm.diagnostics.scaled_norms(norms, z):
-      ...     print(seen.min, seen.max)
+      >>> for unit in mm.diagnostics.scaled_norms(norms, z):
+      ...     print(unit.min, unit.max)
       6.0 12.0
       3.0 3.0
       3.0 6.0

@@ -56,5 +56,6 @@ def ada_dir(
         magnitude=optax.identity(),
         direction=adam_step("ada_dir", b1, b2, eps, bias_correction),
         scope=scope,
+        name="ada_dir",
     )
     return two_player("ada_dir", rule, learning_rate, transform)

@@ -2,10 +2,10 @@
 
 import optax
 
-from minmax_jax.optimizers._shared.adam import adam_lengths, adam_step
+from minmax_jax.optimizers._shared.adam import adam_norms
 from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.graft import grafted
+from minmax_jax.transforms.graft import graft
 
 
 def ada_nsgda(
@@ -55,7 +55,10 @@ def ada_nsgda(
       Jelassi, Dobre, Mensch, Li, Gidel, `Dissecting adaptive methods in GANs
       <https://arxiv.org/abs/2210.04319>`_, 2022.
     """
-    adam = adam_step("ada_nsgda", b1, b2, eps, bias_correction)
-    lengths = adam_lengths(b1, b2, eps, bias_correction)
-    rule = grafted("ada_nsgda", adam.init, lengths, optax.identity(), scope)
+    rule = graft(
+        magnitude=adam_norms("ada_nsgda", b1, b2, eps, bias_correction),
+        direction=optax.identity(),
+        scope=scope,
+        name="ada_nsgda",
+    )
     return two_player("ada_nsgda", rule, learning_rate, transform)

@@ -5,8 +5,7 @@ import optax
 from minmax_jax._util import checks
 from minmax_jax.optimizers._shared.two_player import Transform, field_and_step, projections
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.competitive.competitive import Adapt, competition
-from minmax_jax.transforms.competitive.local_game import Solve
+from minmax_jax.transforms.competitive import Adapt, step_to_equilibrium
 
 CORRECTIONS = ("first", "last")
 
@@ -72,6 +71,14 @@ def adaptive_competitive(
     checks.check_number(name, "eps", eps)
     checks.check_choice(name, "correction", correction, CORRECTIONS)
     on_field, _ = field_and_step(name, optax.identity(), learning_rate, transform)
-    solve = Solve(solver, tolerance, max_iterations, warm_start)
-    step = competition(name, learning_rate, solve, Adapt(b2, eps, correction), on_field)
+    step = step_to_equilibrium(
+        learning_rate,
+        solver=solver,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        warm_start=warm_start,
+        adapt=Adapt(b2, eps, correction),
+        transform=on_field,
+        name=name,
+    )
     return optax.chain(step, projections(name, transform))

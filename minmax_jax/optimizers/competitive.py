@@ -5,8 +5,7 @@ import optax
 from minmax_jax._util import checks
 from minmax_jax.optimizers._shared.two_player import Transform, field_and_step, projections
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.competitive.competitive import competition
-from minmax_jax.transforms.competitive.local_game import Solve
+from minmax_jax.transforms.competitive import step_to_equilibrium
 
 
 def competitive(
@@ -71,6 +70,13 @@ def competitive(
     name = "competitive"
     checks.check_learning_rate(name, learning_rate)
     on_field, _ = field_and_step(name, optax.identity(), learning_rate, transform)
-    solve = Solve(solver, tolerance, max_iterations, warm_start)
-    step = competition(name, learning_rate, solve, None, on_field)
+    step = step_to_equilibrium(
+        learning_rate,
+        solver=solver,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        warm_start=warm_start,
+        transform=on_field,
+        name=name,
+    )
     return optax.chain(step, projections(name, transform))

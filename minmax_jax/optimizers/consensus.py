@@ -6,7 +6,7 @@ import optax
 
 from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.consensus import consensus_term
+from minmax_jax.transforms.consensus import add_consensus
 
 
 def consensus(
@@ -44,4 +44,4 @@ def consensus(
       2017.
     """
     step = two_player("consensus", optax.identity(), learning_rate, transform)
-    return optax.chain(consensus_term("consensus", weight), step)
+    return optax.chain(add_consensus(weight, name="consensus"), step)

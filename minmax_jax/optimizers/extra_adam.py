@@ -5,7 +5,7 @@ import optax
 from minmax_jax.optimizers._shared.late_adam import corrected_step
 from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.extragradient import extrapolation
+from minmax_jax.transforms.extragradient import extrapolate
 
 
 def extra_adam(
@@ -55,4 +55,4 @@ def extra_adam(
     """
     rule = corrected_step("extra_adam", b1, b2, eps, correction, amsgrad=False)
     on_field, step = field_and_step("extra_adam", rule, learning_rate, transform)
-    return extrapolation("extra_adam", step, None, moments, on_field)
+    return extrapolate(step, moments=moments, transform=on_field, name="extra_adam")

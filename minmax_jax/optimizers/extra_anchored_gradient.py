@@ -11,7 +11,7 @@ from minmax_jax._util.types import Players, PyTree, transformation
 from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
 from minmax_jax.players import LearningRate, per_player
 from minmax_jax.transforms.anchor import anchor
-from minmax_jax.transforms.extragradient import extrapolation
+from minmax_jax.transforms.extragradient import extrapolate
 
 
 class VaryingStepState(NamedTuple):
@@ -80,7 +80,8 @@ def extra_anchored_gradient(
             max=_varying_step(name, rates[1], lipschitz),
         )
     on_field, step = field_and_step(name, optax.identity(), learning_rate, transform, anchor())
-    return extrapolation(name, optax.chain(rule, step), None, "once", on_field)
+    tx = optax.chain(rule, step)
+    return extrapolate(tx, moments="once", transform=on_field, name=name)
 
 
 def _varying_step(name: str, rate: Any, lipschitz: float) -> optax.GradientTransformation:

@@ -4,13 +4,13 @@ import optax
 
 from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.extragradient import extrapolation
+from minmax_jax.transforms.extragradient import extrapolate
 
 
 def extragradient(
     learning_rate: LearningRate,
     *,
-    trial_learning_rate: LearningRate | None = None,
+    extrapolation_learning_rate: LearningRate | None = None,
     transform: Transform = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Steps `z_{k+½} = z_k − γ F(z_k)`, `z_{k+1} = z_k − η F(z_{k+½})`.
@@ -21,7 +21,7 @@ def extragradient(
 
     Args:
       learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      trial_learning_rate: γ, likewise; None: γ = η.
+      extrapolation_learning_rate: γ, likewise; None: γ = η.
       transform: as in `sgda`: acts on both fields, each with the point where it was taken
         as params; `project` among them acts on both steps, so that trial points are feasible.
 
@@ -46,6 +46,6 @@ def extragradient(
     name = "extragradient"
     on_field, step = field_and_step(name, optax.identity(), learning_rate, transform)
     trial = None
-    if trial_learning_rate is not None:
-        _, trial = field_and_step(name, optax.identity(), trial_learning_rate, transform)
-    return extrapolation(name, step, trial, "twice", on_field)
+    if extrapolation_learning_rate is not None:
+        _, trial = field_and_step(name, optax.identity(), extrapolation_learning_rate, transform)
+    return extrapolate(step, trial, transform=on_field, name=name)

@@ -7,7 +7,7 @@ from minmax_jax._util.types import Players
 from minmax_jax.optimizers._shared.adam import adam_step
 from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate, ScalarOrSchedule
-from minmax_jax.transforms.greedy.greedy import GreedySettings, greedy_search
+from minmax_jax.transforms.greedy import greedy
 
 
 def greedy_adam(
@@ -93,7 +93,9 @@ def greedy_adam(
         two_player(name, adam_step(name, b1, b2, eps), rate, on_field)
         for rate, on_field in zip(rates, transforms, strict=True)
     )
-    settings = GreedySettings(
+    return greedy(
+        proposal,
+        ascent,
         max_ascent_steps=max_ascent_steps,
         gradient_tolerance=gradient_tolerance,
         min_improvement=min_improvement,
@@ -106,5 +108,5 @@ def greedy_adam(
         stochastic=stochastic,
         restore_states=restore_states,
         restore_max=restore_max,
+        name=name,
     )
-    return greedy_search(name, proposal, ascent, settings)

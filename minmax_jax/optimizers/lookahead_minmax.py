@@ -9,7 +9,7 @@ from minmax_jax._util import checks
 from minmax_jax.optimizers._shared.two_player import Transform
 from minmax_jax.optimizers.sgda import sgda
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.lookahead import looking_ahead
+from minmax_jax.transforms.lookahead import lookahead
 
 
 def lookahead_minmax(
@@ -68,8 +68,12 @@ def lookahead_minmax(
             f"optimizer, such as mm.extragradient, got {base!r}."
         )
     checks.check_learning_rate(name, learning_rate)
-    tx = looking_ahead(
-        name, base(learning_rate, transform=transform), sync_period, slow_step, anchor
+    tx = lookahead(
+        base(learning_rate, transform=transform),
+        sync_period,
+        slow_step,
+        anchor=anchor,
+        name=name,
     )
     if nested_period is None:
         if nested_step is not None:
@@ -82,4 +86,4 @@ def lookahead_minmax(
             f"got {nested_period}."
         )
     outer_step = slow_step if nested_step is None else nested_step
-    return looking_ahead(name, tx, nested_period, outer_step, anchor)
+    return lookahead(tx, nested_period, outer_step, anchor=anchor, name=name)

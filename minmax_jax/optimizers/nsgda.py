@@ -50,7 +50,7 @@ def nsgda(
       Jelassi, Dobre, Mensch, Li, Gidel, `Dissecting adaptive methods in GANs
       <https://arxiv.org/abs/2210.04319>`_, 2022.
     """
-    rule = normalize(scope)
+    rule = normalize(scope, name="nsgda")
     if momentum is not None:
         checks.check_number("nsgda", "momentum", momentum, high=1.0)
         rule = optax.chain(optax.ema(momentum, debias=False), rule)

@@ -57,6 +57,6 @@ def optimistic_adam(
     """
     rule = optax.chain(
         adam_step("optimistic_adam", b1, b2, eps, nesterov=nesterov),
-        add_optimism(weight, previous=previous),
+        add_optimism(weight, previous=previous, name="optimistic_adam"),
     )
     return two_player("optimistic_adam", rule, learning_rate, transform)

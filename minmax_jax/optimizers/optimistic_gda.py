@@ -48,5 +48,5 @@ def optimistic_gda(
       Malitsky, Tam, `A forward-backward splitting method for monotone inclusions without
       cocoercivity <https://arxiv.org/abs/1808.04162>`_, 2020.
     """
-    rule = add_optimism(weight, previous=previous)
+    rule = add_optimism(weight, previous=previous, name="optimistic_gda")
     return two_player("optimistic_gda", rule, learning_rate, transform)

@@ -4,7 +4,7 @@ import optax
 
 from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.past_extragradient import past_extrapolation
+from minmax_jax.transforms.past_extragradient import extrapolate_from_past
 
 
 def past_extragradient(
@@ -41,4 +41,4 @@ def past_extragradient(
     """
     name = "past_extragradient"
     on_field, step = field_and_step(name, optax.identity(), learning_rate, transform)
-    return past_extrapolation(name, step, "twice", on_field)
+    return extrapolate_from_past(step, transform=on_field, name=name)

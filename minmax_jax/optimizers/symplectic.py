@@ -6,7 +6,7 @@ import optax
 
 from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.symplectic import symplectic_term
+from minmax_jax.transforms.symplectic import add_symplectic
 
 
 def symplectic(
@@ -53,4 +53,5 @@ def symplectic(
       differentiable games <https://arxiv.org/abs/1802.05642>`_, 2018.
     """
     step = two_player("symplectic", optax.identity(), learning_rate, transform)
-    return optax.chain(symplectic_term("symplectic", weight, align, eps, mean_over), step)
+    adjustment = add_symplectic(weight, align, eps=eps, mean_over=mean_over, name="symplectic")
+    return optax.chain(adjustment, step)

@@ -27,7 +27,7 @@ def halpern(count: jax.Array) -> jax.Array:
     return 1.0 / (jnp.asarray(count).astype(float) + 2.0)
 
 
-def anchor(weight: Any = halpern) -> optax.GradientTransformationExtraArgs:
+def anchor(weight: Any = halpern, *, name: str = "anchor") -> optax.GradientTransformationExtraArgs:
     """Adds the pull of the start to a finished step: `u_k + β_k (z_0 − z_k)`.
 
     Placed after the learning rate, before a projection. After a step T it makes Halpern's
@@ -39,6 +39,7 @@ def anchor(weight: Any = halpern) -> optax.GradientTransformationExtraArgs:
 
     Args:
       weight: β, a number in [0, 1] or a schedule of the update count; 1/(k + 2) by default.
+      name: Name used in error messages.
 
     Returns:
       An Optax transformation of any tree; its `update` needs `params`.
@@ -68,10 +69,10 @@ def anchor(weight: Any = halpern) -> optax.GradientTransformationExtraArgs:
       Ryu, Yuan, Yin, `ODE analysis of stochastic gradient methods with optimism and
       anchoring <https://arxiv.org/abs/1905.10899>`_, 2019 (anchored descent–ascent).
     """
-    checks.check_number("anchor", "weight", weight, high=1.0)
+    checks.check_number(name, "weight", weight, high=1.0)
 
     def init_fn(params: PyTree) -> AnchorState:
-        checks.check_floats("anchor", "params", params)
+        checks.check_floats(name, "params", params)
         # A copy: params and state may both be donated to a compiled step.
         return AnchorState(count=jnp.zeros((), jnp.int32), start=jax.tree.map(jnp.array, params))
 
@@ -86,10 +87,10 @@ def anchor(weight: Any = halpern) -> optax.GradientTransformationExtraArgs:
         del extra
         if params is None:
             raise ValueError(
-                "anchor: update needs params, the point that the step starts from: "
+                f"{name}: update needs params, the point that the step starts from: "
                 "tx.update(updates, state, params)."
             )
-        checks.check_match("anchor", updates, params)
+        checks.check_match(name, updates, params)
         beta = calls.value_at(weight, state.count if update_count is None else update_count)
 
         def pull(u: jax.Array, start: jax.Array, z: jax.Array) -> jax.Array:

@@ -45,7 +45,7 @@ def average(
     and one copy of the players. Read them by `mm.averaged_players(state)`.
 
     It averages what *its* `tx` steps to: put it outermost, since a transformation chained
-    after it changes the step. As `extrapolate(tx, trial_tx=mm.average(tx))` it averages
+    after it changes the step. As `extrapolate(tx, extrapolation_tx=mm.average(tx))` it averages
     extragradient's trial points, of which the O(1/k) bound on the duality gap speaks.
 
     Args:

@@ -21,7 +21,9 @@ class ConsensusState(NamedTuple):
     count: jax.Array
 
 
-def add_consensus(weight: Any) -> optax.GradientTransformationExtraArgs:
+def add_consensus(
+    weight: Any, *, name: str = "add_consensus"
+) -> optax.GradientTransformationExtraArgs:
     """Makes the direction `F(z) + γ Jᵀ(z) F(z)`, γ the weight and J the Jacobian of F.
 
     `Jᵀ F` is the gradient of `½‖F‖²`: both players also agree to shorten the field. On
@@ -35,6 +37,7 @@ def add_consensus(weight: Any) -> optax.GradientTransformationExtraArgs:
 
     Args:
       weight: γ: a number or a schedule of the update count. Zero passes F itself on.
+      name: Name used in error messages.
 
     Returns:
       A transformation of `Players`; `update` needs `params` and `field_fn=`.
@@ -58,11 +61,6 @@ def add_consensus(weight: Any) -> optax.GradientTransformationExtraArgs:
       Mescheder, Nowozin, Geiger, `The numerics of GANs <https://arxiv.org/abs/1705.10461>`_,
       2017.
     """
-    return consensus_term("add_consensus", weight)
-
-
-def consensus_term(name: str, weight: Any) -> optax.GradientTransformationExtraArgs:
-    """`add_consensus`, speaking under the name of the optimizer that is made of it."""
     checks.check_number(name, "weight", weight)
 
     def init_fn(params: Players) -> ConsensusState:

@@ -19,26 +19,27 @@ class ExtrapolateState(NamedTuple):
     Attributes:
       count: int32 scalar, the number of updates so far.
       tx: state of the real step's rule, and of the trial step's where they share it.
-      trial: state of `trial_tx`, or None.
+      extrapolation: state of `extrapolation_tx`, or None.
       transform: state of what acts on the fields.
     """
 
     count: jax.Array
     tx: Any
-    trial: Any
+    extrapolation: Any
     transform: Any
 
 
 def extrapolate(
     tx: optax.GradientTransformation,
-    trial_tx: optax.GradientTransformation | None = None,
+    extrapolation_tx: optax.GradientTransformation | None = None,
     moments: str = "twice",
     *,
     transform: optax.GradientTransformation | None = None,
+    name: str = "extrapolate",
 ) -> optax.GradientTransformationExtraArgs:
     """Makes two steps from z of each update: a trial, and a real one with the trial's field.
 
-    With F the field and T, U the steps that `trial_tx` and `tx` make of a field at z:
+    With F the field and T, U the steps that `extrapolation_tx` and `tx` make of a field at z:
 
         z_{k+½} = z_k + T(F(z_k))        draw 0
         z_{k+1} = z_k + U(F(z_{k+½}))    draw 1
@@ -47,21 +48,22 @@ def extrapolate(
     in them is projected extragradient with feasible trial points. Price: two field
     evaluations an update, the one passed in counted.
 
-    With `trial_tx=None` the rule is shared. moments="twice" lets its state (Adam's moments
+    With `extrapolation_tx=None` the rule is shared. moments="twice" lets its state (Adam's moments
     and step count) advance at the trial step and again at the real one, as the published
     code does; moments="once" starts both steps from the same state and keeps that of the
-    real one. With a `trial_tx` each rule has a state of its own, and moments says nothing.
+    real one. With a `extrapolation_tx` each rule has a state of its own, and moments says nothing.
 
     The rules are not handed `field_fn`, but `update_count=`, by which the schedules of this
     library's optimizers count updates; an Optax schedule in them counts its own calls.
-    A state that averages the trial points is had by `trial_tx=mm.average(tx)`.
+    A state that averages the trial points is had by `extrapolation_tx=mm.average(tx)`.
 
     Args:
       tx: the rule of the real step, learning rate included.
-      trial_tx: the rule of the trial step; None shares `tx`.
+      extrapolation_tx: the rule of the trial step; None shares `tx`.
       moments: "twice" or "once".
       transform: applied to each field before the rules, with `params` the point where that
         field was taken: the place of weight decay and clipping.
+      name: Name used in error messages.
 
     Returns:
       A transformation of `Players`; `update` needs `params` and `field_fn=`.
@@ -87,26 +89,19 @@ def extrapolate(
       Gidel, Berard, Vignoud, Vincent, Lacoste-Julien, `A variational inequality perspective
       on generative adversarial networks <https://arxiv.org/abs/1802.10551>`_, 2019.
     """
-    return extrapolation("extrapolate", tx, trial_tx, moments, transform)
-
-
-def extrapolation(
-    name: str,
-    tx: optax.GradientTransformation,
-    trial_tx: optax.GradientTransformation | None,
-    moments: str,
-    transform: optax.GradientTransformation | None,
-) -> optax.GradientTransformationExtraArgs:
-    """`extrapolate`, speaking under the name of the optimizer that is made of it."""
     checks.check_transformation(name, "tx", tx)
-    checks.check_transformation(name, "trial_tx", tx if trial_tx is None else trial_tx)
+    checks.check_transformation(
+        name, "extrapolation_tx", tx if extrapolation_tx is None else extrapolation_tx
+    )
     checks.check_choice(name, "moments", moments, MOMENTS)
     transform = optax.identity() if transform is None else transform
     checks.check_transformation(name, "transform", transform)
-    shared = trial_tx is None
+    shared = extrapolation_tx is None
     # Any: Optax's aliases for trees do not know Players.
     real: Any = optax.with_extra_args_support(tx)
-    trial: Any = real if trial_tx is None else optax.with_extra_args_support(trial_tx)
+    trial: Any = (
+        real if extrapolation_tx is None else optax.with_extra_args_support(extrapolation_tx)
+    )
     on_field: Any = optax.with_extra_args_support(transform)
 
     def init_fn(params: Players) -> ExtrapolateState:
@@ -115,7 +110,7 @@ def extrapolation(
         return ExtrapolateState(
             count=jnp.zeros((), jnp.int32),
             tx=real.init(params),
-            trial=None if shared else trial.init(params),
+            extrapolation=None if shared else trial.init(params),
             transform=on_field.init(params),
         )
 
@@ -131,7 +126,7 @@ def extrapolation(
         assert params is not None and field_fn is not None  # for the type checker
         calls = [_calls.inner_call(extra, i, update_count=state.count) for i in range(4)]
         field, field_state = on_field.update(updates, state.transform, params, **calls[0])
-        before = state.tx if shared else state.trial
+        before = state.tx if shared else state.extrapolation
         step, trial_state = trial.update(field, before, params, **calls[1])
         there = Players(*map(optax.apply_updates, params, step))
         field, field_state = on_field.update(field_fn(there, 1), field_state, there, **calls[2])
@@ -140,7 +135,7 @@ def extrapolation(
         return step, ExtrapolateState(
             count=jnp.asarray(optax.safe_increment(state.count)),
             tx=real_state,
-            trial=None if shared else trial_state,
+            extrapolation=None if shared else trial_state,
             transform=field_state,
         )
 

@@ -1,6 +1,5 @@
 """Grafting: the length of one optimizer's step in the direction of another's."""
 
-from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -29,6 +28,7 @@ def graft(
     *,
     scope: str = "layer",
     eps: float = 0.0,
+    name: str = "graft",
 ) -> optax.GradientTransformationExtraArgs:
     """Combines the norm of `magnitude`'s step with the direction of `direction`'s.
 
@@ -39,10 +39,12 @@ def graft(
     underflow; where D is exactly zero the step is zero. No field evaluation of its own.
 
     Args:
-      magnitude: the transformation that gives the length, Adam say.
+      magnitude: the transformation that gives the length, Adam say. Its update may return
+        the `ScaledNorm` of each leaf in place of the leaf.
       direction: the transformation that gives the direction, SGD say.
       scope: "layer": norms of one leaf at a time; "global": of one player's tree at a time.
       eps: added to the direction's norm, as in the reference; zero makes the norm exact.
+      name: Name used in error messages.
 
     Returns:
       An Optax transformation of any tree. Given `Players` it takes each player's norms by
@@ -69,38 +71,10 @@ def graft(
       <https://arxiv.org/abs/2210.04319>`_, 2022.
     """
     for argument, tx in (("magnitude", magnitude), ("direction", direction)):
-        checks.check_transformation("graft", argument, tx)
-    checks.check_number("graft", "eps", eps)
-    magnitude = optax.with_extra_args_support(magnitude)
-
-    def lengths(
-        updates: PyTree, state: Any, params: PyTree | None, **extra: Any
-    ) -> tuple[Sequence[_tree.ScaledNorm], Any]:
-        to, state = magnitude.update(updates, state, params, **extra)
-        return _tree.leaf_norms(to), state
-
-    return grafted("graft", magnitude.init, lengths, direction, scope, eps)
-
-
-def grafted(
-    name: str,
-    init: Callable[[PyTree], Any],
-    lengths: Callable[..., tuple[Sequence[_tree.ScaledNorm], Any]],
-    direction: optax.GradientTransformation,
-    scope: str,
-    eps: float = 0.0,
-) -> optax.GradientTransformationExtraArgs:
-    """Returns `graft` for a magnitude of which only the norms of its leaves are made.
-
-    Args:
-      name: of the transformation, for messages.
-      init: makes the magnitude's state of params.
-      lengths: `(updates, state, params, **extra) -> norms, state`, a norm a leaf.
-      direction: as in `graft`, like scope and eps.
-      scope: see there.
-      eps: see there.
-    """
+        checks.check_transformation(name, argument, tx)
+    checks.check_number(name, "eps", eps)
     checks.check_choice(name, "scope", scope, checks.SCOPES)
+    magnitude = optax.with_extra_args_support(magnitude)
     direction = optax.with_extra_args_support(direction)
 
     def rescale(along: PyTree, pairs: PyTree) -> PyTree:
@@ -115,22 +89,32 @@ def grafted(
 
     def init_fn(params: PyTree) -> GraftState:
         checks.check_floats(name, "params", params)
-        return GraftState(magnitude=init(params), direction=direction.init(params))
+        return GraftState(magnitude=magnitude.init(params), direction=direction.init(params))
 
     def update_fn(
         updates: PyTree, state: GraftState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, GraftState]:
         checks.check_floats(name, "updates", updates)
         checks.check_match(name, updates, params)
-        to, magnitude_state = lengths(updates, state.magnitude, params, **extra)
+        to, magnitude_state = magnitude.update(updates, state.magnitude, params, **extra)
         along, direction_state = direction.update(updates, state.direction, params, **extra)
-        pairs = zip(to, _tree.leaf_norms(along), strict=True)
+        pairs = zip(_leaf_norms(to), _tree.leaf_norms(along), strict=True)
         pairs = jax.tree.unflatten(jax.tree.structure(along), pairs)
         return _tree.each_player(rescale, along, pairs), GraftState(
             magnitude=magnitude_state, direction=direction_state
         )
 
     return transformation(init_fn, update_fn)
+
+
+def _leaf_norms(tree: PyTree) -> list[_tree.ScaledNorm]:
+    """Returns the norm of each leaf, or the norms that stand in place of the leaves."""
+    nodes = jax.tree.leaves(tree, is_leaf=_is_norm)
+    return nodes if nodes and all(map(_is_norm, nodes)) else _tree.leaf_norms(tree)
+
+
+def _is_norm(node: Any) -> bool:
+    return isinstance(node, _tree.ScaledNorm)
 
 
 def _rescale(leaf: jax.Array, to: _tree.ScaledNorm, by: _tree.ScaledNorm, eps: float) -> jax.Array:

@@ -32,6 +32,7 @@ def lookahead(
     slow_step: Any,
     *,
     anchor: str = "start",
+    name: str = "lookahead",
 ) -> optax.GradientTransformationExtraArgs:
     """Lets `tx` make `sync_period` steps, then keeps only `slow_step` of the way they went.
 
@@ -55,6 +56,7 @@ def lookahead(
       sync_period: steps between two synchronisations, a Python int.
       slow_step: α in [0, 1], or a schedule of the update count.
       anchor: "start" or "lazy".
+      name: Name used in error messages.
 
     Returns:
       A transformation of what `tx` transforms; its `update` needs `params`, and whatever
@@ -80,13 +82,6 @@ def lookahead(
       Zhang, Lucas, Hinton, Ba, `Lookahead optimizer: k steps forward, 1 step back
       <https://arxiv.org/abs/1907.08610>`_, 2019.
     """
-    return looking_ahead("lookahead", tx, sync_period, slow_step, anchor)
-
-
-def looking_ahead(
-    name: str, tx: optax.GradientTransformation, sync_period: int, slow_step: Any, anchor: str
-) -> optax.GradientTransformationExtraArgs:
-    """`lookahead`, speaking under the name of the optimizer that is made of it."""
     checks.check_transformation(name, "tx", tx)
     checks.check_count(name, "sync_period", sync_period)
     checks.check_number(name, "slow_step", slow_step, high=1.0)

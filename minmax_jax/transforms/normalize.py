@@ -8,7 +8,9 @@ from minmax_jax._util import norms as _tree
 from minmax_jax._util.types import PyTree, transformation
 
 
-def normalize(scope: str = "layer") -> optax.GradientTransformationExtraArgs:
+def normalize(
+    scope: str = "layer", *, name: str = "normalize"
+) -> optax.GradientTransformationExtraArgs:
     """Divides updates by their Euclidean norm: each leaf's own, or each player's whole.
 
     With g_k leaf k of one player's update, `u_k = g_k / ‖g_k‖` (layer) or
@@ -20,6 +22,7 @@ def normalize(scope: str = "layer") -> optax.GradientTransformationExtraArgs:
     Args:
       scope: "layer": one leaf at a time; "global": one player's tree at a time (never both
         players together), or the whole tree where it is no `Players`.
+      name: Name used in error messages.
 
     Returns:
       A stateless Optax transformation of any tree of float leaves.
@@ -45,18 +48,18 @@ def normalize(scope: str = "layer") -> optax.GradientTransformationExtraArgs:
       <https://arxiv.org/abs/2210.04319>`_, 2022 (l-nSGDA and g-nSGDA).
       Blue, A portable Fortran program to find the Euclidean norm of a vector, 1978.
     """
-    checks.check_choice("normalize", "scope", scope, checks.SCOPES)
+    checks.check_choice(name, "scope", scope, checks.SCOPES)
 
     def init_fn(params: PyTree) -> optax.EmptyState:
-        checks.check_floats("normalize", "params", params)
+        checks.check_floats(name, "params", params)
         return optax.EmptyState()
 
     def update_fn(
         updates: PyTree, state: optax.EmptyState, params: PyTree | None = None, **extra: object
     ) -> tuple[PyTree, optax.EmptyState]:
         del extra
-        checks.check_floats("normalize", "updates", updates)
-        checks.check_match("normalize", updates, params)
+        checks.check_floats(name, "updates", updates)
+        checks.check_match(name, updates, params)
         return _tree.each_player(
             _normalize_layers if scope == "layer" else _normalize_whole, updates
         ), state

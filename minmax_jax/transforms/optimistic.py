@@ -25,7 +25,7 @@ class OptimismState(NamedTuple):
 
 
 def add_optimism(
-    weight: Any = 1.0, *, previous: str = "first"
+    weight: Any = 1.0, *, previous: str = "first", name: str = "add_optimism"
 ) -> optax.GradientTransformationExtraArgs:
     """Adds the last change of the update: `u_k = g_k + w (g_k − g_{k−1})`.
 
@@ -42,6 +42,7 @@ def add_optimism(
     Args:
       weight: w, a number or a schedule of the update count.
       previous: "first" or "zero", what stands for the update before the first.
+      name: Name used in error messages.
 
     Returns:
       An Optax transformation of any tree.
@@ -65,8 +66,8 @@ def add_optimism(
       Mokhtari, Ozdaglar, Pattathil, `A unified analysis of extra-gradient and optimistic
       gradient methods <https://arxiv.org/abs/1901.08511>`_, 2020 (general weights).
     """
-    checks.check_number("add_optimism", "weight", weight)
-    checks.check_choice("add_optimism", "previous", previous, STARTS)
+    checks.check_number(name, "weight", weight)
+    checks.check_choice(name, "previous", previous, STARTS)
 
     def init_fn(params: PyTree) -> OptimismState:
         return OptimismState(count=jnp.zeros((), jnp.int32), previous=optax.tree.zeros_like(params))

@@ -34,6 +34,7 @@ def extrapolate_from_past(
     moments: str = "twice",
     *,
     transform: optax.GradientTransformation | None = None,
+    name: str = "extrapolate_from_past",
 ) -> optax.GradientTransformationExtraArgs:
     """Extragradient at the price of descent–ascent: the trial step takes a field already known.
 
@@ -59,6 +60,7 @@ def extrapolate_from_past(
       moments: "twice" or "once".
       transform: applied once to each field that is evaluated, with `params` the point
         where it was taken.
+      name: Name used in error messages.
 
     Returns:
       A transformation of `Players`; `update` needs `params` and `field_fn=`.
@@ -82,16 +84,6 @@ def extrapolate_from_past(
       Gidel et al., `A variational inequality perspective on generative adversarial networks
       <https://arxiv.org/abs/1802.10551>`_, 2019.
     """
-    return past_extrapolation("extrapolate_from_past", tx, moments, transform)
-
-
-def past_extrapolation(
-    name: str,
-    tx: optax.GradientTransformation,
-    moments: str,
-    transform: optax.GradientTransformation | None,
-) -> optax.GradientTransformationExtraArgs:
-    """`extrapolate_from_past`, speaking under the name of the optimizer that is made of it."""
     transform = optax.identity() if transform is None else transform
     for argument, part in (("tx", tx), ("transform", transform)):
         checks.check_transformation(name, argument, part)

@@ -20,7 +20,7 @@ class Projection(optax.GradientTransformationExtraArgs):
     __slots__ = ()
 
 
-def project(projection: Callable[[PyTree], PyTree]) -> Projection:
+def project(projection: Callable[[PyTree], PyTree], *, name: str = "project") -> Projection:
     """Replaces the step u by `P(z + u) − z`, so that the next point is feasible.
 
     Place it last in a chain, after the learning rate. Inside a method's `tx` it projects
@@ -32,6 +32,7 @@ def project(projection: Callable[[PyTree], PyTree]) -> Projection:
       projection: `projection(params) -> params`, such as those of `optax.projections`.
         Given `Players`, each player's tree is projected by itself; for constraints that
         differ, use one `project` in each side of `per_player` or of `transform`.
+      name: Name used in error messages.
 
     Returns:
       A stateless Optax transformation; its `update` needs `params`.
@@ -52,11 +53,11 @@ def project(projection: Callable[[PyTree], PyTree]) -> Projection:
     """
     if not callable(projection):
         raise TypeError(
-            f"project: projection must be a function from params to params, got {projection!r}."
+            f"{name}: projection must be a function from params to params, got {projection!r}."
         )
 
     def init_fn(params: PyTree) -> ProjectState:
-        checks.check_floats("project", "params", params)
+        checks.check_floats(name, "params", params)
         return ProjectState()
 
     def update_fn(
@@ -65,10 +66,10 @@ def project(projection: Callable[[PyTree], PyTree]) -> Projection:
         del extra
         if params is None:
             raise ValueError(
-                "project: update needs params, the point that the step starts from: "
+                f"{name}: update needs params, the point that the step starts from: "
                 "tx.update(updates, state, params)."
             )
-        checks.check_match("project", updates, params)
+        checks.check_match(name, updates, params)
         feasible = norms.each_player(projection, optax.apply_updates(params, updates))
         return jax.tree.map(lambda p, z: p - z, feasible, params), state
 

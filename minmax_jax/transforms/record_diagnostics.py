@@ -1,6 +1,7 @@
-"""Watching: what a method meets on its way, recorded in its state."""
+"""Records diagnostics of each update in the optimizer state."""
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import jax
@@ -12,13 +13,13 @@ from minmax_jax._util import checks
 from minmax_jax._util.types import FieldFn, PayoffFn, PyTree, transformation
 
 
-class WatchState(NamedTuple):
-    """State of `watch`.
+class RecordDiagnosticsState(NamedTuple):
+    """State of `record_diagnostics`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far.
-      records: a dict, what each diagnostic returned last; zeros while count is 0.
-      inner: state of the transformation that is watched.
+      count: Number of updates so far (int32 scalar).
+      records: Latest result of each diagnostic, by name. All zeros while `count` is 0.
+      inner: State of the wrapped transformation.
     """
 
     count: jax.Array
@@ -26,16 +27,18 @@ class WatchState(NamedTuple):
     inner: Any
 
 
-class Seen:
-    """What a diagnostic may look at in one update.
+class DiagnosticInputs(SimpleNamespace):
+    """Inputs that are available to a diagnostic.
+
+    An optional argument that was not passed to `update` is not an attribute.
 
     Attributes:
-      field: the incoming field, of draw 0 at params.
-      updates: the finished step.
-      params: the point at which the step begins.
-      field_fn: the field as a function.
-      payoff_fn: the payoff as a function.
-      key: the update's PRNG key, folded for each diagnostic.
+      field: Field passed to `update` (sample index 0, at `params`).
+      updates: Updates that the wrapped transformation returned.
+      params: Parameters before the update.
+      field_fn: Field function.
+      payoff_fn: Payoff function.
+      key: PRNG key of the update, folded with the index of the diagnostic.
     """
 
     field: PyTree
@@ -45,112 +48,137 @@ class Seen:
     payoff_fn: PayoffFn
     key: jax.Array
 
-    def __init__(self, diagnostic: str, **given: Any) -> None:
-        self._diagnostic = diagnostic
-        self.__dict__.update({name: x for name, x in given.items() if x is not None})
 
-    def __getattr__(self, name: str) -> Any:
-        if name not in Seen.__annotations__:
-            raise AttributeError(f"watch: a diagnostic sees no {name!r}.")
-        raise ValueError(f"watch: update needs {name}, which {self._diagnostic!r} looks at.")
+INPUTS = tuple(DiagnosticInputs.__annotations__)
+"""Names of the attributes of `DiagnosticInputs`."""
+
+Diagnostic = Callable[[DiagnosticInputs], PyTree]
 
 
-Diagnostic = Callable[[Seen], PyTree]
-
-
-def watch(
+def record_diagnostics(
     tx: optax.GradientTransformation, diagnostics: Mapping[str, Diagnostic], *, every: int = 1
 ) -> optax.GradientTransformationExtraArgs:
-    """Records diagnostics in the optimizer's state; the updates are those of `tx`.
+    """Records diagnostics in the optimizer state without changing the updates.
 
-    Each diagnostic is a function of what one update has `Seen`. Its slot in the state is
-    allocated by `init`, with the shapes that the function declares by its type: it is traced,
-    never run, with the identity for a field. So the state is a scan carry from the start, and
-    a value of another dtype is cast to its slot's.
+    Each diagnostic is a function of `DiagnosticInputs`. `init` allocates its record: it
+    traces the function, with the identity as field function, to find the shapes and dtypes of
+    its result. The state is therefore a valid scan carry from the start, and later results are
+    cast to the dtypes that `init` found.
 
-    The price is that of the diagnostics, in every `every`-th update, the first included;
-    a barrier keeps their arithmetic apart, so that a field asked for again is evaluated again.
-    To watch `field` around a method that computes the field anew (`alternate`) keeps alive
-    what would be dead code. Under `vmap` all updates pay, and `every` only selects.
+    **Cost.** The diagnostics run in the first update and in every `every`-th update after it.
+    An optimization barrier separates their arithmetic from that of the update, so a diagnostic
+    that calls `field_fn` evaluates the field again. Diagnostics of `field` keep the field
+    passed to `update` alive, even if the wrapped method does not use it (`alternate`). Under
+    `vmap` all updates pay for the diagnostics.
 
-    A compiled update returns the same bits with and without. Compiled into a larger program
-    together with what comes after (a scan), a compiler that contracts `z + u` to one
-    multiply-add may stop doing so where u is watched: one rounding, seen with Adam on CPUs.
+    A compiled update returns bit-for-bit identical results with and without diagnostics. If it
+    is compiled together with the code that follows, for example in a scan, the compiler may fuse
+    `z + u` into a multiply-add only where `u` is not recorded, which changes one rounding
+    (observed with Adam on CPU).
 
     Args:
-      tx: the transformation to watch, of any tree.
-      diagnostics: functions by name: `lambda seen: mm.diagnostics.pace(seen.updates)`.
-      every: updates from one record to the next.
+      tx: Transformation of any pytree.
+      diagnostics: Mapping from names to diagnostics, for example
+        `{"ratio": lambda inputs: mm.diagnostics.norm_ratio(inputs.updates)}`.
+      every: Number of updates per record.
 
     Returns:
-      A transformation whose state is `WatchState(count, records, inner)`; the extra
-      arguments of `update` go on to `tx`.
+      A gradient transformation whose state is a `RecordDiagnosticsState`. Extra arguments of
+      `update` are passed on to `tx`.
 
     Raises:
-      TypeError: if tx is no transformation, or diagnostics no mapping of functions.
-      ValueError: for `every` below 1; in `update`, when a diagnostic looks at something that
-        was not passed.
+      TypeError: If `tx` is not an Optax gradient transformation, `diagnostics` is not a mapping
+        to functions, or `every` is not an int.
+      ValueError: If `every` is less than 1. In `update`, if a diagnostic uses an input that was
+        not passed.
+      AttributeError: In `init`, if a diagnostic uses an attribute that `DiagnosticInputs` does
+        not have.
 
     Examples:
-      Descent–ascent leaves the solution of f = xy, and the energy of its field says so:
+      Gradient descent–ascent diverges on f = xy, and half the squared norm of the field grows
+      by the factor 1 + η² per update:
 
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
-      >>> tx = mm.watch(mm.sgda(0.5), {"energy": lambda s: mm.diagnostics.hamiltonian(s.field)})
+      >>> tx = mm.record_diagnostics(
+      ...     mm.sgda(0.5), {"energy": lambda inputs: mm.diagnostics.hamiltonian(inputs.field)}
+      ... )
       >>> result = mm.solve(
       ...     tx, field_fn, mm.Players(1.0, 0.0), 3, record=lambda k, z, u, state: state.records
       ... )
-      >>> print(result.records["energy"])  # grows by 1 + η²
+      >>> print(result.records["energy"])
       [0.5     0.625   0.78125]
     """
-    checks.check_transformation("watch", "tx", tx)
-    checks.check_count("watch", "every", every)
+    checks.check_transformation("record_diagnostics", "tx", tx)
+    checks.check_count("record_diagnostics", "every", every)
     if not isinstance(diagnostics, Mapping) or not all(map(callable, diagnostics.values())):
         raise TypeError(
-            "watch: diagnostics must be a mapping from names to functions of what an update has "
-            f"seen, such as {{'pace': lambda seen: pace(seen.updates)}}, got {diagnostics!r}."
+            "record_diagnostics: diagnostics must be a mapping from names to functions of "
+            "DiagnosticInputs, such as {'ratio': lambda inputs: norm_ratio(inputs.updates)}, "
+            f"got {diagnostics!r}."
         )
     tx = optax.with_extra_args_support(tx)
-    watched = dict(diagnostics)
+    diagnostics = dict(diagnostics)
 
-    def init_fn(params: PyTree) -> WatchState:
-        checks.check_floats("watch", "params", params)
-        shapes = jax.eval_shape(lambda z: _measure(watched, _stand_ins(z)), params)
+    def init_fn(params: PyTree) -> RecordDiagnosticsState:
+        checks.check_floats("record_diagnostics", "params", params)
+        shapes = jax.eval_shape(lambda z: _measure(diagnostics, _example_inputs(z)), params)
         records = jax.tree.map(lambda slot: jnp.zeros(slot.shape, slot.dtype), shapes)
-        return WatchState(jnp.zeros((), jnp.int32), records, tx.init(params))
+        return RecordDiagnosticsState(jnp.zeros((), jnp.int32), records, tx.init(params))
 
     def update_fn(
-        updates: PyTree, state: WatchState, params: PyTree | None = None, **extra: Any
-    ) -> tuple[PyTree, WatchState]:
+        updates: PyTree,
+        state: RecordDiagnosticsState,
+        params: PyTree | None = None,
+        **extra: Any,
+    ) -> tuple[PyTree, RecordDiagnosticsState]:
         steps, inner = tx.update(updates, state.inner, params, **extra)
-        # Behind the barrier, what is measured cannot be fused with what is stepped.
+        # The barrier keeps XLA from fusing the diagnostics with the update.
         field, step, point = lax.optimization_barrier((updates, steps, params))
         given = {**extra, "field": field, "updates": step, "params": point}
 
         def measure() -> dict[str, PyTree]:
-            return jax.tree.map(_fit, _measure(watched, given), state.records)
+            return jax.tree.map(_cast_like, _measure(diagnostics, given), state.records)
 
         due = state.count % every == 0
         records = measure() if every == 1 else lax.cond(due, measure, lambda: state.records)
         count = jnp.asarray(optax.safe_increment(state.count))
-        return steps, WatchState(count=count, records=records, inner=inner)
+        return steps, RecordDiagnosticsState(count=count, records=records, inner=inner)
 
     return transformation(init_fn, update_fn)
 
 
-def _measure(watched: Mapping[str, Diagnostic], given: Mapping[str, Any]) -> dict[str, PyTree]:
-    """Calls each diagnostic on what there is, with a key of its own."""
+def _measure(diagnostics: Mapping[str, Diagnostic], given: Mapping[str, Any]) -> dict[str, PyTree]:
+    """Calls each diagnostic on the inputs that were given, with its own key."""
+    given = {name: given[name] for name in INPUTS if given.get(name) is not None}
     records = {}
-    for index, (name, diagnostic) in enumerate(watched.items()):
-        now = {side: given.get(side) for side in Seen.__annotations__}
-        if now["key"] is not None:
-            now["key"] = jax.random.fold_in(now["key"], index)
-        records[name] = diagnostic(Seen(name, **now))
+    for index, (name, diagnostic) in enumerate(diagnostics.items()):
+        key = {"key": jax.random.fold_in(given["key"], index)} if "key" in given else {}
+        inputs = DiagnosticInputs(**{**given, **key})
+        try:
+            records[name] = diagnostic(inputs)
+        except AttributeError as error:
+            if error.obj is inputs and error.name is not None:
+                raise _explained(name, error.name) from None
+            raise
     return records
 
 
-def _stand_ins(params: PyTree) -> dict[str, Any]:
-    """What has the types of a field, a step, a field function and a payoff."""
+def _explained(diagnostic: str, attribute: str) -> Exception:
+    """Returns the error for a diagnostic that uses an input that is missing or unknown."""
+    if attribute in INPUTS:
+        return ValueError(
+            f"record_diagnostics: update needs {attribute}, which the diagnostic {diagnostic!r} "
+            f"uses. Pass {attribute}= to update."
+        )
+    return AttributeError(
+        f"record_diagnostics: the diagnostic {diagnostic!r} cannot access {attribute!r}; "
+        f"available: {', '.join(INPUTS)}."
+    )
+
+
+def _example_inputs(params: PyTree) -> dict[str, Any]:
+    """Returns inputs of the right types, from which `init` infers the shapes of the records."""
     dtype = jnp.result_type(*jax.tree.leaves(params))
     return {
         "field": params,
@@ -162,5 +190,5 @@ def _stand_ins(params: PyTree) -> dict[str, Any]:
     }
 
 
-def _fit(value: Any, slot: jax.Array) -> jax.Array:
-    return lax.convert_element_type(jnp.asarray(value), slot.dtype)
+def _cast_like(value: Any, record: jax.Array) -> jax.Array:
+    return lax.convert_element_type(jnp.asarray(value), record.dtype)

@@ -24,7 +24,12 @@ class SymplecticState(NamedTuple):
 
 
 def add_symplectic(
-    weight: Any = 1.0, align: bool = True, *, eps: float = 0.1, mean_over: str = "dimension"
+    weight: Any = 1.0,
+    align: bool = True,
+    *,
+    eps: float = 0.1,
+    mean_over: str = "dimension",
+    name: str = "add_symplectic",
 ) -> optax.GradientTransformationExtraArgs:
     """Makes the direction `F + λ AᵀF`, A = ½(J − Jᵀ) the antisymmetric part of J.
 
@@ -48,6 +53,7 @@ def add_symplectic(
       align: whether the sign rule is applied; without it λ = weight.
       eps: what favours a positive sign; 0.1 in both references.
       mean_over: "dimension" or "tensors": d is the number of parameters or of leaves.
+      name: Name used in error messages.
 
     Returns:
       A transformation of `Players`; `update` needs `params` and `field_fn=`.
@@ -72,13 +78,6 @@ def add_symplectic(
       Balduzzi, Racanière, Martens, Foerster, Tuyls, Graepel, `The mechanics of n-player
       differentiable games <https://arxiv.org/abs/1802.05642>`_, 2018.
     """
-    return symplectic_term("add_symplectic", weight, align, eps, mean_over)
-
-
-def symplectic_term(
-    name: str, weight: Any, align: bool, eps: float, mean_over: str
-) -> optax.GradientTransformationExtraArgs:
-    """`add_symplectic`, speaking under the name of the optimizer that is made of it."""
     checks.check_number(name, "weight", weight)
     checks.check_number(name, "eps", eps)
     checks.check_choice(name, "align", align, (True, False))

@@ -14,7 +14,7 @@ TREE = mm.Players(
 def test_norms_are_over_each_player_s_whole_tree(strict_promotion):
     norms = mm.diagnostics.player_norms(TREE)
     np.testing.assert_allclose((norms.min, norms.max), (5.0, 10.0), rtol=1e-6)
-    np.testing.assert_allclose(mm.diagnostics.pace(TREE), 2.0, rtol=1e-6)
+    np.testing.assert_allclose(mm.diagnostics.norm_ratio(TREE), 2.0, rtol=1e-6)
     np.testing.assert_allclose(mm.diagnostics.hamiltonian(TREE), 62.5, rtol=1e-6)
 
 
@@ -28,7 +28,7 @@ def test_norms_neither_overflow_nor_underflow():
     ("x", "y", "wanted"), [(0.0, 1.0, np.inf), (0.0, 0.0, np.nan), (1.0, 0.0, 0.0)]
 )
 def test_pace_of_players_that_stand_still(x, y, wanted):
-    pace = mm.diagnostics.pace(mm.Players(jnp.array(x), jnp.array(y)))
+    pace = mm.diagnostics.norm_ratio(mm.Players(jnp.array(x), jnp.array(y)))
     np.testing.assert_array_equal(pace, wanted)
 
 

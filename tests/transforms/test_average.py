@@ -80,7 +80,7 @@ def test_average_is_found_anywhere_in_a_state():
     for tx in (
         optax.chain(optax.clip(1.0), inner),
         mm.lookahead(mm.average(mm.sgda(0.1)), 5, 0.5),
-        mm.extrapolate(optax.sgd(0.1), trial_tx=inner),
+        mm.extrapolate(optax.sgd(0.1), extrapolation_tx=inner),
         optax.apply_if_finite(inner, 3),
     ):
         chex.assert_trees_all_equal(mm.averaged_players(tx.init(z)), z)

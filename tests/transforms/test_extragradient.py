@@ -36,13 +36,13 @@ def test_squared_norm_shrinks_by_closed_form_rate(rate, strict_promotion):
 
 def test_two_step_sizes_turn_and_shrink_as_in_closed_form(strict_promotion):
     with jax.enable_x64(True):
-        seen = problems.orbit(mm.extragradient(0.2, trial_learning_rate=0.7), 30)
+        seen = problems.orbit(mm.extragradient(0.2, extrapolation_learning_rate=0.7), 30)
     factor = 1 + 1j * 0.2 * (1 + 1j * 0.7)
     np.testing.assert_allclose(seen, seen[0] * factor ** np.arange(31), rtol=1e-12)
 
 
 def test_no_extrapolation_is_the_base_method(strict_promotion):
-    seen = trajectory(mm.extragradient(0.1, trial_learning_rate=0.0), problems.curved, 20)
+    seen = trajectory(mm.extragradient(0.1, extrapolation_learning_rate=0.0), problems.curved, 20)
     chex.assert_trees_all_equal(seen, trajectory(mm.sgda(0.1), problems.curved, 20))
     still = optax.set_to_zero()
     seen = trajectory(mm.extrapolate(optax.sgd(0.1, 0.9), still), problems.curved, 20)
@@ -195,7 +195,7 @@ def test_ergodic_average_of_trial_points_keeps_its_bound():
         problem, _ = matrix_game()
         rate = 1 / np.linalg.norm(MATRIX, 2)
         rule = mm.sgda(rate, transform=mm.project(simplex))
-        tx = mm.extrapolate(rule, trial_tx=mm.average(rule))
+        tx = mm.extrapolate(rule, extrapolation_tx=mm.average(rule))
 
         def run(start):
             return mm.solve(
@@ -215,7 +215,7 @@ def test_ergodic_average_of_trial_points_keeps_its_bound():
 
 def test_a_shared_rule_shares_its_state_and_a_schedule_counts_updates():
     rates = lambda count: jnp.where(count == 0, 0.1, 0.2)  # noqa: E731
-    seen = problems.orbit(mm.extragradient(rates, trial_learning_rate=rates), 2)
+    seen = problems.orbit(mm.extragradient(rates, extrapolation_learning_rate=rates), 2)
     factors = [1 + 1j * r * (1 + 1j * r) for r in (0.1, 0.2)]
     np.testing.assert_allclose(seen[1:] / seen[:-1], factors, rtol=1e-6)
     np.testing.assert_allclose(seen, problems.orbit(mm.extragradient(rates), 2))

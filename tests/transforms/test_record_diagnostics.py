@@ -13,7 +13,7 @@ from tests.cases import CASES
 
 EVERYTHING = {
     "norms": lambda seen: mm.diagnostics.player_norms(seen.updates),
-    "pace": lambda seen: mm.diagnostics.pace(seen.field),
+    "pace": lambda seen: mm.diagnostics.norm_ratio(seen.field),
     "energy": lambda seen: mm.diagnostics.hamiltonian(seen.field),
     "angle": lambda seen: mm.diagnostics.path_angle(
         seen.field_fn, seen.params, problems.curved.solution, jnp.linspace(0, 2, 5)
@@ -67,7 +67,7 @@ def steps(tx, num_steps=8):
 @pytest.mark.parametrize("every", [1, 3])
 def test_trajectory_is_the_same_to_the_bit(case, every):
     plain, plain_state = steps(case.make(case.rate))
-    watched, state = steps(mm.watch(case.make(case.rate), EVERYTHING, every=every))
+    watched, state = steps(mm.record_diagnostics(case.make(case.rate), EVERYTHING, every=every))
     chex.assert_trees_all_equal(plain, watched)
     chex.assert_trees_all_equal(plain_state, state.inner)
     assert bool(jnp.all(state.records["spectrum"].leading.value != 0))  # it did watch
@@ -75,15 +75,17 @@ def test_trajectory_is_the_same_to_the_bit(case, every):
 
 @pytest.mark.parametrize("every", [1, 3])
 def test_trajectory_in_one_scan_is_the_same_but_for_multiply_adds(every):
-    plain, watched = (run(tx) for tx in (mm.sgda(0.1), mm.watch(mm.sgda(0.1), EVERYTHING)))
+    plain, watched = (
+        run(tx) for tx in (mm.sgda(0.1), mm.record_diagnostics(mm.sgda(0.1), EVERYTHING))
+    )
     chex.assert_trees_all_equal(plain.records, watched.records)
     plain = run(mm.adam_gda(0.1))
-    watched = run(mm.watch(mm.adam_gda(0.1), EVERYTHING, every=every))
+    watched = run(mm.record_diagnostics(mm.adam_gda(0.1), EVERYTHING, every=every))
     chex.assert_trees_all_close(plain.records, watched.records, atol=1e-6)
 
 
 def test_slots_have_the_diagnostics_own_shapes_before_anything_is_run():
-    records = mm.watch(mm.sgda(0.1), EVERYTHING).init(problems.curved.start).records
+    records = mm.record_diagnostics(mm.sgda(0.1), EVERYTHING).init(problems.curved.start).records
     assert set(records) == set(EVERYTHING)
     assert records["norms"] == mm.Players(0.0, 0.0)
     assert records["angle"].shape == (5,)
@@ -98,7 +100,10 @@ def test_records_are_those_of_the_update():
         "point": lambda seen: mm.diagnostics.player_norms(seen.params),
     }
     game = mm.games.bilinear()
-    tx, z = mm.watch(mm.sgda(0.5), diagnostics), mm.Players(jnp.array(3.0), jnp.array(4.0))
+    tx, z = (
+        mm.record_diagnostics(mm.sgda(0.5), diagnostics),
+        mm.Players(jnp.array(3.0), jnp.array(4.0)),
+    )
     _, state = tx.update(game.field_fn(z), tx.init(z), z)
     wanted = {
         "field": mm.Players(4.0, 3.0),
@@ -109,7 +114,7 @@ def test_records_are_those_of_the_update():
 
 
 def test_every_keeps_the_last_record_until_the_next():
-    tx = mm.watch(mm.sgda(0.1), {"count": lambda seen: seen.params.min["b"]}, every=3)
+    tx = mm.record_diagnostics(mm.sgda(0.1), {"count": lambda seen: seen.params.min["b"]}, every=3)
     seen = run(tx, 7, record=lambda step, z, u, state: (state.records["count"], z.min["b"])).records
     records, after = (np.asarray(x) for x in seen)
     np.testing.assert_array_equal(records[[0, 1, 2]], problems.curved.start.min["b"])
@@ -121,20 +126,22 @@ def test_each_diagnostic_has_randomness_of_its_own_every_time():
     def noise(seen):
         return jax.random.normal(seen.key)
 
-    tx = mm.watch(mm.sgda(0.1), {"one": noise, "other": noise})
+    tx = mm.record_diagnostics(mm.sgda(0.1), {"one": noise, "other": noise})
     records = run(tx, 4, record=lambda step, z, u, state: state.records).records
     assert len({*records["one"].tolist(), *records["other"].tolist()}) == 8
 
 
 def test_it_stands_inside_a_chain_and_around_any_tree():
-    tx = optax.chain(mm.watch(optax.sgd(0.1), {"max": lambda s: s.field["a"].max()}), optax.clip(1))
+    tx = optax.chain(
+        mm.record_diagnostics(optax.sgd(0.1), {"max": lambda s: s.field["a"].max()}), optax.clip(1)
+    )
     tree = {"a": jnp.arange(3.0)}
     _, state = tx.update(tree, tx.init(tree), tree)
     assert state[0].records["max"] == 2.0
 
 
 def test_records_are_cast_to_their_slots():
-    tx = mm.watch(mm.sgda(0.1), {"payoff": lambda seen: seen.payoff_fn(seen.params)})
+    tx = mm.record_diagnostics(mm.sgda(0.1), {"payoff": lambda seen: seen.payoff_fn(seen.params)})
     z = mm.Players(jnp.ones((), jnp.bfloat16), jnp.ones((), jnp.bfloat16))
     state = tx.update(z, tx.init(z), z, payoff_fn=lambda z, draw=0: jnp.float32(0.1))[1]
     assert state.records["payoff"].dtype == jnp.bfloat16
@@ -142,17 +149,24 @@ def test_records_are_cast_to_their_slots():
 
 @pytest.mark.parametrize("name", ["field_fn", "payoff_fn", "key", "params"])
 def test_what_a_diagnostic_misses_is_named_with_it(name):
-    tx = mm.watch(mm.sgda(0.1), {"mine": lambda seen: (getattr(seen, name), seen.field)[1]})
+    tx = mm.record_diagnostics(
+        mm.sgda(0.1), {"mine": lambda seen: (getattr(seen, name), seen.field)[1]}
+    )
     z = mm.Players(jnp.ones(()), jnp.ones(()))
-    with pytest.raises(ValueError, match=f"watch: update needs {name}, which 'mine' looks at"):
+    with pytest.raises(
+        ValueError,
+        match=f"record_diagnostics: update needs {name}, which the diagnostic 'mine' uses",
+    ):
         tx.update(z, tx.init(z))
 
 
 def test_misspelt_sights_and_bad_arguments_are_refused():
     z = mm.Players(jnp.ones(()), jnp.ones(()))
-    with pytest.raises(AttributeError, match="watch: a diagnostic sees no 'gradient'"):
-        mm.watch(mm.sgda(0.1), {"mine": lambda seen: seen.gradient}).init(z)
-    with pytest.raises(TypeError, match="watch: diagnostics must be a mapping"):
-        mm.watch(mm.sgda(0.1), [mm.diagnostics.pace])
-    with pytest.raises(ValueError, match="watch: every must be at least 1"):
-        mm.watch(mm.sgda(0.1), {}, every=0)
+    with pytest.raises(
+        AttributeError, match="cannot access 'gradient'; available: field, updates, params"
+    ):
+        mm.record_diagnostics(mm.sgda(0.1), {"mine": lambda seen: seen.gradient}).init(z)
+    with pytest.raises(TypeError, match="record_diagnostics: diagnostics must be a mapping"):
+        mm.record_diagnostics(mm.sgda(0.1), [mm.diagnostics.norm_ratio])
+    with pytest.raises(ValueError, match="record_diagnostics: every must be at least 1"):
+        mm.record_diagnostics(mm.sgda(0.1), {}, every=0)

@@ -14,7 +14,7 @@ from minmax_jax.gan.run import run_folder
 CURVES = (
     ("loss", ("loss_min", "loss_max"), False),
     ("gradient norm", ("gradient_norm_min", "gradient_norm_max"), True),
-    ("pace: update norm\ndiscriminator / generator", ("pace",), True),
+    ("pace: update norm\ndiscriminator / generator", ("update_norm_ratio",), True),
 )
 """Label, quantities of `metrics.jsonl`, and whether the axis is logarithmic."""
 

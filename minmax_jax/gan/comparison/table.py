@@ -20,7 +20,7 @@ def text(comparison: Comparison) -> str:
     )
     differences = comparison.differences()
     rows += [[f, *map(_plain, values)] for f, values in differences.items() if f != "steps"]
-    for name in ("loss_min", "loss_max", "pace"):
+    for name in ("loss_min", "loss_max", "update_norm_ratio"):
         rows.append([name, *(_number(_last(run.records, name)) for run in runs)])
     speeds = [[r["steps_per_second"] for r in run.records if r.get("steps_per_second")]
               for run in runs]  # fmt: skip

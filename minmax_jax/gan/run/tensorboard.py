@@ -1,11 +1,10 @@
-"""TensorBoard: the lines of `metrics.jsonl` as scalars, in the folder `tensorboard` of a run.
+"""TensorBoard event files with the metrics of a run.
 
-The event file is a copy that is written anew whenever the run starts or resumes: it never
-holds a line twice, nor one that the resumed run has taken back.
+The event file in the subfolder `tensorboard` is a copy of `metrics.jsonl`. It is rewritten when
+a run starts or resumes, so that it contains no record twice and none that was discarded.
 """
 
 import contextlib
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,79 +12,78 @@ from pathlib import Path
 from typing import Any
 
 from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.run import jsonl, run_folder
 
 
-def check() -> None:
-    """Raises `ConfigError` if the package that writes event files is missing."""
+def check_installed() -> None:
+    """Raises `ConfigError` if tensorboardX, which writes event files, is not installed."""
     try:
-        import tensorboardX  # noqa: F401  an extra of its own
+        import tensorboardX  # noqa: F401  (an optional extra)
     except ImportError as error:
         raise ConfigError(
-            "tensorboard needs the package tensorboardX: pip install 'minmax-jax[tensorboard]'"
+            "tensorboard requires the package tensorboardX. Run pip install "
+            "'minmax-jax[tensorboard]'."
         ) from error
 
 
 @contextlib.contextmanager
-def following(folder: Path, wanted: bool) -> Iterator[Callable[[], None]]:
-    """Yields a function that copies the lines added to `metrics.jsonl` since its last call.
-
-    Lines that are there already are copied first, those of the end on leaving.
+def open_copy(folder: Path) -> Iterator[Callable[[], None]]:
+    """Copies the metrics of a run to an event file, at the start and at the end of the block.
 
     Args:
-      folder: the run folder.
-      wanted: otherwise nothing is written and the function does nothing.
+      folder: Run folder.
+
+    Yields:
+      A function that copies the records added to `metrics.jsonl` since the last copy.
     """
-    if not wanted:
-        yield lambda: None
-        return
     import tensorboardX
 
     shutil.rmtree(folder / "tensorboard", ignore_errors=True)
     writer = tensorboardX.SummaryWriter(str(folder / "tensorboard"))
-    follower = _Follower(folder / "metrics.jsonl", writer)
+    copy = _Copy(folder / run_folder.METRICS, writer)
     try:
-        follower.catch_up()
-        yield follower.catch_up
+        copy.update()
+        yield copy.update
     finally:
-        follower.catch_up()
+        copy.update()
         writer.close()
 
 
-class _Follower:
-    """Reads a growing file of lines and writes their numbers."""
+class _Copy:
+    """Copies the numbers in a growing file of records to an event file."""
 
     def __init__(self, path: Path, writer: Any) -> None:
-        self._path, self._writer = path, writer
-        self._offset, self._seconds = 0, 0.0
-        self._began = time.time() - max((r.get("seconds", 0.0) for r in self._read()), default=0.0)
-        self._offset = 0
+        self._path, self._writer, self._offset, self._seconds = path, writer, 0, 0.0
+        seconds = [record.get("seconds", 0.0) for record in jsonl.read(path)]
+        self._start_time = time.time() - max(seconds, default=0.0)
 
-    def catch_up(self) -> None:
-        for record in self._read():
+    def update(self) -> None:
+        for record in self._new_records():
             self._seconds = record.get("seconds", self._seconds)
-            when = self._began + self._seconds
+            when = self._start_time + self._seconds
             for name, value in record.items():
-                if name != "step" and isinstance(value, int | float):  # null is no number
+                if name != "step" and isinstance(value, int | float):  # skips null and text
                     self._writer.add_scalar(_tag(name), value, record["step"], walltime=when)
         self._writer.flush()
 
-    def _read(self) -> list[dict[str, Any]]:
-        """The complete lines from the offset on."""
+    def _new_records(self) -> list[jsonl.Record]:
+        """Returns the records in the complete lines after the offset."""
         if not self._path.exists():
             return []
         with self._path.open("rb") as file:
             file.seek(self._offset)
-            lines = file.read().rpartition(b"\n")[0]
-        self._offset += len(lines) + bool(lines)
-        return [json.loads(line) for line in lines.splitlines()]
+            content = file.read()
+        complete = content[: content.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        return list(jsonl.parse(complete))
 
 
 def _tag(name: str) -> str:
-    """`loss_min` as `loss/min`: TensorBoard shows what stands before the stroke together.
+    """Returns a tag such as `loss/min`: TensorBoard groups tags by the part before the slash.
 
     Example:
-      >>> _tag("gradient_norm_max"), _tag("pace")
-      ('gradient_norm/max', 'pace')
+      >>> _tag("gradient_norm_max"), _tag("update_norm_ratio")
+      ('gradient_norm/max', 'update_norm_ratio')
     """
     base, _, side = name.rpartition("_")
     return f"{base}/{side}" if base and side in ("min", "max") else name

@@ -62,7 +62,7 @@ class Sweep:
         Values are NaN where a member has no such line, or no finite number in it.
 
         Args:
-          name: a quantity of `metrics.jsonl`, `loss_min` or `pace` say.
+          name: a quantity of `metrics.jsonl`, `loss_min` or `update_norm_ratio` say.
         """
         columns = [run_folder.column(run_folder.read_metrics(m.folder), name) for m in self.members]
         steps = np.unique(np.concatenate([found for found, _ in columns]))

@@ -86,7 +86,7 @@ def train_step(
     return after, {
         "update_norm_min": norms.min,
         "update_norm_max": norms.max,
-        "pace": diagnostics.pace(updates),
+        "update_norm_ratio": diagnostics.norm_ratio(updates),
         **gradient_norms.read(optimizer_state),
         **_greedy_counts(optimizer_state),
     }
@@ -113,7 +113,7 @@ def measure(
 
 QUANTITIES = (
     "loss_min", "loss_max", "gradient_norm_min", "gradient_norm_max",
-    *gradient_norms.QUANTITIES, "update_norm_min", "update_norm_max", "pace",
+    *gradient_norms.QUANTITIES, "update_norm_min", "update_norm_max", "update_norm_ratio",
 )  # fmt: skip
 """What `measure` and `train_step` report, in the order of `metrics.jsonl`."""
 

@@ -1,6 +1,6 @@
 """Adam's step at learning rate one, with the choices that papers leave open."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -40,17 +40,17 @@ def adam_step(
     return optax.scale_by_adam(b1, b2, eps, nesterov=nesterov)
 
 
-def adam_lengths(
-    b1: float, b2: float, eps: float, bias_correction: bool = True
-) -> Callable[..., tuple[Sequence[_tree.ScaledNorm], Any]]:
-    """Returns `(updates, state, params) -> (‖A_k‖ of every leaf k), state`, as `grafted` takes it.
+def adam_norms(
+    name: str, b1: float, b2: float, eps: float, bias_correction: bool = True
+) -> optax.GradientTransformation:
+    """Returns a transformation whose update is the list of norms ‖A_k‖ of every leaf k.
 
-    A is that of `adam_step`, and so is the state. The corrections of the moments are taken out
+    It is a `magnitude` for `graft`. A is the step of `adam_step`, and the state is the same. The corrections of the moments are taken out
     of the sums, `A = (√c₂ / c₁) · m / (√v + √c₂ eps)`: a CPU would write each of them down as
     a whole array, to be shared by all leaves of a shape.
     """
 
-    def lengths(
+    def update_fn(
         updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
     ) -> tuple[Sequence[_tree.ScaledNorm], Any]:
         del params, extra
@@ -66,7 +66,7 @@ def adam_lengths(
         norms = _norms_of_ratios(mu, nu, eps * root)
         return [n._replace(value=(factor * n.value).astype(n.value.dtype)) for n in norms], state
 
-    return lengths
+    return transformation(adam_step(name, b1, b2, eps, bias_correction).init, update_fn)
 
 
 @jax.jit  # outside of any program it is compiled once, not at every update

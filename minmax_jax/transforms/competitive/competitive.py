@@ -61,12 +61,16 @@ class Adapt(NamedTuple):
         return jax.tree.map(rate, moment)
 
 
-def competition(
-    name: str,
+def step_to_equilibrium(
     learning_rate: Any,
-    solve: local_game.Solve,
-    adapt: Adapt | None,
-    transform: optax.GradientTransformation,
+    *,
+    solver: str = "cg",
+    tolerance: float = 1e-6,
+    max_iterations: int = 100,
+    warm_start: bool = True,
+    adapt: Adapt | None = None,
+    transform: optax.GradientTransformation | None = None,
+    name: str = "step_to_equilibrium",
 ) -> optax.GradientTransformationExtraArgs:
     """Makes the step d to the equilibrium of the game linearised in each player.
 
@@ -85,7 +89,9 @@ def competition(
     matrix is symmetric and at least the identity, and ‖error of s‖ ≤ residual · ‖right-hand
     side‖. All is taken at z and draw 0; no more is held than vectors, in float32 at least.
     """
+    solve = local_game.Solve(solver, tolerance, max_iterations, warm_start)
     solve.check(name)
+    transform = optax.identity() if transform is None else transform
 
     def init_fn(params: Players) -> CompetitiveState:
         checks.check_players(name, "params", params)

@@ -10,7 +10,7 @@ from jax.core import Tracer
 from minmax_jax._util import calls, checks
 from minmax_jax._util.types import PayoffFn, Players
 from minmax_jax.players import ScalarOrSchedule
-from minmax_jax.transforms.greedy.ascent import Climb
+from minmax_jax.transforms.greedy.ascent import AscentResult
 
 
 class GreedySettings(NamedTuple):
@@ -58,7 +58,7 @@ class GreedySettings(NamedTuple):
         return callable(tau) or isinstance(tau, Tracer) or bool(tau != 0)
 
 
-class Verdict(NamedTuple):
+class AcceptResult(NamedTuple):
     """Whether a proposal is accepted, its payoff, and whether the ascent diverged."""
 
     accept: jax.Array
@@ -66,15 +66,15 @@ class Verdict(NamedTuple):
     diverged: jax.Array
 
 
-def judge(
+def accept_test(
     settings: GreedySettings,
     payoff_fn: PayoffFn,
     params: Players,
     step: Players,
-    climbed: Climb,
+    answer: AscentResult,
     state: Any,
     key: jax.Array | None,
-) -> Verdict:
+) -> AcceptResult:
     """Compares the payoffs before and after, on the draw that follows those of the ascent."""
     draw, dtype, count = settings.max_ascent_steps + 1, state.value.dtype, state.count
     value = payoff_fn(Players(*map(optax.apply_updates, params, step)), draw).astype(dtype)
@@ -88,8 +88,8 @@ def judge(
         assert key is not None  # checked by the caller
         chance = jax.random.uniform(calls.inner_call({"key": key}, draw)["key"], dtype=dtype)
         accept |= chance < _probability(settings, count, dtype)
-    diverged = climbed.diverged | ~jnp.isfinite(value)
-    return Verdict(accept & ~diverged, value, diverged)
+    diverged = answer.diverged | ~jnp.isfinite(value)
+    return AcceptResult(accept & ~diverged, value, diverged)
 
 
 def _probability(settings: GreedySettings, count: jax.Array, dtype: Any) -> jax.Array:

@@ -11,7 +11,7 @@ from minmax_jax._util import calls, norms
 from minmax_jax._util.types import FieldFn, Players, PyTree
 
 
-class Climb(NamedTuple):
+class AscentResult(NamedTuple):
     """Where a climb has got to.
 
     Attributes:
@@ -29,7 +29,7 @@ class Climb(NamedTuple):
     diverged: jax.Array
 
 
-def climb(
+def ascend(
     rule: Any,
     field_fn: FieldFn,
     players: Players,
@@ -40,7 +40,7 @@ def climb(
     tolerance: jax.Array | None,
     bound: Any,
     allowed: jax.Array | bool = True,
-) -> Climb:
+) -> AscentResult:
     """Lets the max player climb from `players`, the min player standing still.
 
     Step i takes the field of draw i + 1, and key and extras of inner call i + 1. A gradient
@@ -61,9 +61,9 @@ def climb(
     """
     x, y = players
     no = jnp.zeros((), bool)
-    start = Climb(jax.tree.map(jnp.zeros_like, y), state, jnp.zeros((), jnp.int32), no, no)
+    start = AscentResult(jax.tree.map(jnp.zeros_like, y), state, jnp.zeros((), jnp.int32), no, no)
 
-    def move(now: Climb) -> tuple[Climb, PyTree]:
+    def move(now: AscentResult) -> tuple[AscentResult, PyTree]:
         there = optax.apply_updates(y, now.step)
         field = field_fn(Players(x, there), now.count + 1).max
         inner = calls.inner_call(extra, now.count + 1)
@@ -76,7 +76,7 @@ def climb(
             start = move(start)[0]
         return start
 
-    def body(now: Climb) -> Climb:
+    def body(now: AscentResult) -> AscentResult:
         after, field = move(now)
         norm = norms.norm(field)
         diverged = ~(jnp.isfinite(norm) & (norm <= bound))
@@ -84,7 +84,7 @@ def climb(
         moved = select(stop, now, after)
         return moved._replace(reached=stop & ~diverged, diverged=diverged)
 
-    def goes_on(now: Climb) -> jax.Array:
+    def goes_on(now: AscentResult) -> jax.Array:
         return allowed & (now.count < max_steps) & ~now.reached & ~now.diverged
 
     return lax.while_loop(goes_on, body, start)

@@ -11,7 +11,7 @@ from minmax_jax._util.types import FieldFn, PayoffFn, Players, transformation
 from minmax_jax.players import ScalarOrSchedule
 from minmax_jax.transforms.greedy import acceptance
 from minmax_jax.transforms.greedy.acceptance import GreedySettings
-from minmax_jax.transforms.greedy.ascent import Climb, climb
+from minmax_jax.transforms.greedy.ascent import AscentResult, ascend
 from minmax_jax.transforms.greedy.state import GreedyState, GreedyStatus, begin, conclude
 
 
@@ -31,6 +31,7 @@ def greedy(
     stochastic: bool = True,
     restore_states: bool = True,
     restore_max: bool = True,
+    name: str = "greedy",
 ) -> optax.GradientTransformationExtraArgs:
     """Proposes a step of x, lets y answer by ascent, and takes both or neither.
 
@@ -84,6 +85,7 @@ def greedy(
         ignores its draw, keeps the value of the last acceptance.
       restore_states: whether a rejection restores the states of proposal and ascent.
       restore_max: whether a rejection restores y (and the ascent's state).
+      name: Name used in error messages.
 
     Returns:
       A transformation of `Players`; `update` needs `params`, `field_fn=`, `payoff_fn=` and,
@@ -121,16 +123,6 @@ def greedy(
         accept_every, max_rejections, tolerance_growth, gradient_bound, stochastic,
         restore_states, restore_max,
     )  # fmt: skip
-    return greedy_search("greedy", proposal, ascent, settings)
-
-
-def greedy_search(
-    name: str,
-    proposal: optax.GradientTransformation,
-    ascent: optax.GradientTransformation,
-    settings: GreedySettings,
-) -> optax.GradientTransformationExtraArgs:
-    """`greedy`, speaking under the name of the optimizer that is made of it."""
     for argument, tx in (("proposal", proposal), ("ascent", ascent)):
         checks.check_transformation(name, argument, tx)
     settings.check(name)
@@ -169,10 +161,10 @@ def greedy_search(
         call = calls.inner_call(extra, 0)
         x_step, min_state = min_tx.update(updates.min, state.min, params.min, **call)
         proposed = Players(optax.apply_updates(params.min, x_step), params.max)
-        climbed = _ascend(settings, max_tx, field_fn, proposed, state, extra, running)
-        step = Players(x_step, climbed.step)
-        verdict = acceptance.judge(settings, payoff_fn, params, step, climbed, state, key)
-        return conclude(settings, running, state, step, min_state, climbed, verdict)
+        answer = _ascend(settings, max_tx, field_fn, proposed, state, extra, running)
+        step = Players(x_step, answer.step)
+        test = acceptance.accept_test(settings, payoff_fn, params, step, answer, state, key)
+        return conclude(settings, running, state, step, min_state, answer, test)
 
     return transformation(init_fn, update_fn)
 
@@ -185,14 +177,14 @@ def _ascend(
     state: GreedyState,
     extra: dict[str, Any],
     running: jax.Array,
-) -> Climb:
+) -> AscentResult:
     """Lets the max player answer the proposed point, within the tolerance ε_i."""
     tolerance = settings.gradient_tolerance
     if tolerance is not None:
         growth = calls.value_at(settings.tolerance_growth, state.count)
         epsilon = calls.value_at(tolerance, state.count).astype(state.value.dtype)
         tolerance = epsilon * growth.astype(epsilon.dtype) ** state.accepted.astype(epsilon.dtype)
-    return climb(
+    return ascend(
         rule, field_fn, proposed, state.max, extra,
         max_steps=settings.max_ascent_steps, tolerance=tolerance,
         bound=calls.value_at(settings.gradient_bound, state.count), allowed=running,

@@ -9,8 +9,8 @@ import optax
 
 from minmax_jax._util import norms
 from minmax_jax._util.types import Players
-from minmax_jax.transforms.greedy.acceptance import GreedySettings, Verdict
-from minmax_jax.transforms.greedy.ascent import Climb, select
+from minmax_jax.transforms.greedy.acceptance import AcceptResult, GreedySettings
+from minmax_jax.transforms.greedy.ascent import AscentResult, select
 
 
 class GreedyStatus(enum.IntEnum):
@@ -83,11 +83,11 @@ def conclude(
     state: GreedyState,
     step: Players,
     min_state: Any,
-    climbed: Climb,
-    verdict: Verdict,
+    answer: AscentResult,
+    test: AcceptResult,
 ) -> tuple[Players, GreedyState]:
     """Takes both steps or neither, and counts."""
-    accept, diverged = running & verdict.accept, verdict.diverged
+    accept, diverged = running & test.accept, test.diverged
     # What an ascent that diverged has left behind is kept by no variant.
     sound = running & ~diverged
     keep_y = accept if settings.restore_max else sound
@@ -95,7 +95,7 @@ def conclude(
     keep_max = keep_y if settings.restore_states else sound
     rejections = jnp.where(accept, 0, state.rejections + 1)
     before = state.settled if settings.restore_max else jnp.zeros((), bool)
-    settled = jnp.where(accept, climbed.reached, before)
+    settled = jnp.where(accept, answer.reached, before)
     status = state.status  # that of a run: what has ended keeps its own below
     if settings.max_rejections is not None:
         end = jnp.where(settled, GreedyStatus.CONVERGED, GreedyStatus.OUT_OF_REJECTIONS)
@@ -103,16 +103,16 @@ def conclude(
     status = jnp.where(diverged, GreedyStatus.ASCENT_DIVERGED, status)
     counted = state._replace(
         count=jnp.asarray(optax.safe_increment(state.count)),
-        value=jnp.where(accept, verdict.value, state.value),
+        value=jnp.where(accept, test.value, state.value),
         settled=settled,
         accepted=state.accepted + accept.astype(jnp.int32),
         rejections=rejections,
-        ascent_steps=climbed.count,
-        total_ascent_steps=state.total_ascent_steps + climbed.count,
+        ascent_steps=answer.count,
+        total_ascent_steps=state.total_ascent_steps + answer.count,
         status=status.astype(jnp.int32),
     )
     after = select(running, counted, state)._replace(
-        min=select(keep_min, min_state, state.min), max=select(keep_max, climbed.state, state.max)
+        min=select(keep_min, min_state, state.min), max=select(keep_max, answer.state, state.max)
     )
     zero = jax.tree.map(jnp.zeros_like, step)
     moved = Players(select(accept, step.min, zero.min), select(keep_y, step.max, zero.max))

@@ -6,7 +6,7 @@ import pytest
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.run import report
 
-RECORD = {"loss_min": 0.7, "loss_max": 1.4, "pace": 2.0}
+RECORD = {"loss_min": 0.7, "loss_max": 1.4, "update_norm_ratio": 2.0}
 
 
 class Terminal(io.StringIO):
@@ -64,7 +64,7 @@ def test_line_gives_step_speed_time_left_losses_and_pace():
 
 
 def test_speed_is_unknown_before_the_clock_has_seen_a_step():
-    line = report.progress_line(10, 20, 1.0, {**RECORD, "pace": float("nan")})
+    line = report.progress_line(10, 20, 1.0, {**RECORD, "update_norm_ratio": float("nan")})
     assert line.endswith("pace –")
     line = report.progress_line(10, 20, 0.0, RECORD)
     assert "? steps/s  ETA ?" in line
@@ -80,7 +80,7 @@ def test_duration(seconds, text):
 def records(scale=1.0):
     return [
         {
-            "step": step, "loss_min": 0.7, "loss_max": None if step == 3 else 1.4, "pace": scale,
+            "step": step, "loss_min": 0.7, "loss_max": None if step == 3 else 1.4, "update_norm_ratio": scale,
             "gradient_norm_min": scale * step, "gradient_norm_max": scale * 2 * step,
         }
         for step in (1, 2, 3)

@@ -97,9 +97,11 @@ def test_rewinding_nothing_makes_no_file(tmp_path):
 def test_numbers_that_are_not_finite_are_null_in_the_file_and_nan_in_a_column(tmp_path):
     run_folder.append_metrics(tmp_path, {"step": 1, "loss_min": math.nan})
     run_folder.append_metrics(tmp_path, {"step": 2, "loss_min": math.inf})
-    run_folder.append_metrics(tmp_path, {"step": 3, "loss_min": 0.5, "pace": 1.0})
+    run_folder.append_metrics(tmp_path, {"step": 3, "loss_min": 0.5, "update_norm_ratio": 1.0})
     assert "NaN" not in metrics(tmp_path) and "Infinity" not in metrics(tmp_path)
     steps, values = run_folder.column(run_folder.read_metrics(tmp_path), "loss_min")
     np.testing.assert_array_equal(steps, [1, 2, 3])
     np.testing.assert_array_equal(values, [np.nan, np.nan, 0.5])
-    assert run_folder.column(run_folder.read_metrics(tmp_path), "pace")[0].tolist() == [3]
+    assert run_folder.column(run_folder.read_metrics(tmp_path), "update_norm_ratio")[
+        0
+    ].tolist() == [3]

@@ -42,7 +42,9 @@ def test_events_are_the_lines_once_each_also_after_resuming(tmp_path):
     gan.train(config, use_tensorboard=True)
     written = scalars(tmp_path)
     assert written == expected(tmp_path)
-    assert {"loss/min", "loss/max", "gradient_norm/min", "pace"} <= {tag for tag, _, _ in written}
+    assert {"loss/min", "loss/max", "gradient_norm/min", "update_norm_ratio"} <= {
+        tag for tag, _, _ in written
+    }
     run_folder.append_metrics(tmp_path, {"step": 99, "loss_min": 1.0})  # to be taken back
     resumed = presets.preset("digits", out=str(tmp_path), steps=8, **SMALL)
     gan.train(resumed, use_tensorboard=True)
@@ -52,16 +54,18 @@ def test_events_are_the_lines_once_each_also_after_resuming(tmp_path):
 
 
 def test_numbers_that_are_not_finite_and_texts_are_left_out_and_lines_followed(tmp_path):
-    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss_min": null, "pace": 2.0}\n{"st')
+    (tmp_path / "metrics.jsonl").write_text(
+        '{"step": 1, "loss_min": null, "update_norm_ratio": 2.0}\n{"st'
+    )
     with tensorboard.following(tmp_path, True) as follow:
         follow()
         (tmp_path / "metrics.jsonl").write_text(
-            '{"step": 1, "loss_min": null, "pace": 2.0}\n'
+            '{"step": 1, "loss_min": null, "update_norm_ratio": 2.0}\n'
             '{"step": 2, "extractor": "pixels", "kernel_distance": 0.5}\n'
         )
         follow()
         follow()
-    assert scalars(tmp_path) == [("pace", 1, 2.0), ("kernel_distance", 2, 0.5)]
+    assert scalars(tmp_path) == [("update_norm_ratio", 1, 2.0), ("kernel_distance", 2, 0.5)]
 
 
 def test_a_missing_package_is_one_line_before_anything_is_written(tmp_path, capsys, monkeypatch):

@@ -27,7 +27,7 @@ def test_log_gives_acceptance_rate_and_ascent_steps(tmp_path, options, rates):
     )
     run = gan.train(config)
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    lines = [line for line in lines if "pace" in line]
+    lines = [line for line in lines if "update_norm_ratio" in line]
     np.testing.assert_allclose([line["acceptance_rate"] for line in lines], rates)
     assert [line["ascent_steps"] for line in lines] == [options.get("max_ascent_steps", 1)] * 2
     assert [line["status"] for line in lines] == [0, 0]

@@ -138,7 +138,7 @@ def test_a_logged_loss_that_is_not_finite_is_named_with_its_player():
 
 
 def test_progress_shows_what_was_skipped():
-    record = {"loss_min": 0.7, "loss_max": 1.4, "pace": 2.0}
+    record = {"loss_min": 0.7, "loss_max": 1.4, "update_norm_ratio": 2.0}
     assert "skipped" not in report.progress_line(1, 2, 3.0, record | {"skipped": 0.0})
     assert report.progress_line(1, 2, 3.0, record | {"skipped": 4.0}).endswith("skipped 4")
 

@@ -111,7 +111,9 @@ def test_step_with_sgda_is_one_gradient_step_of_each_loss(make):
         )
         length = rate * optax.tree.norm(getattr(field, side))
         np.testing.assert_allclose(norms[f"update_norm_{side}"], length, rtol=1e-4)
-    np.testing.assert_allclose(norms["pace"], norms["update_norm_max"] / norms["update_norm_min"])
+    np.testing.assert_allclose(
+        norms["update_norm_ratio"], norms["update_norm_max"] / norms["update_norm_min"]
+    )
     assert after.step == 1
 
 
