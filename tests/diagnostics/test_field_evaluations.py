@@ -1,4 +1,4 @@
-"""Counted oracle calls: what is executed, not what is written."""
+"""Tests of counting the executed oracle calls."""
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ def executed(function, *arguments):
 Z = problems.curved.start
 
 
-def test_values_are_unchanged_and_bits_are_kept():
+def test_field_evaluations_leave_values_bitwise_unchanged():
     counted = mm.diagnostics.field_evaluations(problems.curved.field_fn)
     for one, other in zip(
         jax.tree.leaves(counted(Z)), jax.tree.leaves(problems.curved.field_fn(Z)), strict=True
@@ -26,14 +26,14 @@ def test_values_are_unchanged_and_bits_are_kept():
         np.testing.assert_array_equal(one, other)
 
 
-def test_loops_count_their_turns():
+def test_field_evaluations_count_loop_iterations():
     def three(field_fn, z):
         return jax.lax.fori_loop(0, 3, lambda i, z: field_fn(z), z)
 
     assert executed(three, Z) == (3, 0, 0)
 
 
-def test_dead_calls_do_not_count():
+def test_field_evaluations_ignore_dead_code():
     def dead(field_fn, z):
         field_fn(jax.tree.map(lambda x: 2 * x, z))
         return field_fn(z)
@@ -41,31 +41,31 @@ def test_dead_calls_do_not_count():
     assert executed(dead, Z) == (1, 0, 0)
 
 
-def test_products_count_apart():
+def test_field_evaluations_count_jvp_and_vjp_separately():
     assert executed(lambda f, z: jax.jvp(f, (z,), (z,))[1], Z)[1:] == (1, 0)
     assert executed(lambda f, z: jax.vjp(f, z)[1](z), Z)[1:] == (0, 1)
 
 
-def test_vmap_counts_every_member():
+def test_field_evaluations_count_each_element_under_vmap():
     def many(field_fn, scales):
         return jax.vmap(lambda c: field_fn(jax.tree.map(lambda x: c * x, Z)))(scales)
 
     assert executed(many, jnp.arange(5.0)) == (5, 0, 0)
 
 
-def test_draws_go_through():
+def test_field_evaluations_pass_draw_on():
     field_fn = mm.zero_sum(lambda z, draw: draw * z.min * z.max, stochastic=True)
     counted = mm.diagnostics.field_evaluations(field_fn)
     assert counted(mm.Players(1.0, 1.0), 3).min == 3.0
 
 
-def test_reset_starts_again():
+def test_reset_sets_counts_to_zero():
     counted = mm.diagnostics.field_evaluations(problems.curved.field_fn)
     jax.block_until_ready(counted(Z))
     counted.reset()
     assert counted.counts() == (0, 0, 0)
 
 
-def test_error_names_the_argument():
+def test_field_evaluations_raise_for_invalid_field_fn():
     with pytest.raises(TypeError, match="field_evaluations: field_fn must be callable"):
         mm.diagnostics.field_evaluations(3)

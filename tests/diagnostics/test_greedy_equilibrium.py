@@ -1,4 +1,4 @@
-"""Greedy equilibria: a share that is known in closed form, and the exact interval."""
+"""Tests of greedy equilibria and of the exact binomial interval."""
 
 import jax
 import jax.numpy as jnp
@@ -34,13 +34,13 @@ def equilibrium(payoff, x, y, **options):
 
 
 def planar(z):
-    """max_y f = x², at y = 2x."""
+    """Returns f = −3x² − y² + 4xy, for which max_y f = x² at y = 2x."""
     return -3 * z.min**2 - z.max**2 + 4 * z.min * z.max
 
 
 @pytest.mark.parametrize("x", [0.0, 0.3, 0.5, 2.0])
-def test_share_of_improving_proposals_is_the_closed_form(x):
-    """x + σξ improves by δ if |x + σξ| ≤ √(x² − δ)."""
+def test_omega_matches_closed_form(x):
+    """A proposal x + σξ improves by δ if |x + σξ| ≤ √(x² − δ)."""
     found = equilibrium(planar, x, 2 * x)
     reach = np.sqrt(max(x**2 - 0.1, 0))
     omega = 0.0
@@ -51,18 +51,18 @@ def test_share_of_improving_proposals_is_the_closed_form(x):
     assert float(found.gradient_norm) < 1e-5 and float(found.unbounded) == 0
 
 
-def test_gradient_norm_is_the_max_players_at_the_point():
+def test_gradient_norm_is_max_players_norm_at_point():
     assert abs(float(equilibrium(planar, 1.0, 0.0).gradient_norm) - 4) < 1e-5
 
 
-def test_ascents_without_an_end_improve_nothing_and_are_counted():
+def test_diverged_ascents_count_as_unbounded():
     found = equilibrium(lambda z: z.max**2 + z.min, 0.0, 1.0, max_ascent_steps=1000)
     assert float(found.omega) == 0 and float(found.unbounded) == 1
 
 
 @pytest.mark.parametrize("trials", [1, 20, 500])
 @pytest.mark.parametrize("confidence", [0.9, 0.99])
-def test_interval_is_that_of_clopper_and_pearson(trials, confidence):
+def test_binomial_interval_matches_scipy(trials, confidence):
     successes = np.unique(np.array([0, 1, trials // 3, trials - 1, trials]))
     low, high = mm.diagnostics.binomial_interval(successes, trials, confidence)
     for k, a, b in zip(successes, low, high, strict=True):
@@ -70,12 +70,12 @@ def test_interval_is_that_of_clopper_and_pearson(trials, confidence):
         np.testing.assert_allclose([a, b], wanted, atol=2e-5)
 
 
-def test_no_success_in_n_trials_has_the_closed_form():
+def test_binomial_interval_without_success_has_closed_form():
     high = mm.diagnostics.binomial_interval(0, 100, 0.95)[1]
     assert abs(float(high) - (1 - 0.025**0.01)) < 1e-5
 
 
-def test_bad_input_is_named():
+def test_greedy_equilibrium_raises_for_invalid_arguments():
     with pytest.raises(ValueError, match=r"^greedy_equilibrium: num_samples must be at least 1"):
         equilibrium(planar, 0.0, 0.0, num_samples=0)
     with pytest.raises(ValueError, match=r"^greedy_equilibrium: confidence must be betw"):

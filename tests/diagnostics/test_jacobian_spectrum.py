@@ -1,4 +1,4 @@
-"""Arnoldi's eigenvalues against known Jacobians and against dense ones."""
+"""Tests of the Jacobian spectrum against known and dense eigenvalues."""
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ def spectrum(field_fn, z, **options):
 
 
 def linear_game(eigenvalues, size, seed=0):
-    """A field with given real eigenvalues and 2 × 2 blocks, turned by an orthogonal matrix."""
+    """Returns a linear field with the given eigenvalues in a random orthogonal basis."""
     matrix = np.zeros((size, size))
     at = 0
     for value in eigenvalues:
@@ -40,7 +40,7 @@ def by_modulus(values):
     return values[np.lexsort((-values.imag, -abs(values).round(4)))]
 
 
-def test_all_eigenvalues_of_a_small_game_are_exact():
+def test_spectrum_is_exact_for_small_game():
     field_fn, z = linear_game([5.0, 1 + 3j, -2.0, 0.5 + 0.1j], 6)
     found = spectrum(field_fn, z, num_eigenvalues=6)
     wanted = [5, 1 + 3j, 1 - 3j, -2, 0.5 + 0.1j, 0.5 - 0.1j]
@@ -50,7 +50,7 @@ def test_all_eigenvalues_of_a_small_game_are_exact():
     assert max(map(np.max, (found.leading.residual, found.lowest.residual))) < 1e-4
 
 
-def test_leading_eigenvalues_of_a_large_game_come_first():
+def test_spectrum_finds_leading_eigenvalues_of_large_game():
     few = [10.0, 8 + 4j, -7.0]
     rest = np.random.default_rng(1).uniform(-1, 1, 196).tolist()
     field_fn, z = linear_game([*few, *rest], 200)
@@ -61,23 +61,23 @@ def test_leading_eigenvalues_of_a_large_game_come_first():
     assert found.leading.residual.max() < 1e-2
 
 
-def test_residual_tells_what_has_not_converged():
+def test_residual_bounds_error_before_convergence():
     field_fn, z = linear_game(np.linspace(-1, 1, 100).tolist(), 100)
     found = spectrum(field_fn, z, num_eigenvalues=1, max_iterations=4)
     error = np.abs(np.linspace(-1, 1, 100) - complex(found.leading.value[0])).min()
-    assert error <= found.leading.residual[0] + 1e-6  # a normal matrix
+    assert error <= found.leading.residual[0] + 1e-6  # The matrix is normal.
     assert found.leading.residual[0] > 1e-3
 
 
 @pytest.mark.parametrize("eigenvalues", [[2.0] * 5, [0.0] * 5, [1.0, 1.0, 1j, -3.0]])
-def test_invariant_subspaces_do_not_hide_the_rest(eigenvalues):
+def test_spectrum_continues_after_invariant_subspace(eigenvalues):
     field_fn, z = linear_game(eigenvalues, 5)
     found = spectrum(field_fn, z, num_eigenvalues=5)
     wanted = np.linalg.eigvals(mm.diagnostics.jacobian(field_fn, z))
     np.testing.assert_allclose(by_modulus(found.leading.value), by_modulus(wanted), atol=1e-5)
 
 
-def test_dense_jacobian_agrees_on_a_curved_game():
+def test_spectrum_matches_dense_jacobian_on_curved_game():
     problem = problems.curved
     with jax.enable_x64(True):
         z = jax.tree.map(lambda x: x.astype(jnp.float64), problem.start)
@@ -109,7 +109,7 @@ def test_bilinear_eigenvalues_are_imaginary_singular_values():
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
-def test_vmaps_over_points():
+def test_spectrum_supports_vmap():
     game = mm.games.keswani("F3")
     xs = jnp.array([0.0, 1.0, 2.0])
     lowest = jax.vmap(
@@ -120,7 +120,7 @@ def test_vmaps_over_points():
         np.testing.assert_allclose(value.real, np.linalg.eigvals(dense).real.min(), atol=1e-3)
 
 
-def test_four_devices_see_the_whole_batch_s_spectrum():
+def test_spectrum_on_four_devices_matches_one_device():
     data, axis = problems.batch_data, parallel.AXIS
 
     def lowest(data, axis_name):
@@ -136,13 +136,13 @@ def test_four_devices_see_the_whole_batch_s_spectrum():
         np.testing.assert_allclose(part, np.broadcast_to(one, part.shape), atol=1e-4)
 
 
-def test_price_is_one_field_and_m_products():
+def test_spectrum_costs_one_field_evaluation_and_m_jvps():
     counted = mm.diagnostics.field_evaluations(problems.curved.field_fn)
     jax.block_until_ready(spectrum(counted, problems.curved.start, max_iterations=7))
     assert counted.counts() == (1, 7, 0)
 
 
-def test_errors_name_the_argument():
+def test_spectrum_raises_for_invalid_count():
     game = mm.games.bilinear()
     with pytest.raises(ValueError, match="jacobian_spectrum: num_eigenvalues must be at least 1"):
         mm.diagnostics.jacobian_spectrum(game.field_fn, game.start, num_eigenvalues=0)

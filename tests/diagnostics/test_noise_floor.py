@@ -1,4 +1,4 @@
-"""Noise-corrected norms against a known noise model, and norms in other units."""
+"""Tests of noise-corrected norms against a known noise model."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ SCALE = {"min": 0.7, "max": 2.0}
 
 
 def noisy_field(signal):
-    """F_i = signal·(1, …, 1) + σ N(0, I): E‖F_i‖² = n (signal² + σ²)."""
+    """Returns a field F_i = signal·(1, …, 1) + σ N(0, I), with E‖F_i‖² = n (signal² + σ²)."""
 
     def field_fn(players, key):
         keys = iter(jax.random.split(key, 3))
@@ -31,7 +31,7 @@ def noisy_field(signal):
 
 @pytest.fixture(scope="module", params=[0.0, 0.5])
 def repeated(request):
-    """2000 independent estimates, and the truth."""
+    """Returns 2000 independent estimates and the exact values."""
     field_fn = noisy_field(request.param)
 
     @jax.jit
@@ -43,7 +43,7 @@ def repeated(request):
 
 
 @pytest.mark.parametrize(("side", "size"), [("min", 7), ("max", 20)])
-def test_estimates_are_unbiased_where_raw_norms_are_not(repeated, side, size):
+def test_noise_floor_is_unbiased(repeated, side, size):
     signal, seen = repeated
     noise = size * SCALE[side] ** 2
     for part, truth in (
@@ -56,18 +56,19 @@ def test_estimates_are_unbiased_where_raw_norms_are_not(repeated, side, size):
 
 
 @pytest.mark.parametrize("side", ["min", "max"])
-def test_the_standard_error_is_right_or_too_large_and_covers(repeated, side):
+def test_noise_floor_standard_error_is_not_too_small(repeated, side):
     signal, seen = repeated
     size = {"min": 7, "max": 20}[side]
     corrected, stderr = (np.asarray(getattr(p, side)) for p in (seen.corrected, seen.stderr))
     ratio = np.mean(stderr**2) / corrected.var()
-    # About 2 where there is no signal at all (the statistic is degenerate there).
+    # The ratio is about 2 without a signal, where the U-statistic is degenerate.
     assert 0.9 < ratio < (2.6 if signal == 0 else 1.6)
-    covered = np.abs(corrected - size * signal**2) <= 2.2 * stderr  # t of 11 degrees at 95 %
+    # 2.2 is the 95 % quantile of Student's t with 11 degrees of freedom.
+    covered = np.abs(corrected - size * signal**2) <= 2.2 * stderr
     assert covered.mean() > 0.9
 
 
-def test_it_is_the_mean_over_pairs_of_inner_products():
+def test_noise_floor_is_mean_inner_product_over_pairs():
     def field_fn(players, draw):
         table = jnp.array([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0], [2.0, 2.0]])
         return mm.Players(table[draw], -2 * table[draw])
@@ -89,7 +90,7 @@ def test_it_is_the_mean_over_pairs_of_inner_products():
     np.testing.assert_allclose(seen.floor.min, seen.raw.min - seen.corrected.min, rtol=1e-6)
 
 
-def test_a_deterministic_field_has_no_floor():
+def test_noise_floor_is_zero_for_deterministic_field():
     game = mm.games.keswani("F3")
     seen = mm.diagnostics.noise_floor(game.field_fn, game.start, 3)
     norms = mm.diagnostics.player_norms(game.field_fn(game.start))
@@ -98,7 +99,7 @@ def test_a_deterministic_field_has_no_floor():
     np.testing.assert_allclose(seen.stderr, 0, atol=1e-5 * max(seen.raw))
 
 
-def test_bfloat16_is_accumulated_in_float32(strict_promotion):
+def test_noise_floor_accumulates_bfloat16_in_float32(strict_promotion):
     z = mm.Players(jnp.full(1000, 0.1, jnp.bfloat16), jnp.ones((), jnp.bfloat16))
     seen = mm.diagnostics.noise_floor(lambda players, draw: players, z, 3)
     assert seen.corrected.min.dtype == jnp.float32
@@ -106,12 +107,12 @@ def test_bfloat16_is_accumulated_in_float32(strict_promotion):
 
 
 @pytest.mark.parametrize(("players", "num_draws"), [(jnp.ones(2), 3), (Z, 2), (Z, 3.0)])
-def test_errors_name_the_function(players, num_draws):
+def test_noise_floor_raises_for_invalid_arguments(players, num_draws):
     with pytest.raises((TypeError, ValueError), match="noise_floor: "):
         mm.diagnostics.noise_floor(noisy_field(0.0), players, num_draws)
 
 
-def test_norms_in_three_units():
+def test_scaled_norms_in_three_units():
     z = mm.Players({"a": jnp.full(3, 2.0), "b": jnp.array(2.0)}, jnp.zeros(9))
     seen = mm.diagnostics.scaled_norms(mm.Players(jnp.array(6.0), jnp.array(6.0)), z)
     assert (float(seen.raw.min), float(seen.raw.max)) == (6.0, 6.0)

@@ -1,4 +1,4 @@
-"""The one-sided MVI along a run: by hand, by its bootstrap, and in constant memory."""
+"""Tests of the one-sided MVI measurements and of the block bootstrap."""
 
 import gc
 import weakref
@@ -14,7 +14,7 @@ one_sided_mvi = mm.diagnostics.one_sided_mvi
 bootstrap_interval = mm.diagnostics.bootstrap_interval
 
 
-def test_inner_product_cosine_and_distance_by_hand():
+def test_one_sided_mvi_matches_hand_computation():
     field_fn = mm.zero_sum(lambda z: jnp.sum(z.min["a"] * z.max) + z.min["b"] ** 2)
     run = [
         mm.Players({"a": jnp.array([1.0, 0.0]), "b": jnp.array(2.0)}, jnp.array([3.0, -1.0])),
@@ -22,7 +22,7 @@ def test_inner_product_cosine_and_distance_by_hand():
     ]
     reference = {"a": jnp.zeros(2), "b": jnp.array(1.0)}
     seen = one_sided_mvi(field_fn, run, reference)
-    # gradients (3, −1, 4) and (3, −1, 0) along (1, 0, 1) and (0, 1, −1)
+    # The gradients are (3, −1, 4) and (3, −1, 0); the lines are (1, 0, 1) and (0, 1, −1).
     np.testing.assert_allclose(seen.inner, [7.0, -1.0], rtol=1e-6)
     np.testing.assert_allclose(seen.distance, [2**0.5, 2**0.5], rtol=1e-6)
     np.testing.assert_allclose(seen.cosine, [7 / (26 * 2) ** 0.5, -1 / (10 * 2) ** 0.5], rtol=1e-6)
@@ -30,7 +30,7 @@ def test_inner_product_cosine_and_distance_by_hand():
     np.testing.assert_allclose(seen.mean_cosine.mean, seen.cosine.mean(), rtol=1e-6)
 
 
-def test_the_reference_itself_counts_neither_for_nor_against():
+def test_one_sided_mvi_ignores_checkpoints_at_reference():
     run = [mm.Players(x, 1.0) for x in (-1.0, -0.5, 0.0)]
     seen = one_sided_mvi(mm.zero_sum(lambda z: z.min * z.max), run, 0.0)
     np.testing.assert_allclose(seen.inner, [-1.0, -0.5, 0.0])
@@ -38,14 +38,14 @@ def test_the_reference_itself_counts_neither_for_nor_against():
     assert seen.cosine[-1] == 0.0
 
 
-def test_a_gradient_that_is_nan_is_no_evidence():
+def test_one_sided_mvi_does_not_count_nan_gradients():
     run = [mm.Players(x, 1.0) for x in (1.0, jnp.nan)]
     seen = one_sided_mvi(mm.zero_sum(lambda z: z.min * z.max), run, 0.0)
     assert seen.share.mean == 0.5
     assert np.isnan(seen.inner[1]) and np.isnan(seen.mean_cosine.mean)
 
 
-def test_draws_are_averaged_with_their_standard_error_and_are_fresh_at_each_checkpoint():
+def test_one_sided_mvi_averages_fresh_samples_per_checkpoint():
     table = jnp.array([1.0, 3.0, 2.0, 6.0])
     field_fn = mm.zero_sum(lambda z, draw: table[draw] * z.min + 0 * z.max, stochastic=True)
     seen = one_sided_mvi(field_fn, [mm.Players(2.0, 0.0)] * 2, 0.0, num_draws=2)
@@ -54,7 +54,7 @@ def test_draws_are_averaged_with_their_standard_error_and_are_fresh_at_each_chec
     assert np.isnan(one_sided_mvi(field_fn, [mm.Players(2.0, 0.0)], 0.0).stderr).all()
 
 
-def test_with_a_key_the_field_receives_keys():
+def test_one_sided_mvi_passes_keys_to_field():
     def payoff(z, key):
         return z.min * (1 + jax.random.normal(key)) + 0 * z.max
 
@@ -67,7 +67,7 @@ def test_with_a_key_the_field_receives_keys():
     np.testing.assert_allclose(seen.inner.mean(), 2.0, atol=4 * 0.2 / 30**0.5)
 
 
-def test_it_takes_an_iterator_and_keeps_no_checkpoint():
+def test_one_sided_mvi_frees_checkpoints_of_an_iterator():
     alive, most = [], []
 
     def run():
@@ -86,23 +86,25 @@ def test_it_takes_an_iterator_and_keeps_no_checkpoint():
     )
     assert len(seen.inner) == 12
     assert len(alive) == 24
-    assert max(most) <= 2  # the two leaves of at most one checkpoint
+    assert max(most) <= 2  # A checkpoint has two leaves, and at most one is alive.
 
 
 @pytest.mark.parametrize("reference", [jnp.zeros(3), {"a": jnp.zeros(2)}])
-def test_a_reference_of_another_form_is_refused(reference):
+def test_one_sided_mvi_raises_for_mismatched_reference(reference):
     run = [mm.Players(jnp.zeros(2), jnp.zeros(2))]
     with pytest.raises(ValueError, match="one_sided_mvi: reference must be a tree like"):
         one_sided_mvi(mm.zero_sum(lambda z: jnp.sum(z.min * z.max)), run, reference)
 
 
 @pytest.mark.parametrize("run", [[], [mm.Players(1.0, 1.0)]])
-def test_a_run_that_never_leaves_the_reference_is_refused(run):
-    with pytest.raises(ValueError, match="none of them away from the reference"):
+def test_one_sided_mvi_raises_when_run_stays_at_reference(run):
+    with pytest.raises(
+        ValueError, match="players_along_run must have a checkpoint away from the reference"
+    ):
         one_sided_mvi(mm.zero_sum(lambda z: z.min * z.max), run, 1.0)
 
 
-def test_bootstrap_of_independent_values_covers():
+def test_bootstrap_interval_covers_mean_of_independent_values():
     keys = jax.random.split(jax.random.key(0), 300)
     values = jax.vmap(lambda k: jax.random.normal(k, (40,)))(keys)
 
@@ -115,11 +117,11 @@ def test_bootstrap_of_independent_values_covers():
     assert 0.88 < np.mean((seen.low <= 0) & (seen.high >= 0)) < 0.98
 
 
-def test_blocks_cover_a_dependent_series_better():
+def test_bootstrap_blocks_improve_coverage_of_dependent_series():
     keys = jax.random.split(jax.random.key(0), 300)
 
     def series(key):
-        """AR(1) with coefficient 0.8."""
+        """Returns an AR(1) series with coefficient 0.8."""
         noise = jax.random.normal(key, (300,))
         return jax.lax.scan(lambda x, e: (0.8 * x + e,) * 2, 0.0, noise)[1][100:]
 
@@ -137,7 +139,7 @@ def test_blocks_cover_a_dependent_series_better():
     assert covered(20) > 0.8
 
 
-def test_bootstrap_refuses_what_is_no_series():
+def test_bootstrap_interval_raises_for_invalid_series():
     with pytest.raises(ValueError, match="bootstrap_interval: values must be a series"):
         bootstrap_interval(jnp.ones((2, 2)), key=jax.random.key(0))
     with pytest.raises(ValueError, match="block_size"):
