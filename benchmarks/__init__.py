@@ -1,1 +1,1 @@
-"""Measured side by side with the alternatives, in one run: `python -m benchmarks`."""
+"""Benchmarks of the library against alternatives, run by `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""Benchmarks: `python -m benchmarks [SUITE ...]`; results in benchmarks/results."""
+"""Command line of the benchmarks: `python -m benchmarks [SUITE ...]`."""
 
 import dataclasses
 import json
@@ -18,42 +18,42 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclasses.dataclass(frozen=True)
 class Benchmarks:
-    """Measure the library and its alternatives side by side, in one run."""
+    """Measure the library and its alternatives side by side."""
 
     suites: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Any of update, step, trainer, solve, scaling, quality, overhead; by default all."""
+    """Suites to run: update, step, trainer, solve, scaling, quality, overhead. Default: all."""
     quick: bool = False
-    """Tiny sizes, to see that everything runs; the figures mean nothing."""
+    """Use tiny sizes, to test that the suites run. The measurements are meaningless."""
     redraw: bool = False
-    """Write the tables and draw the figures again, from the JSON files."""
+    """Rebuild the tables and figures from the JSON files, without measuring."""
     data: str = ""
-    """Of quality: a folder or hub name of images in place of scikit-learn's digits."""
+    """Image dataset of the suite quality: hub name or folder. Default: scikit-learn's digits."""
     out: Path = RESULTS
-    """Folder of the JSON files, tables and figures."""
+    """Folder for the JSON files, tables and figures."""
 
 
 def main(command: Benchmarks) -> None:
-    """Runs one suite here, several one after another in processes of their own."""
+    """Runs each suite in a separate process, or in this one if `--here` is given."""
     names = command.suites or tuple(suites.DEVICES)
     for name in names:
-        suites.load(name)  # a wrong name stops before anything runs
+        suites.load(name)  # fails on an unknown name before any suite runs
     if (len(names) == 1 and "--here" in sys.argv) or command.redraw:
         for name in names:
-            one(name, command)
+            run_suite(name, command)
         return
     options = ["--here", *(["--quick"] if command.quick else [])]
     options += ["--out", str(command.out), "--data", command.data]
     for name in names:
-        words = [sys.executable, "-m", "benchmarks", name, *options]
-        subprocess.run(words, env=suites.environment(name), check=True)
+        command_line = [sys.executable, "-m", "benchmarks", name, *options]
+        subprocess.run(command_line, env=suites.environment(name), check=True)
 
 
-def one(name: str, command: Benchmarks) -> None:
-    """Runs or redraws a suite, and prints its table."""
+def run_suite(name: str, command: Benchmarks) -> None:
+    """Runs a suite, or rebuilds its table and figure, and prints the table."""
     suite, path = suites.load(name), command.out / f"{name}.json"
     if not command.redraw:
         start, about = time.perf_counter(), machine.describe()
-        result = suite.run(configure(suite, command), note)
+        result = suite.run(configure(suite, command), report_progress)
         seconds = round(time.perf_counter() - start, 1)
         path.parent.mkdir(parents=True, exist_ok=True)
         record = {"machine": about, "seconds": seconds, **result}
@@ -67,7 +67,7 @@ def one(name: str, command: Benchmarks) -> None:
 
 
 def configure(suite: ModuleType, command: Benchmarks) -> Any:
-    """Returns the suite's configuration, with what was given on the command line."""
+    """Returns the configuration of a suite, updated from the command line."""
     config = suite.QUICK if command.quick else suite.Config()
     if hasattr(config, "runs"):
         runs = command.out / config.runs
@@ -75,8 +75,8 @@ def configure(suite: ModuleType, command: Benchmarks) -> Any:
     return config
 
 
-def note(line: str) -> None:
-    """Says what is being measured."""
+def report_progress(line: str) -> None:
+    """Prints a line of progress to standard error."""
     print(line, file=sys.stderr, flush=True)
 
 

@@ -1,24 +1,24 @@
-"""Ratios as horizontal bars with their quartiles, one panel a group."""
+"""Horizontal bar charts of time ratios with their quartiles."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.clock import Ratio
 
-COLOURS = {"mm.": "C0", "hand": "0.55", "torch": "C1", "optimetry": "C1", "PyTorch": "C1"}
-"""Start of a name -> its colour; the others are Optax's."""
+COLORS = {"mm.": "C0", "handwritten": "0.55", "torch": "C1", "optimetry": "C1", "PyTorch": "C1"}
+"""Mapping from the prefix of a name to its color. All other names belong to Optax."""
 
 
 def draw(
     panels: Mapping[str, Mapping[str, Ratio]], label: str, path: Path, target: float | None = None
 ) -> None:
-    """Draws each panel's ratios, in their order from the top down.
+    """Draws one panel of bars per group of ratios, from top to bottom.
 
     Args:
-      panels: title -> name -> ratio with quartiles.
-      label: of the axis of ratios.
-      path: of the picture.
-      target: a second line beside the one at 1.
+      panels: For each title, a mapping from name to ratio.
+      label: Label of the horizontal axis.
+      path: Image file to write.
+      target: Position of a second dotted line. The first one is at 1.
     """
     import matplotlib
 
@@ -32,9 +32,9 @@ def draw(
     )  # fmt: skip
     for axis, (title, ratios) in zip(axes[:, 0], panels.items(), strict=True):
         for row, (name, ratio) in enumerate(ratios.items()):
-            colour = next((c for start, c in COLOURS.items() if name.startswith(start)), "C2")
+            color = next((c for start, c in COLORS.items() if name.startswith(start)), "C2")
             ends = [[ratio.median - ratio.low], [ratio.high - ratio.median]]
-            axis.barh(row, ratio.median, xerr=ends, color=colour, height=0.7, capsize=2)
+            axis.barh(row, ratio.median, xerr=ends, color=color, height=0.7, capsize=2)
             axis.text(ratio.high, row, f"  {ratio.median:.2f}", va="center", fontsize=8)
         for line in (1.0, *([target] if target else [])):
             axis.axvline(line, color="0.3", linewidth=0.8, linestyle=":")

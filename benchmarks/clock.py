@@ -1,8 +1,8 @@
-"""Times of contestants that take turns, and their ratios: what noise on a shared machine allows.
+"""Interleaved timing of several implementations, with per-round ratios.
 
-All run in one process, A B C A B C …, after warm-up, each until its result is there. The
-ratio of two contestants is the median over rounds of the ratio within the round, so that a
-slow minute of the machine slows both.
+All implementations run in one process, in the order A B C A B C …, after a warm-up. Each
+call is timed until its result is ready. A ratio of two implementations is the median over
+rounds of the ratio within a round, because a slow period of the machine slows both.
 """
 
 import time
@@ -14,7 +14,7 @@ import numpy as np
 
 
 class Ratio(NamedTuple):
-    """A contestant's time over the reference's: median over rounds, and quartiles."""
+    """Time relative to the reference: median over rounds, with quartiles."""
 
     median: float
     low: float
@@ -25,41 +25,42 @@ class Ratio(NamedTuple):
 
 
 def interleave(
-    contestants: Mapping[str, Callable[[], Any]], rounds: int, warm_up: int = 2
+    implementations: Mapping[str, Callable[[], Any]], rounds: int, warm_up: int = 2
 ) -> dict[str, list[float]]:
-    """Returns the seconds of every round of every contestant.
+    """Returns the seconds of every round of every implementation.
 
     Args:
-      contestants: functions that do the work once and return its result, which is waited for.
-      rounds: how often each takes its turn.
-      warm_up: turns before those, in which programs are compiled and memory is found.
+      implementations: Functions that do the work once and return the result.
+      rounds: Number of timed calls of each function.
+      warm_up: Number of earlier calls, which compile programs and allocate memory.
     """
-    times: dict[str, list[float]] = {name: [] for name in contestants}
+    times: dict[str, list[float]] = {name: [] for name in implementations}
     for index in range(warm_up + rounds):
-        for name, run in contestants.items():
+        for name, run in implementations.items():
             start = time.perf_counter()
             jax.block_until_ready(run())
-            spent = time.perf_counter() - start
+            elapsed = time.perf_counter() - start
             if index >= warm_up:
-                times[name].append(spent)
+                times[name].append(elapsed)
     return times
 
 
 def compare(times: Mapping[str, list[float]], reference: str) -> dict[str, dict[str, Any]]:
-    """Returns for each contestant its ratio to the reference and its median seconds."""
+    """Returns the ratio to the reference and the median seconds of each implementation."""
     base = np.asarray(times[reference])
     return {
         name: {
             "ratio": [
-                round(float(q), 4) for q in np.quantile(np.asarray(of) / base, (0.5, 0.25, 0.75))
+                round(float(q), 4)
+                for q in np.quantile(np.asarray(seconds) / base, (0.5, 0.25, 0.75))
             ],
-            "seconds": float(np.median(of)),
-            "rounds": len(of),
+            "seconds": float(np.median(seconds)),
+            "rounds": len(seconds),
         }
-        for name, of in times.items()
+        for name, seconds in times.items()
     }
 
 
 def ratio(found: Mapping[str, Any]) -> Ratio:
-    """Reads a ratio that `compare` wrote."""
+    """Returns a ratio written by `compare`."""
     return Ratio(*found["ratio"])

@@ -1,4 +1,4 @@
-"""What a compiled program does, counted: the figures that noise cannot move."""
+"""Counts FLOPs, bytes, memory and collectives of compiled programs."""
 
 import contextlib
 import math
@@ -7,10 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
-
-from minmax_jax._util import norms
-from minmax_jax.optimizers._shared import adam
+from jax import lax
 
 COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
 
@@ -19,11 +16,11 @@ class Counts(NamedTuple):
     """Counts of one compiled program, on one device.
 
     Attributes:
-      flops: floating point operations, the body of a loop once.
-      bytes: bytes read and written by its fusions; of a branch, both sides.
-      temporaries: bytes of scratch memory.
-      collectives: messages between devices.
-      transfers: sends to and receipts from the host.
+      flops: Floating-point operations. The body of a loop counts once.
+      bytes: Bytes read and written. Both branches of a conditional count.
+      temporaries: Bytes of temporary memory.
+      collectives: Number of collectives (all-reduce, …) between devices.
+      transfers: Number of transfers to and from the host.
     """
 
     flops: float
@@ -34,26 +31,26 @@ class Counts(NamedTuple):
 
 
 def compiled(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    """Returns `function` compiled for `args`, traced anew; `options` as of `jax.jit`."""
+    """Returns `function` traced and compiled for `args`; `options` are those of `jax.jit`."""
     return jax.jit(lambda *args: function(*args), **options).lower(*args).compile()
 
 
 @contextlib.contextmanager
 def usual_branch() -> Iterator[None]:
-    """Within it, programs are compiled without the branch for what over- or underflows.
+    """Compiles programs inside it without the branches that handle overflow.
 
-    XLA counts both sides of a branch, and on a CPU this one of the norms is hardly ever taken.
+    On CPU, a norm first tries the plain sum of squares, as the first branch of a `lax.cond`.
+    XLA counts both branches, although the second one hardly ever runs. Caches of traced
+    functions are cleared before and after, because they contain the other form.
     """
-    kept, traced = norms._is_safe, (norms._leaf_norm, adam._norms_of_ratios)
-    norms._is_safe = lambda square: np.True_
+    cond = lax.cond
+    lax.cond = lambda predicate, first, second, *operands: first(*operands)
     try:
-        for function in traced:
-            function.clear_cache()
+        jax.clear_caches()
         yield
     finally:
-        norms._is_safe = kept
-        for function in traced:
-            function.clear_cache()
+        lax.cond = cond
+        jax.clear_caches()
 
 
 def count(program: Any) -> Counts:
@@ -63,28 +60,28 @@ def count(program: Any) -> Counts:
         flops=cost.get("flops", float("nan")),
         bytes=cost.get("bytes accessed", float("nan")),
         temporaries=program.memory_analysis().temp_size_in_bytes,
-        collectives=len(messages(text)),
+        collectives=len(collectives(text)),
         transfers=sum(instructions(text, name) for name in ("infeed", "outfeed", "send", "recv")),
     )
 
 
-class Message(NamedTuple):
-    """What one instruction sends between devices.
+class Collective(NamedTuple):
+    """One collective instruction of a compiled program.
 
     Attributes:
-      name: one of `COLLECTIVES`.
-      size: how many numbers.
+      name: One of `COLLECTIVES`.
+      size: Number of elements sent.
     """
 
     name: str
     size: int
 
 
-def messages(text: str) -> list[Message]:
-    """Returns the messages between devices of an HLO text, in its order."""
+def collectives(text: str) -> list[Collective]:
+    """Returns the collectives of an HLO text, in the order of the text."""
     pattern = rf"= ([^=\n]*(?:/\*index=\d+\*/[^=\n]*)*) ({'|'.join(COLLECTIVES)})(?:-start)?\("
     return [
-        Message(name, sum(map(_size, re.findall(r"\w+\[([\d,]*)\]", shapes))))
+        Collective(name, sum(map(_size, re.findall(r"\w+\[([\d,]*)\]", shapes))))
         for shapes, name in re.findall(pattern, text)
     ]
 
@@ -94,5 +91,5 @@ def _size(sides: str) -> int:
 
 
 def instructions(text: str, name: str) -> int:
-    """Returns how many instructions of that name an HLO text has; a start and its end are one."""
+    """Returns the number of instructions with this name; a start and its end count as one."""
     return len(re.findall(rf"= [^=]*?\b{name}(?:-start)?\(", text))

@@ -1,4 +1,4 @@
-"""What a measurement was made on: hardware, versions, commit, and how busy the machine was."""
+"""Describes the machine, software versions and load of a measurement."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ PACKAGES = ("jax", "jaxlib", "optax", "flax", "torch", "optimetry")
 
 
 def describe() -> dict[str, Any]:
-    """Returns what a reader needs to judge a figure."""
+    """Returns the device, cores, versions, commit and load average."""
     device = jax.devices()[0]
     return {
         "device": device.device_kind if device.platform != "cpu" else processor(),
@@ -41,7 +41,7 @@ def installed(package: str) -> str | None:
 
 
 def commit() -> str:
-    """The commit that was measured, with `+` if files have changed since."""
+    """Returns the current commit, with `+` if the working tree has changes."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         head = subprocess.run(
@@ -57,7 +57,7 @@ def commit() -> str:
 
 
 def heading(name: str, about: dict[str, Any]) -> str:
-    """Returns the line over a suite's tables: command, machine, versions, commit."""
+    """Returns the caption of a suite: command, machine, versions, commit."""
     versions = ", ".join(f"{package} {version}" for package, version in about["versions"].items())
     return (
         f"`python -m benchmarks {name}`: {about['device']}, {about['cores']} cores, {versions}, "

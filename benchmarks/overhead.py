@@ -1,7 +1,7 @@
-"""Suite `overhead`: what the library costs before the first step: import, compilation, start.
+"""Suite `overhead`: time of imports, of compilation and of starting the trainer.
 
-Times of whole processes, taken in turns. The compile time of a step is that of tracing and
-compiling one update of a small MLP GAN, by each optimizer.
+Imports and starts are timed as whole processes, interleaved. Compile time is the time to
+trace and compile one update of a small MLP GAN, for each optimizer.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from benchmarks import clock, table
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """How often each is taken."""
+    """Number of repetitions, and the optimizers to compile."""
 
     imports: int = 5
     starts: int = 2
@@ -30,14 +30,22 @@ class Config:
     optimizers: tuple[str, ...] = tuple(mm.optimizers)
 
 
+COMMAND = (
+    *("-m", "minmax_jax.gan.cli", "train", "--preset", "gaussians"),
+    *("--steps", "50", "--evaluate", "0", "--out"),
+)
+"""Command line of a short training run, up to the folder."""
+
 QUICK = Config(imports=1, starts=1, compilations=1, optimizers=("sgda",))
 
 
 def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
-    """Measures imports, compilations and starts of the command line."""
+    """Measures imports, compilations and starts of `minmax-jax train`."""
     note("overhead: imports")
-    imports = {name: lambda name=name: python("-c", f"import {name}")
-               for name in ("optax", "minmax_jax", "jax")}  # fmt: skip
+    imports = {
+        name: lambda name=name: python("-c", f"import {name}")
+        for name in ("optax", "minmax_jax", "jax")
+    }
     found = clock.compare(clock.interleave(imports, config.imports, 1), "optax")
     note("overhead: compile time of a step")
     steps = {name: compile_seconds(name, config.compilations) for name in config.optimizers}
@@ -51,15 +59,17 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
 
 
 def python(*words: str, **environment: str) -> None:
-    """Runs a Python process to its end."""
+    """Runs a Python process and waits for it."""
     subprocess.run(
         [sys.executable, *words],
-        check=True, capture_output=True, env={**os.environ, **environment},
-    )  # fmt: skip
+        check=True,
+        capture_output=True,
+        env={**os.environ, **environment},
+    )
 
 
 def compile_seconds(name: str, times: int) -> list[float]:
-    """Returns the seconds of tracing and compiling one update, `times` over."""
+    """Returns the seconds that tracing and compiling one update takes, for `times` attempts."""
     found = []
     for _ in range(times):
         jax.clear_caches()
@@ -69,9 +79,13 @@ def compile_seconds(name: str, times: int) -> list[float]:
 
         def update(players: Any, state: Any, key: jax.Array, optimizer: Any = optimizer) -> Any:
             return optimizer.update(
-                game.field_fn(players, 0), state, players,  # noqa: B023
-                field_fn=game.field_fn, payoff_fn=game.payoff_fn, key=key,  # noqa: B023
-            )  # fmt: skip
+                game.field_fn(players, 0),  # noqa: B023
+                state,
+                players,
+                field_fn=game.field_fn,  # noqa: B023
+                payoff_fn=game.payoff_fn,  # noqa: B023
+                key=key,
+            )
 
         state = optimizer.init(game.start)
         start = time.perf_counter()
@@ -81,8 +95,8 @@ def compile_seconds(name: str, times: int) -> list[float]:
 
 
 def starts(times: int) -> dict[str, list[float]]:
-    """Returns seconds of `train` without a cache of programs, with an empty one and a full one."""
-    kinds = {"without a cache": "0", "first": "1", "second": "1"}
+    """Returns the seconds of `train` without a program cache, with an empty and with a full one."""
+    kinds = {"no cache": "0", "first, empty cache": "1", "second, full cache": "1"}
     found: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(times):
         with tempfile.TemporaryDirectory() as folder:
@@ -90,17 +104,19 @@ def starts(times: int) -> dict[str, list[float]]:
                 out = Path(folder) / which
                 start = time.perf_counter()
                 python(
-                    "-m", "minmax_jax.gan.cli", "train", "--preset", "gaussians", "--steps", "50",
-                    "--evaluate", "0", "--out", str(out),
-                    XDG_CACHE_HOME=folder, JAX_ENABLE_COMPILATION_CACHE=enabled,
-                )  # fmt: skip
+                    *COMMAND,
+                    str(out),
+                    XDG_CACHE_HOME=folder,
+                    JAX_ENABLE_COMPILATION_CACHE=enabled,
+                )
                 found[which].append(round(time.perf_counter() - start, 2))
-                assert (out / "summary.json").exists()  # it has trained
+                if not (out / "summary.json").exists():
+                    raise RuntimeError(f"overhead: the run in {out} has not finished.")
     return found
 
 
 def report(result: dict[str, Any]) -> str:
-    """Returns three tables."""
+    """Returns tables of imports, compile times and starts."""
     imports = [
         (f"`import {name}`", str(clock.ratio(found)), f"{found['seconds']:.2f}")
         for name, found in result["imports"].items()
@@ -110,12 +126,13 @@ def report(result: dict[str, Any]) -> str:
     return "\n\n".join(
         table.markdown(head, rows)
         for head, rows in (
-            (("import", "time / `import optax`", "s"), imports),
-            (("compiling a step of an MLP GAN", "median, s", "least, s"), compile_rows),
-            (("start of `minmax-jax train`, 50 steps", "median, s", "least, s"), start_rows),
+            (("import", "time relative to `import optax`", "s"), imports),
+            (("compile time of an update (MLP GAN)", "median, s", "minimum, s"), compile_rows),
+            (("start of `minmax-jax train`, 50 steps", "median, s", "minimum, s"), start_rows),
         )
     )
 
 
 def spread(found: list[float]) -> tuple[str, str]:
+    """Returns the median and the minimum, formatted."""
     return f"{sorted(found)[len(found) // 2]:.2f}", f"{min(found):.2f}"

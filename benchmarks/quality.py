@@ -1,16 +1,18 @@
-"""Suite `quality`: updates, field evaluations and seconds until a GAN is good, by every method.
+"""Suite `quality`: updates, oracle calls and seconds to a target score.
 
-Every method gets the same grid of rates and the same tuning seeds; the rate that is good
-soonest there (if none is, the one that ends best) is run from other seeds, and those are
-reported. A run has so many updates, and at most three times as many oracle calls: a method that
-asks for more in an update gets fewer of them. Every run is one JSON file: what is there is not
-run again.
+All optimizers use the same grid of learning rates and the same tuning seeds. The learning rate
+that reaches the target first (or, if none does, ends with the best score) is run again with
+other seeds, which are reported. A run has a maximum number of updates and of oracle calls, so
+an optimizer with expensive updates gets fewer of them. Every run is stored in one JSON file
+and is not repeated.
 
-Two problems: all eight Gaussian modes covered (an MLP), and a Fréchet distance in the features
-of a classifier (a small DCGAN) on scikit-learn's digits, or with `--data` on any set of images.
+There are two problems: covering all eight Gaussian modes with an MLP, and a Fréchet distance
+in the features of a classifier with a small DCGAN, on scikit-learn's digits or another image
+dataset (`--data`).
 """
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,18 +24,18 @@ import numpy as np
 import minmax_jax as mm
 from benchmarks import quality_report, quality_run
 
-METHODS = tuple(name for name in mm.optimizers if name != "greedy")  # greedy_adam's other name
-"""Every optimizer of the trainer; none needs an argument besides the rate."""
+METHODS = tuple(mm.optimizers)
+"""All optimizers. Each one is used with its default arguments."""
 
 
 def problems(data: str) -> dict[str, quality_run.Problem]:
-    """Returns name -> problem; `data` is a set of images, empty for the digits."""
+    """Returns the problems by name; `data` is an image dataset, or empty for the digits."""
     small = {"network": "dcgan", "width": 8, "latent_dim": 16, "batch_size": 32}
     images = quality_run.Problem(
         "digits", small, "frechet_distance", target=50.0, steps=1000, every=100, samples=1000
     )
     if data:
-        # As in `experiments.dissecting.images`, where Adam comes to 110 in 2,000 updates.
+        # As in `experiments.dissecting.images`, where Adam reaches 110 in 2,000 updates.
         images = images._replace(fields={**small, "data": data, "latent_dim": 64}, target=150.0)
     return {
         "gaussians": quality_run.Problem(
@@ -51,40 +53,40 @@ def problems(data: str) -> dict[str, quality_run.Problem]:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Methods, and what each is given."""
+    """Optimizers, learning rates and seeds."""
 
     methods: tuple[str, ...] = METHODS
-    rates: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1)
+    learning_rates: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1)
     tuning_seeds: tuple[int, ...] = (100,)
     seeds: tuple[int, ...] = (0, 1, 2)
     data: str = ""
-    steps: int | None = None  # at most, in place of the problem's own
-    runs: Path = Path("quality-runs")  # in the folder of results
+    steps: int | None = None  # maximum number of updates; None: that of the problem
+    runs: Path = Path("quality-runs")  # relative to the folder of results
 
 
-QUICK = Config(methods=("adam_gda",), rates=(1e-3,), seeds=(0,), steps=250)
+QUICK = Config(methods=("adam_gda",), learning_rates=(1e-3,), seeds=(0,), steps=250)
 
 
 def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
-    """Trains what has not been trained yet."""
+    """Performs all runs that are not stored yet, and returns the record."""
     found: dict[str, Any] = {}
     for name, problem in problems(config.data).items():
         if config.steps:
             problem = problem._replace(steps=config.steps)
-        lazy = _Lazy(problem)
+        programs = _Programs(problem)
         rows = {}
         for method in config.methods:
             note(f"quality: {name}, {method}")
-            rows[method] = dict(measure(config, lazy, name, method))
-        found[name] = {"problem": problem.described(), "methods": rows}
+            rows[method] = dict(measure(config, programs, name, method))
+        found[name] = {"problem": problem.to_json(), "methods": rows}
         jax.clear_caches()
-    # Where data and runs are is of no effect on the numbers.
+    # The locations of data and runs do not affect the results.
     described = {**dataclasses.asdict(config), "data": Path(config.data).name, "runs": ""}
     return {"config": described, "problems": found}
 
 
-class _Lazy:
-    """Reads data and compiles a method only where a run is missing."""
+class _Programs:
+    """Loads the data and compiles an optimizer only if a run is missing."""
 
     def __init__(self, problem: quality_run.Problem) -> None:
         self.problem = problem
@@ -98,41 +100,47 @@ class _Lazy:
         return self._compiled[1]
 
 
-def measure(config: Config, lazy: _Lazy, name: str, method: str) -> Iterator[tuple[str, Any]]:
-    """Yields the tuning runs, the rate that they chose, and the runs at that rate."""
-    price = quality_run.price(method)
-    problem = lazy.problem.affordable(price)
+def measure(
+    config: Config, programs: _Programs, name: str, method: str
+) -> Iterator[tuple[str, Any]]:
+    """Yields the cost, the tuning runs, the selected learning rate and its runs."""
+    cost = quality_run.cost_per_update(method)
+    problem = programs.problem.limit_calls(cost)
 
-    def once(rate: float, seed: int) -> dict[str, Any]:
-        described = json.dumps([problem._asdict(), method, rate, seed], sort_keys=True)
-        path = config.runs / f"{name}-{method}-{rate:g}-{seed}.json"
-        if path.exists() and (kept := json.loads(path.read_text()))["of"] == described:
-            return kept["run"]
-        made = quality_run.run(lazy(method), problem, rate, seed)
+    def run_once(learning_rate: float, seed: int) -> dict[str, Any]:
+        described = json.dumps([problem._asdict(), method, learning_rate, seed], sort_keys=True)
+        path = config.runs / f"{name}-{method}-{learning_rate:g}-{seed}.json"
+        if path.exists() and (stored := json.loads(path.read_text()))["of"] == described:
+            return stored["run"]
+        result = quality_run.run(programs(method), problem, learning_rate, seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_text(json.dumps({"of": described, "run": made}))
+        part.write_text(json.dumps({"of": described, "run": result}))
         part.replace(path)
-        return made
+        return result
 
-    tuning = [once(rate, seed) for rate in config.rates for seed in config.tuning_seeds]
-    rate = choose(tuning)
-    yield "price", price
+    grid = itertools.product(config.learning_rates, config.tuning_seeds)
+    tuning = [run_once(learning_rate, seed) for learning_rate, seed in grid]
+    selected = select_learning_rate(tuning)
+    yield "cost", cost
     yield "tuning", tuning
-    yield "rate", rate
-    yield "runs", [once(rate, seed) for seed in config.seeds]
+    yield "learning_rate", selected
+    yield "runs", [run_once(selected, seed) for seed in config.seeds]
 
 
-def choose(tuning: list[dict[str, Any]]) -> float:
-    """Returns the rate that reaches the target most often, then soonest, then ends lowest."""
+def select_learning_rate(tuning: list[dict[str, Any]]) -> float:
+    """Returns the learning rate that reaches the target most often.
 
-    def worth(rate: float) -> tuple[float, ...]:
-        mine = [one for one in tuning if one["rate"] == rate]
-        reached = [one["reached"] for one in mine if one["reached"]]
-        last = [np.inf if one["curve"][-1][1] is None else one["curve"][-1][1] for one in mine]
+    Ties are broken by the number of updates, then by the final score.
+    """
+
+    def rank(learning_rate: float) -> tuple[float, ...]:
+        runs = [run for run in tuning if run["learning_rate"] == learning_rate]
+        reached = [run["reached"] for run in runs if run["reached"]]
+        last = [np.inf if run["curve"][-1][1] is None else run["curve"][-1][1] for run in runs]
         return -len(reached), sum(reached), float(np.mean(last))
 
-    return min(dict.fromkeys(one["rate"] for one in tuning), key=worth)
+    return min(dict.fromkeys(run["learning_rate"] for run in tuning), key=rank)
 
 
 report, draw = quality_report.report, quality_report.draw

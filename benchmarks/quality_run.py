@@ -1,6 +1,6 @@
-"""One training run of suite `quality`: scored as it goes, until it is good or its steps are used.
+"""One training run of the suite `quality`, scored until it reaches its target.
 
-A method is compiled once: rate and seed are arguments of the program.
+An optimizer is compiled once: learning rate and seed are arguments of the program.
 """
 
 import functools
@@ -25,16 +25,16 @@ from minmax_jax.gan.training import step as step_lib
 
 
 class Problem(NamedTuple):
-    """What is trained, and when it is good.
+    """A training problem and its target.
 
     Attributes:
-      preset: of the trainer; its loss, and the ratio of the players' rates.
-      fields: in which the trainer's configuration differs from the preset.
-      score: name of the score.
-      target: is reached at this value or below; of `modes_missed`, 0.
-      steps: updates at most.
-      every: updates between two scores.
-      samples: how many are scored, of the averaged generator.
+      preset: Preset of the trainer, for its loss and the ratio of the learning rates.
+      fields: Configuration values that differ from the preset.
+      score: Name of the score.
+      target: Score at or below which the problem is solved; 0 for `modes_missed`.
+      steps: Maximum number of updates.
+      every: Number of updates between two evaluations.
+      samples: Number of samples per evaluation, from the averaged generator.
     """
 
     preset: str
@@ -47,28 +47,28 @@ class Problem(NamedTuple):
 
     @property
     def calls(self) -> int:
-        """Oracle calls at most."""
+        """Maximum number of oracle calls."""
         return 3 * self.steps
 
-    def affordable(self, price: float) -> "Problem":
-        """Returns the problem with as many updates as `calls` pay for, whole stretches."""
-        steps = min(self.steps, max(1, int(self.calls / price / self.every)) * self.every)
+    def limit_calls(self, cost: float) -> "Problem":
+        """Returns the problem with the updates that `calls` allow, a multiple of `every`."""
+        steps = min(self.steps, max(1, int(self.calls / cost / self.every)) * self.every)
         return self._replace(steps=steps)
 
-    def described(self) -> dict[str, Any]:
-        """For the record: data without the folders above it."""
+    def to_json(self) -> dict[str, Any]:
+        """Returns the problem for the record; a data folder is named without its parents."""
         fields = {k: Path(v).name if k == "data" else v for k, v in self.fields.items()}
         return {**self._asdict(), "fields": fields, "calls": self.calls}
 
 
 class Trained(NamedTuple):
-    """The compiled functions of a method on a problem.
+    """Compiled functions of one optimizer on a problem.
 
     Attributes:
-      start: seed -> state.
-      advance: `(state, seed, rate, until) -> state`.
-      sample: state -> examples.
-      score: examples -> number, infinite where it cannot be had.
+      start: `seed -> state`.
+      advance: `(state, seed, learning_rate, until) -> state`.
+      sample: `state -> samples`.
+      score: `samples -> score`, infinite if it cannot be computed.
     """
 
     start: Callable[..., Any]
@@ -78,7 +78,7 @@ class Trained(NamedTuple):
 
 
 class Bench:
-    """A problem with its data, whose real examples are judged once for all methods."""
+    """A problem with its data and evaluator, shared by all optimizers."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -87,21 +87,21 @@ class Bench:
         self.images = jnp.asarray(self.data.images)
         extractor = features.build(features.default(self.data), self.data)
         metric = "modes" if self.data.modes else "frechet"
-        self.judge = evaluator.Judge(self.data, extractor, (metric,))
+        self.evaluator = evaluator.Judge(self.data, extractor, (metric,))
 
     def config(self, method: str, seed: int = 0) -> Any:
         fields = {**self.problem.fields, "optimizer": method, "seed": seed}
         return presets.preset(self.problem.preset, **fields)
 
     def score(self, samples: np.ndarray) -> float:
-        """Returns the Fréchet distance, or the number of modes that are missed."""
-        found = self.judge(samples)["scores"]
+        """Returns the Fréchet distance, or the number of missed modes."""
+        found = self.evaluator(samples)["scores"]
         if self.problem.score == "modes_missed":
             return float(found["num_modes"] - found["modes_covered"])
         return float(found.get("frechet_distance", np.inf))
 
     def compile(self, method: str) -> Trained:
-        """Returns the functions of a method."""
+        """Returns the compiled functions of an optimizer."""
         played = self._game(method, 0)
         common = presets.preset(self.problem.preset)
         ratio = common.optimizer.learning_rate_max / common.optimizer.learning_rate_min
@@ -133,7 +133,7 @@ class Bench:
         )
 
     def _game(self, method: str, seed: int) -> game.Game:
-        """The game on one device, outside any map over devices."""
+        """Returns the game on one device, without a mapped axis."""
         config = self.config(method, seed)
         played, _ = build.build_game(config, self.data, 1)
         pair = build.build_pair(config, self.data.images.shape[1:])
@@ -144,26 +144,26 @@ def _players(played: game.Game) -> mm.Players:
     return mm.Players(played.pair.generator.params, played.pair.discriminator.params)
 
 
-def run(trained: Trained, problem: Problem, rate: float, seed: int) -> dict[str, Any]:
-    """Returns the curve of scores by step, and the seconds of one update.
+def run(trained: Trained, problem: Problem, learning_rate: float, seed: int) -> dict[str, Any]:
+    """Returns the scores by step, and the seconds per update.
 
-    Seconds are those of training alone, the median over the stretches between scores after the
-    first, so that neither compilation nor a slow minute of the machine counts.
+    The seconds exclude evaluation. They are the median over the intervals between evaluations,
+    without the first one, which includes compilation.
     """
     state, curve, seconds = trained.start(seed), [], []
     for until in range(problem.every, problem.steps + 1, problem.every):
         begin = time.perf_counter()
         state = jax.block_until_ready(
-            trained.advance(state, np.uint32(seed), np.float32(rate), np.int32(until))
+            trained.advance(state, np.uint32(seed), np.float32(learning_rate), np.int32(until))
         )
         seconds.append((time.perf_counter() - begin) / problem.every)
-        broken = int(state.step) < until
-        score = np.inf if broken else trained.score(np.asarray(trained.sample(state)))
+        stopped = int(state.step) < until  # at an update that is not finite
+        score = np.inf if stopped else trained.score(np.asarray(trained.sample(state)))
         curve.append([until, None if not np.isfinite(score) else round(score, 4)])
-        if broken or score <= problem.target:
+        if stopped or score <= problem.target:
             break
     return {
-        "rate": rate,
+        "learning_rate": learning_rate,
         "seed": seed,
         "curve": curve,
         "reached": curve[-1][0] if score <= problem.target else None,
@@ -171,10 +171,10 @@ def run(trained: Trained, problem: Problem, rate: float, seed: int) -> dict[str,
     }
 
 
-def price(method: str, updates: int = 5) -> float:
-    """Returns the oracle calls of an update: fields, J v and Jᵀ v, on a small Gaussian-mode GAN.
+def cost_per_update(method: str, updates: int = 5) -> float:
+    """Returns the evaluations of F, Jv and Jᵀv per update, on a small Gaussian-mode GAN.
 
-    What a method with an inner solver or an accept test asks for depends on the game.
+    For optimizers with an inner solver or an accept test, the number depends on the game.
     """
     small = mm.games.gaussian_gan(jax.random.key(0), batch_size=16, latent_dim=4, width=16)
     counted = mm.diagnostics.field_evaluations(small.field_fn)

@@ -119,7 +119,9 @@ def num_elements(tree: Any) -> int:
     return sum(leaf.size for leaf in jax.tree.leaves(tree))
 
 
-def batch_norm_collectives(config: Config, rule: Any, game: Any, devices: int) -> list[counts.Collective]:
+def batch_norm_collectives(
+    config: Config, rule: Any, game: Any, devices: int
+) -> list[counts.Collective]:
     """Returns the collectives of a step whose field is not averaged over devices."""
     shape, latent_dim = game.pair.sample_shape, game.pair.latent_dim
     z = mm.Players(game.pair.generator.params, game.pair.discriminator.params)

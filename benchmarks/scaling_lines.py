@@ -1,4 +1,4 @@
-"""The lines of suite `scaling`: cost against parameters, batch, leaves and steps."""
+"""Straight-line fits of cost against parameters, batch size, leaves and steps."""
 
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ import minmax_jax as mm
 from benchmarks import clock, counts, step, trees
 
 TREE = 1_000_000
-"""Parameters of the tree that is cut into more and more leaves."""
+"""Number of elements of the tree that is split into more and more leaves."""
 
 
 def all_lines(config: Any) -> dict[str, Any]:
-    """Returns name -> points and the straight line through them."""
+    """Returns the points and the straight-line fit of every cost."""
     by_width = [mlp_step(config.side, width, config.batch) for width in config.widths]
     by_batch = [mlp_step(config.side, config.width, batch) for batch in config.batches]
     by_leaves = [update(TREE if max(config.leaves) > 12 else 1000, n) for n in config.leaves]
@@ -26,7 +26,7 @@ def all_lines(config: Any) -> dict[str, Any]:
         "bytes of a step / parameters": line(sizes, [one["bytes"] for one in by_width]),
         "FLOPs of a step / example": line(config.batches, [one["flops"] for one in by_batch]),
         "bytes of a step / example": line(config.batches, [one["bytes"] for one in by_batch]),
-        "bytes of an update of 1 M numbers / leaf": line(
+        "bytes of an update of 1 M elements / leaf": line(
             config.leaves, [one["bytes"] for one in by_leaves]
         ),
         "instructions of an update / leaf": line(
@@ -37,7 +37,7 @@ def all_lines(config: Any) -> dict[str, Any]:
 
 
 def line(xs: Any, ys: Any) -> dict[str, Any]:
-    """Returns the points, the least-squares line, and how far off it the farthest point is."""
+    """Returns the points, the least-squares line, and the largest relative deviation."""
     xs, ys = np.asarray(xs, float), np.asarray(ys, float)
     slope, start = np.polyfit(xs, ys, 1)
     off = np.abs(ys - (start + slope * xs)).max() / np.abs(ys).max()
@@ -46,22 +46,22 @@ def line(xs: Any, ys: Any) -> dict[str, Any]:
 
 
 def mlp_step(side: int, width: int, batch: int) -> dict[str, float]:
-    """Returns parameters, FLOPs and bytes of a step of alternating Adam on an MLP GAN."""
+    """Returns parameters, FLOPs and bytes of an alternating Adam step on an MLP GAN."""
     pair = step.build("mlp", side, 1, width, 64)
     z = mm.Players(pair.generator.params, pair.discriminator.params)
     optimizer = step.optimizers()["alternating"]
     examples = jnp.zeros((batch, *pair.sample_shape)), jnp.zeros((batch, pair.latent_dim))
-    program = counts.compiled(step.ours(pair, optimizer), z, optimizer.init(z), examples)
+    program = counts.compiled(step.library_step(pair, optimizer), z, optimizer.init(z), examples)
     found = counts.count(program)
     size = sum(leaf.size for leaf in jax.tree.leaves(z))
     return {"parameters": size, "flops": found.flops, "bytes": found.bytes}
 
 
 def update(size: int, leaves: int) -> dict[str, float]:
-    """Returns bytes and instructions of one `ada_nsgda` update of as many numbers in `leaves`.
+    """Returns bytes and instructions of an `ada_nsgda` update of `size` elements in `leaves`.
 
-    Two leaves are one matrix and its bias; from two matrices of a shape on, XLA's CPU reads an
-    array of equal numbers for each that they share.
+    Two leaves are one matrix and its bias. If several matrices have the same shape, XLA's CPU
+    backend additionally reads the broadcast scalars that they share.
     """
     gradients, tx = trees.tree(size, leaves, "float32"), mm.ada_nsgda(1e-3)
 
@@ -79,7 +79,7 @@ def update(size: int, leaves: int) -> dict[str, float]:
 
 
 def solve_seconds(config: Any) -> list[float]:
-    """Returns the median seconds of runs of so many steps, which take turns."""
+    """Returns the median seconds of a solve, for each number of steps."""
     game = mm.games.bilinear(jax.random.normal(jax.random.key(0), (8, 8)))
     optimizer = mm.extragradient(0.1)
     runs = {
@@ -88,12 +88,13 @@ def solve_seconds(config: Any) -> list[float]:
         )
         for steps in config.steps
     }
-    turns = {name: lambda run=run: run(game.start) for name, run in runs.items()}
-    return [float(np.median(of)) for of in clock.interleave(turns, config.rounds).values()]
+    calls = {name: lambda run=run: run(game.start) for name, run in runs.items()}
+    times = clock.interleave(calls, config.rounds)
+    return [float(np.median(seconds)) for seconds in times.values()]
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draws each line with its points."""
+    """Draws each straight-line fit with its points, and temporary memory by devices."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -115,10 +116,11 @@ def draw(result: dict[str, Any], path: Path) -> None:
 
 
 def _draw_memory(axis: Any, rows: list[dict[str, Any]]) -> None:
+    """Draws the temporary memory per device against the number of devices."""
     for name in dict.fromkeys((row["network"], row["optimizer"]) for row in rows):
         mine = [row for row in rows if (row["network"], row["optimizer"]) == name]
         xs, ys = zip(*((row["devices"], row["temporaries"] / 1e3) for row in mine), strict=True)
         axis.plot(xs, ys, "o-", label=", ".join(name), markersize=4)
-    axis.set(title="temporaries of one device, kB", xlabel="devices", ylim=(0, None))
+    axis.set(title="temporary memory per device, kB", xlabel="devices", ylim=(0, None))
     axis.title.set_fontsize(9)
     axis.legend(fontsize=7)

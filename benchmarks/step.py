@@ -1,8 +1,8 @@
-"""Suite `step`: a whole GAN step by the library against the loop written by hand, and PyTorch.
+"""Suite `step`: a GAN training step, compared with hand-written JAX and PyTorch.
 
-Networks, batch, loss (non-saturating) and step rules are the same; hand-written loops are
-`hand_step`. Counts are of the compiled programs: the library must add nothing. Against
-PyTorch weights and losses are compared before anything is timed.
+All implementations use the same networks, batch, non-saturating loss and optimizers. The
+hand-written steps are in `handwritten_step`. The counts of the compiled programs show whether
+the library adds work. PyTorch's weights and losses are compared before anything is timed.
 """
 
 import dataclasses
@@ -17,17 +17,19 @@ import optax
 from jax.nn import softplus
 
 import minmax_jax as mm
-from benchmarks import bars, clock, counts, hand_step, table, torch_step
+from benchmarks import bars, clock, counts, handwritten_step, table, torch_step
 from minmax_jax.gan import networks
 
-RATE = 1e-4
+LEARNING_RATE = 1e-4
 ADAM: Any = {"b1": 0.5, "b2": 0.999}
 EPS = 1e-8
+OWN = ("handwritten", "minmax_jax")
+"""Implementations other than PyTorch."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Networks as (name, side, channels, width, latent dimension), and the batch."""
+    """Networks as (name, side, channels, width, latent dimension), batch size and rounds."""
 
     networks: tuple[tuple[str, int, int, int, int], ...] = (
         ("mlp", 28, 1, 256, 64),
@@ -42,42 +44,43 @@ QUICK = Config(networks=(("mlp", 4, 1, 8, 4), ("dcgan", 8, 1, 4, 4)), batch=4, r
 
 
 def build(name: str, side: int, channels: int, width: int, latent_dim: int) -> networks.Pair:
+    """Returns the pair of networks for square images."""
     shape = (side, side, channels)
     return networks.build(name, shape, latent_dim=latent_dim, width=width, seed=0)
 
 
 def losses(pair: networks.Pair, batch: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Returns each player's loss on a batch `(images, latents)`, functions of `Players`."""
+    """Returns both players' losses on a batch `(images, latents)`, as functions of `Players`."""
     generator, discriminator = pair.generator, pair.discriminator
     images, latents = batch
 
-    def judge(z: mm.Players, inputs: jax.Array) -> jax.Array:
+    def logits(z: mm.Players, inputs: jax.Array) -> jax.Array:
         return discriminator.apply(z.max, discriminator.stats, inputs, train=True)[0]
 
     def fake(z: mm.Players) -> jax.Array:
-        return judge(z, generator.apply(z.min, generator.stats, latents, train=True)[0])
+        return logits(z, generator.apply(z.min, generator.stats, latents, train=True)[0])
 
     def min_loss(z: mm.Players) -> jax.Array:
         return softplus(-fake(z)).mean()
 
     def max_loss(z: mm.Players) -> jax.Array:
-        return softplus(-judge(z, images)).mean() + softplus(fake(z)).mean()
+        return softplus(-logits(z, images)).mean() + softplus(fake(z)).mean()
 
     return min_loss, max_loss
 
 
 def optimizers() -> dict[str, Any]:
-    """Returns name -> the library's optimizer of that order of play."""
-    adam = optax.adam(RATE, **ADAM)
+    """Returns the library's optimizers by update order."""
+    adam = optax.adam(LEARNING_RATE, **ADAM)
     return {
         "simultaneous": mm.per_player(min=adam, max=adam),
         "alternating": mm.alternate(min=adam, max=adam),
-        "extragradient": mm.extragradient(RATE),
+        "extragradient": mm.extragradient(LEARNING_RATE),
     }
 
 
-def ours(pair: networks.Pair, optimizer: Any) -> Callable[..., Any]:
-    """Returns the step as a user of the library writes it."""
+def library_step(pair: networks.Pair, optimizer: Any) -> Callable[..., Any]:
+    """Returns the training step, written with the library."""
 
     def step(z: mm.Players, state: Any, batch: Any) -> Any:
         field_fn = mm.general_sum(*losses(pair, batch))
@@ -88,7 +91,7 @@ def ours(pair: networks.Pair, optimizer: Any) -> Callable[..., Any]:
 
 
 class Runner:
-    """A compiled step that goes on from its own parameters and state."""
+    """A compiled step. Each call continues from the parameters and state of the last one."""
 
     def __init__(self, step: Callable[..., Any], kept: Any, batch: Any) -> None:
         self.kept, self.batch = jax.tree.map(jnp.copy, kept), batch
@@ -100,7 +103,7 @@ class Runner:
 
 
 def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
-    """Measures every network with every order of play."""
+    """Measures every network with every update order."""
     found = {}
     for shape in config.networks:
         pair = build(*shape)
@@ -119,51 +122,57 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
 def measure(
     pair: networks.Pair, optimizer: Any, order: str, z: mm.Players, batch: Any, rounds: int
 ) -> dict[str, Any]:
-    """Returns counts and times of one order of play: library, by hand, PyTorch."""
-    by_hand, start = hand_step.ORDERS[order](lambda batch: losses(pair, batch), RATE, ADAM, EPS)
+    """Returns counts and times of one update order: library, hand-written, PyTorch."""
+    handwritten, init = handwritten_step.ORDERS[order](
+        lambda batch: losses(pair, batch), LEARNING_RATE, ADAM, EPS
+    )
     runners = {
-        "hand": Runner(by_hand, (z, start(z)), batch),
-        "minmax_jax": Runner(ours(pair, optimizer), (z, optimizer.init(z)), batch),
+        "handwritten": Runner(handwritten, (z, init(z)), batch),
+        "minmax_jax": Runner(library_step(pair, optimizer), (z, optimizer.init(z)), batch),
     }
-    contestants: dict[str, Callable[[], Any]] = dict(runners)
+    implementations: dict[str, Callable[[], Any]] = dict(runners)
     if order == "simultaneous":
         values = [float(jax.jit(loss)(z)) for loss in losses(pair, batch)]
-        contestants |= torch_step.contestants(pair, batch, values, RATE, ADAM)
-    times = clock.compare(clock.interleave(contestants, rounds), "hand")
+        implementations |= torch_step.implementations(pair, batch, values, LEARNING_RATE, ADAM)
+    times = clock.compare(clock.interleave(implementations, rounds), "handwritten")
     counted = {name: counts.count(one.program)._asdict() for name, one in runners.items()}
-    return {"times": times, "counts": counted, "apart": apart(*runners.values())}
+    return {"times": times, "counts": counted, "difference": difference(*runners.values())}
 
 
-def apart(first: Runner, second: Runner) -> float:
-    """The largest difference of parameters after the same number of steps."""
+def difference(first: Runner, second: Runner) -> float:
+    """Returns the largest difference of parameters after the same number of steps."""
     gaps = jax.tree.map(lambda a, b: np.abs(a - b).max(), first.kept[0], second.kept[0])
     return float(max(jax.tree.leaves(gaps)))
 
 
 def report(result: dict[str, Any]) -> str:
-    """Returns a table of counts and times, and one of PyTorch."""
+    """Returns a table of times and counts, and one of PyTorch's times."""
     rows, others = [], []
     for name, found in result["networks"].items():
         for order, row in found["orders"].items():
-            mine, hand = row["counts"]["minmax_jax"], row["counts"]["hand"]
+            mine, hand = row["counts"]["minmax_jax"], row["counts"]["handwritten"]
             shares = [f"{mine[k] / max(hand[k], 1):.3f}" for k in ("flops", "bytes", "temporaries")]
             rows.append((f"{name}, {order}", str(clock.ratio(row["times"]["minmax_jax"])), *shares))
             for other, times in row["times"].items():
-                if other not in ("hand", "minmax_jax"):
-                    faster = clock.ratio(times)
-                    mine_ms = 1e3 * row["times"]["minmax_jax"]["seconds"]
-                    others.append((f"{name}, {other}", str(faster), f"{mine_ms:.1f}",
-                                   f"{1e3 * times['seconds']:.1f}"))  # fmt: skip
-    head = ("library / by hand", "time", "FLOPs", "bytes", "temporaries")
+                if other not in OWN:
+                    seconds = row["times"]["minmax_jax"]["seconds"], times["seconds"]
+                    milliseconds = [f"{1e3 * each:.1f}" for each in seconds]
+                    others.append((f"{name}, {other}", str(clock.ratio(times)), *milliseconds))
+    head = ("library relative to hand-written JAX", "time", "FLOPs", "bytes", "temporary memory")
     text = table.markdown(head, rows)
     if others:
-        head = ("PyTorch, same weights and batch", "its time / ours by hand", "ours, ms", "its, ms")
+        head = (
+            "PyTorch, same weights and batch",
+            "time relative to hand-written JAX",
+            "minmax_jax, ms",
+            "PyTorch, ms",
+        )
         text += "\n\n" + table.markdown(head, others)
     return text
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draws times over those of the loop by hand: the library's in each order, PyTorch's."""
+    """Draws the times of the library and of PyTorch relative to hand-written JAX."""
     panels: dict[str, dict[str, clock.Ratio]] = {}
     for name, found in result["networks"].items():
         panels[name] = mine = {}
@@ -171,6 +180,6 @@ def draw(result: dict[str, Any], path: Path) -> None:
             mine[f"mm.{order}"] = clock.ratio(row["times"]["minmax_jax"])
         for order, row in found["orders"].items():
             for other, times in row["times"].items():
-                if other not in ("hand", "minmax_jax"):
+                if other not in OWN:
                     mine[f"PyTorch {other}, {order}"] = clock.ratio(times)
-    bars.draw(panels, "time of a step over that of the loop written by hand in JAX", path)
+    bars.draw(panels, "time of a training step relative to hand-written JAX", path)

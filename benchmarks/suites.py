@@ -1,4 +1,7 @@
-"""The suites by name. Each runs in a process of its own: the number of devices is fixed in one."""
+"""The benchmark suites by name.
+
+Each suite runs in a separate process, because JAX fixes the number of devices at start.
+"""
 
 import difflib
 import importlib
@@ -17,10 +20,10 @@ DEVICES: Mapping[str, int] = MappingProxyType(
         "overhead": 1,
     }
 )
-"""Name of a suite -> the devices that its process shows on a CPU.
+"""Mapping from a suite to its number of CPU devices.
 
 Every suite is a module with `Config`, `QUICK`, `run(config, note)` and `report(result)`, and
-`draw(result, path)` where a picture says more.
+optionally `draw(result, path)`.
 """
 
 
@@ -28,11 +31,11 @@ def load(name: str) -> ModuleType:
     """Returns the module of a suite.
 
     Raises:
-      SystemExit: there is none of that name; with the nearest ones.
+      SystemExit: If there is no suite of that name. The message lists the nearest names.
     """
     if name not in DEVICES:
         near = difflib.get_close_matches(name, DEVICES) or DEVICES
-        raise SystemExit(f"benchmarks: there is no suite {name!r}; choose from {', '.join(near)}")
+        raise SystemExit(f"benchmarks: unknown suite {name!r}; choose from {', '.join(near)}.")
     return importlib.import_module(f"benchmarks.{name}")
 
 
@@ -40,5 +43,5 @@ def environment(name: str) -> dict[str, str]:
     """Returns the environment of the process in which a suite runs."""
     flag = f"--xla_force_host_platform_device_count={DEVICES.get(name, 1)}"
     flags = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
-    # PyTorch's threads sleep while others have their turn.
+    # PyTorch's threads must not spin while other implementations are timed.
     return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "XLA_FLAGS": flags}

@@ -4,6 +4,6 @@ from collections.abc import Iterable, Sequence
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Returns a table whose first column is left-aligned and whose others are numbers."""
+    """Returns a Markdown table with a left-aligned first column; all others are right-aligned."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -1,4 +1,7 @@
-"""The library's networks as PyTorch functions of the library's parameters; images are NCHW."""
+"""The networks of `minmax_jax.gan` as PyTorch functions of the same parameters.
+
+Images are NCHW.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +14,7 @@ SLOPE = 0.2
 
 
 def name(pair: networks.Pair) -> str:
-    """Which network it is, by its parameters."""
+    """Returns the name of the network, found from its parameters."""
     keys = set(pair.generator.params)
     return "mlp" if "body" in keys else "dcgan" if "double" in keys else "resnet"
 
@@ -26,7 +29,7 @@ def convolve(p: Any, x: Any, stride: int = 1) -> Any:
 
 
 def double(p: Any, x: Any) -> Any:
-    # PyTorch's is the transpose of a convolution: the kernel turned by half a circle.
+    # PyTorch's transposed convolution flips the kernel in both spatial dimensions.
     kernel = p["kernel"].flip(0, 1).permute(2, 3, 0, 1)
     return nn.conv_transpose2d(x, kernel, p.get("bias"), stride=2, padding=1)
 
@@ -89,7 +92,7 @@ def resnet_discriminator(p: Any, x: Any) -> Any:
         q = p["block"][level]
         hidden = convolve(q["conv1"], x.relu() if index else x)
         hidden = convolve(q["conv2"], hidden.relu())
-        if index < 2:  # at 32 pixels
+        if index < 2:  # with 32 pixels, only the first two blocks downsample
             hidden, x = nn.avg_pool2d(hidden, 2), nn.avg_pool2d(x, 2)
         x = hidden + (convolve(q["shortcut"], x) if "shortcut" in q else x)
     return dense(p["dense"], x.relu().mean(dim=(2, 3)))[:, 0]
@@ -100,4 +103,4 @@ NETWORKS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "dcgan": (dcgan_generator, dcgan_discriminator),
     "resnet": (resnet_generator, resnet_discriminator),
 }
-"""Name -> generator and discriminator."""
+"""Generator and discriminator, by name of the network."""

@@ -1,11 +1,11 @@
-"""The Gaussian-mode GAN by simultaneous Adam in PyTorch, where it is installed: one run."""
+"""One run of the Gaussian-mode GAN in PyTorch, if it is installed."""
 
 from collections.abc import Callable
 from typing import Any
 
 
-def contestants(name: str, config: Any) -> dict[str, Callable[[], Any]]:
-    """Returns PyTorch's run of the game called `name`, if there is one."""
+def implementations(name: str, config: Any) -> dict[str, Callable[[], Any]]:
+    """Returns the PyTorch run of the game `name`, if there is one."""
     try:
         import torch
     except ImportError:
@@ -16,18 +16,23 @@ def contestants(name: str, config: Any) -> dict[str, Callable[[], Any]]:
 
     def network(inputs: int, outputs: int) -> Any:
         return nn.Sequential(
-            nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(),
+            nn.Linear(inputs, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
             nn.Linear(width, outputs),
-        )  # fmt: skip
+        )
 
     def run() -> None:
         players = network(256, 2), network(2, 1)
-        rules = [torch.optim.Adam(player.parameters(), 1e-3, (0.5, 0.999)) for player in players]
-        centres = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
+        optimizers = [
+            torch.optim.Adam(player.parameters(), 1e-3, (0.5, 0.999)) for player in players
+        ]
+        centers = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
         weights = torch.tensor([0.4, 0.2, 0.2, 0.2])
         for _ in range(config.gan_steps):
             modes = torch.multinomial(weights, config.gan_batch, replacement=True)
-            real = centres[modes] + 0.01 * torch.randn(config.gan_batch, 2)
+            real = centers[modes] + 0.01 * torch.randn(config.gan_batch, 2)
             fake = players[0](torch.randn(config.gan_batch, 256))
             value = (
                 nn.functional.logsigmoid(players[1](real)).mean()
@@ -40,7 +45,7 @@ def contestants(name: str, config: Any) -> dict[str, Callable[[], Any]]:
                 parameter.grad = gradient
             for parameter, gradient in zip(discriminator, gradients[len(generator) :], strict=True):
                 parameter.grad = -gradient
-            for rule in rules:
-                rule.step()
+            for optimizer in optimizers:
+                optimizer.step()
 
-    return {"PyTorch, one run alone": run}
+    return {"PyTorch, one run": run}

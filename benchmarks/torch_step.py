@@ -1,7 +1,7 @@
-"""The same GAN step in PyTorch, where it is installed: eager, and by `torch.compile`.
+"""The GAN training step of the suite `step` in PyTorch, if it is installed.
 
-The networks are functions of our own parameters, converted, so that weights and losses are
-the same: this is checked, to 1e-4, before a step is timed.
+The networks use the converted parameters of the JAX networks. Before anything is timed, the
+losses are compared with a relative tolerance of 1e-4.
 """
 
 from collections.abc import Callable
@@ -13,17 +13,21 @@ import numpy as np
 from minmax_jax.gan import networks
 
 
-def contestants(
-    pair: networks.Pair, batch: Any, values: list[float], rate: float, adam: dict[str, float]
+def implementations(
+    pair: networks.Pair,
+    batch: Any,
+    values: list[float],
+    learning_rate: float,
+    adam: dict[str, float],
 ) -> dict[str, Callable[[], None]]:
-    """Returns the simultaneous Adam step, eager and compiled.
+    """Returns the simultaneous Adam step, eager and with `torch.compile`.
 
     Args:
-      pair: our networks.
-      batch: images and latents.
-      values: our two losses there, which PyTorch's must equal.
-      rate: learning rate.
-      adam: `b1` and `b2`.
+      pair: The JAX networks.
+      batch: Images and latents.
+      values: The two losses of the JAX networks on this batch.
+      learning_rate: Learning rate of both players.
+      adam: Adam's `b1` and `b2`.
     """
     try:
         import torch
@@ -33,28 +37,28 @@ def contestants(
 
     images = torch.from_numpy(np.array(batch[0])).permute(0, 3, 1, 2).contiguous()
     latents = torch.from_numpy(np.array(batch[1]))
-    generate, judge = torch_networks.NETWORKS[torch_networks.name(pair)]
+    generator, discriminator = torch_networks.NETWORKS[torch_networks.name(pair)]
 
     def losses(g: Any, d: Any) -> tuple[Any, Any]:
-        fake = generate(g, latents)
+        fake = generator(g, latents)
         softplus = torch.nn.functional.softplus
-        scored = judge(d, fake)
-        min_loss = softplus(-scored).mean()
-        max_loss = softplus(-judge(d, images)).mean() + softplus(judge(d, fake.detach())).mean()
-        return min_loss, max_loss
+        min_loss = softplus(-discriminator(d, fake)).mean()
+        max_loss = softplus(-discriminator(d, images)).mean()
+        return min_loss, max_loss + softplus(discriminator(d, fake.detach())).mean()
 
     def make(compute: Callable[..., Any]) -> Callable[[], None]:
         players = [_parameters(network.params) for network in pair[:2]]
         leaves = [list(_leaves(player)) for player in players]
-        rules = [torch.optim.Adam(own, rate, (adam["b1"], adam["b2"])) for own in leaves]
+        betas = adam["b1"], adam["b2"]
+        optimizers = [torch.optim.Adam(own, learning_rate, betas) for own in leaves]
 
         def step() -> None:
             for own, loss in zip(leaves, compute(*players), strict=True):
                 gradients = torch.autograd.grad(loss, own, retain_graph=True)
                 for parameter, gradient in zip(own, gradients, strict=True):
                     parameter.grad = gradient
-            for rule in rules:
-                rule.step()
+            for optimizer in optimizers:
+                optimizer.step()
 
         found = [float(loss.detach()) for loss in compute(*players)]
         np.testing.assert_allclose(found, values, rtol=1e-4, err_msg="PyTorch's losses differ")
@@ -63,7 +67,7 @@ def contestants(
     made = {"eager": make(losses)}
     try:
         made["torch.compile"] = make(torch.compile(losses))
-    except Exception as error:  # no compiler, or an operation that it does not know
+    except Exception as error:  # no C++ compiler, or an unsupported operation
         print(f"torch.compile: {type(error).__name__}: {str(error).splitlines()[0]}")
     return made
 

@@ -1,7 +1,7 @@
-"""The same update in PyTorch, where it is installed: Adam in its three forms, and grafting.
+"""Updates in PyTorch, if it is installed: Adam in two forms, and grafting.
 
-Grafting is optimetry's `Graft` (Agarwal et al., 2020), which is on no package index: clone
-github.com/optimetry/optimetry and put the folder on PYTHONPATH.
+Grafting is optimetry's `Graft` (Agarwal et al., 2020). It is not on a package index: clone
+github.com/optimetry/optimetry and add the folder to PYTHONPATH.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,11 +10,11 @@ from typing import Any
 import jax
 import numpy as np
 
-RATE = 1e-3
+LEARNING_RATE = 1e-3
 
 
-def contestants(gradients: Any) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Yields name and step of every optimizer that this machine has, one in memory at a time."""
+def implementations(gradients: Any) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yields the name and step of every installed optimizer, with one in memory at a time."""
     try:
         import torch
     except ImportError:
@@ -31,7 +31,10 @@ def contestants(gradients: Any) -> Iterator[tuple[str, Callable[[], None]]]:
         return made
 
     for form in ("foreach", "fused"):
-        yield f"torch.optim.Adam {form}", torch.optim.Adam(params(), RATE, **{form: True}).step
+        yield (
+            f"torch.optim.Adam {form}",
+            torch.optim.Adam(params(), LEARNING_RATE, **{form: True}).step,
+        )
     try:
         from optimetry import Graft
     except ImportError:
@@ -39,5 +42,5 @@ def contestants(gradients: Any) -> Iterator[tuple[str, Callable[[], None]]]:
     mine = params()
     yield (
         "optimetry Graft(Adam, SGD)",
-        Graft(mine, torch.optim.Adam(mine, RATE), torch.optim.SGD(mine, 1.0)).step,
+        Graft(mine, torch.optim.Adam(mine, LEARNING_RATE), torch.optim.SGD(mine, 1.0)).step,
     )

@@ -1,8 +1,8 @@
-"""Suite `trainer`: what the trainer's step costs beside the bare step on a batch that is there.
+"""Suite `trainer`: cost of the trainer's step relative to a bare training step.
 
-The trainer draws its batch from the data in device memory and its latents, keeps an averaged
-generator, and looks whether every number is finite. By random number generator and by
-how many steps a compiled call takes; seconds are those of one step.
+The trainer's step also draws the batch from device memory and the latents, averages the
+generator, and checks that the update is finite. It is timed with three random number
+generators and with several steps per compiled call. Seconds are per step.
 """
 
 import dataclasses
@@ -22,12 +22,12 @@ from minmax_jax.gan.config import presets
 from minmax_jax.gan.training import build, program
 from minmax_jax.gan.training import step as step_lib
 
-REFERENCE = "the bare step"
+REFERENCE = "bare step"
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """The network as (name, side, channels, width, latent dimension), batch, and data."""
+    """Network as (name, side, channels, width, latent dimension), batch size and data."""
 
     network: tuple[str, int, int, int, int] = ("dcgan", 28, 1, 32, 64)
     batch: int = 64
@@ -38,28 +38,34 @@ class Config:
 
 
 QUICK = Config(
-    network=("dcgan", 8, 1, 4, 4), batch=4, images=64, generators=("rbg",), steps_per_call=2,
+    network=("dcgan", 8, 1, 4, 4),
+    batch=4,
+    images=64,
+    generators=("rbg",),
+    steps_per_call=2,
     rounds=2,
-)  # fmt: skip
+)
 
 
 def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
-    """Times every form of the trainer's step in turns with the bare step."""
+    """Times every form of the trainer's step, interleaved with the bare step."""
     content = noise(config)
     cases = {REFERENCE: (bare(config), 1)}
     for generator in config.generators:
         note(f"trainer: {generator}")
         cases[f"mm.gan, {generator}"] = trained(config, content, generator, 1), 1
     several = config.steps_per_call
-    name = f"mm.gan, {config.generators[0]}, {several} steps a call"
+    name = f"mm.gan, {config.generators[0]}, {several} steps per call"
     cases[name] = trained(config, content, config.generators[0], several), several
     times = clock.interleave({name: one for name, (one, _) in cases.items()}, config.rounds)
-    each = {name: [spent / cases[name][1] for spent in of] for name, of in times.items()}
+    each = {
+        name: [elapsed / cases[name][1] for elapsed in seconds] for name, seconds in times.items()
+    }
     return {"config": dataclasses.asdict(config), "forms": clock.compare(each, REFERENCE)}
 
 
 def noise(config: Config) -> data_lib.Data:
-    """Images of random pixels."""
+    """Returns images of random pixels."""
     _, side, channels, _, _ = config.network
     shape = (config.images, side, side, channels)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
@@ -68,7 +74,7 @@ def noise(config: Config) -> data_lib.Data:
 
 
 def bare(config: Config) -> Callable[[], Any]:
-    """Returns a step of simultaneous Adam, without all that the trainer does besides."""
+    """Returns a step of simultaneous Adam on a fixed batch."""
     pair = step.build(*config.network)
     batch = (
         jnp.zeros((config.batch, *pair.sample_shape)),
@@ -76,13 +82,13 @@ def bare(config: Config) -> Callable[[], Any]:
     )
     z = mm.Players(pair.generator.params, pair.discriminator.params)
     optimizer = step.optimizers()["simultaneous"]
-    return step.Runner(step.ours(pair, optimizer), (z, optimizer.init(z)), batch)
+    return step.Runner(step.library_step(pair, optimizer), (z, optimizer.init(z)), batch)
 
 
 def trained(
     config: Config, content: data_lib.Data, generator: str, steps_per_call: int
 ) -> Callable[[], Any]:
-    """Returns a call of the trainer's program, each of which goes on from the one before."""
+    """Returns a call of the trainer's program; each continues from the last one."""
     network, _, _, width, latent_dim = config.network
     settings = presets.preset(
         "digits", network=network, width=width, latent_dim=latent_dim, batch_size=config.batch,
@@ -105,17 +111,21 @@ def trained(
 
 
 def report(result: dict[str, Any]) -> str:
-    """Returns one table, ratio first."""
+    """Returns a table of ratios and times."""
     rows = [
         (name, str(clock.ratio(found)), f"{1e3 * found['seconds']:.1f}")
         for name, found in result["forms"].items()
     ]
     name, _, _, width, _ = result["config"]["network"]
-    head = (f"{name} of width {width}, `adam_gda`", f"time / {REFERENCE}", "ms a step")
+    head = (
+        f"{name} of width {width}, `adam_gda`",
+        f"time relative to the {REFERENCE}",
+        "ms per step",
+    )
     return table.markdown(head, rows)
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draws the ratios."""
+    """Draws the time of every form relative to the bare step."""
     ratios = {name: clock.ratio(found) for name, found in result["forms"].items()}
-    bars.draw({"a step of the trainer": ratios}, f"time over {REFERENCE}", path)
+    bars.draw({"training step of the trainer": ratios}, f"time relative to the {REFERENCE}", path)

@@ -1,4 +1,4 @@
-"""Parameter trees of realistic shapes: weight matrices and their biases."""
+"""Parameter trees with realistic shapes: weight matrices and biases."""
 
 import math
 from typing import Any
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 
 def tree(size: int, leaves: int, dtype: str, seed: int = 0) -> dict[str, jax.Array]:
-    """Returns about `size` normal numbers in `leaves` leaves, half of them matrices."""
+    """Returns about `size` normally distributed elements in `leaves` leaves, half matrices."""
     layers = leaves // 2
     side = max(1, math.isqrt(size // layers))
     keys = jax.random.split(jax.random.key(seed), layers)
@@ -25,11 +25,12 @@ def tree(size: int, leaves: int, dtype: str, seed: int = 0) -> dict[str, jax.Arr
 
 
 def num_bytes(tree: Any) -> int:
+    """Returns the number of bytes of a tree."""
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
-def num_floats(tree: Any) -> int:
-    """Bytes of the floating-point leaves: counts and keys do not scale with the parameters."""
+def num_float_bytes(tree: Any) -> int:
+    """Returns the bytes of the floating-point leaves, without counts and keys."""
     leaves = jax.tree.leaves(tree)
     return sum(
         leaf.size * leaf.dtype.itemsize

@@ -1,9 +1,9 @@
-"""Suite `update`: one optimizer update of realistic trees, against Optax, plain JAX and PyTorch.
+"""Suite `update`: time of one optimizer update, next to Optax and PyTorch.
 
-Every contestant takes turns with `optax.adam` on the same tree. Bytes are those of the
-compiled program, its usual branch alone, over the least possible: gradients, parameters and state
-read once, parameters and state written once. Time is also given over a copy that moves as many
-bytes.
+Every implementation is interleaved with `optax.adam` on the same tree. Bytes are counted in
+the compiled program, without the branch that handles overflow, and divided by the minimum:
+gradients, parameters and state read once, parameters and state written once. Times are also
+given relative to a copy of that many bytes.
 """
 
 import dataclasses
@@ -15,43 +15,52 @@ import jax
 import optax
 
 import minmax_jax as mm
-from benchmarks import bars, clock, counts, hand, table, torch_update, trees
+from benchmarks import bars, clock, counts, handwritten_update, table, torch_update, trees
 
 REFERENCE = "optax.adam"
-RATE = 1e-3
+LEARNING_RATE = 1e-3
 OPTIMIZERS: dict[str, Callable[[], optax.GradientTransformation]] = {
-    REFERENCE: lambda: optax.adam(RATE),
-    "optax.sgd": lambda: optax.sgd(RATE),
-    "optax.contrib.normalize": lambda: optax.chain(optax.contrib.normalize(), optax.sgd(RATE)),
-    "optax.normalize_by_update_norm": lambda: optax.chain(
-        optax.normalize_by_update_norm(), optax.sgd(RATE)
+    REFERENCE: lambda: optax.adam(LEARNING_RATE),
+    "optax.sgd": lambda: optax.sgd(LEARNING_RATE),
+    "optax.contrib.normalize": lambda: optax.chain(
+        optax.contrib.normalize(), optax.sgd(LEARNING_RATE)
     ),
-    "hand nsgda": lambda: hand.nsgda(RATE),
-    "hand ada_nsgda": lambda: hand.ada_nsgda(RATE),
-    "mm.sgda": lambda: mm.sgda(RATE),
-    "mm.nsgda": lambda: mm.nsgda(RATE),
-    "mm.nsgda global": lambda: mm.nsgda(RATE, scope="global"),
-    "mm.nsgda momentum": lambda: mm.nsgda(RATE, momentum=0.9),
-    "mm.ada_nsgda": lambda: mm.ada_nsgda(RATE),
-    "mm.ada_nsgda global": lambda: mm.ada_nsgda(RATE, scope="global"),
-    "mm.ada_dir": lambda: mm.ada_dir(RATE),
-    "mm.adam_gda": lambda: mm.adam_gda(RATE),
-    "mm.amsgrad_gda": lambda: mm.amsgrad_gda(RATE),
-    "mm.optimistic_gda": lambda: mm.optimistic_gda(RATE),
-    "mm.optimistic_adam": lambda: mm.optimistic_adam(RATE),
+    "optax.normalize_by_update_norm": lambda: optax.chain(
+        optax.normalize_by_update_norm(), optax.sgd(LEARNING_RATE)
+    ),
+    "handwritten nsgda": lambda: handwritten_update.nsgda(LEARNING_RATE),
+    "handwritten ada_nsgda": lambda: handwritten_update.ada_nsgda(LEARNING_RATE),
+    "mm.sgda": lambda: mm.sgda(LEARNING_RATE),
+    "mm.nsgda": lambda: mm.nsgda(LEARNING_RATE),
+    "mm.nsgda global": lambda: mm.nsgda(LEARNING_RATE, scope="global"),
+    "mm.nsgda momentum": lambda: mm.nsgda(LEARNING_RATE, momentum=0.9),
+    "mm.ada_nsgda": lambda: mm.ada_nsgda(LEARNING_RATE),
+    "mm.ada_nsgda global": lambda: mm.ada_nsgda(LEARNING_RATE, scope="global"),
+    "mm.ada_dir": lambda: mm.ada_dir(LEARNING_RATE),
+    "mm.adam_gda": lambda: mm.adam_gda(LEARNING_RATE),
+    "mm.amsgrad_gda": lambda: mm.amsgrad_gda(LEARNING_RATE),
+    "mm.optimistic_gda": lambda: mm.optimistic_gda(LEARNING_RATE),
+    "mm.optimistic_adam": lambda: mm.optimistic_adam(LEARNING_RATE),
 }
-"""Name -> the update of one player; all single-player transformations of the library."""
+"""Updates of one player by name, with all single-player optimizers of the library."""
 
-FEW = (REFERENCE, "hand nsgda", "hand ada_nsgda", "mm.nsgda", "mm.ada_nsgda", "mm.adam_gda")
-"""What runs on every tree; all run on the first one."""
+FEW = (
+    REFERENCE,
+    "handwritten nsgda",
+    "handwritten ada_nsgda",
+    "mm.nsgda",
+    "mm.ada_nsgda",
+    "mm.adam_gda",
+)
+"""Implementations measured on every tree. The first tree is used with all of them."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Trees, and how often each contestant takes its turn."""
+    """Trees as (elements, leaves, dtype), and number of timed calls."""
 
     trees: tuple[tuple[int, int, str], ...] = (
-        (10_000_000, 30, "float32"),  # first: every contestant
+        (10_000_000, 30, "float32"),  # the first tree is used with all implementations
         (1_000_000, 30, "float32"),
         (10_000_000, 30, "bfloat16"),
         (10_000_000, 1000, "float32"),
@@ -63,8 +72,8 @@ class Config:
 QUICK = Config(trees=((20_000, 30, "float32"), (20_000, 100, "bfloat16")), rounds=3)
 
 
-class Contestant:
-    """An update compiled for one tree, with its own parameters and state."""
+class Update:
+    """A compiled update of one tree, with separate parameters and state."""
 
     def __init__(self, name: str, gradients: Any) -> None:
         tx = OPTIMIZERS[name]()
@@ -75,13 +84,13 @@ class Contestant:
 
         params = jax.tree.map(lambda g: g + 1, gradients)
         self.gradients = gradients
-        self.kept = jax.tree.map(jax.numpy.copy, (tx.init(params), params))  # to give away
-        state = trees.num_floats(self.kept[0])
+        self.kept = jax.tree.map(jax.numpy.copy, (tx.init(params), params))  # donated
+        state = trees.num_float_bytes(self.kept[0])
         size = trees.num_bytes(params)
         self.least = 3 * size + 2 * state
         self.program = counts.compiled(update, gradients, *self.kept, donate_argnums=(1, 2))
         with counts.usual_branch():
-            # Gives nothing away: XLA's CPU adds copies of donated buffers.
+            # Without donation, for which XLA's CPU backend adds copies.
             self.bytes = counts.count(counts.compiled(update, gradients, *self.kept)).bytes
 
     def __call__(self) -> Any:
@@ -90,10 +99,10 @@ class Contestant:
 
 
 def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
-    """Measures every tree; `note` is called with a line before each."""
+    """Measures every tree; calls `note` with a line of progress before each."""
     groups = []
     for index, (size, leaves, dtype) in enumerate(config.trees):
-        note(f"update: {size:,} parameters in {leaves} leaves of {dtype}")
+        note(f"update: {size:,} elements in {leaves} leaves of {dtype}")
         gradients = trees.tree(size, leaves, dtype)
         names = tuple(OPTIMIZERS) if index == 0 else FEW
         rows = dict(measure(gradients, names, config.rounds))
@@ -104,10 +113,10 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
 def measure(
     gradients: Any, names: tuple[str, ...], rounds: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields each contestant's row: two at a time in memory, it and the reference."""
-    reference, copy = Contestant(REFERENCE, gradients), _copy(gradients)
+    """Yields the row of each implementation, with only it and the reference in memory."""
+    reference, copy = Update(REFERENCE, gradients), _copy(gradients)
     for name in names:
-        one = Contestant(name, gradients) if name != REFERENCE else reference
+        one = Update(name, gradients) if name != REFERENCE else reference
         times = clock.interleave({REFERENCE: reference, name: one, "copy": copy}, rounds)
         found = clock.compare(times, REFERENCE)
         copied = 2 * trees.num_bytes(gradients)
@@ -122,7 +131,7 @@ def measure(
             },
         )
         del one
-    for name, other in torch_update.contestants(gradients):
+    for name, other in torch_update.implementations(gradients):
         times = clock.interleave({REFERENCE: reference, name: other}, rounds)
         yield name, clock.compare(times, REFERENCE)[name]
 
@@ -133,37 +142,37 @@ def _copy(gradients: Any) -> Callable[[], Any]:
 
 
 def report(result: dict[str, Any]) -> str:
-    """Returns one table a tree, ratio first."""
+    """Returns one table per tree."""
     return "\n\n".join(_table(group) for group in result["groups"])
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draws times over Adam's: every contestant on the first tree, a few on the others."""
+    """Draws the times relative to Adam, with one panel per tree."""
     panels = {
         _title(group): {name: clock.ratio(found) for name, found in group["rows"].items()}
         for group in result["groups"]
     }
-    bars.draw(panels, f"time of an update over {REFERENCE}'s", path)
+    bars.draw(panels, f"time of one update relative to {REFERENCE}", path)
 
 
 def _title(group: dict[str, Any]) -> str:
-    return f"{group['size']:,} parameters, {group['leaves']} leaves, {group['dtype']}"
+    return f"{group['size']:,} elements, {group['leaves']} leaves, {group['dtype']}"
 
 
 def _table(group: dict[str, Any]) -> str:
     rows = [_row(name, found) for name, found in group["rows"].items()]
     head = (
         _title(group),
-        f"time / {REFERENCE}",
-        "bytes / least",
-        "time / copy of the least bytes",
+        f"time relative to {REFERENCE}",
+        "bytes / minimum",
+        "time / copy of the minimum",
         "ms",
     )
     return table.markdown(head, rows)
 
 
 def _row(name: str, found: dict[str, Any]) -> tuple[str, ...]:
-    counted = "least_bytes" in found  # not for PyTorch
+    counted = "least_bytes" in found  # bytes are not counted for PyTorch
     return (
         f"`{name}`",
         str(clock.ratio(found)),

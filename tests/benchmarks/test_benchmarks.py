@@ -1,4 +1,4 @@
-"""Counts and ratios are what they say; the tables kept are those of the records beside them."""
+"""Tests of timing, counting and the committed tables and figures."""
 
 import dataclasses
 import json
@@ -11,22 +11,22 @@ import pytest
 from benchmarks import clock, counts, machine, suites, update
 
 
-def test_the_ratio_is_taken_within_a_round():
-    times = {"a": [1.0, 10.0, 2.0], "b": [2.0, 20.0, 4.0]}  # a slow second round slows both
+def test_ratio_is_computed_within_each_round():
+    times = {"a": [1.0, 10.0, 2.0], "b": [2.0, 20.0, 4.0]}  # the second round is slow for both
     found = clock.compare(times, "a")
     assert clock.ratio(found["b"]) == (2.0, 2.0, 2.0)
     assert found["b"]["seconds"] == 4.0
 
 
-def test_contestants_take_turns_after_warming_up():
-    turns = []
-    runs = {name: lambda name=name: turns.append(name) for name in "ab"}
+def test_interleave_alternates_calls_after_warm_up():
+    calls = []
+    runs = {name: lambda name=name: calls.append(name) for name in "ab"}
     times = clock.interleave(runs, rounds=2, warm_up=1)
-    assert turns == ["a", "b"] * 3
-    assert [len(of) for of in times.values()] == [2, 2]
+    assert calls == ["a", "b"] * 3
+    assert [len(seconds) for seconds in times.values()] == [2, 2]
 
 
-def test_counts_of_a_known_program():
+def test_counts_of_matmul_are_exact():
     x = jnp.ones((64, 64))
     found = counts.count(counts.compiled(jnp.matmul, x, x))
     assert found.flops == 2 * 64**3
@@ -34,28 +34,28 @@ def test_counts_of_a_known_program():
     assert (found.collectives, found.transfers) == (0, 0)
 
 
-def test_a_collective_and_its_end_are_counted_once():
+def test_instructions_count_start_and_done_once():
     text = (
         "a = f32[] all-reduce-start(b), c\n d = f32[] all-reduce-done(a)\n e = f32[2] all-reduce(f)"
     )
     assert counts.instructions(text, "all-reduce") == 2
 
 
-def test_an_unknown_suite_is_refused_with_the_nearest_name():
+def test_unknown_suite_raises_with_nearest_name():
     with pytest.raises(SystemExit, match="choose from update"):
         suites.load("updates")
 
 
-def test_bytes_of_an_update_written_by_hand_are_the_least_possible():
+def test_sgd_update_moves_the_minimum_of_bytes():
     config = dataclasses.replace(update.QUICK, trees=((4_000, 4, "float32"),), rounds=1)
-    (group,) = update.run(config, lambda line: None)["groups"]
+    (group,) = update.run(config, lambda progress: None)["groups"]
     sgd = group["rows"]["optax.sgd"]
     np.testing.assert_allclose(sgd["bytes"], sgd["least_bytes"], rtol=0.01)
     assert set(update.OPTIMIZERS) <= set(group["rows"])
     assert "`mm.nsgda`" in update.report({"groups": [group]})
 
 
-def test_the_machine_says_what_it_is():
+def test_machine_describes_cores_versions_and_command():
     about = machine.describe()
     assert about["cores"] >= 1 and about["versions"]["jax"]
     assert "python -m benchmarks update" in machine.heading("update", about)
@@ -65,7 +65,7 @@ RECORDS = sorted((Path(suites.__file__).parent / "results").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=[path.stem for path in RECORDS])
-def test_tables_and_figures_are_drawn_from_the_record_alone(path, tmp_path):
+def test_tables_and_figures_are_built_from_json(path, tmp_path):
     suite, record = suites.load(path.stem), json.loads(path.read_text())
     text = f"{machine.heading(path.stem, record['machine'])}\n\n{suite.report(record)}\n"
     assert path.with_suffix(".md").read_text() == text

@@ -1,4 +1,4 @@
-"""What must not grow again, by counts of compiled programs: nothing here looks at the clock."""
+"""Upper limits on FLOPs, bytes, memory and collectives of compiled programs."""
 
 import dataclasses
 
@@ -8,47 +8,47 @@ import numpy as np
 import pytest
 
 import minmax_jax as mm
-from benchmarks import counts, hand, hand_step, scaling, scaling_lines, step
+from benchmarks import counts, handwritten_step, handwritten_update, scaling, scaling_lines, step
 
 SMALL = dataclasses.replace(scaling.QUICK, side=8, width=4, batch=16)
 
 
 def step_counts(shape, order, batch_size=8):
-    """Counts of the library's step and of the one written by hand."""
+    """Returns the counts of the library's step and of the hand-written one."""
     pair = step.build(*shape)
     z = mm.Players(pair.generator.params, pair.discriminator.params)
     batch = jnp.ones((batch_size, *pair.sample_shape)), jnp.ones((batch_size, pair.latent_dim))
-    by_hand, start = hand_step.ORDERS[order](
-        lambda batch: step.losses(pair, batch), step.RATE, step.ADAM, step.EPS
+    handwritten, init = handwritten_step.ORDERS[order](
+        lambda batch: step.losses(pair, batch), step.LEARNING_RATE, step.ADAM, step.EPS
     )
     optimizer = step.optimizers()[order]
     programs = (
-        counts.compiled(step.ours(pair, optimizer), z, optimizer.init(z), batch),
-        counts.compiled(by_hand, z, start(z), batch),
+        counts.compiled(step.library_step(pair, optimizer), z, optimizer.init(z), batch),
+        counts.compiled(handwritten, z, init(z), batch),
     )
     return [counts.count(program) for program in programs]
 
 
-@pytest.mark.parametrize("order", hand_step.ORDERS)
+@pytest.mark.parametrize("order", handwritten_step.ORDERS)
 @pytest.mark.parametrize(
     "shape",
     [("mlp", 8, 1, 16, 4), pytest.param(("dcgan", 8, 1, 4, 4), marks=pytest.mark.slow)],
     ids=lambda shape: shape[0],
 )
-def test_a_step_costs_no_more_than_the_loop_written_by_hand(shape, order):
-    ours, by_hand = step_counts(shape, order)
-    counter = 16  # a number or two more: extragradient counts its updates, for schedules
-    assert ours.flops <= by_hand.flops + counter
-    assert ours.bytes <= by_hand.bytes + counter
-    assert ours.temporaries <= by_hand.temporaries
+def test_step_costs_no_more_than_handwritten_step(shape, order):
+    library, handwritten = step_counts(shape, order)
+    counter = 16  # extragradient counts its updates, for schedules
+    assert library.flops <= handwritten.flops + counter
+    assert library.bytes <= handwritten.bytes + counter
+    assert library.temporaries <= handwritten.temporaries
 
 
 @pytest.mark.parametrize("leaves", [1, 3])
 @pytest.mark.parametrize(
     ("name", "passes"), [("nsgda", 3), ("ada_nsgda", 11), ("ada_dir", 13), ("adam_gda", 9)]
 )
-def test_an_update_moves_no_more_than_the_one_written_by_hand(name, passes, leaves):
-    """Passes over the tree: of more than one leaf XLA shares arrays of equal numbers."""
+def test_update_moves_no_more_bytes_than_handwritten_update(name, passes, leaves):
+    """Counts passes over the tree; with several leaves XLA also shares broadcast scalars."""
     gradients = {f"weight_{i}": jnp.ones((512, 256)) for i in range(leaves)}
     size = 4 * leaves * 512 * 256
 
@@ -59,13 +59,15 @@ def test_an_update_moves_no_more_than_the_one_written_by_hand(name, passes, leav
 
     shared = 0 if leaves == 1 else 2
     assert moved(getattr(mm, name)(1e-3)) <= passes * 1.01 + shared
-    if hasattr(hand, name):
-        assert moved(getattr(mm, name)(1e-3)) <= moved(getattr(hand, name)(1e-3)) * 1.01
+    if hasattr(handwritten_update, name):
+        assert (
+            moved(getattr(mm, name)(1e-3)) <= moved(getattr(handwritten_update, name)(1e-3)) * 1.01
+        )
 
 
 @pytest.mark.parametrize("optimizer", ["adam_gda", "extra_adam"])
-def test_one_message_a_field_evaluation_and_no_parameters(optimizer):
-    """Besides the two flags on which devices agree."""
+def test_step_sends_one_collective_per_field_evaluation(optimizer):
+    """One more collective sends the two flags of the non-finite check."""
     row = scaling.measure(SMALL, "mlp", optimizer, 4)
     evaluations = row["field_evaluations"]
     assert row["batch_norm"] == 0
@@ -75,7 +77,7 @@ def test_one_message_a_field_evaluation_and_no_parameters(optimizer):
 
 
 @pytest.mark.slow
-def test_batch_norm_adds_its_own_messages_and_at_most_one_more():
+def test_batch_norm_adds_at_most_one_other_collective():
     row = scaling.measure(SMALL, "dcgan", "adam_gda", 4)
     assert row["collectives"] <= row["batch_norm"] + 1 + 1 + 1
     known = row["parameters"] + row["statistics"] + row["batch_norm_sent"]
@@ -83,7 +85,7 @@ def test_batch_norm_adds_its_own_messages_and_at_most_one_more():
     assert row["transfers"] == 0
 
 
-def test_calls_of_any_length_are_compiled_once():
+def test_calls_of_any_length_compile_once():
     config = dataclasses.replace(SMALL, steps_per_call=50)
     *_, made, state, images = scaling.trained(config, "mlp", "adam_gda", 2)
     compiled = []
@@ -97,7 +99,7 @@ def test_calls_of_any_length_are_compiled_once():
     assert not [event for event in compiled if "compile" in event]
 
 
-def test_flops_and_bytes_grow_as_straight_lines_with_the_batch_and_do_not_with_leaves():
+def test_cost_is_linear_in_batch_and_constant_in_leaves():
     by_batch = [scaling_lines.mlp_step(8, 8, batch) for batch in (8, 16, 32)]
     for cost in ("flops", "bytes"):
         assert scaling_lines.line((8, 16, 32), [one[cost] for one in by_batch])["off"] < 0.01
@@ -105,12 +107,12 @@ def test_flops_and_bytes_grow_as_straight_lines_with_the_batch_and_do_not_with_l
     assert many < 1.02 * few
 
 
-def test_counts_see_a_message_of_many_parts():
+def test_collectives_sum_the_sizes_of_all_operands():
     text = (
         "  %a.1 = (f32[8,8]{1,0}, f32[8]{0}, f32[1]{0}, f32[2]{0}, f32[3]{0}, /*index=5*/f32[]) "
         "all-reduce(%b, %c), to_apply=%add\n"
         "  %d = s32[2]{0} all-reduce(%e), channel_id=1\n"
         "  %f = f32[2]{0} fusion(%all-reduce), kind=kLoop\n"
     )
-    sizes = [message.size for message in counts.messages(text)]
+    sizes = [one.size for one in counts.collectives(text)]
     assert sizes == [64 + 8 + 1 + 2 + 3 + 1, 2]

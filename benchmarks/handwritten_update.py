@@ -1,6 +1,6 @@
-"""Updates written by hand in JAX: what one would type without a library.
+"""Hand-written JAX updates, as baselines of the suite `update`.
 
-They keep no promise about overflow, and are there to be measured against.
+They do not guard against overflow or underflow.
 """
 
 import jax
@@ -8,20 +8,21 @@ import jax.numpy as jnp
 import optax
 
 
-def nsgda(rate: float) -> optax.GradientTransformation:
-    """A layer's gradient over its norm."""
+def nsgda(learning_rate: float) -> optax.GradientTransformation:
+    """Normalizes the gradient of each leaf."""
 
     def update(updates, state, params=None):
         del params
-        return jax.tree.map(lambda g: (-rate / norm(g)).astype(g.dtype) * g, updates), state
+        steps = jax.tree.map(lambda g: (-learning_rate / norm(g)).astype(g.dtype) * g, updates)
+        return steps, state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
 
 
 def ada_nsgda(
-    rate: float, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8
+    learning_rate: float, b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8
 ) -> optax.GradientTransformation:
-    """The norm of Adam's step along the gradient, layer by layer."""
+    """Steps along the gradient of each leaf, with the norm of Adam's step."""
 
     def init(params):
         zeros = jax.tree.map(jnp.zeros_like, params)
@@ -37,7 +38,7 @@ def ada_nsgda(
         def step(m, v, g):
             corrected = jnp.sqrt(v / (1 - b2**count).astype(v.dtype)) + eps
             adam = m / (1 - b1**count).astype(m.dtype) / corrected
-            return (-rate * norm(adam) / norm(g)).astype(g.dtype) * g
+            return (-learning_rate * norm(adam) / norm(g)).astype(g.dtype) * g
 
         return jax.tree.map(step, first, second, updates), (count, first, second)
 
