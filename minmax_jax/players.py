@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from optax import GradientTransformation, GradientTransformationExtraArgs
 
-from minmax_jax._util import checks
+from minmax_jax._util import checks, trees
 from minmax_jax._util.types import Players, PyTree, transformation
 
 ScalarOrSchedule = Any
@@ -111,9 +111,7 @@ def scale_by_rate(learning_rate: ScalarOrSchedule) -> GradientTransformationExtr
     def init_fn(params: PyTree) -> optax.EmptyState | ScaleByRateState:
         del params
         return (
-            ScaleByRateState(jnp.zeros((), jnp.int32))
-            if callable(learning_rate)
-            else (optax.EmptyState())
+            ScaleByRateState(trees.new_count()) if callable(learning_rate) else (optax.EmptyState())
         )
 
     def update_fn(
@@ -128,7 +126,7 @@ def scale_by_rate(learning_rate: ScalarOrSchedule) -> GradientTransformationExtr
         rate = learning_rate
         if callable(learning_rate):
             rate = learning_rate(state.count if update_count is None else update_count)
-            state = ScaleByRateState(count=jnp.asarray(optax.safe_increment(state.count)))
+            state = ScaleByRateState(count=trees.increment(state.count))
         return jax.tree.map(lambda u: -jnp.asarray(rate).astype(u.dtype) * u, updates), state
 
     return transformation(init_fn, update_fn)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from minmax_jax._util import checks
+from minmax_jax._util import checks, trees
 from minmax_jax._util.types import Draw, FieldFn, PayoffFn, Players, PyTree
 
 Record = Callable[[jax.Array, Players, Players, Any], PyTree]
@@ -86,7 +86,7 @@ def solve(
         raise TypeError(f"solve: field_fn must be callable, got {field_fn!r}.")
     # Optax's aliases for trees do not know Players.
     update: Callable[..., Any] = optax.with_extra_args_support(optimizer).update
-    start = jax.tree.map(_strong, players)
+    start = trees.strongly_typed(players)
     scalars = {"payoff_fn": payoff_fn, "min_loss_fn": min_loss_fn}
     given = {name: function for name, function in scalars.items() if function is not None}
 
@@ -99,12 +99,6 @@ def solve(
 
     carry, records = lax.scan(step_fn, (start, optimizer.init(start)), jnp.arange(num_steps))
     return SolveResult(players=carry[0], state=carry[1], records=records)
-
-
-def _strong(leaf: Any) -> jax.Array:
-    """Turns a Python number into an array that is not weakly typed, as a carry must be."""
-    array = jnp.asarray(leaf)
-    return lax.convert_element_type(array, array.dtype)
 
 
 def _oracles(

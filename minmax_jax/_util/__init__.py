@@ -1,1 +1,1 @@
-"""Code shared by several algorithms. Nothing in here is public."""
+"""Helpers that several parts of the core share."""

@@ -1,103 +1,131 @@
-"""Bad input, in plain words: which function, which argument, what came, what to do."""
+"""Argument validation with uniform error messages; each check returns the value."""
 
 import math
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax.core import Tracer
 
-from minmax_jax._util.types import Players, PyTree
+from minmax_jax._util.types import FieldFn, PayoffFn, Players, PyTree
+
+T = TypeVar("T")
 
 SCOPES = ("layer", "global")
 
 
-def _is_gap(node: Any) -> bool:
-    """Whether `node` stands for a leaf that is not there: `None`, or masked away."""
-    return node is None or isinstance(node, optax.MaskedNode)
-
-
-def check_choice(function: str, argument: str, value: Any, choices: Collection[Any]) -> None:
-    """Raises ValueError unless `value` is one of `choices`."""
+def check_choice(function: str, argument: str, value: T, choices: Collection[Any]) -> T:
+    """Returns `value`, or raises ValueError if it is not one of `choices`."""
     if value not in choices:
         listed = " or ".join(repr(choice) for choice in choices)
         raise ValueError(f"{function}: {argument} must be {listed}, got {value!r}.")
+    return value
 
 
-def check_count(function: str, argument: str, value: Any, at_least: int = 1) -> None:
-    """Raises unless `value` is an `int` of at least `at_least`."""
+def check_count(function: str, argument: str, value: Any, at_least: int = 1) -> int:
+    """Returns `value`, or raises an error if it is not an `int` of at least `at_least`."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(
-            f"{function}: {argument} must be a Python int of at least {at_least}, got {value!r}; "
-            "it fixes the shape of the compiled program and cannot be traced."
+            f"{function}: {argument} must be a Python int of at least {at_least}, got {value!r}. "
+            "It determines the compiled program, so it cannot be a traced value."
         )
     if value < at_least:
         raise ValueError(f"{function}: {argument} must be at least {at_least}, got {value}.")
+    return value
 
 
 def check_number(
     function: str, argument: str, value: Any, *, low: float = 0.0, high: float = math.inf
-) -> None:
-    """Raises unless a concrete `value` is a number in [low, high]; schedules and tracers pass."""
+) -> Any:
+    """Returns `value`, or raises an error if it is not a number in [low, high].
+
+    Schedules and traced values are not checked.
+    """
     if callable(value) or isinstance(value, Tracer):
-        return
+        return value
     if isinstance(value, bool | str) or jnp.ndim(value) != 0:
         raise TypeError(
             f"{function}: {argument} must be a number, a scalar array or a schedule "
             f"(a function of the update count), got {value!r}."
         )
-    if not low <= float(value) <= high:  # NaN fails too
+    # Written so that NaN is refused: comparisons with NaN are False.
+    if not low <= float(value) <= high:
         bounds = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
         raise ValueError(f"{function}: {argument} must be {bounds}, got {value}.")
+    return value
 
 
-def check_transformation(function: str, argument: str, value: Any) -> None:
-    """Raises TypeError unless `value` is an Optax gradient transformation."""
+def check_callable(
+    function: str, argument: str, value: Any, what: str = "callable"
+) -> Callable[..., Any]:
+    """Returns `value`, or raises TypeError if it is not callable."""
+    if not callable(value):
+        raise TypeError(f"{function}: {argument} must be {what}, got {value!r}.")
+    return value
+
+
+def check_transformation(function: str, argument: str, value: Any) -> Any:
+    """Returns `value` with support for extra arguments, or raises TypeError.
+
+    The return type is `Any` because Optax's type aliases for pytrees do not include
+    `Players`.
+    """
     if not isinstance(value, optax.GradientTransformation):
         raise TypeError(
             f"{function}: {argument} must be an Optax gradient transformation, got {value!r}."
         )
+    return optax.with_extra_args_support(value)
 
 
-def check_learning_rate(function: str, learning_rate: Any) -> None:
-    """Raises unless `learning_rate` is a rate or schedule, or `Players` of two of them."""
+def check_learning_rate(function: str, learning_rate: Any) -> Any:
+    """Returns `learning_rate`, or raises an error if it is not valid.
+
+    It must be a nonnegative number or a schedule, or `Players` of two of them.
+    """
     if learning_rate is None:
-        raise TypeError(f"{function}: learning_rate is None; pass a number or a schedule.")
-    rates = learning_rate if isinstance(learning_rate, Players) else (learning_rate,)
-    sides = [f"learning_rate.{side}" for side in Players._fields] if len(rates) > 1 else None
-    for argument, rate in zip(sides or ["learning_rate"], rates, strict=True):
+        raise TypeError(f"{function}: learning_rate is None. Pass a number or a schedule.")
+    if isinstance(learning_rate, Players):
+        named = {f"learning_rate.{side}": x for side, x in learning_rate._asdict().items()}
+    else:
+        named = {"learning_rate": learning_rate}
+    for argument, value in named.items():
         try:
-            check_number(function, argument, rate)
+            check_number(function, argument, value)
         except ValueError as error:
             raise ValueError(
-                f"{error} Both players descend their own side of the field, so rates are never "
-                "negative: the sign of the maximising player is in `zero_sum` already."
+                f"{error} Both players descend the field, so learning rates are never negative: "
+                "`zero_sum` already flips the sign for the max player."
             ) from None
+    return learning_rate
 
 
-def check_floats(function: str, argument: str, tree: PyTree) -> None:
-    """Raises if `tree` has no leaves at all, or one that is not a floating point array."""
-    leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=_is_gap)
+def check_floats(function: str, argument: str, tree: PyTree) -> PyTree:
+    """Returns `tree`, or raises an error if it has no leaves or a leaf that is not floating."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=_is_missing)
     if not leaves:
         raise ValueError(
-            f"{function}: {argument} has no leaves, got {tree!r}; pass a pytree of float arrays."
+            f"{function}: {argument} has no leaves, got {tree!r}. Pass a pytree of float arrays."
         )
     for path, leaf in leaves:
-        if _is_gap(leaf):
+        if _is_missing(leaf):
             continue
         dtype = jnp.result_type(leaf)
         if not jnp.issubdtype(dtype, jnp.inexact):
             where = f"{argument}{jax.tree_util.keystr(path)}"
             raise TypeError(
-                f"{function}: {where} has dtype {dtype}, but only floating point leaves can be "
-                "moved; convert it, or leave it out of the tree (optax.masked)."
+                f"{function}: {where} has dtype {dtype}, but leaves must be floating-point "
+                "arrays. Convert it, or leave it out of the tree (optax.masked)."
             )
+    return tree
 
 
 def check_match(function: str, updates: PyTree, params: PyTree) -> None:
-    """Raises unless `updates` has the tree structure of `params` (which may be None)."""
+    """Raises ValueError if `updates` and `params` have different tree structures.
+
+    `params` may be None.
+    """
     if params is None:
         return
     trees = [jax.tree.structure(tree, is_leaf=lambda x: x is None) for tree in (updates, params)]
@@ -109,62 +137,81 @@ def check_match(function: str, updates: PyTree, params: PyTree) -> None:
         )
 
 
-def check_players(function: str, argument: str, value: Any) -> None:
-    """Raises unless `value` is a `Players` of two trees of floats."""
+def check_players(function: str, argument: str, value: Any) -> Players:
+    """Returns `value`, or raises an error if it is not a `Players` of two float trees."""
     if not isinstance(value, Players):
         raise TypeError(
             f"{function}: {argument} must be Players(min=..., max=...), "
-            f"got {type(value).__name__}; wrap the two players' trees."
+            f"got {type(value).__name__}. Wrap the trees of the two players."
         )
     for side, tree in zip(Players._fields, value, strict=True):
         check_floats(function, f"{argument}.{side}", tree)
+    return value
 
 
-def check_oracle(method: str, updates: Any, players: Any, field_fn: Any) -> None:
-    """Raises unless a method that calls `field_fn` has got all that it needs."""
-    if players is None:
+def check_whole_players(function: str, argument: str, value: Any) -> Players:
+    """Returns `value`, or raises an error if `check_players` would or `optax.masked` hid leaves."""
+    players = check_players(function, argument, value)
+    nodes = jax.tree.leaves(players, is_leaf=_is_missing)
+    if any(isinstance(node, optax.MaskedNode) for node in nodes):
         raise ValueError(
-            f"{method}: update needs params (the current players): "
+            f"{function}: optax.masked around it hides leaves that field_fn needs, because "
+            f"{function} evaluates the field at the parameters of both players. Put optax.masked "
+            "inside, around its own transformations (tx, min=, max=, transform=)."
+        )
+    return players
+
+
+def check_params(function: str, params: PyTree | None, why: str) -> PyTree:
+    """Returns `params`, or raises ValueError if it is None."""
+    if params is None:
+        raise ValueError(
+            f"{function}: update needs params, because {why}: "
+            "optimizer.update(updates, state, params)."
+        )
+    return params
+
+
+def check_field_fn(
+    function: str, updates: Any, params: Any, field_fn: Any
+) -> tuple[Players, FieldFn]:
+    """Returns `(params, field_fn)`, or raises an error if `update` cannot evaluate the field."""
+    if params is None:
+        raise ValueError(
+            f"{function}: update needs params (the current players): "
             "optimizer.update(updates, state, players, field_fn=field_fn)."
         )
     if field_fn is None:
         raise ValueError(
-            f"{method}: update needs field_fn= as a keyword, because it evaluates the field at "
+            f"{function}: update needs field_fn= as a keyword, because it evaluates the field at "
             "other points: optimizer.update(updates, state, players, field_fn=field_fn)."
         )
-    if not callable(field_fn):
-        raise TypeError(f"{method}: field_fn must be callable, got {field_fn!r}.")
-    check_players(method, "params", players)
-    check_unmasked(method, players)
-    check_match(method, updates, players)
+    check_callable(function, "field_fn", field_fn)
+    params = check_whole_players(function, "params", params)
+    check_match(function, updates, params)
+    return params, field_fn
 
 
-def check_payoff(method: str, payoff_fn: Any) -> None:
-    """Raises unless a method that compares values has got the payoff."""
+def check_payoff_fn(function: str, payoff_fn: Any) -> PayoffFn:
+    """Returns `payoff_fn`, or raises an error if it is None or not callable."""
     if payoff_fn is None:
         raise ValueError(
-            f"{method}: update needs payoff_fn= as a keyword, because it compares payoffs: "
+            f"{function}: update needs payoff_fn= as a keyword, because it compares payoffs: "
             "optimizer.update(..., payoff_fn=mm.payoff(payoff)), or mm.solve(..., payoff_fn=...)."
         )
-    if not callable(payoff_fn):
-        raise TypeError(f"{method}: payoff_fn must be callable, got {payoff_fn!r}.")
+    return check_callable(function, "payoff_fn", payoff_fn)
 
 
-def check_key(method: str, key: Any, why: str) -> None:
-    """Raises ValueError if a method that draws at random has got no key."""
+def check_key(function: str, key: jax.Array | None, why: str) -> jax.Array:
+    """Returns `key`, or raises ValueError if it is None."""
     if key is None:
         raise ValueError(
-            f"{method}: update needs key= as a keyword, because {why}: "
+            f"{function}: update needs key= as a keyword, because {why}: "
             "optimizer.update(..., key=key), or mm.solve(..., key=key)."
         )
+    return key
 
 
-def check_unmasked(method: str, players: PyTree) -> None:
-    """Raises if `optax.masked` took leaves away from a method that needs whole players."""
-    nodes = jax.tree.leaves(players, is_leaf=_is_gap)
-    if any(isinstance(node, optax.MaskedNode) for node in nodes):
-        raise ValueError(
-            f"{method}: optax.masked around it hides leaves that field_fn needs, since {method} "
-            "evaluates the field at whole players; put optax.masked inside, around its own "
-            "transformations (tx, min=, max=, transform=)."
-        )
+def _is_missing(node: Any) -> bool:
+    """Returns whether `node` stands for a missing leaf: None, or masked by Optax."""
+    return node is None or isinstance(node, optax.MaskedNode)

@@ -17,7 +17,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax._util.types import Players, PyTree
+from minmax_jax._util.trees import accumulator_dtype
+from minmax_jax._util.types import PyTree
 
 
 class ScaledNorm(NamedTuple):
@@ -62,11 +63,6 @@ def _blue_constants(dtype: Any) -> _Blue:
         scale_small=2.0 ** -math.floor((lowest - digits) / 2),
         scale_big=2.0 ** -math.ceil((highest + digits - 1) / 2),
     )
-
-
-def accumulator_dtype(dtype: Any) -> Any:
-    """Returns the dtype in which norms of `dtype` are accumulated: float32 at least."""
-    return dtype if jnp.finfo(dtype).bits > 32 else jnp.dtype(jnp.float32)
 
 
 def _rows(leaf: jax.Array) -> list[jax.Array]:
@@ -284,22 +280,3 @@ def unit(leaf: Any, by: ScaledNorm) -> jax.Array:
     zero = by.value == 0
     inverse = jnp.where(zero, 0, 1 / jnp.where(zero, 1, by.value)).astype(by.value.dtype)
     return (leaf * by.scale.astype(leaf.dtype)) * inverse.astype(leaf.dtype)
-
-
-def inner(a: PyTree, b: PyTree) -> jax.Array:
-    """Returns the inner product of two real trees, accumulated in float32 at least."""
-
-    def wide(leaf: Any) -> jax.Array:
-        leaf = jnp.asarray(leaf)
-        return leaf.astype(accumulator_dtype(leaf.dtype))
-
-    parts = jax.tree.leaves(jax.tree.map(lambda x, y: jnp.sum(wide(x) * wide(y)), a, b))
-    dtype = jnp.result_type(*parts)
-    return functools.reduce(jnp.add, [part.astype(dtype) for part in parts])
-
-
-def each_player(function: Callable[..., Any], tree: PyTree, *rest: PyTree) -> PyTree:
-    """Applies `function` to each player by itself, or to a tree that has no players as a whole."""
-    if isinstance(tree, Players):
-        return Players(*(function(*sides) for sides in zip(tree, *rest, strict=True)))
-    return function(tree, *rest)

@@ -1,4 +1,4 @@
-"""The joint point of a game and the types of the functions that are asked about it."""
+"""Types: `Players`, `FieldFn`, `PayoffFn`, `Microbatch`."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -9,31 +9,45 @@ import optax
 PyTree = Any
 """Any JAX pytree: dicts, tuples, Flax states, dataclasses."""
 
-Draw = int | jax.Array
-"""Index of an oracle call within one update, or a PRNG key made from it."""
-
 
 class Players(NamedTuple):
-    """One value for each player of a min-max game.
+    """One value per player of a min-max game.
 
-    Used for parameters, fields, updates, optimizer states and hyperparameters
-    alike; a NamedTuple is a pytree, so `jax.tree.map` goes through it.
+    It holds parameters, fields, updates, optimizer states and hyperparameters. As a
+    NamedTuple it is a pytree, so `jax.tree.map` applies to it.
 
     Attributes:
-      min: what belongs to the player who minimises the payoff (a generator).
-      max: what belongs to the player who maximises it (a discriminator).
+      min: Value of the player that minimizes the payoff (for example, a generator).
+      max: Value of the player that maximizes the payoff (for example, a discriminator).
     """
 
     min: Any
     max: Any
 
 
-class FieldFn(Protocol):
-    """`field_fn(players, draw=0) -> Players`: the direction that methods descend.
+class Microbatch(NamedTuple):
+    """Sample index that `minmax_jax.accumulate` passes to a payoff.
 
-    It returns `F(z) = (grad_x f, -grad_y f)` with the structure, shapes and dtypes
-    of `players`. `draw` is the index of the call within the current update; 0 is
-    the call whose result is passed to `update` as `updates`.
+    Attributes:
+      draw: Sample index of the evaluation within the update, or the PRNG key made from it.
+      part: Index of the microbatch (int32 scalar, or the int 0 if there is only one).
+    """
+
+    draw: int | jax.Array
+    part: int | jax.Array
+
+
+Draw = int | jax.Array
+"""Sample index: the index of an evaluation within one update, or a PRNG key made from it."""
+
+
+class FieldFn(Protocol):
+    """Vector field of a game, `field_fn(players, draw=0) -> Players`.
+
+    It returns `F(z) = (grad_x f, -grad_y f)`, the direction that all methods descend, with
+    the structure, shapes and dtypes of `players`. `draw` is the sample index: the index of
+    the evaluation within the current update. Evaluation 0 is passed to `update` as
+    `updates`.
     """
 
     def __call__(self, players: Players, draw: Draw = 0, /) -> Players:
@@ -42,7 +56,7 @@ class FieldFn(Protocol):
 
 
 class PayoffFn(Protocol):
-    """`payoff_fn(players, draw=0) -> scalar`: what one player minimises and the other maximises."""
+    """Payoff of a game, `payoff_fn(players, draw=0) -> scalar`."""
 
     def __call__(self, players: Players, draw: Draw = 0, /) -> jax.Array:
         """Returns the payoff at `players`."""
@@ -52,5 +66,8 @@ class PayoffFn(Protocol):
 def transformation(
     init_fn: Callable[..., Any], update_fn: Callable[..., Any]
 ) -> optax.GradientTransformationExtraArgs:
-    """Pairs two functions whose states are typed more narrowly than Optax's own aliases."""
+    """Returns the transformation with these two functions, whatever their annotations.
+
+    Optax's type aliases for pytrees do not include `Players` and states that are NamedTuples.
+    """
     return optax.GradientTransformationExtraArgs(init_fn, update_fn)

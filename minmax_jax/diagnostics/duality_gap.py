@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from minmax_jax._util import checks
+from minmax_jax._util import checks, trees
 from minmax_jax._util.types import FieldFn, PayoffFn, Players
 
 Responses = Callable[[Players], Players]
@@ -88,13 +88,13 @@ def duality_gap(
             "num_steps= for a search."
         )
     checks.check_count("duality_gap", "num_steps", num_steps, at_least=0)
-    txs = tx if isinstance(tx, Players) else Players(tx, tx)
+    txs = trees.by_side(tx)
     for side, side_tx in zip(Players._fields, txs, strict=True):
         checks.check_transformation("duality_gap", f"tx ({side})", side_tx)
     for start in starts:
         checks.check_players("duality_gap", "starts", start)
         checks.check_match("duality_gap", start, players)
-    begins = [jax.tree.map(_strong, point) for point in (players, *starts)]
+    begins = [trees.strongly_typed(point) for point in (players, *starts)]
     players = begins[0]
     highest, lowest = [], []
     for begin in begins:
@@ -163,8 +163,3 @@ def _search(
     own = getattr(begin, side)
     carry = (own, tx.init(own), payoff_fn(at(own), 0))
     return lax.scan(step_fn, carry, jnp.arange(1, num_steps + 1))[0][2]
-
-
-def _strong(leaf: Any) -> jax.Array:
-    array = jnp.asarray(leaf)
-    return lax.convert_element_type(array, array.dtype)

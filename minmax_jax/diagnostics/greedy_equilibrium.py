@@ -118,8 +118,8 @@ def greedy_equilibrium(
       Clopper, Pearson, The use of confidence or fiducial limits, Biometrika 26, 1934.
     """
     name = "greedy_equilibrium"
-    checks.check_oracle(name, players, players, field_fn)
-    checks.check_payoff(name, payoff_fn)
+    checks.check_field_fn(name, players, players, field_fn)
+    checks.check_payoff_fn(name, payoff_fn)
     for argument, tx in (("proposal", proposal), ("ascent", ascent)):
         checks.check_transformation(name, argument, tx)
     for argument, count in (("num_samples", num_samples), ("max_ascent_steps", max_ascent_steps)):

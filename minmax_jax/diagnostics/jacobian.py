@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax._util import checks, norms
+from minmax_jax._util import checks, trees
 from minmax_jax._util.types import FieldFn, Players, PyTree
 
 
@@ -54,7 +54,7 @@ def jacobian_product(
     """
     players = jax.tree.map(jnp.asarray, players)
     leaves = jax.tree.leaves(players)
-    dtypes = [norms.accumulator_dtype(leaf.dtype) for leaf in leaves]
+    dtypes = [trees.accumulator_dtype(leaf.dtype) for leaf in leaves]
     dtype = jnp.result_type(*dtypes)
     size = sum(leaf.size for leaf in leaves)
     _, tangent_fn = jax.linearize(lambda z: field_fn(z, 0), players)

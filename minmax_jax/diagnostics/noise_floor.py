@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax._util import checks, norms
+from minmax_jax._util import checks, trees
 from minmax_jax._util.types import FieldFn, Players
 from minmax_jax.diagnostics._draws import draw_fn
 
@@ -96,8 +96,8 @@ def noise_floor(
 
     def products(index: jax.Array) -> tuple[Players, Players]:
         field = field_fn(players, draw(index))
-        squares = Players(*map(norms.inner, field, field))
-        return squares, Players(*map(norms.inner, field, total))
+        squares = Players(*map(trees.inner_product, field, field))
+        return squares, Players(*map(trees.inner_product, field, total))
 
     squares, with_total = lax.map(products, indices)
     sides = [_estimate(own, along) for own, along in zip(squares, with_total, strict=True)]
@@ -119,4 +119,4 @@ def _estimate(squares: jax.Array, with_total: jax.Array) -> tuple[jax.Array, ...
 
 def _zeros(leaf: Any) -> jax.Array:
     leaf = jnp.asarray(leaf)
-    return jnp.zeros(leaf.shape, norms.accumulator_dtype(leaf.dtype))
+    return jnp.zeros(leaf.shape, trees.accumulator_dtype(leaf.dtype))

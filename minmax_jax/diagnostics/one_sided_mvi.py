@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from minmax_jax._util import checks, norms
+from minmax_jax._util import checks, norms, trees
 from minmax_jax._util.types import FieldFn, Players, PyTree
 from minmax_jax.diagnostics._draws import draw_fn
 from minmax_jax.diagnostics.bootstrap import Interval, bootstrap_interval
@@ -147,11 +147,11 @@ def _measure(
 ) -> jax.Array:
     """Returns inner product, standard error, cosine and distance of one checkpoint."""
     draw = draw_fn(key)
-    line = jax.tree.map(lambda x, r: _wide(x) - _wide(r), players.min, reference)
+    line = jax.tree.map(lambda x, r: trees.widen(x) - trees.widen(r), players.min, reference)
 
     def add(total: PyTree, index: jax.Array) -> tuple[PyTree, jax.Array]:
-        gradient = jax.tree.map(_wide, field_fn(players, draw(index)).min)
-        return jax.tree.map(jnp.add, total, gradient), norms.inner(gradient, line)
+        gradient = trees.widen(field_fn(players, draw(index)).min)
+        return jax.tree.map(jnp.add, total, gradient), trees.inner_product(gradient, line)
 
     zeros = jax.tree.map(jnp.zeros_like, line)
     total, inner = lax.scan(add, zeros, first + jnp.arange(num_draws))
@@ -162,12 +162,9 @@ def _measure(
     ]
     spread = jnp.std(inner, ddof=1) if num_draws > 1 else jnp.full((), jnp.nan, inner.dtype)
     distance = along.value / along.scale
-    return jnp.stack([jnp.mean(inner), spread / num_draws**0.5, norms.inner(*units), distance])
-
-
-def _wide(leaf: Any) -> jax.Array:
-    leaf = jnp.asarray(leaf)
-    return leaf.astype(norms.accumulator_dtype(leaf.dtype))
+    return jnp.stack(
+        [jnp.mean(inner), spread / num_draws**0.5, trees.inner_product(*units), distance]
+    )
 
 
 def _check_like(name: str, reference: PyTree, tree: PyTree) -> None:

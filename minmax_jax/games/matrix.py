@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from minmax_jax._util import norms
+from minmax_jax._util import trees
 from minmax_jax._util.types import Players, PyTree
 from minmax_jax.field import payoff, zero_sum
 from minmax_jax.games._game import Game
@@ -66,7 +66,7 @@ def matrix(payoffs: Any = ROCK_PAPER_SCISSORS) -> Game:
 
 def _simplex(tree: PyTree) -> PyTree:
     """Projects each player, or a single player's tree, onto its simplex."""
-    return norms.each_player(optax.projections.projection_simplex, tree)
+    return trees.each_player(optax.projections.projection_simplex, tree)
 
 
 def _completely_mixed(a: np.ndarray) -> Players | None:

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls, checks
-from minmax_jax._util.types import Players, PyTree, transformation
+from minmax_jax._util import calls, checks, trees
+from minmax_jax._util.types import PyTree, transformation
 from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
 from minmax_jax.players import LearningRate, per_player
 from minmax_jax.transforms.anchor import anchor
@@ -74,7 +74,7 @@ def extra_anchored_gradient(
     if lipschitz is not None:
         checks.check_learning_rate(name, learning_rate)
         checks.check_number(name, "lipschitz", lipschitz)
-        rates = learning_rate if isinstance(learning_rate, Players) else (learning_rate,) * 2
+        rates = trees.by_side(learning_rate)
         rule = per_player(
             min=_varying_step(name, rates[0], lipschitz),
             max=_varying_step(name, rates[1], lipschitz),
@@ -95,7 +95,7 @@ def _varying_step(name: str, rate: Any, lipschitz: float) -> optax.GradientTrans
 
     def init_fn(params: PyTree) -> VaryingStepState:
         del params
-        return VaryingStepState(count=jnp.zeros((), jnp.int32), ratio=jnp.ones((), float))
+        return VaryingStepState(count=trees.new_count(), ratio=jnp.ones((), float))
 
     def update_fn(
         updates: PyTree, state: VaryingStepState, params: PyTree | None = None, **extra: Any
@@ -106,7 +106,7 @@ def _varying_step(name: str, rate: Any, lipschitz: float) -> optax.GradientTrans
         k = state.count.astype(state.ratio.dtype)
         shrink = 1 - square / ((1 - square) * (k + 1) * (k + 3))
         return jax.tree.map(lambda u: state.ratio.astype(u.dtype) * u, updates), VaryingStepState(
-            count=jnp.asarray(optax.safe_increment(state.count)), ratio=state.ratio * shrink
+            count=trees.increment(state.count), ratio=state.ratio * shrink
         )
 
     return transformation(init_fn, update_fn)

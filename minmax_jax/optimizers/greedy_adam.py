@@ -2,8 +2,7 @@
 
 import optax
 
-from minmax_jax._util import checks
-from minmax_jax._util.types import Players
+from minmax_jax._util import checks, trees
 from minmax_jax.optimizers._shared.adam import adam_step
 from minmax_jax.optimizers._shared.two_player import Transform, two_player
 from minmax_jax.players import LearningRate, ScalarOrSchedule
@@ -87,8 +86,8 @@ def greedy_adam(
     """
     name = "greedy_adam"
     checks.check_learning_rate(name, learning_rate)
-    rates = learning_rate if isinstance(learning_rate, Players) else (learning_rate,) * 2
-    transforms = transform if isinstance(transform, Players) else (transform,) * 2
+    rates = trees.by_side(learning_rate)
+    transforms = trees.by_side(transform)
     proposal, ascent = (
         two_player(name, adam_step(name, b1, b2, eps), rate, on_field)
         for rate, on_field in zip(rates, transforms, strict=True)

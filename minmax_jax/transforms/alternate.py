@@ -81,8 +81,7 @@ def alternate(
     min_tx, max_tx = optax.with_extra_args_support(min), optax.with_extra_args_support(max)
 
     def init_fn(params: Players) -> AlternateState:
-        checks.check_players("alternate", "params", params)
-        checks.check_unmasked("alternate", params)
+        checks.check_whole_players("alternate", "params", params)
         return AlternateState(min=min_tx.init(params.min), max=max_tx.init(params.max))
 
     def update_fn(
@@ -93,7 +92,7 @@ def alternate(
         field_fn: FieldFn | None = None,
         **extra: Any,
     ) -> tuple[Players, AlternateState]:
-        checks.check_oracle("alternate", updates, params, field_fn)
+        checks.check_field_fn("alternate", updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         x, y = params
         x_step: Any = None

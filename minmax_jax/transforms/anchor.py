@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls, checks
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import PyTree, transformation
 
 
@@ -74,7 +74,7 @@ def anchor(weight: Any = halpern, *, name: str = "anchor") -> optax.GradientTran
     def init_fn(params: PyTree) -> AnchorState:
         checks.check_floats(name, "params", params)
         # A copy: params and state may both be donated to a compiled step.
-        return AnchorState(count=jnp.zeros((), jnp.int32), start=jax.tree.map(jnp.array, params))
+        return AnchorState(count=trees.new_count(), start=jax.tree.map(jnp.array, params))
 
     def update_fn(
         updates: PyTree,
@@ -96,7 +96,7 @@ def anchor(weight: Any = halpern, *, name: str = "anchor") -> optax.GradientTran
         def pull(u: jax.Array, start: jax.Array, z: jax.Array) -> jax.Array:
             return u + (beta.astype(start.dtype) * (start - z)).astype(u.dtype)
 
-        count = jnp.asarray(optax.safe_increment(state.count))
+        count = trees.increment(state.count)
         return jax.tree.map(pull, updates, state.start, params), state._replace(count=count)
 
     return transformation(init_fn, update_fn)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls, checks, norms
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import PyTree, transformation
 
 SCHEMES = ("uniform", "exponential")
@@ -99,8 +99,8 @@ def average(
     def init_fn(params: PyTree) -> AverageState:
         checks.check_floats("average", "params", params)
         return AverageState(
-            count=jnp.zeros((), jnp.int32),
-            average=jax.tree.map(jnp.array, _accurate(params)),
+            count=trees.new_count(),
+            average=jax.tree.map(jnp.array, trees.widen(params)),
             tx=inner.init(params),
         )
 
@@ -118,11 +118,11 @@ def average(
             lambda z, u: jnp.asarray(z + u).astype(jnp.result_type(z)), params, step
         )
         return step, AverageState(
-            count=jnp.asarray(optax.safe_increment(state.count)),
+            count=trees.increment(state.count),
             average=jax.tree.map(
                 lambda mean, z: mean + weight.astype(mean.dtype) * (z - mean),
                 state.average,
-                _accurate(players),
+                trees.widen(players),
             ),
             tx=tx_state,
         )
@@ -163,13 +163,3 @@ def averaged_players(state: PyTree) -> Any:
 
 def _is_average(node: Any) -> bool:
     return isinstance(node, AverageState)
-
-
-def _accurate(tree: PyTree) -> PyTree:
-    """Float leaves in float32 at least."""
-
-    def convert(leaf: Any) -> jax.Array:
-        leaf = jnp.asarray(leaf)
-        return leaf.astype(norms.accumulator_dtype(leaf.dtype))
-
-    return jax.tree.map(convert, tree)

@@ -3,10 +3,9 @@
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls, checks
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, Players, transformation
 
 
@@ -64,9 +63,8 @@ def add_consensus(
     checks.check_number(name, "weight", weight)
 
     def init_fn(params: Players) -> ConsensusState:
-        checks.check_players(name, "params", params)
-        checks.check_unmasked(name, params)
-        return ConsensusState(count=jnp.zeros((), jnp.int32))
+        checks.check_whole_players(name, "params", params)
+        return ConsensusState(count=trees.new_count())
 
     def update_fn(
         updates: Players,
@@ -78,13 +76,13 @@ def add_consensus(
         **extra: Any,
     ) -> tuple[Players, ConsensusState]:
         del extra
-        checks.check_oracle(name, updates, params, field_fn)
+        checks.check_field_fn(name, updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         field, transposed = jax.vjp(lambda z: field_fn(z, 0), params)
         (shortening,) = transposed(field)
         gamma = calls.value_at(weight, state.count if update_count is None else update_count)
         return jax.tree.map(
             lambda f, h: f + gamma.astype(f.dtype) * h, field, shortening
-        ), ConsensusState(count=jnp.asarray(optax.safe_increment(state.count)))
+        ), ConsensusState(count=trees.increment(state.count))
 
     return transformation(init_fn, update_fn)

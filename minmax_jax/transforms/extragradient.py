@@ -3,11 +3,10 @@
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import optax
 
 from minmax_jax._util import calls as _calls
-from minmax_jax._util import checks
+from minmax_jax._util import checks, trees
 from minmax_jax._util.types import FieldFn, Players, transformation
 
 MOMENTS = ("twice", "once")
@@ -105,10 +104,9 @@ def extrapolate(
     on_field: Any = optax.with_extra_args_support(transform)
 
     def init_fn(params: Players) -> ExtrapolateState:
-        checks.check_players(name, "params", params)
-        checks.check_unmasked(name, params)
+        checks.check_whole_players(name, "params", params)
         return ExtrapolateState(
-            count=jnp.zeros((), jnp.int32),
+            count=trees.new_count(),
             tx=real.init(params),
             extrapolation=None if shared else trial.init(params),
             transform=on_field.init(params),
@@ -122,7 +120,7 @@ def extrapolate(
         field_fn: FieldFn | None = None,
         **extra: Any,
     ) -> tuple[Players, ExtrapolateState]:
-        checks.check_oracle(name, updates, params, field_fn)
+        checks.check_field_fn(name, updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         calls = [_calls.inner_call(extra, i, update_count=state.count) for i in range(4)]
         field, field_state = on_field.update(updates, state.transform, params, **calls[0])
@@ -133,7 +131,7 @@ def extrapolate(
         before = trial_state if shared and moments == "twice" else state.tx
         step, real_state = real.update(field, before, params, **calls[3])
         return step, ExtrapolateState(
-            count=jnp.asarray(optax.safe_increment(state.count)),
+            count=trees.increment(state.count),
             tx=real_state,
             extrapolation=None if shared else trial_state,
             transform=field_state,

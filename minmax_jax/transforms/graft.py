@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import optax
 
-from minmax_jax._util import checks
+from minmax_jax._util import checks, trees
 from minmax_jax._util import norms as _tree
 from minmax_jax._util.types import PyTree, transformation
 
@@ -100,7 +100,7 @@ def graft(
         along, direction_state = direction.update(updates, state.direction, params, **extra)
         pairs = zip(_leaf_norms(to), _tree.leaf_norms(along), strict=True)
         pairs = jax.tree.unflatten(jax.tree.structure(along), pairs)
-        return _tree.each_player(rescale, along, pairs), GraftState(
+        return trees.each_player(rescale, along, pairs), GraftState(
             magnitude=magnitude_state, direction=direction_state
         )
 

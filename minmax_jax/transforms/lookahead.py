@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls, checks
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import PyTree, transformation
 
 ANCHORS = ("start", "lazy")
@@ -92,7 +92,7 @@ def lookahead(
         checks.check_floats(name, "params", params)
         # A copy: params and state may both be donated to a compiled step.
         slow = jax.tree.map(jnp.array, params)
-        return LookaheadState(jnp.zeros((), jnp.int32), slow, inner.init(params))
+        return LookaheadState(trees.new_count(), slow, inner.init(params))
 
     def update_fn(
         updates: PyTree, state: LookaheadState, params: PyTree | None = None, **extra: Any
@@ -116,7 +116,7 @@ def lookahead(
             return jnp.where(ends, back.astype(u.dtype), u)
 
         return jax.tree.map(go_back, step, slow, params), LookaheadState(
-            count=jnp.asarray(optax.safe_increment(count)), slow=slow, tx=tx_state
+            count=trees.increment(count), slow=slow, tx=tx_state
         )
 
     return transformation(init_fn, update_fn)

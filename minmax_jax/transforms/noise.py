@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls, checks
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import PyTree, transformation
 from minmax_jax.players import ScalarOrSchedule
 
@@ -64,7 +64,7 @@ def add_noise(stddev: ScalarOrSchedule) -> optax.GradientTransformationExtraArgs
 
     def init_fn(params: PyTree) -> NoiseState:
         checks.check_floats("add_noise", "params", params)
-        return NoiseState(count=jnp.zeros((), jnp.int32))
+        return NoiseState(count=trees.new_count())
 
     def update_fn(
         updates: PyTree,
@@ -82,7 +82,7 @@ def add_noise(stddev: ScalarOrSchedule) -> optax.GradientTransformationExtraArgs
         now, sigma = jax.random.fold_in(key, count), calls.value_at(stddev, count)
         leaves, structure = jax.tree.flatten(updates)
         noisy = [_add(leaf, jax.random.fold_in(now, i), sigma) for i, leaf in enumerate(leaves)]
-        after = NoiseState(count=jnp.asarray(optax.safe_increment(state.count)))
+        after = NoiseState(count=trees.increment(state.count))
         return jax.tree.unflatten(structure, noisy), after
 
     return transformation(init_fn, update_fn)

@@ -3,7 +3,7 @@
 import jax
 import optax
 
-from minmax_jax._util import checks
+from minmax_jax._util import checks, trees
 from minmax_jax._util import norms as _tree
 from minmax_jax._util.types import PyTree, transformation
 
@@ -60,7 +60,7 @@ def normalize(
         del extra
         checks.check_floats(name, "updates", updates)
         checks.check_match(name, updates, params)
-        return _tree.each_player(
+        return trees.each_player(
             _normalize_layers if scope == "layer" else _normalize_whole, updates
         ), state
 

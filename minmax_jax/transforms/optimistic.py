@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls, checks
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import PyTree, transformation
 
 STARTS = ("first", "zero")
@@ -70,7 +70,7 @@ def add_optimism(
     checks.check_choice(name, "previous", previous, STARTS)
 
     def init_fn(params: PyTree) -> OptimismState:
-        return OptimismState(count=jnp.zeros((), jnp.int32), previous=optax.tree.zeros_like(params))
+        return OptimismState(count=trees.new_count(), previous=optax.tree.zeros_like(params))
 
     def update_fn(
         updates: PyTree, state: OptimismState, params: PyTree | None = None, **extra: Any
@@ -84,7 +84,7 @@ def add_optimism(
             return g + w.astype(change.dtype) * change
 
         return jax.tree.map(foresee, updates, state.previous), OptimismState(
-            count=jnp.asarray(optax.safe_increment(state.count)),
+            count=trees.increment(state.count),
             previous=jax.tree.map(
                 lambda g, last: jnp.asarray(g).astype(last.dtype), updates, state.previous
             ),

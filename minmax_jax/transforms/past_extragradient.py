@@ -3,12 +3,11 @@
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import optax
 
 from minmax_jax._util import calls as _calls
-from minmax_jax._util import checks
-from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
+from minmax_jax._util import checks, trees
+from minmax_jax._util.types import FieldFn, Players, transformation
 
 MOMENTS = ("twice", "once")
 
@@ -93,10 +92,9 @@ def extrapolate_from_past(
     on_field: Any = optax.with_extra_args_support(transform)
 
     def init_fn(params: Players) -> PastState:
-        checks.check_players(name, "params", params)
-        checks.check_unmasked(name, params)
+        checks.check_whole_players(name, "params", params)
         return PastState(
-            count=jnp.zeros((), jnp.int32),
+            count=trees.new_count(),
             previous_field=optax.tree.zeros_like(params),
             tx=rule.init(params),
             transform=on_field.init(params),
@@ -110,18 +108,18 @@ def extrapolate_from_past(
         field_fn: FieldFn | None = None,
         **extra: Any,
     ) -> tuple[Players, PastState]:
-        checks.check_oracle(name, updates, params, field_fn)
+        checks.check_field_fn(name, updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         calls = [_calls.inner_call(extra, i, update_count=state.count) for i in range(3)]
         trial, advanced = rule.update(state.previous_field, state.tx, params, **calls[0])
         first = state.count == 0
-        trial = _where(first, optax.tree.zeros_like(trial), trial)
+        trial = trees.select(first, optax.tree.zeros_like(trial), trial)
         there = Players(*map(optax.apply_updates, params, trial))
         field, field_state = on_field.update(field_fn(there, 1), state.transform, there, **calls[1])
-        before = _where(first, state.tx, advanced) if moments == "twice" else state.tx
+        before = trees.select(first, state.tx, advanced) if moments == "twice" else state.tx
         step, after = rule.update(field, before, params, **calls[2])
         return step, PastState(
-            count=jnp.asarray(optax.safe_increment(state.count)),
+            count=trees.increment(state.count),
             previous_field=jax.tree.map(
                 lambda f, last: f.astype(last.dtype), field, state.previous_field
             ),
@@ -130,7 +128,3 @@ def extrapolate_from_past(
         )
 
     return transformation(init_fn, update_fn)
-
-
-def _where(condition: jax.Array, yes: PyTree, no: PyTree) -> PyTree:
-    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import optax
 
-from minmax_jax._util import checks, norms
+from minmax_jax._util import checks, trees
 from minmax_jax._util.types import PyTree, transformation
 
 
@@ -70,7 +70,7 @@ def project(projection: Callable[[PyTree], PyTree], *, name: str = "project") ->
                 "tx.update(updates, state, params)."
             )
         checks.check_match(name, updates, params)
-        feasible = norms.each_player(projection, optax.apply_updates(params, updates))
+        feasible = trees.each_player(projection, optax.apply_updates(params, updates))
         return jax.tree.map(lambda p, z: p - z, feasible, params), state
 
     return Projection(*transformation(init_fn, update_fn))

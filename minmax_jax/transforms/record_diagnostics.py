@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from minmax_jax._util import checks
+from minmax_jax._util import checks, trees
 from minmax_jax._util.types import FieldFn, PayoffFn, PyTree, transformation
 
 
@@ -124,7 +124,7 @@ def record_diagnostics(
         checks.check_floats("record_diagnostics", "params", params)
         shapes = jax.eval_shape(lambda z: _measure(diagnostics, _example_inputs(z)), params)
         records = jax.tree.map(lambda slot: jnp.zeros(slot.shape, slot.dtype), shapes)
-        return RecordDiagnosticsState(jnp.zeros((), jnp.int32), records, tx.init(params))
+        return RecordDiagnosticsState(trees.new_count(), records, tx.init(params))
 
     def update_fn(
         updates: PyTree,
@@ -142,7 +142,7 @@ def record_diagnostics(
 
         due = state.count % every == 0
         records = measure() if every == 1 else lax.cond(due, measure, lambda: state.records)
-        count = jnp.asarray(optax.safe_increment(state.count))
+        count = trees.increment(state.count)
         return steps, RecordDiagnosticsState(count=count, records=records, inner=inner)
 
     return transformation(init_fn, update_fn)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls, checks, norms
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
 
 MEANS = ("dimension", "tensors")
@@ -84,9 +84,8 @@ def add_symplectic(
     checks.check_choice(name, "mean_over", mean_over, MEANS)
 
     def init_fn(params: Players) -> SymplecticState:
-        checks.check_players(name, "params", params)
-        checks.check_unmasked(name, params)
-        return SymplecticState(count=jnp.zeros((), jnp.int32))
+        checks.check_whole_players(name, "params", params)
+        return SymplecticState(count=trees.new_count())
 
     def update_fn(
         updates: Players,
@@ -98,7 +97,7 @@ def add_symplectic(
         **extra: Any,
     ) -> tuple[Players, SymplecticState]:
         del extra
-        checks.check_oracle(name, updates, params, field_fn)
+        checks.check_field_fn(name, updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         z = jax.tree.map(jnp.asarray, params)
         field, along = jax.linearize(lambda z: field_fn(z, 0), z)
@@ -110,7 +109,7 @@ def add_symplectic(
             size = size.astype(sign.dtype) * sign
         return jax.tree.map(
             lambda f, a: f + size.astype(f.dtype) * a, field, adjustment
-        ), SymplecticState(count=jnp.asarray(optax.safe_increment(state.count)))
+        ), SymplecticState(count=trees.increment(state.count))
 
     return transformation(init_fn, update_fn)
 
@@ -121,5 +120,5 @@ def _sign(
     """The sign of `⟨F, ∇H⟩ ⟨AᵀF, ∇H⟩ / d + eps`."""
     leaves = jax.tree.leaves(field)
     count = len(leaves) if mean_over == "tensors" else sum(leaf.size for leaf in leaves)
-    product = norms.inner(field, shortening) * norms.inner(adjustment, shortening)
+    product = trees.inner_product(field, shortening) * trees.inner_product(adjustment, shortening)
     return jnp.sign(product / count + eps)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from minmax_jax._util import calls as _calls
-from minmax_jax._util import checks
+from minmax_jax._util import checks, trees
 from minmax_jax._util.types import FieldFn, PayoffFn, Players, PyTree, transformation
 
 
@@ -94,10 +94,9 @@ def unrolled(
     min_tx, max_tx = optax.with_extra_args_support(min), optax.with_extra_args_support(max)
 
     def init_fn(params: Players) -> UnrolledState:
-        checks.check_players("unrolled", "params", params)
-        checks.check_unmasked("unrolled", params)
+        checks.check_whole_players("unrolled", "params", params)
         return UnrolledState(
-            count=jnp.zeros((), jnp.int32),
+            count=trees.new_count(),
             min=min_tx.init(params.min),
             max=max_tx.init(params.max),
         )
@@ -111,7 +110,7 @@ def unrolled(
         min_loss_fn: PayoffFn | None = None,
         **extra: Any,
     ) -> tuple[Players, UnrolledState]:
-        checks.check_oracle("unrolled", updates, params, field_fn)
+        checks.check_field_fn("unrolled", updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         if num_steps:
             _check_loss(field_fn, min_loss_fn)
@@ -144,7 +143,7 @@ def unrolled(
             gradient = (field_fn(Players(x, start), 1) if first == "max" else updates).min
         x_step, min_state = min_tx.update(gradient, state.min, x, **calls[0])
         return Players(x_step, step), UnrolledState(
-            count=jnp.asarray(optax.safe_increment(state.count)), min=min_state, max=max_state
+            count=trees.increment(state.count), min=min_state, max=max_state
         )
 
     return transformation(init_fn, update_fn)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from minmax_jax._util import norms
+from minmax_jax._util import trees
 from minmax_jax._util.krylov.system import Operator
 from minmax_jax._util.types import PyTree
 
@@ -48,7 +48,9 @@ def arnoldi_step(operator: Operator, basis: PyTree, step: Any) -> ArnoldiStep:
     """
     image = operator(jax.tree.map(lambda rows: rows[step], basis))
     column, remainder = orthogonalize(basis, image)
-    return ArnoldiStep(column, remainder, jnp.sqrt(norms.inner(remainder, remainder)), image)
+    return ArnoldiStep(
+        column, remainder, jnp.sqrt(trees.inner_product(remainder, remainder)), image
+    )
 
 
 def orthogonalize(basis: PyTree, vector: PyTree) -> tuple[jax.Array, PyTree]:

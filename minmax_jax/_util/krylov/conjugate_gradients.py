@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax._util import norms
+from minmax_jax._util import trees
 from minmax_jax._util.krylov.system import Operator, Solution, System, add_scaled
 from minmax_jax._util.types import PyTree
 
@@ -43,11 +43,11 @@ def conjugate_gradient(
     def iterate(carry: Any) -> Any:
         x, r, p, square, count, _ = carry
         ap = operator(p)
-        curvature = norms.inner(p, ap)
+        curvature = trees.inner_product(p, ap)
         negative = curvature <= 0  # Comparison with NaN is False, so NaN propagates into x.
         length = jnp.where(negative, 0, square / jnp.where(negative, 1, curvature))
         x, r = add_scaled(x, length, p), add_scaled(r, -length, ap)
-        new = norms.inner(r, r)
+        new = trees.inner_product(r, r)
         return x, r, add_scaled(r, new / square, p), new, count + 1, ~negative
 
     x, r, square = problem.start, problem.residual, problem.residual_square

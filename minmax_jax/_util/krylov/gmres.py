@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax._util import norms
+from minmax_jax._util import trees
 from minmax_jax._util.krylov.arnoldi import arnoldi_step, first_basis
 from minmax_jax._util.krylov.system import Operator, Solution, System, add_scaled
 from minmax_jax._util.types import PyTree
@@ -57,7 +57,7 @@ def gmres(
         weights = _weights(end, width)
         x = jax.tree.map(lambda a, v: a + jnp.tensordot(weights, v[:width], 1), x, end.basis)
         r = add_scaled(problem.rhs, -1, operator(x))
-        return x, r, norms.inner(r, r), count + end.column
+        return x, r, trees.inner_product(r, r), count + end.column
 
     start = (problem.start, problem.residual, problem.residual_square, jnp.zeros((), jnp.int32))
     x, _, square, count = lax.while_loop(unfinished, cycle, start)

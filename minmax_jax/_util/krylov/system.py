@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from minmax_jax._util import norms
+from minmax_jax._util import norms, trees
 from minmax_jax._util.types import PyTree
 
 Operator = Callable[[PyTree], PyTree]
@@ -55,15 +55,15 @@ class System(NamedTuple):
         """
         norm = norms.tree_norm(rhs)
         b = jax.tree.map(lambda leaf: norms.unit(leaf, norm), rhs)
-        square, zero = norms.inner(b, b), jax.tree.map(jnp.zeros_like, b)
+        square, zero = trees.inner_product(b, b), jax.tree.map(jnp.zeros_like, b)
         if guess is None:
             return System(b, zero, b, square, norm)
         inverse = jnp.where(norm.value == 0, 0, 1 / jnp.where(norm.value == 0, 1, norm.value))
         x = jax.tree.map(lambda leaf: (leaf * norm.scale) * inverse, guess)
         r = add_scaled(b, -1, operator(x))
-        better = norms.inner(r, r) <= square
+        better = trees.inner_product(r, r) <= square
         x, r = _select(better, x, zero), _select(better, r, b)
-        return System(b, x, r, norms.inner(r, r), norm)
+        return System(b, x, r, trees.inner_product(r, r), norm)
 
     def scale_back(self, x: PyTree) -> PyTree:
         """Returns the solution of the original system, given that of the scaled one."""

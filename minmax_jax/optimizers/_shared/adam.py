@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import checks
+from minmax_jax._util import checks, trees
 from minmax_jax._util import norms as _tree
 from minmax_jax._util.types import PyTree, transformation
 
@@ -43,11 +43,12 @@ def adam_step(
 def adam_norms(
     name: str, b1: float, b2: float, eps: float, bias_correction: bool = True
 ) -> optax.GradientTransformation:
-    """Returns a transformation whose update is the list of norms ‖A_k‖ of every leaf k.
+    """Returns a transformation whose update is the list of the norms ‖A_k‖ of all leaves.
 
-    It is a `magnitude` for `graft`. A is the step of `adam_step`, and the state is the same. The corrections of the moments are taken out
-    of the sums, `A = (√c₂ / c₁) · m / (√v + √c₂ eps)`: a CPU would write each of them down as
-    a whole array, to be shared by all leaves of a shape.
+    Use it as `magnitude` of `graft`. A is the step of `adam_step`, and the state is the same.
+    The corrections of the moments are taken out of the sums,
+    `A = (√c₂ / c₁) · m / (√v + √c₂ eps)`, because XLA's CPU backend would write each corrected
+    moment to memory as a whole array.
     """
 
     def update_fn(
@@ -59,7 +60,7 @@ def adam_norms(
         state = state._replace(mu=mu, nu=nu)
         factor, root = 1.0, 1.0
         if bias_correction:
-            state = state._replace(count=optax.safe_increment(state.count))
+            state = state._replace(count=trees.increment(state.count))
             root = jnp.sqrt(1 - b2**state.count)
             factor = root / (1 - b1**state.count)
 

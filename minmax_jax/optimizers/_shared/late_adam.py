@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import checks
+from minmax_jax._util import checks, trees
 from minmax_jax._util.types import PyTree, transformation
 from minmax_jax.optimizers._shared.adam import adam_step
 
@@ -47,7 +47,7 @@ def corrected_step(
 def _late_adam(b1: float, b2: float, eps: float, amsgrad: bool) -> optax.GradientTransformation:
     def init_fn(params: PyTree) -> LateAdamState:
         return LateAdamState(
-            count=jnp.zeros((), jnp.int32),
+            count=trees.new_count(),
             mu=optax.tree.zeros_like(params),
             nu=optax.tree.zeros_like(params),
             nu_max=optax.tree.zeros_like(params) if amsgrad else None,
@@ -57,7 +57,7 @@ def _late_adam(b1: float, b2: float, eps: float, amsgrad: bool) -> optax.Gradien
         updates: PyTree, state: LateAdamState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, LateAdamState]:
         del params, extra
-        count = jnp.asarray(optax.safe_increment(state.count))
+        count = trees.increment(state.count)
         mu = optax.tree.update_moment(updates, state.mu, b1, 1)
         nu = optax.tree.update_moment_per_elem_norm(updates, state.nu, b2, 2)
         nu_max = jax.tree.map(jnp.maximum, state.nu_max, nu) if amsgrad else None

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls, checks
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
 from minmax_jax.transforms.competitive import local_game
 
@@ -94,17 +94,17 @@ def step_to_equilibrium(
     transform = optax.identity() if transform is None else transform
 
     def init_fn(params: Players) -> CompetitiveState:
-        checks.check_players(name, "params", params)
-        checks.check_unmasked(name, params)
-        wide = optax.tree.zeros_like(local_game.wide(params))
+        checks.check_whole_players(name, "params", params)
+        dtype = trees.wide_dtype(params)
+        wide = optax.tree.zeros_like(trees.widen(params, dtype))
         warm = solve.warm_start and solve.solver != "neumann"
         return CompetitiveState(
-            count=jnp.zeros((), jnp.int32),
+            count=trees.new_count(),
             transform=transform.init(params),
             second_moment=None if adapt is None else wide,
             solution=wide[local_game.smaller(params)] if warm else None,
             iterations=jnp.zeros((), jnp.int32),
-            residual=jnp.zeros((), local_game.wide_dtype(params)),
+            residual=jnp.zeros((), dtype),
         )
 
     def update_fn(
@@ -116,17 +116,17 @@ def step_to_equilibrium(
         update_count: jax.Array | None = None,
         **extra: Any,
     ) -> tuple[Players, CompetitiveState]:
-        checks.check_oracle(name, updates, params, field_fn)
+        checks.check_field_fn(name, updates, params, field_fn)
         assert params is not None and field_fn is not None  # for the type checker
         at = state.count if update_count is None else update_count
         field, products = local_game.linearize(field_fn, params)
         field, transform_state = optax.with_extra_args_support(transform).update(
             field, state.transform, params, **calls.inner_call(extra, 0, update_count=at)
         )
-        dtype = local_game.wide_dtype(params)
-        field = local_game.wide(field, dtype)
-        etas = Players(*(calls.value_at(r, at).astype(dtype) for r in _by_side(learning_rate)))
-        count, moment = jnp.asarray(optax.safe_increment(state.count)), state.second_moment
+        dtype = trees.wide_dtype(params)
+        field = trees.widen(field, dtype)
+        etas = Players(*(calls.value_at(r, at).astype(dtype) for r in trees.by_side(learning_rate)))
+        count, moment = trees.increment(state.count), state.second_moment
         if adapt is None:
             rates = Players(*map(_everywhere, etas, field))
         else:
@@ -145,10 +145,6 @@ def step_to_equilibrium(
         )
 
     return transformation(init_fn, update_fn)
-
-
-def _by_side(value: Any) -> Players:
-    return value if isinstance(value, Players) else Players(value, value)
 
 
 def _everywhere(rate: jax.Array, tree: PyTree) -> PyTree:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from minmax_jax._util import checks, norms
+from minmax_jax._util import checks, norms, trees
 from minmax_jax._util.krylov.conjugate_gradients import conjugate_gradient
 from minmax_jax._util.krylov.gmres import gmres
 from minmax_jax._util.krylov.system import Solution
@@ -43,12 +43,12 @@ def linearize(field_fn: FieldFn, players: Players) -> tuple[Players, Players]:
     z = jax.tree.map(jnp.asarray, players)
     max_field, along_min = jax.linearize(lambda x: field_fn(Players(x, z.max), 0).max, z.min)
     min_field, along_max = jax.linearize(lambda y: field_fn(Players(z.min, y), 0).min, z.max)
-    dtype = wide_dtype(z)
+    dtype = trees.wide_dtype(z)
 
     def widely(product: Product, side: PyTree) -> Product:
         def apply(step: PyTree) -> PyTree:
             tangent = jax.tree.map(lambda d, leaf: d.astype(leaf.dtype), step, side)
-            return wide(product(tangent), dtype)
+            return trees.widen(product(tangent), dtype)
 
         return apply
 
@@ -110,15 +110,3 @@ def _order(pair: Any, mine: int) -> Any:
 
 def _times(rates: PyTree, tree: PyTree) -> PyTree:
     return jax.tree.map(jnp.multiply, rates, tree)
-
-
-def wide_dtype(tree: PyTree) -> Any:
-    """Returns the dtype of the accumulated arithmetic: float32 or wider."""
-    leaves = [jnp.asarray(leaf).dtype for leaf in jax.tree.leaves(tree)]
-    return jnp.result_type(*(norms.accumulator_dtype(dtype) for dtype in leaves))
-
-
-def wide(tree: Any, dtype: Any = None) -> Any:
-    """Casts every leaf to `dtype`, by default `wide_dtype(tree)`."""
-    dtype = wide_dtype(tree) if dtype is None else dtype
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf).astype(dtype), tree)

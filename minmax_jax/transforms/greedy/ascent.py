@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from minmax_jax._util import calls, norms
+from minmax_jax._util import calls, norms, trees
 from minmax_jax._util.types import FieldFn, Players, PyTree
 
 
@@ -81,15 +81,10 @@ def ascend(
         norm = norms.norm(field)
         diverged = ~(jnp.isfinite(norm) & (norm <= bound))
         stop = diverged | (norm <= tolerance)
-        moved = select(stop, now, after)
+        moved = trees.select(stop, now, after)
         return moved._replace(reached=stop & ~diverged, diverged=diverged)
 
     def goes_on(now: AscentResult) -> jax.Array:
         return allowed & (now.count < max_steps) & ~now.reached & ~now.diverged
 
     return lax.while_loop(goes_on, body, start)
-
-
-def select(which: jax.Array, yes: PyTree, no: PyTree) -> PyTree:
-    """Returns `yes` where `which` holds and else `no`, leaf by leaf."""
-    return jax.tree.map(lambda a, b: jnp.where(which, a, b), yes, no)

@@ -132,8 +132,7 @@ def greedy(
     draws_at_random = settings.anneals or settings.accept_probability is not None
 
     def init_fn(params: Players) -> GreedyState:
-        checks.check_players(name, "params", params)
-        checks.check_unmasked(name, params)
+        checks.check_whole_players(name, "params", params)
         return begin(params, min_tx.init(params.min), max_tx.init(params.max))
 
     def update_fn(
@@ -146,8 +145,8 @@ def greedy(
         key: jax.Array | None = None,
         **extra: Any,
     ) -> tuple[Players, GreedyState]:
-        checks.check_oracle(name, updates, params, field_fn)
-        checks.check_payoff(name, payoff_fn)
+        checks.check_field_fn(name, updates, params, field_fn)
+        checks.check_payoff_fn(name, payoff_fn)
         if draws_at_random:
             checks.check_key(name, key, "it accepts at random")
         assert params is not None and field_fn is not None  # for the type checker

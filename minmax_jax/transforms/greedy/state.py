@@ -5,12 +5,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 
-from minmax_jax._util import norms
+from minmax_jax._util import trees
 from minmax_jax._util.types import Players
 from minmax_jax.transforms.greedy.acceptance import AcceptResult, GreedySettings
-from minmax_jax.transforms.greedy.ascent import AscentResult, select
+from minmax_jax.transforms.greedy.ascent import AscentResult
 
 
 class GreedyStatus(enum.IntEnum):
@@ -61,7 +60,7 @@ class GreedyState(NamedTuple):
 
 def begin(params: Players, min_state: Any, max_state: Any) -> GreedyState:
     """Returns the state before the first proposal, given those of proposal and ascent."""
-    dtype = norms.accumulator_dtype(jnp.result_type(*jax.tree.leaves(params)))
+    dtype = trees.accumulator_dtype(jnp.result_type(*jax.tree.leaves(params)))
     zero = jnp.zeros((), jnp.int32)
     return GreedyState(
         count=zero,
@@ -102,7 +101,7 @@ def conclude(
         status = jnp.where(rejections > settings.max_rejections, end, status)
     status = jnp.where(diverged, GreedyStatus.ASCENT_DIVERGED, status)
     counted = state._replace(
-        count=jnp.asarray(optax.safe_increment(state.count)),
+        count=trees.increment(state.count),
         value=jnp.where(accept, test.value, state.value),
         settled=settled,
         accepted=state.accepted + accept.astype(jnp.int32),
@@ -111,9 +110,12 @@ def conclude(
         total_ascent_steps=state.total_ascent_steps + answer.count,
         status=status.astype(jnp.int32),
     )
-    after = select(running, counted, state)._replace(
-        min=select(keep_min, min_state, state.min), max=select(keep_max, answer.state, state.max)
+    after = trees.select(running, counted, state)._replace(
+        min=trees.select(keep_min, min_state, state.min),
+        max=trees.select(keep_max, answer.state, state.max),
     )
     zero = jax.tree.map(jnp.zeros_like, step)
-    moved = Players(select(accept, step.min, zero.min), select(keep_y, step.max, zero.max))
+    moved = Players(
+        trees.select(accept, step.min, zero.min), trees.select(keep_y, step.max, zero.max)
+    )
     return moved, after

@@ -1,0 +1,81 @@
+"""Helpers for pytrees: selection, dtypes, counters and players."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from minmax_jax._util.types import Players, PyTree
+
+
+def select(condition: jax.Array, on_true: PyTree, on_false: PyTree) -> PyTree:
+    """Returns `on_true` where `condition` holds and `on_false` elsewhere, leaf by leaf."""
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), on_true, on_false)
+
+
+def accumulator_dtype(dtype: Any) -> Any:
+    """Returns the dtype in which sums of `dtype` are accumulated: float32 or wider."""
+    return dtype if jnp.finfo(dtype).bits > 32 else jnp.dtype(jnp.float32)
+
+
+def wide_dtype(tree: PyTree) -> Any:
+    """Returns the common accumulator dtype of all leaves."""
+    leaves = [jnp.asarray(leaf).dtype for leaf in jax.tree.leaves(tree)]
+    return jnp.result_type(*map(accumulator_dtype, leaves))
+
+
+def widen(tree: PyTree, dtype: Any = None) -> PyTree:
+    """Casts every leaf to `dtype`. Defaults to the accumulator dtype of the leaf."""
+
+    def cast(leaf: Any) -> jax.Array:
+        leaf = jnp.asarray(leaf)
+        return leaf.astype(accumulator_dtype(leaf.dtype) if dtype is None else dtype)
+
+    return jax.tree.map(cast, tree)
+
+
+def strongly_typed(tree: PyTree) -> PyTree:
+    """Converts every leaf, Python numbers included, to an array that is not weakly typed.
+
+    The carry of a `lax.scan` must keep its types, and arithmetic removes weak types.
+    """
+
+    def convert(leaf: Any) -> jax.Array:
+        array = jnp.asarray(leaf)
+        return lax.convert_element_type(array, array.dtype)
+
+    return jax.tree.map(convert, tree)
+
+
+def new_count() -> jax.Array:
+    """Returns the counter of an optimizer state before the first update (int32 scalar)."""
+    return jnp.zeros((), jnp.int32)
+
+
+def increment(count: jax.Array) -> jax.Array:
+    """Returns `count + 1`, or `count` if it is the largest value of its dtype."""
+    return jnp.asarray(optax.safe_increment(count))
+
+
+def by_side(value: Any) -> Players:
+    """Returns `value` if it is a `Players`, otherwise `Players` with `value` on both sides."""
+    return value if isinstance(value, Players) else Players(value, value)
+
+
+def each_player(function: Callable[..., Any], tree: PyTree, *rest: PyTree) -> PyTree:
+    """Applies `function` to each player's tree, or to a tree that is not a `Players`."""
+    if isinstance(tree, Players):
+        return Players(*(function(*sides) for sides in zip(tree, *rest, strict=True)))
+    return function(tree, *rest)
+
+
+def inner_product(a: PyTree, b: PyTree) -> jax.Array:
+    """Returns the inner product of two real trees, accumulated in float32 or wider."""
+    products = jax.tree.map(lambda x, y: jnp.sum(widen(x) * widen(y)), a, b)
+    parts = jax.tree.leaves(products)
+    dtype = jnp.result_type(*parts)
+    return functools.reduce(jnp.add, [part.astype(dtype) for part in parts])
