@@ -1,13 +1,15 @@
-"""Min-max optimization as composable Optax transformations.
+"""Min-max optimization with composable Optax transformations.
 
-A game is one joint tree `Players(min=x, max=y)` and one field
-`F(z) = (grad_x f, -grad_y f)`, which every method descends.
+The parameters of a game are `Players(min=x, max=y)`. All methods descend the game's vector
+field `F(z) = (grad_x f, -grad_y f)`, where the payoff f is minimized over x and maximized
+over y.
 """
 
 from minmax_jax import diagnostics, games, parallel
-from minmax_jax._util.types import FieldFn, PayoffFn, Players
-from minmax_jax.field import accumulate, general_sum, payoff, zero_sum
-from minmax_jax.optimizers import BY_NAME as optimizers
+from minmax_jax._util.types import FieldFn, Microbatch, PayoffFn, Players
+from minmax_jax.accumulate import accumulate
+from minmax_jax.field import general_sum, payoff, zero_sum
+from minmax_jax.optimizers import by_name
 from minmax_jax.optimizers.ada_dir import ada_dir
 from minmax_jax.optimizers.ada_nsgda import ada_nsgda
 from minmax_jax.optimizers.adam_gda import adam_gda
@@ -33,12 +35,11 @@ from minmax_jax.solve import SolveResult, solve
 from minmax_jax.transforms.alternate import AlternateState, alternate
 from minmax_jax.transforms.anchor import AnchorState, anchor
 from minmax_jax.transforms.average import AverageState, average, averaged_players
-from minmax_jax.transforms.competitive.competitive import CompetitiveState
+from minmax_jax.transforms.competitive import CompetitiveState
 from minmax_jax.transforms.consensus import ConsensusState, add_consensus
 from minmax_jax.transforms.extragradient import ExtrapolateState, extrapolate
 from minmax_jax.transforms.graft import GraftState, graft
-from minmax_jax.transforms.greedy.greedy import greedy
-from minmax_jax.transforms.greedy.state import GreedyState, GreedyStatus
+from minmax_jax.transforms.greedy import GreedyState, GreedyStatus, greedy
 from minmax_jax.transforms.lookahead import LookaheadState, lookahead
 from minmax_jax.transforms.noise import NoiseState, add_noise
 from minmax_jax.transforms.normalize import normalize
@@ -53,6 +54,9 @@ from minmax_jax.transforms.record_diagnostics import (
 from minmax_jax.transforms.symplectic import SymplecticState, add_symplectic
 from minmax_jax.transforms.unrolled import UnrolledState, unrolled
 
+optimizers = by_name(globals())
+"""Mapping from the name of each optimizer to its function."""
+
 __all__ = [
     "AlternateState",
     "AnchorState",
@@ -66,6 +70,7 @@ __all__ = [
     "GreedyState",
     "GreedyStatus",
     "LookaheadState",
+    "Microbatch",
     "NoiseState",
     "OptimismState",
     "PastState",

@@ -1,11 +1,13 @@
-"""Games as fields: the one sign flip and the one averaging over devices.
+"""Vector fields of zero-sum and general-sum games, with averaging over devices.
 
-A payoff f(x, y), which x minimises and y maximises, becomes the field
-`F(z) = (grad_x f, -grad_y f)` at z = (x, y): the direction that both players
-*descend*. A general-sum game, one loss per player, becomes
-`F(z) = (grad_x min_loss, grad_y max_loss)`.
+A payoff f(x, y), minimized over x and maximized over y, becomes the vector field
+`F(z) = (grad_x f, -grad_y f)` at z = (x, y), the direction that both players *descend*. A
+general-sum game, with one loss per player, becomes
+`F(z) = (grad_x min_loss, grad_y max_loss)`. This file holds the only sign flip and the only
+averages over devices.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +17,39 @@ from jax import lax
 from jax.custom_derivatives import linear_call
 
 from minmax_jax._util import checks
-from minmax_jax._util.types import Draw, FieldFn, PayoffFn, Players, PyTree
+from minmax_jax._util.types import Draw, Players, PyTree
 
-Oracle = Callable[[Players, Draw], tuple[Any, Any]]
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class GameFunction:
+    """Vector field or payoff of a game, as a function of `(players, draw=0)`.
+
+    Instances compare by identity, so they can be static arguments of compiled functions.
+
+    Attributes:
+      evaluate: Function of `(players, draw)` that returns the value and the auxiliary output.
+      name: Name used in error messages.
+      has_aux: Whether calls return `(value, aux)`.
+      axis_name: Mapped axis over which values are averaged, or None.
+      general_sum: Whether this is the field of a general-sum game. Such a field does not
+        contain the gradient of a player's loss with respect to the other player.
+    """
+
+    evaluate: Callable[[Players, Any], tuple[Any, Any]]
+    name: str
+    has_aux: bool
+    axis_name: str | None
+    general_sum: bool = False
+
+    def __call__(self, players: Players, draw: Draw = 0) -> Any:
+        """Checks the players, evaluates the function and averages over devices."""
+        checks.check_players(self.name, "players", players)
+        if self.axis_name is None:
+            value, aux = self.evaluate(players, draw)
+        else:
+            players = _mean_of_cotangents(players, self.axis_name)
+            value, aux = _mean_of_values(self.evaluate(players, draw), self.axis_name)
+        return (value, aux) if self.has_aux else value
 
 
 def zero_sum(
@@ -26,32 +58,34 @@ def zero_sum(
     stochastic: bool = False,
     has_aux: bool = False,
     axis_name: str | None = None,
-) -> FieldFn:
-    """Makes the field of a zero-sum game from its payoff.
+) -> GameFunction:
+    """Creates the vector field of a zero-sum game from its payoff.
 
-    Both players' gradients come from one backward pass; the part of a player that a
-    method does not use is dead code, which XLA removes.
+    One backward pass computes the gradients of both players. XLA removes the part of a player
+    that a method does not use.
 
     Args:
-      payoff: `payoff(players) -> scalar`, or `payoff(players, draw) -> scalar` if
-        `stochastic`. `players.min` minimises it, `players.max` maximises it.
-      stochastic: whether the payoff takes the draw, the index of the oracle call
-        within one update (or the key that `solve` makes from it).
-      has_aux: whether the payoff returns `(scalar, aux)`; then the field returns
+      payoff: Function `payoff(players) -> scalar`, or `payoff(players, draw) -> scalar` if
+        `stochastic`. It is minimized over `players.min` and maximized over `players.max`.
+      stochastic: Whether the payoff receives the sample index `draw`, the index of the
+        evaluation within one update (or the PRNG key that `solve` makes from it).
+      has_aux: Whether the payoff returns `(scalar, aux)`. If so, the field returns
         `(Players, aux)`.
-      axis_name: the mapped axis (`pmap`, or `shard_map` with `check_vma=False`) over
-        which the field and float leaves of aux are averaged, so that F, J v and Jᵀ v
-        are those of the whole batch. Other leaves of aux stay each device's own. Under
-        `shard_map` with its default checking, autodiff sums over devices already: leave
-        it None there and divide by the axis size. A field averaged so has no rule for
-        `jax.vmap` inside the mapped function (`jax.custom_derivatives.linear_call`).
+      axis_name: Mapped axis (`pmap`, or `shard_map` with `check_vma=False`) over which the
+        field and the float leaves of aux are averaged, so that F, J v and Jᵀ v refer to the
+        whole batch. Other leaves of aux stay local to each device. Under `shard_map` with
+        its default checks, autodiff already sums over devices: leave it None and divide by
+        the axis size. Inside the mapped function, an averaged field does not support
+        `jax.vmap`, because `jax.custom_derivatives.linear_call` does not.
 
     Returns:
-      `field_fn(players, draw=0)`, with the structure, shapes and dtypes of `players`.
+      A function `field_fn(players, draw=0)` that returns the field, with the structure, shapes
+      and dtypes of `players`.
 
     Raises:
-      TypeError, ValueError: while tracing, if players are no `Players` of float trees
-        or the payoff is not a real scalar.
+      TypeError: If `payoff` is not callable. While tracing, if `players` is not a `Players` of
+        floating-point trees or the payoff returns a tuple of the wrong form.
+      ValueError: While tracing, if the payoff is not a real scalar or a player has no leaves.
 
     Examples:
       >>> import minmax_jax as mm
@@ -62,11 +96,11 @@ def zero_sum(
     """
     value_fn = _scalar("zero_sum", "payoff", payoff, stochastic, has_aux)
 
-    def oracle(players: Players, draw: Draw) -> tuple[Players, Any]:
+    def evaluate(players: Players, draw: Draw) -> tuple[Players, Any]:
         gradient, aux = jax.grad(value_fn, has_aux=True)(players, draw)
         return Players(gradient.min, jax.tree.map(jnp.negative, gradient.max)), aux
 
-    return _oracle("zero_sum", oracle, has_aux, axis_name)
+    return GameFunction(evaluate, "zero_sum", has_aux, axis_name)
 
 
 def general_sum(
@@ -76,22 +110,27 @@ def general_sum(
     stochastic: bool = False,
     has_aux: bool = False,
     axis_name: str | None = None,
-) -> FieldFn:
-    """Makes the field of a game in which each player minimises a loss of its own.
+) -> GameFunction:
+    """Creates the vector field of a game in which each player minimizes its own loss.
 
     Args:
-      min_loss: `min_loss(players) -> scalar`, which `players.min` minimises.
-      max_loss: likewise, which `players.max` *minimises* (a discriminator's
-        cross-entropy, say): no sign is flipped here.
-      stochastic: as in `zero_sum`, for both losses.
-      has_aux: as in `zero_sum`; the field's aux is `Players` of the two losses' aux.
-      axis_name: as in `zero_sum`.
+      min_loss: Function `min_loss(players) -> scalar`, minimized over `players.min`.
+      max_loss: Function `max_loss(players) -> scalar`, *minimized* over `players.max` (for
+        example, the cross-entropy of a discriminator). No sign is flipped.
+      stochastic: Whether both losses receive the sample index `draw`, as in `zero_sum`.
+      has_aux: Whether both losses return `(scalar, aux)`. If so, the field returns
+        `(Players, Players)`, where the second holds the aux of both losses.
+      axis_name: Mapped axis over which the field and the float leaves of aux are averaged, as
+        in `zero_sum`.
 
     Returns:
-      `field_fn(players, draw=0)`: `(grad_x min_loss, grad_y max_loss)`.
+      A function `field_fn(players, draw=0)` that returns
+      `(grad_x min_loss, grad_y max_loss)`.
 
     Raises:
-      TypeError, ValueError: as `zero_sum`.
+      TypeError: If a loss is not callable. While tracing, if `players` is not a `Players` of
+        floating-point trees or a loss returns a tuple of the wrong form.
+      ValueError: While tracing, if a loss is not a real scalar or a player has no leaves.
 
     Examples:
       >>> import minmax_jax as mm
@@ -103,14 +142,12 @@ def general_sum(
     x_loss = _scalar("general_sum", "min_loss", min_loss, stochastic, has_aux)
     y_loss = _scalar("general_sum", "max_loss", max_loss, stochastic, has_aux)
 
-    def oracle(z: Players, draw: Draw) -> tuple[Players, Any]:
+    def evaluate(z: Players, draw: Draw) -> tuple[Players, Any]:
         grad_x, aux_x = jax.grad(lambda x: x_loss(Players(x, z.max), draw), has_aux=True)(z.min)
         grad_y, aux_y = jax.grad(lambda y: y_loss(Players(z.min, y), draw), has_aux=True)(z.max)
         return Players(grad_x, grad_y), Players(aux_x, aux_y)
 
-    field_fn = _oracle("general_sum", oracle, has_aux, axis_name)
-    field_fn.general_sum = True  # for methods that would have to know a loss as well (unrolled)
-    return field_fn
+    return GameFunction(evaluate, "general_sum", has_aux, axis_name, general_sum=True)
 
 
 def payoff(
@@ -119,11 +156,26 @@ def payoff(
     stochastic: bool = False,
     has_aux: bool = False,
     axis_name: str | None = None,
-) -> PayoffFn:
-    """Makes `payoff_fn(players, draw=0) -> scalar`, averaged over devices.
+) -> GameFunction:
+    """Creates a payoff function that is averaged over devices.
 
-    For methods that compare values (accept or reject) and for `solve(payoff_fn=)`.
-    Arguments and errors as in `zero_sum`; with `has_aux` it returns `(scalar, aux)`.
+    Methods that compare payoffs (accept or reject) take it as `payoff_fn`, as does `solve`.
+
+    Args:
+      payoff: Function `payoff(players) -> scalar`, or `payoff(players, draw) -> scalar` if
+        `stochastic`.
+      stochastic: Whether the payoff receives the sample index `draw`, as in `zero_sum`.
+      has_aux: Whether the payoff returns `(scalar, aux)`. If so, the result does too.
+      axis_name: Mapped axis over which the value and the float leaves of aux are averaged, as
+        in `zero_sum`.
+
+    Returns:
+      A function `payoff_fn(players, draw=0)` that returns the payoff as a scalar.
+
+    Raises:
+      TypeError: If `payoff` is not callable. While tracing, if `players` is not a `Players` of
+        floating-point trees or the payoff returns a tuple of the wrong form.
+      ValueError: While tracing, if the payoff is not a real scalar or a player has no leaves.
 
     Examples:
       >>> import minmax_jax as mm
@@ -131,142 +183,46 @@ def payoff(
       >>> print(payoff_fn(mm.Players(2.0, 3.0)))
       6.0
     """
-    return _oracle(
-        "payoff", _scalar("payoff", "payoff", payoff, stochastic, has_aux), has_aux, axis_name
-    )
-
-
-def accumulate(
-    oracle: Callable[..., Any],
-    num_parts: int,
-    *,
-    has_aux: bool = False,
-    axis_name: str | None = None,
-) -> Callable[..., Any]:
-    """Averages a field or payoff over the parts of a batch, one after another, then over devices.
-
-    For batches that do not fit: the parts pass in one `lax.scan`, only one of them is in
-    memory, and devices are averaged over once, after it. Whatever asks for the result (any
-    method of the library) need not know. A derivative of it, J v or Jᵀ v, passes part by part
-    too; for Jᵀ v each part is evaluated once more, so that none has to be kept.
-
-    Args:
-      oracle: what `zero_sum`, `general_sum` or `payoff` made with `stochastic=True` and
-        without `axis_name`. Its payoffs get the pair `(draw, part)` in place of the draw, part
-        an int32 in 0 … num_parts − 1 (the int 0 if there is only one).
-      num_parts: parts of equal size.
-      has_aux: as in `zero_sum`; the float leaves of aux are averaged, others the last part's.
-      axis_name: as in `zero_sum`.
-
-    Returns:
-      A function of `(players, draw=0)`, like `oracle`.
-
-    Raises:
-      TypeError, ValueError: for an oracle that is no function, or num_parts below 1.
-
-    Examples:
-      >>> import jax.numpy as jnp
-      >>> import minmax_jax as mm
-      >>> rows = jnp.arange(6.0).reshape(3, 2)  # a batch of six in three parts
-      >>> def payoff(z, draw):
-      ...     return jnp.mean(rows[draw[1]]) * z.min * z.max
-      >>> field_fn = mm.accumulate(mm.zero_sum(payoff, stochastic=True), 3)
-      >>> field = field_fn(mm.Players(1.0, 2.0))
-      >>> print(field.min, field.max)
-      5.0 -2.5
-    """
-    checks.check_count("accumulate", "num_parts", num_parts)
-    if not callable(oracle):
-        raise TypeError(f"accumulate: oracle must be callable, got {oracle!r}.")
-
-    def one(players: Players, draw: Draw, part: Any) -> tuple[Any, Any]:
-        out = oracle(players, (draw, part))
-        return out if has_aux else (out, None)
-
-    def mean(players: Players, draw: Draw) -> tuple[Any, Any]:
-        if num_parts == 1:
-            return one(players, draw, 0)
-
-        @jax.checkpoint
-        def add(total: Any, part: jax.Array) -> tuple[Any, None]:
-            return jax.tree.map(_add, total, one(players, draw, part)), None
-
-        shapes = jax.eval_shape(one, players, draw, jnp.int32(0))
-        total, _ = lax.scan(add, jax.tree.map(_zero, shapes), jnp.arange(num_parts))
-        return jax.tree.map(lambda s, t: _share(t, num_parts).astype(s.dtype), shapes, total)
-
-    averaged = _oracle("accumulate", mean, has_aux, axis_name)
-    if getattr(oracle, "general_sum", False):
-        averaged.general_sum = True
-    return averaged
-
-
-def _zero(shape: Any) -> jax.Array:
-    """Where a sum begins: in float32 at least, so that many bfloat16 parts add up."""
-    narrow = jnp.issubdtype(shape.dtype, jnp.floating) and jnp.finfo(shape.dtype).bits < 32
-    return jnp.zeros(shape.shape, jnp.float32 if narrow else shape.dtype)
-
-
-def _add(total: jax.Array, value: jax.Array) -> jax.Array:
-    floating = jnp.issubdtype(total.dtype, jnp.inexact)
-    return total + value.astype(total.dtype) if floating else value
-
-
-def _share(total: jax.Array, num_parts: int) -> jax.Array:
-    return total / num_parts if jnp.issubdtype(total.dtype, jnp.inexact) else total
+    value_fn = _scalar("payoff", "payoff", payoff, stochastic, has_aux)
+    return GameFunction(value_fn, "payoff", has_aux, axis_name)
 
 
 def _scalar(
     function: str, argument: str, loss: Callable[..., Any], stochastic: bool, has_aux: bool
-) -> Oracle:
-    """Makes `(players, draw) -> (scalar, aux)` of whatever form `loss` has, and checks it."""
-    if not callable(loss):
-        raise TypeError(f"{function}: {argument} must be callable, got {loss!r}.")
+) -> Callable[[Players, Any], tuple[jax.Array, Any]]:
+    """Returns `loss` as a function of `(players, draw)` that returns a checked `(scalar, aux)`."""
+    checks.check_callable(function, argument, loss)
 
     def value_fn(players: Players, draw: Draw) -> tuple[jax.Array, Any]:
         out = loss(players, draw) if stochastic else loss(players)
         if has_aux and not (isinstance(out, tuple) and len(out) == 2):
             raise TypeError(
-                f"{function}: with has_aux=True {argument} must return (scalar, aux), "
+                f"{function}: with has_aux=True, {argument} must return (scalar, aux), "
                 f"got {type(out).__name__}."
             )
         value, aux = out if has_aux else (out, None)
         if isinstance(value, tuple):
             raise TypeError(
-                f"{function}: {argument} must return a scalar, got a tuple; "
-                "pass has_aux=True if it returns (scalar, aux)."
+                f"{function}: {argument} must return a scalar, got a tuple. "
+                "Pass has_aux=True if it returns (scalar, aux)."
             )
         shape, dtype = jnp.shape(value), jnp.result_type(value)
         if shape != () or not jnp.issubdtype(dtype, jnp.floating):
             raise ValueError(
                 f"{function}: {argument} must return a real scalar, got shape {shape} and dtype "
-                f"{dtype}; reduce it, for example with jnp.mean."
+                f"{dtype}. Reduce it, for example with jnp.mean."
             )
         return jnp.asarray(value), aux
 
     return value_fn
 
 
-def _oracle(function: str, oracle: Oracle, has_aux: bool, axis_name: str | None) -> Any:
-    """Checks the players, averages over devices, and drops the aux that nobody asked for."""
+def _mean_of_cotangents(tree: PyTree, axis_name: str) -> PyTree:
+    """Returns `tree`, as an identity whose transpose is the mean over devices.
 
-    def oracle_fn(players: Players, draw: Draw = 0) -> Any:
-        checks.check_players(function, "players", players)
-        if axis_name is None:
-            value, aux = oracle(players, draw)
-        else:
-            value, aux = _mean_out(oracle(_mean_back(players, axis_name), draw), axis_name)
-        return (value, aux) if has_aux else value
-
-    return oracle_fn
-
-
-def _mean_back(tree: PyTree, axis_name: str) -> PyTree:
-    """The way in: the identity, whose transpose is the mean over devices.
-
-    Without it `jax.vjp` through an averaged field returns each device's own Jᵀ v. Leaf by
-    leaf, because `linear_call` has no rule for a tangent that is zero in some leaves only
-    (a derivative along one player); XLA fuses the all-reduces into one.
+    Without it, `jax.vjp` through an averaged field returns each device's own Jᵀ v. It is
+    applied leaf by leaf, because `linear_call` does not support a tangent that is zero in
+    some leaves only (a derivative along one player). XLA fuses the all-reduces into one.
     """
 
     def mean(_: Any, cotangent: Any) -> Any:
@@ -275,10 +231,10 @@ def _mean_back(tree: PyTree, axis_name: str) -> PyTree:
     return jax.tree.map(lambda leaf: linear_call(lambda _, x: x, mean, (), leaf), tree)
 
 
-def _mean_out(tree: PyTree, axis_name: str) -> PyTree:
-    """The way out: the mean over devices of every float leaf.
+def _mean_of_values(tree: PyTree, axis_name: str) -> PyTree:
+    """Returns the mean over devices of every float leaf, with the identity as transpose.
 
-    Its transpose is the identity: cotangents of an averaged value are alike everywhere.
+    The cotangents of an averaged value are equal on all devices.
     """
 
     def mean(_: Any, value: Any) -> Any:

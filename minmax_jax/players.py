@@ -1,4 +1,4 @@
-"""A different optimizer, or another learning rate, for each of the two players."""
+"""Assigns separate optimizers and learning rates to the two players."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from minmax_jax._util import checks, trees
 from minmax_jax._util.types import Players, PyTree, transformation
 
 ScalarOrSchedule = Any
-"""A number, a scalar array or tracer, or a function from the update count to one."""
+"""A number, a scalar array or traced value, or a function from the update count to one."""
 
 LearningRate = Any
 """A `ScalarOrSchedule`, or `Players(min=..., max=...)` of two of them."""
@@ -20,24 +20,27 @@ LearningRate = Any
 def per_player(
     *, min: GradientTransformation, max: GradientTransformation
 ) -> GradientTransformationExtraArgs:
-    """Gives each player an optimizer of its own.
+    """Applies a separate transformation to each player.
 
-    Each side sees its own updates, state and params, and the extra arguments as they
-    come; a `key` is folded with the side, so that the two draw independently. Methods
-    that call `field_fn` need both players and stand around `per_player`, not inside.
+    Each transformation receives the updates, state and params of its player, and the extra
+    arguments of `update`. A `key` is folded with the index of the player, so that the two
+    players draw independent samples. Methods that call `field_fn` need both players: put them
+    around `per_player`, not inside.
 
     Args:
-      min: the transformation for `players.min`; any Optax transformation.
-      max: the transformation for `players.max`.
+      min: Transformation for `players.min`.
+      max: Transformation for `players.max`.
 
     Returns:
-      A transformation of `Players`; its state is `Players` of the two states.
+      A gradient transformation for `Players`. Its state is `Players` of the two states.
 
     Raises:
-      TypeError: if a side is no transformation, or at `init` if given no `Players`.
+      TypeError: If `min` or `max` is not an Optax gradient transformation. In `init` and
+        `update`, if the argument is not a `Players` of floating-point trees.
+      ValueError: In `update`, if updates and params have different tree structures.
 
     Examples:
-      Two time scales: the maximising player moves ten times as fast.
+      Two time scales, where the max player has a learning rate ten times larger:
 
       >>> import jax, optax
       >>> import minmax_jax as mm
@@ -47,9 +50,10 @@ def per_player(
       >>> print(updates.min, updates.max)
       -0.1 -1.0
     """
-    for side, tx in (("min", min), ("max", max)):
-        checks.check_transformation("per_player", side, tx)
-    sides = Players(optax.with_extra_args_support(min), optax.with_extra_args_support(max))
+    sides = Players(
+        checks.check_transformation("per_player", "min", min),
+        checks.check_transformation("per_player", "max", max),
+    )
 
     def init_fn(params: Players) -> Players:
         checks.check_players("per_player", "params", params)
@@ -71,48 +75,48 @@ def per_player(
 
 
 def each_player(tx: GradientTransformation) -> GradientTransformationExtraArgs:
-    """Makes a transformation treat each player of a `Players` by itself, other trees whole.
+    """Applies `tx` to each player of a `Players` separately, and to any other tree as a whole.
 
-    So `optax.clip_by_global_norm` clips each player at its own norm, and a two-player
-    optimizer can serve as the rule of one player inside `alternate`.
+    For example, `optax.clip_by_global_norm` then clips each player by its own norm, and an
+    optimizer from `mm.optimizers` can be used for one player inside `alternate`.
     """
-    both, alone = per_player(min=tx, max=tx), optax.with_extra_args_support(tx)
+    both, whole = per_player(min=tx, max=tx), optax.with_extra_args_support(tx)
 
     def init_fn(params: PyTree) -> Any:
-        return (both if isinstance(params, Players) else alone).init(params)
+        return (both if isinstance(params, Players) else whole).init(params)
 
     def update_fn(
         updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, Any]:
-        chosen = both if isinstance(updates, Players) else alone
+        chosen = both if isinstance(updates, Players) else whole
         return chosen.update(updates, state, params, **extra)
 
     return transformation(init_fn, update_fn)
 
 
-class ScaleByRateState(NamedTuple):
-    """State of `scale_by_rate` under a schedule.
+class ScaleByLearningRateState(NamedTuple):
+    """State of `scale_by_learning_rate` with a schedule.
 
     Attributes:
-      count: int32 scalar, the number of updates so far.
+      count: Number of updates so far (int32 scalar).
     """
 
     count: jax.Array
 
 
-def scale_by_rate(learning_rate: ScalarOrSchedule) -> GradientTransformationExtraArgs:
-    """Multiplies by minus the learning rate, in the dtype of each leaf.
+def scale_by_learning_rate(learning_rate: ScalarOrSchedule) -> GradientTransformationExtraArgs:
+    """Multiplies updates by minus the learning rate, in the dtype of each leaf.
 
-    Unlike `optax.scale_by_learning_rate` it keeps bfloat16 leaves under a float32 rate, and
-    where a method calls its rule several times within one update it passes `update_count=`,
-    so that a schedule counts updates and not calls.
+    It differs from `optax.scale_by_learning_rate` in two ways. bfloat16 leaves stay bfloat16
+    if the learning rate is float32. A method that calls it several times per update passes
+    `update_count=`, so that a schedule counts updates and not calls.
     """
 
-    def init_fn(params: PyTree) -> optax.EmptyState | ScaleByRateState:
+    def init_fn(params: PyTree) -> optax.EmptyState | ScaleByLearningRateState:
         del params
-        return (
-            ScaleByRateState(trees.new_count()) if callable(learning_rate) else (optax.EmptyState())
-        )
+        if callable(learning_rate):
+            return ScaleByLearningRateState(trees.new_count())
+        return optax.EmptyState()
 
     def update_fn(
         updates: PyTree,
@@ -123,11 +127,11 @@ def scale_by_rate(learning_rate: ScalarOrSchedule) -> GradientTransformationExtr
         **extra: Any,
     ) -> tuple[PyTree, Any]:
         del params, extra
-        rate = learning_rate
+        value = learning_rate
         if callable(learning_rate):
-            rate = learning_rate(state.count if update_count is None else update_count)
-            state = ScaleByRateState(count=trees.increment(state.count))
-        return jax.tree.map(lambda u: -jnp.asarray(rate).astype(u.dtype) * u, updates), state
+            value = learning_rate(state.count if update_count is None else update_count)
+            state = ScaleByLearningRateState(count=trees.increment(state.count))
+        return jax.tree.map(lambda u: -jnp.asarray(value).astype(u.dtype) * u, updates), state
 
     return transformation(init_fn, update_fn)
 

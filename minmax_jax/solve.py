@@ -1,6 +1,6 @@
-"""A whole run as one compiled scan, for games that fit in memory."""
+"""Runs a whole optimization in one compiled scan."""
 
-import functools
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,12 +16,12 @@ Record = Callable[[jax.Array, Players, Players, Any], PyTree]
 
 
 class SolveResult(NamedTuple):
-    """What `solve` returns.
+    """Result of `solve`.
 
     Attributes:
-      players: where the players are after the last step.
-      state: the optimizer's state there.
-      records: what `record` returned, stacked over steps on a leading axis; or None.
+      players: Parameters of both players after the last update.
+      state: Optimizer state after the last update.
+      records: Results of `record`, stacked over updates on a leading axis, or None.
     """
 
     players: Players
@@ -42,58 +42,59 @@ def solve(
 ) -> SolveResult:
     """Runs `num_steps` updates of `optimizer` in one `lax.scan`.
 
-    Pure: jit it, and vmap it over players, key and (building the optimizer inside) rates.
+    The function is pure. It can be jitted, and mapped with `vmap` over players, key and
+    learning rates (build the optimizer inside the mapped function).
 
     Args:
-      optimizer: any method of this library, or any Optax transformation of `Players`.
-      field_fn: the field, from `zero_sum` or `general_sum` (without `has_aux`).
-      players: where to start; Python numbers become arrays.
-      num_steps: the number of updates, a Python int.
-      payoff_fn: the payoff, from `payoff`, for methods that compare values.
-      min_loss_fn: the min player's own loss in a general-sum game, made by `payoff`, for
-        methods that differentiate it themselves.
-      key: a PRNG key. With it, stochastic fields and payoffs receive the key
-        `fold_in(fold_in(key, step), draw)` in place of the integer draw, and `update`
-        gets `key=fold_in(key, step)`.
-      record: `record(step, players, updates, state) -> tree`, called after each step with
-        the step's index from 0, the players and the state after it, and the updates that led
-        there; the last record is of the returned players.
+      optimizer: Method of this library, or any Optax transformation of `Players`.
+      field_fn: Vector field of the game, from `zero_sum` or `general_sum` without `has_aux`.
+      players: Initial parameters. Python numbers are converted to arrays.
+      num_steps: Number of updates, a Python int.
+      payoff_fn: Payoff function, from `payoff`. Methods that compare payoffs need it.
+      min_loss_fn: Loss of the min player in a general-sum game, from `payoff`. `unrolled`
+        needs it.
+      key: PRNG key. If given, stochastic fields and payoffs receive the key
+        `fold_in(fold_in(key, step), draw)` instead of the integer sample index, and `update`
+        receives `key=fold_in(key, step)`.
+      record: Function `record(step, players, updates, state) -> tree`, called after each
+        update with its index (from 0), the new parameters, the updates, and the new state.
+        The last record refers to the returned players.
 
     Returns:
       `SolveResult(players, state, records)`.
 
     Raises:
-      TypeError, ValueError: for players that are no `Players` of floats, or a num_steps
-        that is no int of at least 0.
+      TypeError: If `optimizer` is not an Optax gradient transformation, `field_fn` is not
+        callable, `players` is not a `Players` of floating-point trees, or `num_steps` is not
+        an int.
+      ValueError: If `num_steps` is negative or a player has no leaves.
 
     Examples:
-      Five seeds and three rates in one program:
+      Three learning rates and five starting points in one program:
 
       >>> import jax, jax.numpy as jnp
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min**2 + z.min * z.max - z.max**2)
-      >>> def final(rate, x):
-      ...     return mm.solve(mm.sgda(rate), field_fn, mm.Players(x, x), 50).players.min
-      >>> rates, starts = jnp.array([0.1, 0.2, 0.3]), jnp.arange(1.0, 6.0)
+      >>> def final(learning_rate, x):
+      ...     optimizer = mm.sgda(learning_rate)
+      ...     return mm.solve(optimizer, field_fn, mm.Players(x, x), 50).players.min
+      >>> learning_rates, starts = jnp.array([0.1, 0.2, 0.3]), jnp.arange(1.0, 6.0)
       >>> sweep = jax.vmap(jax.vmap(final, (None, 0)), (0, None))
-      >>> sweep(rates, starts).shape
+      >>> sweep(learning_rates, starts).shape
       (3, 5)
     """
-    checks.check_transformation("solve", "optimizer", optimizer)
+    update = checks.check_transformation("solve", "optimizer", optimizer).update
     checks.check_players("solve", "players", players)
     checks.check_count("solve", "num_steps", num_steps, at_least=0)
-    if not callable(field_fn):
-        raise TypeError(f"solve: field_fn must be callable, got {field_fn!r}.")
-    # Optax's aliases for trees do not know Players.
-    update: Callable[..., Any] = optax.with_extra_args_support(optimizer).update
+    checks.check_callable("solve", "field_fn", field_fn)
     start = trees.strongly_typed(players)
-    scalars = {"payoff_fn": payoff_fn, "min_loss_fn": min_loss_fn}
-    given = {name: function for name, function in scalars.items() if function is not None}
+    functions = {"field_fn": field_fn, "payoff_fn": payoff_fn, "min_loss_fn": min_loss_fn}
+    given = {name: function for name, function in functions.items() if function is not None}
 
     def step_fn(carry: tuple[Players, Any], step: jax.Array) -> tuple[tuple[Players, Any], Any]:
         z, state = carry
-        extra, field_at = _oracles(field_fn, given, key, step)
-        updates, state = update(field_at(z, 0), state, z, field_fn=field_at, **extra)
+        extra = _extra_arguments(given, key, step)
+        updates, state = update(extra["field_fn"](z, 0), state, z, **extra)
         z = Players(*map(optax.apply_updates, z, updates))
         return (z, state), None if record is None else record(step, z, updates, state)
 
@@ -101,20 +102,33 @@ def solve(
     return SolveResult(players=carry[0], state=carry[1], records=records)
 
 
-def _oracles(
-    field_fn: FieldFn, scalars: dict[str, PayoffFn], key: jax.Array | None, step: jax.Array
-) -> tuple[dict[str, Any], FieldFn]:
-    """Returns the extra arguments of one update, and its field."""
+def _extra_arguments(
+    functions: dict[str, Callable[..., Any]], key: jax.Array | None, step: jax.Array
+) -> dict[str, Any]:
+    """Returns the extra arguments of one update."""
     if key is None:
-        return dict(scalars), field_fn
+        return functions
     step_key = jax.random.fold_in(key, step)
+    keyed = {name: _Keyed(function, step_key) for name, function in functions.items()}
+    return {"key": step_key, **keyed}
 
-    def keyed(oracle: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(oracle)
-        def at(players: Players, draw: Draw = 0) -> Any:
-            return oracle(players, jax.random.fold_in(step_key, draw))
 
-        return at
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Keyed:
+    """Field or payoff that receives a PRNG key instead of the integer sample index.
 
-    extra = {name: keyed(function) for name, function in scalars.items()}
-    return {"key": step_key, **extra}, keyed(field_fn)
+    Attributes:
+      function: Field or payoff.
+      key: PRNG key of the update.
+    """
+
+    function: Callable[..., Any]
+    key: jax.Array
+
+    def __call__(self, players: Players, draw: Draw = 0) -> Any:
+        return self.function(players, jax.random.fold_in(self.key, draw))
+
+    @property
+    def general_sum(self) -> bool:
+        """Whether `function` is the field of a general-sum game."""
+        return getattr(self.function, "general_sum", False)

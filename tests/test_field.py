@@ -245,7 +245,7 @@ def test_parts_of_bfloat16_are_added_in_float32():
         (lambda: mm.payoff(lambda z: jnp.int32(1))(Z), r"^payoff: .*dtype int32"),
         (lambda: mm.zero_sum(lambda z: (z.min, 1))(Z), r"^zero_sum: payoff .* pass has_aux=True"),
         (lambda: mm.zero_sum(lambda z: z.min, has_aux=True)(Z), r"must return \(scalar, aux\)"),
-        (lambda: mm.accumulate(3.0, 2), r"^accumulate: oracle must be callable, got 3.0"),
+        (lambda: mm.accumulate(3.0, 2), r"^accumulate: function must be callable, got 3.0"),
         (lambda: mm.accumulate(mm.payoff(lambda z: z.min), 0), r"^accumulate: num_parts"),
         (lambda: mm.zero_sum(3.0), r"^zero_sum: payoff must be callable, got 3.0"),
         (lambda: mm.zero_sum(lambda z: z.min)((1.0, 2.0)),

@@ -8,7 +8,7 @@ import optax
 import pytest
 
 import minmax_jax as mm
-from minmax_jax.players import each_player, scale_by_rate
+from minmax_jax.players import each_player, scale_by_learning_rate
 
 Z = mm.Players({"a": jnp.array([3.0, 4.0])}, jnp.array([6.0, 8.0]))
 
@@ -80,13 +80,13 @@ def test_the_two_sides_draw_independently():
 @pytest.mark.parametrize("rate", [0.1, jnp.float32(0.1), lambda count: 0.1 * jnp.ones(())])
 def test_a_rate_of_any_kind_keeps_the_dtype(dtype, rate):
     g = jnp.ones(3, dtype)
-    out = step(scale_by_rate(rate), g)
+    out = step(scale_by_learning_rate(rate), g)
     assert out.dtype == dtype
     np.testing.assert_allclose(np.asarray(out, np.float32), -0.1, rtol=1e-2)
 
 
 def test_an_update_count_passed_in_wins_over_the_own_count():
-    tx = scale_by_rate(lambda count: jnp.where(count == 7, 1.0, 0.0))
+    tx = scale_by_learning_rate(lambda count: jnp.where(count == 7, 1.0, 0.0))
     state = tx.init(jnp.ones(2))
     out, state = tx.update(jnp.ones(2), state, update_count=jnp.int32(7))
     np.testing.assert_array_equal(out, [-1.0, -1.0])

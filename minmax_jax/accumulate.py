@@ -1,0 +1,90 @@
+"""Averages a field or payoff over microbatches, to save memory."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from minmax_jax._util import checks
+from minmax_jax._util.types import Draw, Microbatch, Players
+from minmax_jax.field import GameFunction
+
+
+def accumulate(
+    function: Callable[..., Any],
+    num_parts: int,
+    *,
+    has_aux: bool = False,
+    axis_name: str | None = None,
+) -> GameFunction:
+    """Averages a field or payoff over the microbatches of a batch, then over devices.
+
+    One `lax.scan` evaluates the microbatches one after another, so that only one of them is in
+    memory at a time. Devices are averaged once, after the scan. The result can be used with
+    every method of this library. Its derivatives J v and Jᵀ v are computed one microbatch at a
+    time too. For Jᵀ v each microbatch is evaluated a second time, to avoid storing it.
+
+    Args:
+      function: Result of `zero_sum`, `general_sum` or `payoff` with `stochastic=True` and
+        without `axis_name`. Its payoffs receive a `Microbatch(draw, part)` as sample index.
+      num_parts: Number of microbatches, all of the same size.
+      has_aux: Whether `function` returns `(value, aux)`. Float leaves of aux are averaged;
+        other leaves are taken from the last microbatch.
+      axis_name: Mapped axis over which the result is averaged, as in `zero_sum`.
+
+    Returns:
+      A function of `(players, draw=0)` that returns the average.
+
+    Raises:
+      TypeError: If `function` is not callable or `num_parts` is not an int.
+      ValueError: If `num_parts` is less than 1.
+
+    Examples:
+      >>> import jax.numpy as jnp
+      >>> import minmax_jax as mm
+      >>> rows = jnp.arange(6.0).reshape(3, 2)  # A batch of six examples in three parts.
+      >>> def payoff(z, microbatch):
+      ...     return jnp.mean(rows[microbatch.part]) * z.min * z.max
+      >>> field_fn = mm.accumulate(mm.zero_sum(payoff, stochastic=True), 3)
+      >>> field = field_fn(mm.Players(1.0, 2.0))
+      >>> print(field.min, field.max)
+      5.0 -2.5
+    """
+    checks.check_count("accumulate", "num_parts", num_parts)
+    checks.check_callable("accumulate", "function", function)
+
+    def evaluate_part(players: Players, draw: Draw, part: Any) -> tuple[Any, Any]:
+        out = function(players, Microbatch(draw, part))
+        return out if has_aux else (out, None)
+
+    def evaluate(players: Players, draw: Draw) -> tuple[Any, Any]:
+        if num_parts == 1:
+            return evaluate_part(players, draw, 0)
+
+        @jax.checkpoint
+        def add(total: Any, part: jax.Array) -> tuple[Any, None]:
+            return jax.tree.map(_add, total, evaluate_part(players, draw, part)), None
+
+        shapes = jax.eval_shape(evaluate_part, players, draw, jnp.int32(0))
+        total, _ = lax.scan(add, jax.tree.map(_zero, shapes), jnp.arange(num_parts))
+        return jax.tree.map(lambda s, t: _mean(t, num_parts).astype(s.dtype), shapes, total)
+
+    general_sum = getattr(function, "general_sum", False)
+    return GameFunction(evaluate, "accumulate", has_aux, axis_name, general_sum)
+
+
+def _zero(shape: Any) -> jax.Array:
+    """Returns the initial value of a sum, in float32 at least to add many bfloat16 values."""
+    narrow = jnp.issubdtype(shape.dtype, jnp.floating) and jnp.finfo(shape.dtype).bits < 32
+    return jnp.zeros(shape.shape, jnp.float32 if narrow else shape.dtype)
+
+
+def _add(total: jax.Array, value: jax.Array) -> jax.Array:
+    floating = jnp.issubdtype(total.dtype, jnp.inexact)
+    return total + value.astype(total.dtype) if floating else value
+
+
+def _mean(total: jax.Array, num_parts: int) -> jax.Array:
+    return total / num_parts if jnp.issubdtype(total.dtype, jnp.inexact) else total
