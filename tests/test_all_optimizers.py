@@ -72,7 +72,7 @@ def test_stays_where_the_field_is_exactly_zero(case: Case):
         pytest.skip(case.restless)
     problem = problems.quadratic._replace(start=problems.quadratic.solution)
     chex.assert_trees_all_equal(
-        run(case.make(case.rate), problem, 5).players, problems.quadratic.solution
+        run(case.make(case.learning_rate), problem, 5).players, problems.quadratic.solution
     )
 
 
@@ -84,8 +84,8 @@ def test_mirrored_game_gives_the_mirrored_trajectory(case: Case):
     def trajectory(optimizer, problem):
         return run(optimizer, problem, 20, record=lambda step, z, u, s: z).records
 
-    seen = trajectory(case.make(case.rate), problems.curved)
-    mirrored = trajectory(case.mirror(case.rate), problems.curved.mirrored())
+    seen = trajectory(case.make(case.learning_rate), problems.curved)
+    mirrored = trajectory(case.mirror(case.learning_rate), problems.curved.mirrored())
     chex.assert_trees_all_close(seen, mm.Players(mirrored.max, mirrored.min), atol=1e-5, rtol=1e-5)
     assert (
         distance(
@@ -97,7 +97,7 @@ def test_mirrored_game_gives_the_mirrored_trajectory(case: Case):
 
 @each_case
 def test_second_call_does_not_recompile(case: Case):
-    optimizer, problem = case.make(case.rate), problems.quadratic
+    optimizer, problem = case.make(case.learning_rate), problems.quadratic
     traces = []
 
     @jax.jit
@@ -120,7 +120,7 @@ def test_keeps_dtypes_and_shapes_as_a_scan_carry(case: Case, dtype):
         problem = problems.quadratic._replace(
             start=jax.tree.map(lambda x: x.astype(dtype), problems.quadratic.start)
         )
-        optimizer = case.make(case.rate)
+        optimizer = case.make(case.learning_rate)
         updates, state = jax.eval_shape(
             lambda z: one_update(optimizer, problem, z, optimizer.init(z)), problem.start
         )
@@ -137,7 +137,7 @@ def test_keeps_dtypes_and_shapes_as_a_scan_carry(case: Case, dtype):
 
 @each_case
 def test_init_takes_abstract_values(case: Case):
-    optimizer = case.make(case.rate)
+    optimizer = case.make(case.learning_rate)
     abstract = jax.eval_shape(optimizer.init, problems.quadratic.start)
     concrete = optimizer.init(problems.quadratic.start)
     chex.assert_trees_all_equal_shapes_and_dtypes(abstract, jax.eval_shape(lambda: concrete))
@@ -160,7 +160,7 @@ def test_vmap_over_starts_and_rates_equals_a_loop(case: Case):
 
 @each_case
 def test_ignores_extras_that_it_does_not_know(case: Case):
-    optimizer, problem = case.make(case.rate), problems.quadratic
+    optimizer, problem = case.make(case.learning_rate), problems.quadratic
 
     @jax.jit
     def steps(z):
@@ -173,7 +173,7 @@ def test_ignores_extras_that_it_does_not_know(case: Case):
 
 @each_case
 def test_what_is_missing_is_named_with_the_method(case: Case):
-    optimizer, problem = case.make(case.rate), problems.quadratic
+    optimizer, problem = case.make(case.learning_rate), problems.quadratic
     state, field = jax.jit(lambda z: (optimizer.init(z), problem.field_fn(z)))(problem.start)
     whole = {
         "params": problem.start,
@@ -224,7 +224,7 @@ def _trajectory_on_data(case, axis_name):
             return problems.batch_payoff(z, data)
 
         return mm.solve(
-            case.make(case.rate),
+            case.make(case.learning_rate),
             mm.zero_sum(payoff, axis_name=axis_name),
             problems.curved.start,
             5,
@@ -295,7 +295,7 @@ def counting(field_fn, counts):
 @each_case
 def test_price_is_the_rows_figure(case: Case):
     counts = {"field": 0, "jvp": 0, "vjp": 0}
-    optimizer, problem = case.make(case.rate), problems.curved
+    optimizer, problem = case.make(case.learning_rate), problems.curved
     field_fn = counting(problem.field_fn, counts)
 
     @jax.jit
@@ -317,7 +317,7 @@ def test_price_is_the_rows_figure(case: Case):
 
 @each_case
 def test_state_survives_flatten_save_and_restore(case: Case, tmp_path):
-    optimizer, problem = case.make(case.rate), problems.quadratic
+    optimizer, problem = case.make(case.learning_rate), problems.quadratic
     step = jax.jit(lambda z, state: one_update(optimizer, problem, z, state))
     z, state = problem.start, optimizer.init(problem.start)
     for _ in range(2):

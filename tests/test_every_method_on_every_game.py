@@ -35,14 +35,13 @@ def every_game():
 
 
 def run(name, game, rate, key, num_steps=3):
-    transform = None if game.projection is None else mm.project(game.projection)
-    optimizer = mm.optimizers[name](rate, transform=transform)
+    optimizer = mm.optimizers[name](rate, projection=game.projection)
     return mm.solve(
         optimizer, game.field_fn, game.start, num_steps, payoff_fn=game.payoff_fn, key=key
     )
 
 
-FAST = ("sgda", "ada_nsgda", "extragradient", "competitive", "greedy")
+FAST = ("sgda", "ada_nsgda", "extragradient", "competitive", "greedy_adam")
 each_optimizer = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in FAST)) for n in mm.optimizers]
 )

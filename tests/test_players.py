@@ -108,7 +108,8 @@ def test_an_update_count_passed_in_wins_over_the_own_count():
          r"^adam_gda: b1 must be between 0 and 1, got 1.5"),
         (lambda: mm.ada_nsgda(0.1, scope="leaf"), ValueError, r"scope must be 'layer' or 'global'"),
         (lambda: mm.sgda(0.1, transform=0.5), TypeError, r"^sgda: transform must be .*, got 0.5"),
-        (lambda: mm.sgda(0.1, transform=[0.5]), TypeError, r"^sgda: transform must be .*, got 0.5"),
+        (lambda: mm.sgda(0.1, transform=[0.5]), TypeError,
+         r"^sgda: transform must be .*, got \[0.5"),
         (lambda: mm.sgda(mm.Players(0.1, 0.1)).init({"a": 1.0}), TypeError,
          r"^per_player: params must be Players\(min=..., max=...\), got dict"),
         (lambda: mm.per_player(min=optax.sgd(0.1), max=0.1), TypeError,
@@ -130,5 +131,5 @@ def test_weight_decay_and_clipping_act_on_the_field_of_their_player():
     out = step(mm.sgda(1.0, transform=decay))
     np.testing.assert_allclose(out.min["a"], [-4.5, -6.0], rtol=1e-6)  # field + 0.5 params
     np.testing.assert_allclose(out.max, [-6.0, -8.0], rtol=1e-6)
-    clip = mm.sgda(1.0, transform=[optax.clip_by_global_norm(1.0)])
+    clip = mm.sgda(1.0, transform=optax.clip_by_global_norm(1.0))
     np.testing.assert_allclose(step(clip).max, [-0.6, -0.8], rtol=1e-6)

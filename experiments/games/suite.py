@@ -78,15 +78,13 @@ def selected(names: tuple[str, ...], available: dict[str, Any]) -> dict[str, Any
 
 
 def methods() -> dict[str, Callable[..., Any]]:
-    """Every factory of `mm.optimizers` once, where two names stand for the same one."""
-    return {factory.__name__: factory for factory in mm.optimizers.values()}
+    """Returns every optimizer of `mm.optimizers` by name."""
+    return dict(mm.optimizers)
 
 
 def make_optimizer(factory: Callable[..., Any], rate: Any, game: mm.games.Game) -> Any:
     """The method with its defaults; constraints, where the game has some, go to each alike."""
-    if game.projection is None:
-        return factory(rate)
-    return factory(rate, transform=mm.project(game.projection))
+    return factory(rate, projection=game.projection)
 
 
 def flat(players: Any) -> jax.Array:

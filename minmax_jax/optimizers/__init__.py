@@ -1,6 +1,7 @@
-"""Two-player optimizers from the literature, composed from `minmax_jax.transforms`.
+"""Two-player optimizers from the literature, composed from transformations.
 
-`minmax_jax` exports each optimizer. `minmax_jax.optimizers` maps its name to the function.
+To add an optimizer, write its file here and export it in `minmax_jax/__init__.py`. The
+mapping `minmax_jax.optimizers` then contains it.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,9 +1,9 @@
-"""Ada-nSGDA: the adaptive magnitude of Adam in the direction of plain descent–ascent."""
+"""Ada-nSGDA: steps with Adam's length in the direction of the field."""
 
 import optax
 
 from minmax_jax.optimizers._shared.adam import adam_norms
-from minmax_jax.optimizers._shared.two_player import Transform, two_player
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.graft import graft
 
@@ -17,38 +17,56 @@ def ada_nsgda(
     eps: float = 1e-8,
     bias_correction: bool = True,
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z_k⁺ = z_k − η ‖A_k‖ F_k / ‖F_k‖`, A_k being Adam's step of leaf k.
+    """Ada-nSGDA: the length of Adam's step with the direction of SGDA's step.
 
-    A is Adam's step at learning rate one, from moments that only see F. Norms are those of
-    each leaf (layer) or of each player's whole tree (global). At the first step, or with
-    b1 = b2 = 0, A = sign(F): then it is `nsgda` with rate η√n_k in a leaf of n_k numbers.
-    Multiplying a player's loss by a positive number changes nothing, eps aside. The paper
-    names the rule; its betas, eps and bias correction are not known, hence arguments.
-    Price: the one field evaluation that is passed in.
+    The update of leaf k is
+
+        z_k⁺ = z_k − η ‖A_k‖ F_k / ‖F_k‖
+
+    where A is Adam's step at learning rate one. With `scope="global"`, norms are taken over
+    each player's pytree instead of each leaf. Scaling a player's loss by a positive number
+    does not change the updates, except through `eps`.
+
+    At the first update, and always with b1 = b2 = 0, A = sign(F). In a leaf of n numbers,
+    this is `nsgda` with learning rate η√n. The paper does not state its b1, b2, eps and bias
+    correction (not checked against the paper), so they are arguments here.
+
+    **Cost.** One field evaluation per update, the one passed in.
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      scope: "layer" or "global".
-      b1: decay of Adam's first moment.
-      b2: decay of Adam's second moment.
-      eps: added to the root of Adam's second moment.
-      bias_correction: whether Adam's moments are corrected for their start at zero.
-      transform: as in `sgda`.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      scope: Group of parameters over which norms are taken: `"layer"` (each leaf) or
+        `"global"` (each player's pytree).
+      b1: Decay rate of Adam's first moment.
+      b2: Decay rate of Adam's second moment.
+      eps: Constant added to the square root of Adam's second moment.
+      bias_correction: Whether to correct Adam's moments for their initialization at zero.
+      transform: Transformation applied to the field before the optimizer, for example weight
+        decay or clipping, or `Players` of two transformations.
+      projection: Projection onto the constraint set, applied to the new parameters: a
+        function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      An Optax transformation of `Players`; of another tree, as of one player.
+      A gradient transformation for `Players`. Any other pytree is treated as one player.
 
     Raises:
-      TypeError, ValueError: as `sgda`; ValueError for an unknown scope or betas out of [0, 1].
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `scope` is unknown, `b1` or `b2` is not in
+        [0, 1], or `eps` is negative.
 
     Examples:
+      The first step has length 0.1 · √2 and the direction of the field (3, 4):
+
       >>> import jax.numpy as jnp
       >>> import minmax_jax as mm
       >>> tx = mm.ada_nsgda(0.1)
       >>> field = mm.Players(jnp.array([3.0, 4.0]), jnp.array([0.0, 1e-6]))
       >>> step, _ = tx.update(field, tx.init(field))
-      >>> print(step.min)  # 0.1 * √2 along (3, 4) / 5
+      >>> print(step.min)
       [-0.0848... -0.1131...]
 
     References:
@@ -61,4 +79,4 @@ def ada_nsgda(
         scope=scope,
         name="ada_nsgda",
     )
-    return two_player("ada_nsgda", rule, learning_rate, transform)
+    return two_player("ada_nsgda", rule, learning_rate, transform, projection)

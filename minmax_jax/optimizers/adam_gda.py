@@ -1,9 +1,9 @@
-"""Adam for both players at once, the default of GAN training."""
+"""Adam for both players at the same time, the default method of GAN training."""
 
 import optax
 
 from minmax_jax.optimizers._shared.adam import adam_step
-from minmax_jax.optimizers._shared.two_player import Transform, two_player
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 
 
@@ -14,24 +14,39 @@ def adam_gda(
     b2: float = 0.999,
     eps: float = 1e-8,
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z⁺ = z − η m̂ / (√v̂ + eps)`, the moments those of the field F.
+    """Simultaneous descent–ascent with Adam.
 
-    Per player it is `optax.adam`. GANs are commonly trained with b1 = 0.5 or 0; the
-    default is Optax's. Price: the one field evaluation that is passed in.
+    Each player is updated by `optax.adam` on its side of the field F:
+
+        z⁺ = z − η m̂ / (√v̂ + eps)
+
+    where m̂ and v̂ are the bias-corrected moments of F. GANs are commonly trained with
+    b1 = 0.5 or 0; the default is Optax's.
+
+    **Cost.** One field evaluation per update, the one passed in.
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      b1: decay of the first moment.
-      b2: decay of the second moment.
-      eps: added to the root of the second moment.
-      transform: as in `sgda`; weight decay here is part of the field, as in plain Adam.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      b1: Decay rate of Adam's first moment.
+      b2: Decay rate of Adam's second moment.
+      eps: Constant added to the square root of Adam's second moment.
+      transform: Transformation applied to the field before the optimizer, for example weight
+        decay or clipping, or `Players` of two transformations. Weight decay here enters
+        Adam's moments; it is not decoupled as in AdamW.
+      projection: Projection onto the constraint set, applied to the new parameters: a
+        function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      An Optax transformation of `Players`; of another tree, as of one player.
+      A gradient transformation for `Players`. Any other pytree is treated as one player.
 
     Raises:
-      TypeError, ValueError: as `sgda`; ValueError for betas out of [0, 1].
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1], or `eps` is
+        negative.
 
     Examples:
       >>> import minmax_jax as mm
@@ -44,4 +59,5 @@ def adam_gda(
       Kingma, Ba, `Adam: a method for stochastic optimization
       <https://arxiv.org/abs/1412.6980>`_, 2015.
     """
-    return two_player("adam_gda", adam_step("adam_gda", b1, b2, eps), learning_rate, transform)
+    rule = adam_step("adam_gda", b1, b2, eps)
+    return two_player("adam_gda", rule, learning_rate, transform, projection)

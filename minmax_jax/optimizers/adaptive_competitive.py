@@ -3,7 +3,12 @@
 import optax
 
 from minmax_jax._util import checks
-from minmax_jax.optimizers._shared.two_player import Transform, field_and_step, projections
+from minmax_jax.optimizers._shared.two_player import (
+    Projection,
+    Transform,
+    field_and_step,
+    project_players,
+)
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.competitive import Adapt, step_to_equilibrium
 
@@ -21,37 +26,56 @@ def adaptive_competitive(
     max_iterations: int = 100,
     warm_start: bool = True,
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z⁺ = z − (R⁻¹ + J°)⁻¹ F(z)`: `competitive` with a rate for each parameter.
+    """Adaptive competitive gradient descent (ACGD): one learning rate per parameter.
 
-    R is the diagonal of `η / (√v̂ + eps)`, v̂ the bias-corrected running mean of F², as in
-    Adam without first moment, and J° the Jacobian of F without its diagonal blocks. For x,
-    with R = (A_x, A_y):
+    The update is
+
+        z⁺ = z − (R⁻¹ + J°)⁻¹ F(z)
+
+    where R is the diagonal matrix of `η / (√v̂ + eps)`, v̂ is the bias-corrected running mean
+    of F² (Adam without first moment), and J° is the Jacobian of F without its diagonal
+    blocks. With R = (A_x, A_y), the update of x is
 
         x⁺ = x − A_x^½ (1 + A_x^½ D_xy A_y D_yx A_x^½)⁻¹ A_x^½ (∇_x f + D_xy A_y ∇_y f)
 
-    Systems, state and price are those of `competitive`. The published code is
-    `adaptive_competitive(1e-4, correction="last")` with b2 and eps as here, except that it
-    solves for the two players in turn.
+    The published code corresponds to `adaptive_competitive(1e-4, correction="last")`, except
+    that it alternates between the players for which it solves the system.
+
+    **Cost.** As for `competitive`: two field evaluations per update at z (sample index 0),
+    and 2k + 2 JVPs for k solver iterations; 2 more with a warm start, and 2 more for each
+    cycle of GMRES. The Neumann series of order k takes 2k JVPs.
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      b2: decay of the second moment.
-      eps: added to its root.
-      correction: "first": `√(v / (1 − b2ᵗ)) + eps`, as Optax; "last": `√v + eps`, and the
-        rate times √(1 − b2ᵗ).
-      solver: as in `competitive`.
-      tolerance: as in `competitive`.
-      max_iterations: as in `competitive`.
-      warm_start: as in `competitive`.
-      transform: as in `competitive`; its field is what the second moment sees.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      b2: Decay rate of the second moment.
+      eps: Constant added to the square root of the second moment.
+      correction: Order of eps and bias correction: `"first"` for `√(v / (1 − b2ᵗ)) + eps`, as
+        in Optax, or `"last"` for `√v + eps` and a learning rate multiplied by √(1 − b2ᵗ).
+      solver: Linear solver. `"cg"` (conjugate gradients) requires a zero-sum game; in other
+        games, the residual in the state shows that it fails. `"gmres"` (restarted after 20
+        iterations) also solves general-sum games. `"neumann"` sums the series
+        `−Σ (−R J°)ⁱ R F` up to i = `max_iterations`.
+      tolerance: Relative residual ‖b − A x‖ / ‖b‖ at which the solver stops.
+      max_iterations: Maximum number of solver iterations per update.
+      warm_start: Whether each solve starts from the previous solution.
+      transform: Transformation applied to F before the second moment and the system, or
+        `Players` of two transformations. J° is always the Jacobian of the original field.
+      projection: Projection onto the constraint set, applied to the new parameters: a
+        function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      An Optax transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError, ValueError: as `competitive`; for a b2 out of [0, 1], a negative eps or an
-        unknown correction.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `b2` is not in [0, 1], `eps` or
+        `tolerance` is negative, `correction` or `solver` is unknown, or `max_iterations` is
+        less than 1 (0 for `"neumann"`.; missing)
 
     Examples:
       >>> import minmax_jax as mm
@@ -81,4 +105,4 @@ def adaptive_competitive(
         transform=on_field,
         name=name,
     )
-    return optax.chain(step, projections(name, transform))
+    return optax.chain(step, project_players(name, projection))

@@ -1,9 +1,9 @@
-"""AMSGrad for both players at once: Adam whose second moment never falls."""
+"""AMSGrad for both players at the same time."""
 
 import optax
 
-from minmax_jax._util import checks
-from minmax_jax.optimizers._shared.two_player import Transform, two_player
+from minmax_jax.optimizers._shared.adam import check_adam
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 
 
@@ -14,25 +14,39 @@ def amsgrad_gda(
     b2: float = 0.999,
     eps: float = 1e-8,
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z⁺ = z − η m̂ / (√v̂ + eps)` with `v̂` the largest second moment so far.
+    """Simultaneous descent–ascent with AMSGrad.
 
-    The maximum is taken over bias-corrected second moments, as Optax does; PyTorch takes it
-    over the uncorrected ones, which differs while the correction lasts.
-    Price: the one field evaluation that is passed in.
+    AMSGrad is Adam with a second moment that never decreases:
+
+        z⁺ = z − η m̂ / (√v̂ + eps)
+
+    where v̂ is the largest second moment so far. The maximum is taken over bias-corrected
+    second moments, as in Optax. PyTorch takes it over uncorrected ones, which differs during
+    the first updates.
+
+    **Cost.** One field evaluation per update, the one passed in.
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      b1: decay of the first moment.
-      b2: decay of the second moment.
-      eps: added to the root of the second moment.
-      transform: as in `sgda`.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      b1: Decay rate of Adam's first moment.
+      b2: Decay rate of Adam's second moment.
+      eps: Constant added to the square root of Adam's second moment.
+      transform: Transformation applied to the field before the optimizer, for example weight
+        decay or clipping, or `Players` of two transformations.
+      projection: Projection onto the constraint set, applied to the new parameters: a
+        function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      An Optax transformation of `Players`; of another tree, as of one player.
+      A gradient transformation for `Players`. Any other pytree is treated as one player.
 
     Raises:
-      TypeError, ValueError: as `adam_gda`.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1], or `eps` is
+        negative.
 
     Examples:
       >>> import minmax_jax as mm
@@ -45,7 +59,6 @@ def amsgrad_gda(
       Reddi, Kale, Kumar, `On the convergence of Adam and beyond
       <https://arxiv.org/abs/1904.09237>`_, 2018.
     """
-    for argument, value in (("b1", b1), ("b2", b2)):
-        checks.check_number("amsgrad_gda", argument, value, high=1.0)
-    checks.check_number("amsgrad_gda", "eps", eps)
-    return two_player("amsgrad_gda", optax.scale_by_amsgrad(b1, b2, eps), learning_rate, transform)
+    check_adam("amsgrad_gda", b1, b2, eps)
+    rule = optax.scale_by_amsgrad(b1, b2, eps)
+    return two_player("amsgrad_gda", rule, learning_rate, transform, projection)

@@ -3,7 +3,12 @@
 import optax
 
 from minmax_jax._util import checks
-from minmax_jax.optimizers._shared.two_player import Transform, field_and_step, projections
+from minmax_jax.optimizers._shared.two_player import (
+    Projection,
+    Transform,
+    field_and_step,
+    project_players,
+)
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.competitive import step_to_equilibrium
 
@@ -16,47 +21,64 @@ def competitive(
     max_iterations: int = 100,
     warm_start: bool = True,
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps to the equilibrium of the local bilinear game: `z⁺ = z − η (1 + η J°)⁻¹ F(z)`.
+    """Competitive gradient descent (CGD).
 
-    J° is the Jacobian of F without its diagonal blocks: each player answers the other's
-    step, the other's answer to it, and so on. In a zero-sum game, player by player,
+    Each update moves to the equilibrium of the local bilinear game:
+
+        z⁺ = z − η (1 + η J°)⁻¹ F(z)
+
+    where J° is the Jacobian of F without its diagonal blocks. So each player takes the other
+    player's step into account. In a zero-sum game, the update of each player is
 
         x⁺ = x − η (1 + η² D_xy D_yx)⁻¹ (∇_x f + η D_xy ∇_y f)
         y⁺ = y + η (1 + η² D_yx D_xy)⁻¹ (∇_y f − η D_yx ∇_x f)
 
-    On f = xy it converges at every η, the squared distance divided by 1 + η² a step. With
-    `Players` of rates η_x stands for x and η_y for y, and η² is η_x η_y.
+    With `Players` of learning rates, η is η_x for x and η_y for y, and η² is η_x η_y. On
+    f(x, y) = xy, the method converges for every η: each update divides the squared distance
+    to the solution by 1 + η².
 
-    The system of the player with fewer parameters is solved with products J_xy v and J_yx v
-    alone, in float32 at least, from the last solution if it is better than zero; iterations
-    and residual are in the state (`CompetitiveState`).
+    **Linear system.** The system of the player with fewer parameters is solved with products
+    J_xy v and J_yx v, in float32 or wider. With a warm start, the solver starts from the
+    previous solution if it is better than zero. The state (`CompetitiveState`) contains the
+    number of iterations and the residual.
 
-    Price: two field evaluations, one for each player's half, and the one passed in is dead
-    code to XLA, which shares what the halves have in common; 2k + 2 jvps, each for one
-    player's step, in k iterations, 2 more with warm start and 2 for each cycle of GMRES; 2k
-    for the Neumann series of order k. All at z and draw 0.
+    **Cost.** Two field evaluations per update, one for each player's half, at z (sample
+    index 0). The field passed in is not used; XLA removes its computation and shares common
+    parts of the halves. With k solver iterations, 2k + 2 JVPs, each with respect to one
+    player; 2 more with a warm start, and 2 more for each cycle of GMRES. The Neumann series of
+    order k takes 2k JVPs.
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      solver: "cg", conjugate gradients, for zero-sum games (in others the state's residual
-        shows that they fail); "gmres" (restarted after 20), for general-sum games, whose
-        system is not symmetric; "neumann", the series
-        `−η Σ (−η J°)ⁱ F` up to i = max_iterations: 0 is `sgda`, 1 LCGD.
-      tolerance: the solver stops where ‖b − A x‖ ≤ tolerance · ‖b‖.
-      max_iterations: its largest number of iterations.
-      warm_start: whether a solve starts from the last solution.
-      transform: as in `sgda`: acts on F before the system is set up, whose J° stays that of
-        `field_fn`; `project` among them acts on the step.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      solver: Linear solver. `"cg"` (conjugate gradients) requires a zero-sum game; in other
+        games, the residual in the state shows that it fails. `"gmres"` (restarted after 20
+        iterations) also solves general-sum games. `"neumann"` sums the series
+        `−η Σ (−η J°)ⁱ F` up to i = `max_iterations`: 0 gives `sgda`, and 1 gives LCGD.
+      tolerance: Relative residual ‖b − A x‖ / ‖b‖ at which the solver stops.
+      max_iterations: Maximum number of solver iterations per update.
+      warm_start: Whether each solve starts from the previous solution.
+      transform: Transformation applied to F before the system is solved, or `Players` of two
+        transformations. J° is always the Jacobian of the original field.
+      projection: Projection onto the constraint set, applied to the new parameters: a
+        function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      An Optax transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError, ValueError: as `sgda`; for an unknown solver, a negative tolerance or
-        max_iterations below 1 (0 for neumann); in `update`, when params or field_fn is missing.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `solver` is unknown, `tolerance` is
+        negative, or `max_iterations` is less than 1 (0 for `"neumann"`.; missing)
 
     Examples:
+      Gradient descent–ascent diverges on f(x, y) = xy; competitive gradient descent converges
+      even with a large learning rate:
+
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
       >>> result = mm.solve(mm.competitive(3.0), field_fn, mm.Players(1.0, 1.0), 10)
@@ -79,4 +101,4 @@ def competitive(
         transform=on_field,
         name=name,
     )
-    return optax.chain(step, projections(name, transform))
+    return optax.chain(step, project_players(name, projection))

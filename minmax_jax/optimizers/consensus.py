@@ -4,35 +4,53 @@ from typing import Any
 
 import optax
 
-from minmax_jax.optimizers._shared.two_player import Transform, two_player
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.consensus import add_consensus
 
 
 def consensus(
-    learning_rate: LearningRate, *, weight: Any = 1.0, transform: Transform = None
+    learning_rate: LearningRate,
+    *,
+    weight: Any = 1.0,
+    transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z⁺ = z − η (F(z) + γ Jᵀ(z) F(z))`: descends the field and its length together.
+    """Consensus optimization: descends the field and its squared norm at the same time.
 
-    With γ = 0 it is `sgda`. A large γ makes every zero of the field attractive, wanted or
-    not. The authors train GANs with RMSProp on this direction and γ = 10 (recalled):
-    `consensus(rate, weight=10.0, transform=optax.scale_by_rms(0.9))`. Price: one field
-    evaluation and one vjp, both at z and draw 0.
+    With the Jacobian J of the field, the update is
+
+        z⁺ = z − η (F(z) + γ J(z)ᵀ F(z))
+
+    With γ = 0, the method is `sgda`. A large γ makes every zero of the field attractive,
+    including those that are not equilibria. For GANs, the authors use RMSProp with γ = 10
+    (not checked against the paper):
+    `consensus(learning_rate, weight=10.0, transform=optax.scale_by_rms(0.9))`.
+
+    **Cost.** One field evaluation and one VJP per update, both at z (sample index 0).
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      weight: γ, a number or a schedule of the update count.
-      transform: as in `sgda`, applied to the whole direction `F + γ Jᵀ F`; `project` among
-        them acts on the step.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      weight: Weight γ of the consensus term: a number or a schedule of the update count.
+      transform: Transformation applied to the direction `F + γ Jᵀ F`, or `Players` of two
+        transformations.
+      projection: Projection onto the constraint set, applied to the new parameters: a
+        function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      An Optax transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError, ValueError: as `sgda`; for a weight that is negative or no number; in
-        `update`, when params or field_fn is missing.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, or `weight` is negative; in `update`, if
+        `params` or `field_fn` is missing.
 
     Examples:
+      Gradient descent–ascent diverges on f(x, y) = xy; consensus optimization converges:
+
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
       >>> result = mm.solve(mm.consensus(0.5), field_fn, mm.Players(1.0, 1.0), 50)
@@ -43,5 +61,5 @@ def consensus(
       Mescheder, Nowozin, Geiger, `The numerics of GANs <https://arxiv.org/abs/1705.10461>`_,
       2017.
     """
-    step = two_player("consensus", optax.identity(), learning_rate, transform)
+    step = two_player("consensus", optax.identity(), learning_rate, transform, projection)
     return optax.chain(add_consensus(weight, name="consensus"), step)

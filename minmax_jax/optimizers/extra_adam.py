@@ -1,9 +1,9 @@
-"""Extra-Adam: extragradient with the steps of Adam."""
+"""Extra-Adam: the extragradient method with Adam steps."""
 
 import optax
 
 from minmax_jax.optimizers._shared.late_adam import corrected_step
-from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, field_and_step
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.extragradient import extrapolate
 
@@ -17,29 +17,49 @@ def extra_adam(
     moments: str = "twice",
     correction: str = "first",
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z_{k+½} = z_k − η A(F(z_k))`, `z_{k+1} = z_k − η A(F(z_{k+½}))`, A Adam's step.
+    """The extragradient method with Adam steps.
 
-    Price: two field evaluations, at draws 0 and 1, the one passed in counted. The published
-    PyTorch code is `extra_adam(rate, correction="last")`: moments and step count advance at
-    both steps, and eps is added before the bias correction.
+    With Adam's step A(F) at learning rate one, the update is
+
+        z_{k+½} = z_k − η A(F(z_k))
+        z_{k+1} = z_k − η A(F(z_{k+½}))
+
+    The published PyTorch code corresponds to `extra_adam(learning_rate, correction="last")`:
+    both steps update the moments and step counts, and eps is added before bias correction.
+
+    **Cost.** Two field evaluations per update (sample indices 0 and 1), including the one
+    passed in.
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      b1: decay of the first moment; GANs are commonly trained with 0.5 or 0.
-      b2: decay of the second moment.
-      eps: added to the root of the second moment.
-      moments: "twice": they advance at the trial step and at the real one; "once": both
-        steps start from the same moments, and those of the real step are kept.
-      correction: "first": `m̂ / (√v̂ + eps)`, as Optax; "last": `m̂ √(1 − b2ᵗ) / (√v + eps)`.
-      transform: as in `extragradient`.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      b1: Decay rate of Adam's first moment. GANs are commonly trained with 0.5 or 0.
+      b2: Decay rate of Adam's second moment.
+      eps: Constant added to the square root of Adam's second moment.
+      moments: How often the moments and step counts are updated. With `"twice"`, both steps
+        update them. With `"once"`, both steps start from the same moments, and only those of
+        the update step are kept.
+      correction: Order of eps and bias correction: `"first"` for `m̂ / (√v̂ + eps)`, as in
+        Optax, or `"last"` for `m̂ √(1 − b2ᵗ) / (√v + eps)`.
+      transform: Transformation applied to every field before the optimizer, for example
+        weight decay or clipping, or `Players` of two transformations. It receives the point
+        at which the field was evaluated as `params`.
+      projection: Projection onto the constraint set, applied to the lookahead point and to
+        the new parameters: a function of one player's parameters, or `Players` of two
+        functions or None.
 
     Returns:
-      An Optax transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError, ValueError: as `adam_gda`; for an unknown moments or correction; in
-        `update`, when params or field_fn is missing.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1], `eps` is
+        negative, or `moments` or `correction` is unknown; in `update`, if `params` or
+        `field_fn` is missing.
 
     Examples:
       >>> import minmax_jax as mm
@@ -54,5 +74,5 @@ def extra_adam(
       on generative adversarial networks <https://arxiv.org/abs/1802.10551>`_, 2019.
     """
     rule = corrected_step("extra_adam", b1, b2, eps, correction, amsgrad=False)
-    on_field, step = field_and_step("extra_adam", rule, learning_rate, transform)
+    on_field, step = field_and_step("extra_adam", rule, learning_rate, transform, projection)
     return extrapolate(step, moments=moments, transform=on_field, name="extra_adam")

@@ -1,9 +1,9 @@
-"""Extra-AMSGrad: extragradient with the steps of AMSGrad."""
+"""Extra-AMSGrad: the extragradient method with AMSGrad steps."""
 
 import optax
 
 from minmax_jax.optimizers._shared.late_adam import corrected_step
-from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, field_and_step
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.extragradient import extrapolate
 
@@ -17,27 +17,48 @@ def extra_amsgrad(
     moments: str = "twice",
     correction: str = "first",
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z_{k+½} = z_k − η A(F(z_k))`, `z_{k+1} = z_k − η A(F(z_{k+½}))`, A AMSGrad's step.
+    """The extragradient method with AMSGrad steps.
 
-    Price: two field evaluations, at draws 0 and 1, the one passed in counted.
+    With AMSGrad's step A(F) at learning rate one, the update is
+
+        z_{k+½} = z_k − η A(F(z_k))
+        z_{k+1} = z_k − η A(F(z_{k+½}))
+
+    **Cost.** Two field evaluations per update (sample indices 0 and 1), including the one
+    passed in.
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      b1: decay of the first moment.
-      b2: decay of the second moment.
-      eps: added to the root of the largest second moment.
-      moments: as in `extra_adam`.
-      correction: "first": the maximum is taken over bias-corrected second moments, as Optax
-        does; "last": over the uncorrected ones, and eps is added before the correction, as in
-        the published PyTorch code. They differ while the correction lasts.
-      transform: as in `extragradient`.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      b1: Decay rate of AMSGrad's first moment.
+      b2: Decay rate of AMSGrad's second moment.
+      eps: Constant added to the square root of the largest second moment.
+      moments: How often the moments and step counts are updated. With `"twice"`, both steps
+        update them. With `"once"`, both steps start from the same moments, and only those of
+        the update step are kept.
+      correction: Order of maximum, eps and bias correction. With `"first"`, the maximum is
+        taken over bias-corrected second moments, as in Optax. With `"last"`, it is taken over
+        uncorrected ones, and eps is added before the correction, as in the published PyTorch
+        code. The two differ during the first updates.
+      transform: Transformation applied to every field before the optimizer, for example
+        weight decay or clipping, or `Players` of two transformations. It receives the point
+        at which the field was evaluated as `params`.
+      projection: Projection onto the constraint set, applied to the lookahead point and to
+        the new parameters: a function of one player's parameters, or `Players` of two
+        functions or None.
 
     Returns:
-      An Optax transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError, ValueError: as `extra_adam`.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1], `eps` is
+        negative, or `moments` or `correction` is unknown; in `update`, if `params` or
+        `field_fn` is missing.
 
     Examples:
       >>> import minmax_jax as mm
@@ -49,9 +70,10 @@ def extra_amsgrad(
     References:
       Gidel et al., `A variational inequality perspective on generative adversarial networks
       <https://arxiv.org/abs/1802.10551>`_, 2019.
+
       Reddi, Kale, Kumar, `On the convergence of Adam and beyond
       <https://arxiv.org/abs/1904.09237>`_, 2018.
     """
     rule = corrected_step("extra_amsgrad", b1, b2, eps, correction, amsgrad=True)
-    on_field, step = field_and_step("extra_amsgrad", rule, learning_rate, transform)
+    on_field, step = field_and_step("extra_amsgrad", rule, learning_rate, transform, projection)
     return extrapolate(step, moments=moments, transform=on_field, name="extra_amsgrad")

@@ -1,4 +1,4 @@
-"""EAG, the extra anchored gradient method: optimal O(1/k²) on the squared field norm."""
+"""Extra anchored gradient (EAG): extragradient anchored to the initial parameters."""
 
 from typing import Any, NamedTuple
 
@@ -8,18 +8,18 @@ import optax
 
 from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import PyTree, transformation
-from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, field_and_step
 from minmax_jax.players import LearningRate, per_player
 from minmax_jax.transforms.anchor import anchor
 from minmax_jax.transforms.extragradient import extrapolate
 
 
 class VaryingStepState(NamedTuple):
-    """State of EAG-V's step sizes.
+    """State of the step sizes of EAG-V.
 
     Attributes:
-      count: int32 scalar, k.
-      ratio: α_k / α_0.
+      count: Number k of updates so far (int32 scalar).
+      ratio: Ratio α_k / α_0.
     """
 
     count: jax.Array
@@ -27,37 +27,57 @@ class VaryingStepState(NamedTuple):
 
 
 def extra_anchored_gradient(
-    learning_rate: LearningRate, *, lipschitz: float | None = None, transform: Transform = None
+    learning_rate: LearningRate,
+    *,
+    lipschitz: float | None = None,
+    transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps of extragradient, both drawn to the start z_0 with weight 1/(k + 2).
+    """Extra anchored gradient (EAG): extragradient with a pull towards the initial point.
+
+    Both steps of extragradient are pulled towards the initial point z_0:
 
         z_{k+½} = z_k + (z_0 − z_k)/(k + 2) − α_k F(z_k)
         z_{k+1} = z_k + (z_0 − z_k)/(k + 2) − α_k F(z_{k+½})
 
-    EAG-C (`lipschitz=None`): α_k = α. For monotone, L-Lipschitz F and α ≤ 1/(8L),
-    ‖F(z_k)‖² ≤ 4(1 + αL + α²L²) / (α²(1 + αL)) · ‖z_0 − z*‖² / (k + 1)².
+    **EAG-C** (`lipschitz=None`) has constant α_k = α. For a monotone, L-Lipschitz field and
+    α ≤ 1/(8L), ‖F(z_k)‖² ≤ 4(1 + αL + α²L²) / (α²(1 + αL)) · ‖z_0 − z*‖² / (k + 1)².
 
-    EAG-V (`lipschitz=L`): α_0 < 3/(4L), and with a = α_k L
-    α_{k+1} = α_k (1 − a² / ((1 − a²)(k + 1)(k + 3))), which falls to a positive limit; with
-    α_0 = 0.618/L, ‖F(z_k)‖² ≤ 27 L² ‖z_0 − z*‖² / ((k + 1)(k + 2)).
-    No method of first order has a better order in k. The bounds are recalled, and tested.
+    **EAG-V** (`lipschitz=L`) starts with α_0 < 3/(4L) and continues with a = α_k L and
+    α_{k+1} = α_k (1 − a² / ((1 − a²)(k + 1)(k + 3))), which decreases to a positive limit.
+    With α_0 = 0.618/L, ‖F(z_k)‖² ≤ 27 L² ‖z_0 − z*‖² / ((k + 1)(k + 2)).
 
-    Price: two field evaluations, at draws 0 and 1, the one passed in counted, and a copy of
-    the players.
+    The order 1/k² is optimal for first-order methods. The bounds are tested, but not checked
+    against the paper.
+
+    **Cost.** Two field evaluations per update (sample indices 0 and 1), including the one
+    passed in. The state contains a copy of the initial parameters.
 
     Args:
-      learning_rate: α or α_0: a number, a schedule of the update count, or `Players` of two.
-        EAG-V multiplies a schedule by α_k/α_0 for the α_0 of its start.
-      lipschitz: L, a Lipschitz constant of F, for EAG-V.
-      transform: as in `extragradient`; its state advances at both fields.
+      learning_rate: Learning rate α or α_0: a number, a schedule of the update count, or
+        `Players` of two. EAG-V multiplies a schedule by α_k/α_0, with the schedule's first
+        value as α_0.
+      lipschitz: Lipschitz constant L of the field, for EAG-V, or None for EAG-C.
+      transform: Transformation applied to every field before the optimizer, for example
+        weight decay or clipping, or `Players` of two transformations. Its state is updated
+        at both fields.
+      projection: Projection onto the constraint set, applied to the lookahead point and to
+        the new parameters: a function of one player's parameters, or `Players` of two
+        functions or None.
 
     Returns:
-      An Optax transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError, ValueError: as `extragradient`; ValueError if α_0 L is above 3/4.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `lipschitz` is negative, or α_0 L is
+        larger than 3/4; in `update`, if `params` or `field_fn` is missing.
 
     Examples:
+      On f(x, y) = xy, the squared norm of the field satisfies the bound of EAG-V:
+
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
       >>> tx = mm.extra_anchored_gradient(0.618, lipschitz=1.0)
@@ -74,22 +94,24 @@ def extra_anchored_gradient(
     if lipschitz is not None:
         checks.check_learning_rate(name, learning_rate)
         checks.check_number(name, "lipschitz", lipschitz)
-        rates = trees.by_side(learning_rate)
+        sides = trees.by_side(learning_rate)
         rule = per_player(
-            min=_varying_step(name, rates[0], lipschitz),
-            max=_varying_step(name, rates[1], lipschitz),
+            min=_varying_step(name, sides.min, lipschitz),
+            max=_varying_step(name, sides.max, lipschitz),
         )
-    on_field, step = field_and_step(name, optax.identity(), learning_rate, transform, anchor())
+    on_field, step = field_and_step(
+        name, optax.identity(), learning_rate, transform, projection, finish=anchor()
+    )
     tx = optax.chain(rule, step)
     return extrapolate(tx, moments="once", transform=on_field, name=name)
 
 
-def _varying_step(name: str, rate: Any, lipschitz: float) -> optax.GradientTransformation:
-    """Multiplies by α_k/α_0, where α_0 is the learning rate at the start."""
+def _varying_step(name: str, learning_rate: Any, lipschitz: float) -> optax.GradientTransformation:
+    """Multiplies by α_k/α_0, where α_0 is the learning rate of the first update."""
     checks.check_number(
         f"{name} with lipschitz=L",
         "learning_rate times lipschitz",
-        rate if callable(rate) else rate * lipschitz,
+        learning_rate if callable(learning_rate) else learning_rate * lipschitz,
         high=0.75,
     )
 
@@ -101,11 +123,12 @@ def _varying_step(name: str, rate: Any, lipschitz: float) -> optax.GradientTrans
         updates: PyTree, state: VaryingStepState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, VaryingStepState]:
         del params, extra
-        start = calls.value_at(rate, jnp.zeros((), jnp.int32)).astype(state.ratio.dtype)
+        start = calls.value_at(learning_rate, trees.new_count()).astype(state.ratio.dtype)
         square = jnp.square(start * lipschitz * state.ratio)
         k = state.count.astype(state.ratio.dtype)
         shrink = 1 - square / ((1 - square) * (k + 1) * (k + 3))
-        return jax.tree.map(lambda u: state.ratio.astype(u.dtype) * u, updates), VaryingStepState(
+        updates = jax.tree.map(lambda u: state.ratio.astype(u.dtype) * u, updates)
+        return updates, VaryingStepState(
             count=trees.increment(state.count), ratio=state.ratio * shrink
         )
 

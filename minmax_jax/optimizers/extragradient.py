@@ -2,7 +2,7 @@
 
 import optax
 
-from minmax_jax.optimizers._shared.two_player import Transform, field_and_step
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, field_and_step
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.extragradient import extrapolate
 
@@ -12,26 +12,48 @@ def extragradient(
     *,
     extrapolation_learning_rate: LearningRate | None = None,
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z_{k+½} = z_k − γ F(z_k)`, `z_{k+1} = z_k − η F(z_{k+½})`.
+    """The extragradient method.
 
-    On f = xy with γ = η the squared distance shrinks by 1 − η² + η⁴ a step. A γ larger than
-    η explores aggressively and updates conservatively, which noise asks for; γ = 0 is
-    `sgda`. Price: two field evaluations, at draws 0 and 1, the one passed in counted.
+    Each update takes an extrapolation step to a lookahead point, and then updates the
+    original parameters with the field evaluated there:
+
+        z_{k+½} = z_k − γ F(z_k)
+        z_{k+1} = z_k − η F(z_{k+½})
+
+    On f(x, y) = xy with γ = η, the squared distance to the solution shrinks by the factor
+    1 − η² + η⁴ per update. With noisy fields, γ > η can be necessary for convergence (Hsieh
+    et al., 2020). With γ = 0, the method is `sgda`.
+
+    **Cost.** Two field evaluations per update (sample indices 0 and 1), including the one
+    passed in.
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      extrapolation_learning_rate: γ, likewise; None: γ = η.
-      transform: as in `sgda`: acts on both fields, each with the point where it was taken
-        as params; `project` among them acts on both steps, so that trial points are feasible.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      extrapolation_learning_rate: Learning rate γ of the extrapolation step: a number, a
+        schedule of the update count, or `Players` of two. Defaults to `learning_rate`.
+      transform: Transformation applied to every field before the optimizer, for example
+        weight decay or clipping, or `Players` of two transformations. It receives the point
+        at which the field was evaluated as `params`.
+      projection: Projection onto the constraint set, applied to the lookahead point and to
+        the new parameters: a function of one player's parameters, or `Players` of two
+        functions or None.
 
     Returns:
-      An Optax transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError, ValueError: as `sgda`; in `update`, when params or field_fn is missing.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative; in `update`, if `params` or `field_fn` is
+        missing.
 
     Examples:
+      Gradient descent–ascent diverges on f(x, y) = xy; extragradient converges:
+
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
       >>> result = mm.solve(mm.extragradient(0.5), field_fn, mm.Players(1.0, 1.0), 100)
@@ -40,12 +62,15 @@ def extragradient(
 
     References:
       Korpelevich, The extragradient method for finding saddle points and other problems, 1976.
+
       Hsieh, Iutzeler, Malick, Mertikopoulos, `Explore aggressively, update conservatively
       <https://arxiv.org/abs/2003.10162>`_, 2020.
     """
-    name = "extragradient"
-    on_field, step = field_and_step(name, optax.identity(), learning_rate, transform)
-    trial = None
+    name, rule = "extragradient", optax.identity()
+    on_field, step = field_and_step(name, rule, learning_rate, transform, projection)
+    extrapolation = None
     if extrapolation_learning_rate is not None:
-        _, trial = field_and_step(name, optax.identity(), extrapolation_learning_rate, transform)
-    return extrapolate(step, trial, transform=on_field, name=name)
+        _, extrapolation = field_and_step(
+            name, rule, extrapolation_learning_rate, projection=projection
+        )
+    return extrapolate(step, extrapolation, transform=on_field, name=name)

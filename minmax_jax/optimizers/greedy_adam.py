@@ -1,10 +1,10 @@
-"""The greedy min-max method as it is used for GANs: Adam proposes, Adam answers."""
+"""The greedy min-max method for GANs, with Adam steps for both players."""
 
 import optax
 
 from minmax_jax._util import checks, trees
 from minmax_jax.optimizers._shared.adam import adam_step
-from minmax_jax.optimizers._shared.two_player import Transform, two_player
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate, ScalarOrSchedule
 from minmax_jax.transforms.greedy import greedy
 
@@ -28,48 +28,68 @@ def greedy_adam(
     restore_states: bool = True,
     restore_max: bool = True,
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """`greedy` with one Adam step of x as proposal and k Adam steps of y as ascent.
+    """The greedy min-max method with Adam steps.
 
-    Accepted where the payoff does not rise, and at each `accept_every`-th update whatever
-    comes; the first update is one of them. The defaults are the authors' for CIFAR-10 (k = 1
-    and every second; four Gaussians: 6 and 4; MNIST 0/1: 1 and 5), save that a rejection
-    restores both players and the moments: theirs is `restore_states=False`.
+    Each update proposes one Adam step of the min player, followed by k = `max_ascent_steps`
+    Adam steps of the max player. Both are accepted if the payoff does not increase, and
+    otherwise rejected. Every `accept_every`-th update, including the first, is accepted in
+    any case.
 
-    `accept_every=1` is alternating Adam, the min player first. The schedules of the rates
-    count updates; `transform` acts on every field that either player meets. Price: 1 + k
-    field evaluations, each for one player, and two payoffs.
+    The defaults are those of the authors for CIFAR-10: k = 1 and `accept_every=2`. They use 6
+    and 4 for four Gaussians, and 1 and 5 for MNIST zeros and ones. Unlike the authors' code, a
+    rejection also restores the moments of Adam; pass `restore_states=False` for theirs. With
+    `accept_every=1`, the method is alternating Adam that updates the min player first.
+
+    **Cost.** 1 + k field evaluations per update, each for one player, and two payoff
+    evaluations.
 
     Args:
-      learning_rate: a number, a schedule of the update count, or `Players` of two.
-      b1: decay of the first moment.
-      b2: decay of the second moment.
-      eps: added to the root of the second moment.
-      max_ascent_steps: k, or where there is a gradient_tolerance the most steps.
-      accept_every: see above; None: only what passes the test.
-      gradient_tolerance: as in `greedy`, like min_improvement, temperature,
-        accept_probability, max_rejections, tolerance_growth, gradient_bound, stochastic,
-        restore_states and restore_max.
-      min_improvement: see there.
-      temperature: see there.
-      accept_probability: see there.
-      max_rejections: see there.
-      tolerance_growth: see there.
-      gradient_bound: see there.
-      stochastic: see there.
-      restore_states: see there.
-      restore_max: see there.
-      transform: as in `sgda`.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      b1: Decay rate of Adam's first moment.
+      b2: Decay rate of Adam's second moment.
+      eps: Constant added to the square root of Adam's second moment.
+      max_ascent_steps: Number k of ascent steps, or the maximum number of steps if
+        `gradient_tolerance` is given.
+      accept_every: Period of unconditional acceptance, or None for no unconditional
+        acceptance.
+      gradient_tolerance: Norm of the max player's gradient at which the ascent stops, or None
+        for a fixed number of steps.
+      min_improvement: Required decrease of the payoff for acceptance.
+      temperature: Temperature τ: update i is accepted with probability e^{−i/τ} although it
+        fails the test. 0 for never.
+      accept_probability: Probability of accepting an update that fails the test, instead of a
+        temperature.
+      max_rejections: Number of consecutive rejections after which the method stops, or None
+        for no limit.
+      tolerance_growth: Factor by which each acceptance multiplies `gradient_tolerance`.
+      gradient_bound: Gradient norm beyond which the ascent counts as diverged.
+      stochastic: Whether to evaluate the previous payoff again, on the sample of the new one.
+        If False, the value of the last acceptance is used; the payoff must be deterministic.
+      restore_states: Whether a rejection restores the states of both Adam optimizers.
+      restore_max: Whether a rejection restores the max player's parameters.
+      transform: Transformation applied to every field before the optimizer, for example
+        weight decay or clipping, or `Players` of two transformations. It receives the point
+        at which the field was evaluated as `params`.
+      projection: Projection onto the constraint set, applied after each step of either player:
+        a function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      A transformation of `Players`; `update` needs `params`, `field_fn=`, `payoff_fn=` and,
-      where it accepts at random, `key=`.
+      A gradient transformation for `Players`. Its `update` requires `params`, the keyword
+      arguments `field_fn` and `payoff_fn`, and `key` if it accepts at random.
 
     Raises:
-      TypeError, ValueError: as `sgda` and `greedy`.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, `projection` is not callable, or an argument of `greedy` has
+        the wrong type.
+      ValueError: If a number is out of range, or both `temperature` and `accept_probability`
+        are given; in `update`, if a required argument is missing.
 
     Examples:
-      F1 = −3x² − y² + 4xy, concave in x, where Adam on both sides diverges:
+      F1 = −3x² − y² + 4xy is concave in x. Simultaneous Adam diverges; the greedy method stays
+      bounded:
 
       >>> import minmax_jax as mm
       >>> game = mm.games.keswani("F1")
@@ -81,16 +101,15 @@ def greedy_adam(
       True
 
     References:
-      Mangoubi, Sachdeva, Vishnoi, `A provably convergent and practical algorithm for min-max
-      optimization with applications to GANs <https://arxiv.org/abs/2006.12376>`_, 2020.
+      Keswani, Mangoubi, Sachdeva, Vishnoi, `A convergent and dimension-independent min-max
+      optimization algorithm <https://arxiv.org/abs/2006.12376>`_, 2022.
     """
     name = "greedy_adam"
     checks.check_learning_rate(name, learning_rate)
-    rates = trees.by_side(learning_rate)
-    transforms = trees.by_side(transform)
+    sides = map(trees.by_side, (learning_rate, transform, projection))
     proposal, ascent = (
-        two_player(name, adam_step(name, b1, b2, eps), rate, on_field)
-        for rate, on_field in zip(rates, transforms, strict=True)
+        two_player(name, adam_step(name, b1, b2, eps), *arguments)
+        for arguments in zip(*sides, strict=True)
     )
     return greedy(
         proposal,

@@ -1,4 +1,4 @@
-"""Lookahead–minmax: any method, which goes back part of the way every k steps."""
+"""Lookahead–minmax: periodic interpolation around any base optimizer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import optax
 
 from minmax_jax._util import checks
-from minmax_jax.optimizers._shared.two_player import Transform
+from minmax_jax.optimizers._shared.two_player import Projection, Transform
 from minmax_jax.optimizers.sgda import sgda
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.lookahead import lookahead
@@ -22,35 +22,57 @@ def lookahead_minmax(
     nested_step: Any = None,
     anchor: str = "start",
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Lets `base` make k steps, then sets `z = s + α (z − s)`, s where the period began.
+    """Lookahead–minmax: interpolates between slow and current parameters every k updates.
 
-    On f = xy with `sgda`, rate η, a period multiplies x + iy by 1 − α + α (1 + iη)ᵏ: it
-    converges where that is below one in modulus. k = α = 1 is `base`. Price: that of `base`,
-    and a copy of the players for each of the one or two levels.
+    The base optimizer takes k = `sync_period` steps from the slow parameters s. Then both
+    are set to
+
+        s⁺ = z⁺ = s + α (z − s)
+
+    On f(x, y) = xy with `sgda`, one period multiplies x + iy by 1 − α + α (1 + iη)ᵏ. The
+    method converges if the modulus of this factor is less than 1. With k = α = 1, the method
+    is the base optimizer. With nested lookahead, every K = `nested_period` updates the
+    parameters are also interpolated with those at the start of these K updates (not checked
+    against the paper).
+
+    **Cost.** As for the base optimizer. The state contains a copy of the parameters for each
+    of the one or two levels.
 
     Args:
-      learning_rate: that of `base`: a number, a schedule of the update count, or `Players`.
-      base: `base(learning_rate, transform=...)`, the method within: `mm.extragradient`, or
+      learning_rate: Learning rate of `base`: a number, a schedule of the update count, or
+        `Players` of two.
+      base: Function `base(learning_rate, transform=..., projection=...)` that creates the
+        base optimizer, for example `mm.extragradient` or
         `functools.partial(mm.adam_gda, b1=0.5)`.
-      sync_period: k, a Python int.
-      slow_step: α in [0, 1], or a schedule of the update count.
-      nested_period: K, a multiple of k, for nested lookahead (recalled): every K steps, after going
-        back as above, go back likewise towards where these K steps began.
-      nested_step: the α of the nested level; None: slow_step.
-      anchor: "start": the first slow point is the start, as in the paper; "lazy": the first
-        synchronisation, as in the released class. For both levels.
-      transform: as in `sgda`, handed to `base`.
+      sync_period: Number k of updates per period.
+      slow_step: Step α in [0, 1] of the slow parameters: a number or a schedule of the update
+        count.
+      nested_period: Number K of updates per period of the nested level, a multiple of
+        `sync_period`, or None for no nested level.
+      nested_step: Step of the nested level. Defaults to `slow_step`.
+      anchor: First slow parameters of both levels: `"start"` for the initial parameters, as in
+        the paper, or `"lazy"` for those at the first synchronization, as in the authors' code.
+      transform: Transformation applied to every field before the base optimizer, for example
+        weight decay or clipping, or `Players` of two transformations.
+      projection: Projection onto the constraint set, applied to the parameters by the base
+        optimizer: a function of one player's parameters, or `Players` of two functions or
+        None. Interpolation keeps parameters inside a convex set.
 
     Returns:
-      A transformation of `Players`; `update` needs `params`, and what `base` needs.
+      A gradient transformation for `Players`. Its `update` requires `params`, and the keyword
+      arguments that the base optimizer requires.
 
     Raises:
-      TypeError: if base is no factory of transformations, or a period no int.
-      ValueError: for an argument out of range, a nested_period that is no multiple of
-        sync_period, or a nested_step without nested_period.
+      TypeError: If `base` does not create an Optax gradient transformation, a period is not an
+        int, or an argument of the base optimizer has the wrong type.
+      ValueError: If an argument is out of range, `nested_period` is not a multiple of
+        `sync_period`, or `nested_step` is given without `nested_period`.
 
     Examples:
+      Gradient descent–ascent diverges on f(x, y) = xy; with lookahead it converges:
+
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
       >>> result = mm.solve(mm.lookahead_minmax(0.3), field_fn, mm.Players(1.0, 1.0), 500)
@@ -64,20 +86,15 @@ def lookahead_minmax(
     name = "lookahead_minmax"
     if not callable(base):
         raise TypeError(
-            f"{name}: base must be a function (learning_rate, transform=) that returns an "
-            f"optimizer, such as mm.extragradient, got {base!r}."
+            f"{name}: base must be a function (learning_rate, transform=, projection=) that "
+            f"returns an optimizer, got {base!r}. Pass for example mm.extragradient."
         )
     checks.check_learning_rate(name, learning_rate)
-    tx = lookahead(
-        base(learning_rate, transform=transform),
-        sync_period,
-        slow_step,
-        anchor=anchor,
-        name=name,
-    )
+    tx = base(learning_rate, transform=transform, projection=projection)
+    tx = lookahead(tx, sync_period, slow_step, anchor=anchor, name=name)
     if nested_period is None:
         if nested_step is not None:
-            raise ValueError(f"{name}: nested_step is given without nested_period; give both.")
+            raise ValueError(f"{name}: nested_step requires nested_period. Pass both or neither.")
         return tx
     checks.check_count(name, "nested_period", nested_period)
     if nested_period % sync_period:

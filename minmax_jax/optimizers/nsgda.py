@@ -1,9 +1,9 @@
-"""Normalised descent–ascent: both players move at the same pace."""
+"""Normalized gradient descent–ascent: both players take steps of fixed length."""
 
 import optax
 
 from minmax_jax._util import checks
-from minmax_jax.optimizers._shared.two_player import Transform, two_player
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.normalize import normalize
 
@@ -14,35 +14,50 @@ def nsgda(
     scope: str = "layer",
     momentum: float | None = None,
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps of fixed length along the field: `z_k⁺ = z_k − η F_k / ‖F_k‖`.
+    """Normalized gradient descent–ascent (nSGDA).
 
-    The norm is that of each leaf (layer, l-nSGDA) or of each player's whole tree (global,
-    g-nSGDA). A player's displacement is η a step globally, and η√K with K leaves by layer.
-    With momentum β the field is averaged first, `m⁺ = β m + (1 − β) F`, and normalised
-    after, so that steps keep their length. Multiplying a player's loss by a positive number
-    changes nothing. Price: the one field evaluation that is passed in.
+    Each update divides the field by its norm:
+
+        z_k⁺ = z_k − η F_k / ‖F_k‖
+
+    With `scope="layer"` (l-nSGDA in the paper), k is a leaf, that is, one parameter array; a
+    player with K leaves moves by η√K per update. With `scope="global"` (g-nSGDA), k is a
+    player, and each player moves by η per update. Scaling a player's loss by a positive
+    number does not change the updates.
+
+    With momentum β, the field is averaged first, `m⁺ = β m + (1 − β) F`, and normalized
+    afterwards, so steps keep their length.
+
+    **Cost.** One field evaluation per update, the one passed in.
 
     Args:
-      learning_rate: η, in units of the parameters: a number, a schedule of the update
-        count, or `Players` of two.
-      scope: "layer" or "global".
-      momentum: β in [0, 1], or None.
-      transform: as in `sgda`.
+      learning_rate: Step length η in units of the parameters: a number, a schedule of the
+        update count, or `Players` of two.
+      scope: Group of parameters that is normalized together: `"layer"` or `"global"`.
+      momentum: Momentum β in [0, 1], or None for no momentum.
+      transform: Transformation applied to the field before the optimizer, for example weight
+        decay or clipping, or `Players` of two transformations.
+      projection: Projection onto the constraint set, applied to the new parameters: a
+        function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      An Optax transformation of `Players`; of another tree, as of one player.
+      A gradient transformation for `Players`. Any other pytree is treated as one player.
 
     Raises:
-      TypeError, ValueError: as `sgda`; ValueError for an unknown scope.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `momentum` is not in [0, 1], or `scope` is
+        unknown.
 
     Examples:
-      A max player whose gradients are 1e-20 keeps pace all the same.
+      The max player converges although its gradients are of size 1e-20:
 
       >>> import minmax_jax as mm
       >>> field_fn = mm.general_sum(lambda z: z.min**2, lambda z: 1e-20 * (z.max - 1) ** 2)
-      >>> rate = lambda count: 0.1 / (1 + count)
-      >>> result = mm.solve(mm.nsgda(rate), field_fn, mm.Players(0.3, 0.8), 1000)
+      >>> schedule = lambda count: 0.1 / (1 + count)
+      >>> result = mm.solve(mm.nsgda(schedule), field_fn, mm.Players(0.3, 0.8), 1000)
       >>> print(bool(abs(result.players.max - 1) < 1e-3))
       True
 
@@ -54,4 +69,4 @@ def nsgda(
     if momentum is not None:
         checks.check_number("nsgda", "momentum", momentum, high=1.0)
         rule = optax.chain(optax.ema(momentum, debias=False), rule)
-    return two_player("nsgda", rule, learning_rate, transform)
+    return two_player("nsgda", rule, learning_rate, transform, projection)

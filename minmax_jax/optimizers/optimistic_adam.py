@@ -1,11 +1,11 @@
-"""Optimistic Adam: Adam whose steps foresee the next."""
+"""Optimistic Adam."""
 
 from typing import Any
 
 import optax
 
 from minmax_jax.optimizers._shared.adam import adam_step
-from minmax_jax.optimizers._shared.two_player import Transform, two_player
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.optimistic import add_optimism
 
@@ -20,28 +20,42 @@ def optimistic_adam(
     weight: Any = 1.0,
     previous: str = "first",
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z_{k+1} = z_k − η (A_k + w (A_k − A_{k−1}))`, A_k Adam's step of the fields so far.
+    """Optimistic Adam: extrapolates Adam's step instead of the field.
 
-    With w = 1 the paper's `−2η m̂_k/(√v̂_k + eps) + η m̂_{k−1}/(√v̂_{k−1} + eps)` (recalled):
-    the step is optimistic, not the field. Optax's `optimistic_adam_v2` is the same with Nesterov's
-    momentum as its default. Price: the one field evaluation that is passed in.
+    With Adam's step A_k = m̂_k / (√v̂_k + eps), the update is
+
+        z_{k+1} = z_k − η (A_k + w (A_k − A_{k−1}))
+
+    With w = 1, this is the paper's −2η A_k + η A_{k−1} (not checked against the paper).
+    Optax's `optimistic_adam_v2` is the same method with `nesterov=True` as the default.
+
+    **Cost.** One field evaluation per update, the one passed in.
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      b1: decay of Adam's first moment.
-      b2: decay of Adam's second moment.
-      eps: added to the root of Adam's second moment.
-      nesterov: whether Adam's momentum is Nesterov's, as by default in Optax.
-      weight: w, a number or a schedule.
-      previous: "first": A_{−1} = A_0, as Optax; "zero": A_{−1} = 0, a doubled first step.
-      transform: as in `sgda`.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      b1: Decay rate of Adam's first moment.
+      b2: Decay rate of Adam's second moment.
+      eps: Constant added to the square root of Adam's second moment.
+      nesterov: Whether to use Nesterov momentum in Adam.
+      weight: Weight w of the extrapolation: a number or a schedule of the update count.
+      previous: Value of A_{−1}: `"first"` for A_0, as in Optax, or `"zero"`, which doubles
+        the first step.
+      transform: Transformation applied to the field before the optimizer, for example weight
+        decay or clipping, or `Players` of two transformations.
+      projection: Projection onto the constraint set, applied to the new parameters: a
+        function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      An Optax transformation of `Players`; of another tree, as of one player.
+      A gradient transformation for `Players`. Any other pytree is treated as one player.
 
     Raises:
-      TypeError, ValueError: as `adam_gda`; for a weight or `previous` out of range.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1], `eps` or
+        `weight` is negative, or `previous` is unknown.
 
     Examples:
       >>> import minmax_jax as mm
@@ -59,4 +73,4 @@ def optimistic_adam(
         adam_step("optimistic_adam", b1, b2, eps, nesterov=nesterov),
         add_optimism(weight, previous=previous, name="optimistic_adam"),
     )
-    return two_player("optimistic_adam", rule, learning_rate, transform)
+    return two_player("optimistic_adam", rule, learning_rate, transform, projection)

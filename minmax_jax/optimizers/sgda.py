@@ -1,9 +1,9 @@
-"""Simultaneous gradient descent–ascent: the plain method that the others improve on."""
+"""Simultaneous gradient descent–ascent, the baseline method."""
 
 import optax
 
 from minmax_jax._util import checks
-from minmax_jax.optimizers._shared.two_player import Transform, two_player
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 
 
@@ -13,29 +13,39 @@ def sgda(
     momentum: float | None = None,
     nesterov: bool = False,
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z⁺ = z − η F(z)`: both players at once, from the same point.
+    """Simultaneous gradient descent–ascent (SGDA).
 
-    With momentum β, `m⁺ = β m + F(z)` and `z⁺ = z − η m⁺` (Optax's `trace`); β may be
-    negative (Gidel et al., 2019). Price: the one field evaluation that is passed in.
+    Both players step at the same time, from the same point:
+
+        z⁺ = z − η F(z)
+
+    With momentum β, `m⁺ = β m + F(z)` and `z⁺ = z − η m⁺`, as in `optax.trace`. β may be
+    negative (Gidel et al., 2019).
+
+    **Cost.** One field evaluation per update, the one passed in.
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      momentum: β in [−1, 1], or None.
-      nesterov: whether momentum is Nesterov's.
-      transform: a transformation applied to the field before the step (weight decay,
-        clipping), a list, or `Players` of either; `project` among them acts on the step.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      momentum: Momentum β in [−1, 1], or None for no momentum.
+      nesterov: Whether to use Nesterov momentum.
+      transform: Transformation applied to the field before the optimizer, for example weight
+        decay or clipping, or `Players` of two transformations.
+      projection: Projection onto the constraint set, applied to the new parameters: a
+        function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      An Optax transformation of `Players`; of another tree, as of one player.
+      A gradient transformation for `Players`. Any other pytree is treated as one player.
 
     Raises:
-      TypeError, ValueError: for a rate that is negative or no number, a momentum out of
-        range, or a transform that is none.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, or `momentum` is not in [−1, 1].
 
     Examples:
-      It converges where the game is strongly convex–concave, and on f = xy diverges by the
-      factor √(1 + η²) a step.
+      SGDA converges in strongly convex–concave games:
 
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min**2 + z.min * z.max - z.max**2)
@@ -43,23 +53,25 @@ def sgda(
       >>> bool(abs(result.players.min) < 1e-6)
       True
 
-      In turns and with negative momentum, both plain Optax, it converges on f = xy as well:
+      On f(x, y) = xy, the distance to the solution grows by the factor √(1 + η²) per update.
+      With alternating updates and negative momentum it shrinks:
 
       >>> import optax
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
-      >>> rule = optax.sgd(0.5, momentum=-0.5)
-      >>> tx = mm.alternate(min=rule, max=rule)
-      >>> result = mm.solve(tx, field_fn, mm.Players(1.0, 1.0), 200)
+      >>> tx = optax.sgd(0.5, momentum=-0.5)
+      >>> alternating = mm.alternate(min=tx, max=tx)
+      >>> result = mm.solve(alternating, field_fn, mm.Players(1.0, 1.0), 200)
       >>> bool(result.players.min**2 + result.players.max**2 < 1e-6)
       True
 
     References:
       Arrow, Hurwicz, Uzawa, Studies in linear and non-linear programming, 1958.
+
       Gidel et al., `Negative momentum for improved game dynamics
       <https://arxiv.org/abs/1807.04740>`_, 2019.
     """
-    if momentum is None:
-        return two_player("sgda", optax.identity(), learning_rate, transform)
-    checks.check_number("sgda", "momentum", momentum, low=-1.0, high=1.0)
-    rule = optax.trace(decay=momentum, nesterov=nesterov)
-    return two_player("sgda", rule, learning_rate, transform)
+    rule = optax.identity()
+    if momentum is not None:
+        checks.check_number("sgda", "momentum", momentum, low=-1.0, high=1.0)
+        rule = optax.trace(decay=momentum, nesterov=nesterov)
+    return two_player("sgda", rule, learning_rate, transform, projection)

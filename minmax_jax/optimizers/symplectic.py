@@ -4,7 +4,7 @@ from typing import Any
 
 import optax
 
-from minmax_jax.optimizers._shared.two_player import Transform, two_player
+from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.symplectic import add_symplectic
 
@@ -17,31 +17,47 @@ def symplectic(
     eps: float = 0.1,
     mean_over: str = "dimension",
     transform: Transform = None,
+    projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Steps `z⁺ = z − η (F + λ AᵀF)`, A = ½(J − Jᵀ): turns the field against its rotation.
+    """Symplectic gradient adjustment (SGA): counteracts the rotational part of the field.
 
-    λ is ± weight, its sign aligned or not as `add_symplectic` says. In a potential game,
-    where J is symmetric, and with weight 0, it is `sgda`. Price: one field evaluation, one
-    jvp and one vjp, all at z and draw 0. The published notebook is
-    `symplectic(rate, mean_over="tensors", transform=optax.scale_by_rms(0.9))`.
+    With the antisymmetric part A = ½(J − Jᵀ) of the Jacobian, the update is
+
+        z⁺ = z − η (F + λ AᵀF)
+
+    where λ is ± `weight`. In a potential game, where J is symmetric, and with weight 0, the
+    method is `sgda`. The authors' notebook corresponds to
+    `symplectic(learning_rate, mean_over="tensors", transform=optax.scale_by_rms(0.9))`.
+
+    **Cost.** One field evaluation, one JVP and one VJP per update, all at z (sample index 0).
 
     Args:
-      learning_rate: η: a number, a schedule of the update count, or `Players` of two.
-      weight: the size of λ, a number or a schedule of the update count.
-      align: whether the sign of λ follows the alignment rule.
-      eps: what favours a positive sign in it.
-      mean_over: "dimension" as the paper, or "tensors" as its notebook: what the product in
-        the rule is divided by.
-      transform: as in `sgda`, applied to the whole direction `F + λ AᵀF`; `project` among
-        them acts on the step.
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
+        of two.
+      weight: Absolute value of λ: a number or a schedule of the update count.
+      align: Whether the sign of λ follows the alignment rule of `add_symplectic`. If False,
+        λ is positive.
+      eps: Constant in the alignment rule that favors a positive sign.
+      mean_over: Divisor of the inner products in the alignment rule: `"dimension"` for the
+        number of parameters, as in the paper, or `"tensors"`, as in the authors' notebook.
+      transform: Transformation applied to the direction `F + λ AᵀF`, or `Players` of two
+        transformations.
+      projection: Projection onto the constraint set, applied to the new parameters: a
+        function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      An Optax transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError, ValueError: as `sgda` and `add_symplectic`.
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative, `weight` or `eps` is negative, or `align`
+        or `mean_over` is unknown; in `update`, if `params` or `field_fn` is missing.
 
     Examples:
+      Gradient descent–ascent diverges on f(x, y) = xy; the adjusted method converges:
+
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
       >>> result = mm.solve(mm.symplectic(0.5), field_fn, mm.Players(1.0, 1.0), 50)
@@ -52,6 +68,6 @@ def symplectic(
       Balduzzi, Racanière, Martens, Foerster, Tuyls, Graepel, `The mechanics of n-player
       differentiable games <https://arxiv.org/abs/1802.05642>`_, 2018.
     """
-    step = two_player("symplectic", optax.identity(), learning_rate, transform)
+    step = two_player("symplectic", optax.identity(), learning_rate, transform, projection)
     adjustment = add_symplectic(weight, align, eps=eps, mean_over=mean_over, name="symplectic")
     return optax.chain(adjustment, step)

@@ -84,8 +84,7 @@ def test_zero_noise_is_the_plain_game():
 
 def end(variant, num_steps=1000):
     game = games.dirac_gan(variant)
-    transform = None if game.projection is None else mm.project(game.projection)
-    optimizer = mm.sgda(0.2, transform=transform)
+    optimizer = mm.sgda(0.2, projection=game.projection)
     z = jax.jit(lambda z: mm.solve(optimizer, game.field_fn, z, num_steps).players)(game.start)
     return float(z.min["theta"]), float(z.max["psi"])
 

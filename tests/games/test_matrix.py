@@ -74,7 +74,7 @@ def test_projection_serves_both_players_and_either_one():
 
 def test_projected_descent_ascent_stays_on_the_simplices():
     game = games.matrix()
-    optimizer = mm.sgda(0.3, transform=mm.project(game.projection))
+    optimizer = mm.sgda(0.3, projection=game.projection)
     run = jax.jit(lambda z: mm.solve(optimizer, game.field_fn, z, 50, record=lambda k, z, u, s: z))
     for side in run(game.start).records:
         np.testing.assert_allclose(side.sum(-1), 1, atol=1e-6)

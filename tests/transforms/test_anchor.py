@@ -111,8 +111,10 @@ def test_eag_c_is_its_composition(strict_promotion):
 
 
 def test_projection_comes_after_the_anchor():
-    box = mm.project(lambda tree: jax.tree.map(lambda x: jnp.clip(x, -0.5, 0.5), tree))
-    seen = problems.orbit(mm.extra_anchored_gradient(0.9, transform=box), 50, start=0.5 + 0.5j)
+    def box(tree):
+        return jax.tree.map(lambda x: jnp.clip(x, -0.5, 0.5), tree)
+
+    seen = problems.orbit(mm.extra_anchored_gradient(0.9, projection=box), 50, start=0.5 + 0.5j)
     assert np.all(np.abs(seen.real) <= 0.5) and np.all(np.abs(seen.imag) <= 0.5)
 
 

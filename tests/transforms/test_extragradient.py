@@ -148,7 +148,7 @@ def gap(z):
 def test_projected_method_finds_the_exact_value_of_a_matrix_game(make):
     with jax.enable_x64(True):
         problem, value = matrix_game()
-        tx = make(0.4 / np.linalg.norm(MATRIX, 2), transform=mm.project(simplex))
+        tx = make(0.4 / np.linalg.norm(MATRIX, 2), projection=simplex)
         z = jax.jit(lambda start: mm.solve(tx, problem.field_fn, start, 6000).players)(
             problem.start
         )
@@ -159,9 +159,9 @@ def test_projected_method_finds_the_exact_value_of_a_matrix_game(make):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: mm.extragradient(2.0, transform=mm.project(simplex)),
+        lambda: mm.extragradient(2.0, projection=simplex),
         lambda: mm.extrapolate(optax.chain(optax.sgd(2.0), mm.project(simplex))),
-        lambda: mm.past_extragradient(2.0, transform=mm.project(simplex)),
+        lambda: mm.past_extragradient(2.0, projection=simplex),
     ],
 )
 def test_trial_points_are_feasible(make):
@@ -194,7 +194,7 @@ def test_ergodic_average_of_trial_points_keeps_its_bound():
     with jax.enable_x64(True):
         problem, _ = matrix_game()
         rate = 1 / np.linalg.norm(MATRIX, 2)
-        rule = mm.sgda(rate, transform=mm.project(simplex))
+        rule = mm.sgda(rate, projection=simplex)
         tx = mm.extrapolate(rule, extrapolation_tx=mm.average(rule))
 
         def run(start):

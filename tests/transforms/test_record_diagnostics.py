@@ -66,8 +66,10 @@ def steps(tx, num_steps=8):
 @pytest.mark.parametrize("case", WATCHED, ids=lambda case: case.name)
 @pytest.mark.parametrize("every", [1, 3])
 def test_trajectory_is_the_same_to_the_bit(case, every):
-    plain, plain_state = steps(case.make(case.rate))
-    watched, state = steps(mm.record_diagnostics(case.make(case.rate), EVERYTHING, every=every))
+    plain, plain_state = steps(case.make(case.learning_rate))
+    watched, state = steps(
+        mm.record_diagnostics(case.make(case.learning_rate), EVERYTHING, every=every)
+    )
     chex.assert_trees_all_equal(plain, watched)
     chex.assert_trees_all_equal(plain_state, state.inner)
     assert bool(jnp.all(state.records["spectrum"].leading.value != 0))  # it did watch

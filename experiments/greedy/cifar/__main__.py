@@ -75,10 +75,12 @@ def run(config: Config) -> dict[str, Any]:
                     write(folder, [*done, {"step": end, **scores}])
                     left -= 1
     found = {
-        method: [{"seed": seed, "scores": read(Path(config.runs) / name(config, method, seed))}
-                 for seed in range(config.seeds)]
+        method: [
+            {"seed": seed, "scores": read(Path(config.runs) / name(config, method, seed))}
+            for seed in range(config.seeds)
+        ]
         for method in METHODS
-    }  # fmt: skip
+    }
     return {
         "config": {**dataclasses.asdict(config), "runs": None},
         "hardware": f"{jax.devices()[0].device_kind}, {os.cpu_count()} CPU cores",
@@ -97,14 +99,25 @@ def stage(config: Config, method: str, seed: int, end: int, folder: Path) -> dic
     """Trains one run up to update `end` and returns its scores there."""
     done = gan.train(
         gan.preset(
-            "cifar10", data=config.data, out=str(folder), seed=seed, steps=end,
-            optimizer="greedy", options={"b1": 0.5, **METHODS[method]},
-            learning_rate_min=config.learning_rate, learning_rate_max=config.learning_rate,
-            network=config.network, width=config.width, latent_dim=config.latent_dim,
-            batch_size=config.batch, ema_decay=0.0, evaluate=config.evaluate,
-            log_every=min(100, config.every), checkpoint_every=config.every,
+            "cifar10",
+            data=config.data,
+            out=str(folder),
+            seed=seed,
+            steps=end,
+            optimizer="greedy_adam",
+            options={"b1": 0.5, **METHODS[method]},
+            learning_rate_min=config.learning_rate,
+            learning_rate_max=config.learning_rate,
+            network=config.network,
+            width=config.width,
+            latent_dim=config.latent_dim,
+            batch_size=config.batch,
+            ema_decay=0.0,
+            evaluate=config.evaluate,
+            log_every=min(100, config.every),
+            checkpoint_every=config.every,
         )
-    )  # fmt: skip
+    )
     record = next(r for r in reversed(done.metrics) if "acceptance_rate" in r)
     scores = headline(done.summary)
     return {**scores, "acceptance_rate": record["acceptance_rate"], "seconds": record["seconds"]}
@@ -125,8 +138,10 @@ def write(folder: Path, scores: list[dict[str, Any]]) -> None:
 
 def table(result: dict[str, Any]) -> str:
     """The last score of each run."""
-    lines = ["| method | seed | updates | Fréchet distance | classes | accepted | seconds |",
-             "|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| method | seed | updates | Fréchet distance | classes | accepted | seconds |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for method, found in result["methods"].items():
         for one in found:
             if one["scores"]:

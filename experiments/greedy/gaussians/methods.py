@@ -55,8 +55,10 @@ def _plain(max_steps: int) -> Callable[[mm.Players], optax.GradientTransformatio
 
 
 def _optimistic(rates: mm.Players) -> optax.GradientTransformationExtraArgs:
-    box = mm.project(lambda weights: jax.tree.map(lambda w: jnp.clip(w, -LIMIT, LIMIT), weights))
-    return mm.optimistic_adam(rates, b1=0.5, transform=mm.Players(min=None, max=box))
+    def clip(weights: Any) -> Any:
+        return jax.tree.map(lambda w: jnp.clip(w, -LIMIT, LIMIT), weights)
+
+    return mm.optimistic_adam(rates, b1=0.5, projection=mm.Players(min=None, max=clip))
 
 
 METHODS = {

@@ -1,4 +1,4 @@
-"""Adam's step at learning rate one, with the choices that papers leave open."""
+"""Adam steps at learning rate one, with or without bias correction."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,8 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import checks, trees
-from minmax_jax._util import norms as _tree
+from minmax_jax._util import checks, norms, trees
 from minmax_jax._util.types import PyTree, transformation
 
 
@@ -16,8 +15,8 @@ class UncorrectedAdamState(NamedTuple):
     """State of Adam without bias correction.
 
     Attributes:
-      mu: running mean of the gradients.
-      nu: running mean of their squares.
+      mu: Running mean of the gradients.
+      nu: Running mean of the squared gradients.
     """
 
     mu: Any
@@ -33,8 +32,11 @@ def adam_step(
     *,
     nesterov: bool = False,
 ) -> optax.GradientTransformation:
-    """Returns `A = m̂ / (√v̂ + eps)`, or `m / (√v + eps)` without bias correction."""
-    _check(name, b1, b2, eps)
+    """Creates the transformation to Adam's step `A = m̂ / (√v̂ + eps)`.
+
+    Without bias correction, the step is `m / (√v + eps)`.
+    """
+    check_adam(name, b1, b2, eps)
     if not bias_correction:
         return _uncorrected(b1, b2, eps)
     return optax.scale_by_adam(b1, b2, eps, nesterov=nesterov)
@@ -43,7 +45,7 @@ def adam_step(
 def adam_norms(
     name: str, b1: float, b2: float, eps: float, bias_correction: bool = True
 ) -> optax.GradientTransformation:
-    """Returns a transformation whose update is the list of the norms ‖A_k‖ of all leaves.
+    """Creates a transformation whose update is the list of the norms ‖A_k‖ of all leaves.
 
     Use it as `magnitude` of `graft`. A is the step of `adam_step`, and the state is the same.
     The corrections of the moments are taken out of the sums,
@@ -53,7 +55,7 @@ def adam_norms(
 
     def update_fn(
         updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
-    ) -> tuple[Sequence[_tree.ScaledNorm], Any]:
+    ) -> tuple[Sequence[norms.ScaledNorm], Any]:
         del params, extra
         mu = optax.tree.update_moment(updates, state.mu, b1, 1)
         nu = optax.tree.update_moment_per_elem_norm(updates, state.nu, b2, 2)
@@ -64,28 +66,29 @@ def adam_norms(
             root = jnp.sqrt(1 - b2**state.count)
             factor = root / (1 - b1**state.count)
 
-        norms = _norms_of_ratios(mu, nu, eps * root)
-        return [n._replace(value=(factor * n.value).astype(n.value.dtype)) for n in norms], state
+        lengths = _norms_of_ratios(mu, nu, eps * root)
+        return [n._replace(value=(factor * n.value).astype(n.value.dtype)) for n in lengths], state
 
     return transformation(adam_step(name, b1, b2, eps, bias_correction).init, update_fn)
 
 
-@jax.jit  # outside of any program it is compiled once, not at every update
-def _norms_of_ratios(mu: PyTree, nu: PyTree, eps: Any) -> list[_tree.ScaledNorm]:
+@jax.jit  # Compiles once if the optimizer is called outside of a compiled program.
+def _norms_of_ratios(mu: PyTree, nu: PyTree, eps: Any) -> list[norms.ScaledNorm]:
     """Returns the norms of `m / (√v + eps)`."""
 
     def ratio(m: jax.Array, v: jax.Array) -> jax.Array:
-        if v.dtype == jnp.float16:  # too short for an eps that Adam has
+        if v.dtype == jnp.float16:  # Typical values of eps underflow in float16.
             m, v = m.astype(jnp.float32), v.astype(jnp.float32)
         return m / (jnp.sqrt(v) + jnp.asarray(eps, v.dtype))
 
     def ratios() -> PyTree:
         return jax.tree.map(ratio, mu, nu)
 
-    return _tree.leaf_norms(ratios(), again=ratios)
+    return norms.leaf_norms(ratios(), again=ratios)
 
 
-def _check(name: str, b1: float, b2: float, eps: float) -> None:
+def check_adam(name: str, b1: float, b2: float, eps: float) -> None:
+    """Raises an error if `b1` or `b2` is not in [0, 1], or `eps` is negative."""
     for argument, value in (("b1", b1), ("b2", b2)):
         checks.check_number(name, argument, value, high=1.0)
     checks.check_number(name, "eps", eps)

@@ -1,4 +1,4 @@
-"""Adam and AMSGrad as published PyTorch code of extra-Adam has them: corrected last."""
+"""Adam and AMSGrad steps with bias correction before or after adding eps."""
 
 from typing import Any, NamedTuple
 
@@ -17,10 +17,10 @@ class LateAdamState(NamedTuple):
     """State of Adam whose second moment is corrected last.
 
     Attributes:
-      count: int32 scalar, the number of calls so far.
-      mu: running mean of the gradients.
-      nu: running mean of their squares.
-      nu_max: the largest `nu` so far, or None without AMSGrad.
+      count: Number of calls so far (int32 scalar).
+      mu: Running mean of the gradients.
+      nu: Running mean of the squared gradients.
+      nu_max: Largest `nu` so far, or None without AMSGrad.
     """
 
     count: jax.Array
@@ -32,13 +32,14 @@ class LateAdamState(NamedTuple):
 def corrected_step(
     name: str, b1: float, b2: float, eps: float, correction: str, *, amsgrad: bool
 ) -> optax.GradientTransformation:
-    """Returns Adam's or AMSGrad's step at learning rate one, bias-corrected first or last.
+    """Creates the transformation to Adam's or AMSGrad's step, corrected first or last.
 
-    With c = 1 − b2ᵗ and n the second moment, or the largest so far:
-    "first": `m̂ / (√n̂ + eps)`, n̂ of n / c;  "last": `m̂ √c / (√n + eps)`, n uncorrected.
+    With c = 1 − b2ᵗ and the second moment n (for AMSGrad, the largest so far), the step is
+    `m̂ / (√n̂ + eps)` with n̂ = n / c for `"first"`, as in Optax. It is `m̂ √c / (√n + eps)` for
+    `"last"`, as in the published PyTorch code of extra-Adam.
     """
     checks.check_choice(name, "correction", correction, CORRECTIONS)
-    corrected_first = adam_step(name, b1, b2, eps)  # checks the numbers too
+    corrected_first = adam_step(name, b1, b2, eps)  # This also checks the numbers.
     if correction == "last":
         return _late_adam(b1, b2, eps, amsgrad)
     return optax.scale_by_amsgrad(b1, b2, eps) if amsgrad else corrected_first

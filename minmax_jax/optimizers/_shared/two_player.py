@@ -1,4 +1,4 @@
-"""Shared pipeline of all optimizers: transform, update rule, learning rate, projection."""
+"""The pipeline of all optimizers: transform, rule, learning rate, projection."""
 
 from collections.abc import Callable
 from typing import Any
@@ -101,14 +101,11 @@ def field_and_step(
             rule, scale_by_learning_rate(learning_rate), finish, _on_step(name, projection)
         )
 
-    transforms, projections = trees.by_side(transform), trees.by_side(projection)
-    learning_rates = trees.by_side(learning_rate)
+    transforms = trees.by_side(transform)
+    min_step, max_step = map(step, trees.by_side(learning_rate), trees.by_side(projection))
     return (
         per_player(min=_on_field(name, transforms.min), max=_on_field(name, transforms.max)),
-        per_player(
-            min=step(learning_rates.min, projections.min),
-            max=step(learning_rates.max, projections.max),
-        ),
+        per_player(min=min_step, max=max_step),
     )
 
 

@@ -23,7 +23,7 @@ SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 4, "checkpo
 )
 def test_log_gives_acceptance_rate_and_ascent_steps(tmp_path, options, rates):
     config = presets.preset(
-        "digits", optimizer="greedy", options=options, out=str(tmp_path), **SMALL
+        "digits", optimizer="greedy_adam", options=options, out=str(tmp_path), **SMALL
     )
     run = gan.train(config)
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]

@@ -164,10 +164,12 @@ def test_weight_decay_inside_is_the_game_with_the_decay_in_it():
 
 def test_projection_inside_acts_on_the_step_and_not_on_the_field():
     game = dense.game(5, zero_sum=True)
-    box = mm.project(lambda tree: jax.tree.map(lambda x: jnp.clip(x, -1.0, 1.0), tree))
+    def box(tree):
+        return jax.tree.map(lambda x: jnp.clip(x, -1.0, 1.0), tree)
+
     start = jax.tree.map(lambda x: jnp.clip(x, -1.0, 1.0), dense.START)
     free, _ = dense.one_update(mm.competitive(2.0), game.field_fn, start)
-    step, _ = dense.one_update(mm.competitive(2.0, transform=box), game.field_fn, start)
+    step, _ = dense.one_update(mm.competitive(2.0, projection=box), game.field_fn, start)
     z = dense.flat(start)
     assert np.max(np.abs(z + free)) > 1
     np.testing.assert_allclose(z + step, np.clip(z + free, -1, 1), atol=1e-6)
