@@ -10,7 +10,7 @@ from tyro.conf import arg
 from minmax_jax.gan import comparison
 from minmax_jax.gan.comparison import figure, table
 from minmax_jax.gan.generation import image_io
-from minmax_jax.gan.run import run_folder
+from minmax_jax.gan.run import files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,5 +38,5 @@ def run(command: Compare) -> None:
     text = table.text(found)
     figure.draw(found).savefig(path, dpi=110)
     table_path = Path(path).with_suffix(".md")
-    run_folder.write_atomically(table_path, text + "\n")
+    files.write_atomically(table_path, text + "\n")
     print(f"{text}\n\n  figure  {path}\n  table   {table_path}")

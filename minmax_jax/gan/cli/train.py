@@ -11,9 +11,8 @@ from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.optimizer import OptimizerConfig
 from minmax_jax.gan.config.presets import add_options, preset
 from minmax_jax.gan.config.run import RunConfig
-from minmax_jax.gan.multihost import process_group
-from minmax_jax.gan.run import report
-from minmax_jax.gan.trainer import train
+from minmax_jax.gan.multihost.launch import Launch
+from minmax_jax.gan.trainer import summary, train
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Train:
 
     config: Annotated[Config, arg(name="")] = dataclasses.field(default_factory=Config)
 
-    launch: process_group.Launch = dataclasses.field(default_factory=process_group.Launch)
+    launch: Launch = dataclasses.field(default_factory=Launch)
     """Training with several processes."""
 
     tensorboard: bool = False
@@ -42,7 +41,7 @@ def run(command: Train) -> None:
     config = with_preset_options(command.config)
     finished = train.train(config, launch=command.launch, use_tensorboard=command.tensorboard)
     if finished.summary:  # Only the coordinator of several processes has a summary.
-        print(report.summary_text(finished.config, finished.summary, finished.folder))
+        print(summary.summary_text(finished.config, finished.summary, finished.folder))
 
 
 def preset_of(argv: Sequence[str]) -> Config:

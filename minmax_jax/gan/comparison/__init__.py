@@ -1,11 +1,11 @@
-"""Comparing runs: one table and one figure.
+"""Comparison of runs on one dataset, as a table and a figure.
 
-scored   the scores of a run, each with what judged it
-collect  runs side by side: configuration, lines, scores, samples of the same latents
-table    the table
+collect  reads configurations, metrics, scores and samples of the runs
+results  evaluation results of a run, grouped by extractor and counts
+table    Markdown table with one column per run
 figure   curves, samples and scores
 """
 
-from minmax_jax.gan.comparison.collect import Compared, Comparison, compare
+from minmax_jax.gan.comparison.collect import ComparedRun, Comparison, compare
 
-__all__ = ["Compared", "Comparison", "compare"]
+__all__ = ["ComparedRun", "Comparison", "compare"]

@@ -1,7 +1,6 @@
-"""Runs side by side: what differs in their configurations, their lines, scores and samples."""
+"""Collects configurations, metrics, scores and samples of several runs."""
 
 import dataclasses
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,152 +8,162 @@ from typing import Any
 import numpy as np
 
 from minmax_jax.gan.base.errors import ConfigError, DataError
-from minmax_jax.gan.comparison import scored as scored_lib
+from minmax_jax.gan.base.messages import Note, print_note
+from minmax_jax.gan.comparison import results as results_lib
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.generation import sampling
 from minmax_jax.gan.run import run_folder
 
-POINTS = 500
-"""At least so many vectors are drawn of a run; as points they need little room."""
+MIN_VECTORS = 500
+"""Minimum number of vectors per run: as points in a plot they need little space."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Compared:
+class ComparedRun:
     """One run of a comparison.
 
     Attributes:
-      name: what it is called here: its folder's name, longer where two share one.
-      folder: its folder.
-      config: its configuration.
-      records: the lines of its `metrics.jsonl`.
-      scored: its scored checkpoints, oldest first.
-      step: the step of its newest checkpoint that can be read, 0 if there is none.
-      samples: uint8 images or float32 vectors of that checkpoint; None if there is none.
+      name: Name of the run folder, with parent folders if several names are equal.
+      folder: Run folder.
+      config: Configuration of the run.
+      records: Records of `metrics.jsonl`.
+      results: Evaluation results, oldest first.
+      step: Step of the newest valid checkpoint, or 0 if there is none.
+      samples: uint8 images or float32 vectors from that checkpoint, or None.
     """
 
     name: str
     folder: Path
     config: config_lib.Config
     records: list[dict[str, Any]]
-    scored: list[scored_lib.Scored]
+    results: list[results_lib.Result]
     step: int
     samples: np.ndarray | None
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Runs of one data set.
+    """Runs on one dataset.
 
     Attributes:
-      runs: those that could be read.
-      damaged: folder -> what is wrong with it, also of runs that are shown in part.
-      seed: of the latents of the samples.
+      runs: Runs that could be read.
+      problems: Maps a run folder to what is wrong with it. The run is left out, or
+        shown without samples.
+      seed: Seed of the latents of the samples.
     """
 
-    runs: list[Compared]
-    damaged: dict[str, str]
+    runs: list[ComparedRun]
+    problems: dict[str, str]
     seed: int
 
     def differences(self) -> dict[str, list[Any]]:
-        """Returns field -> each run's value, of the fields of the configuration that differ."""
+        """Returns the configuration fields that differ, with one value per run."""
         values = [run.config.flat() for run in self.runs]
         return {
-            field: [own[field] for own in values]
+            field: [flat[field] for flat in values]
             for field in values[0]
             if field not in ("out", "preset", "data")
-            and any(own[field] != values[0][field] for own in values)
+            and any(flat[field] != values[0][field] for flat in values)
         }
 
 
-def _warn(message: str) -> None:
-    print(message, file=sys.stderr)
-
-
 def compare(
-    run_dirs: Sequence[str | Path],
-    *,
-    num: int = 36,
-    seed: int = 0,
-    note: Callable[[str], None] = _warn,
+    run_dirs: Sequence[str | Path], *, num: int = 36, seed: int = 0, note: Note = print_note
 ) -> Comparison:
-    """Puts runs of one data set side by side; reads them and writes nothing.
+    """Collects runs on one dataset for a comparison; writes nothing.
 
-    `table.text(comparison)` and `figure.draw(comparison)` show it.
+    `table.text` and `figure.draw` show the result.
 
     Args:
-      run_dirs: run folders.
-      num: samples of each, of the same latents where the latent dimensions are the same.
-      seed: seed of the latents.
-      note: called with a line for each run that is damaged, standard error by default.
+      run_dirs: Run folders.
+      num: Number of samples per run. Runs with the same latent dimension use the
+        same latents.
+      seed: Seed of the latents.
+      note: Called with one line per run that cannot be read in full. Default:
+        prints to standard error.
 
     Raises:
-      ConfigError: fewer than two runs, one given twice, runs of different data, or none
-        that can be read.
+      ConfigError: If there are fewer than two different run folders, no run can be
+        read, or the runs were trained on different data.
     """
     folders = [Path(folder) for folder in run_dirs]
     if len(folders) < 2 or len({folder.resolve() for folder in folders}) < len(folders):
-        raise ConfigError("compare takes two or more different run folders")
+        raise ConfigError("compare: pass two or more different run folders.")
     sampling.check_count("num", num)
-    damaged: dict[str, str] = {}
-    abouts: dict[Path, run_folder.About] = {}
+    problems: dict[str, str] = {}
+    abouts = _read_configs(folders, problems)
+    runs = []
+    for folder, name in zip(abouts, _names(list(abouts)), strict=True):
+        found: list[str] = []
+        step, samples = _samples(folder, num, seed, found.append)
+        if found:
+            problems[str(folder)] = "; ".join(_with_folder(folder, problem) for problem in found)
+        runs.append(
+            ComparedRun(
+                name=name,
+                folder=folder,
+                config=abouts[folder].config,
+                records=run_folder.read_metrics(folder),
+                results=results_lib.read(folder),
+                step=step,
+                samples=samples,
+            )
+        )
+    for problem in problems.values():
+        note(problem)
+    return Comparison(runs, problems, seed)
+
+
+def _read_configs(folders: list[Path], problems: dict[str, str]) -> dict[Path, run_folder.About]:
+    """Reads `config.json` of each run, adds failures to `problems`, and checks the data."""
+    abouts = {}
     for folder in folders:
         try:
             abouts[folder] = run_folder.read(folder)
         except ConfigError as error:
-            damaged[str(folder)] = str(error)
+            problems[str(folder)] = str(error)
     if not abouts:
-        raise ConfigError(f"none of the runs can be read: {'; '.join(damaged.values())}")
+        raise ConfigError(f"compare: none of the runs can be read. {' '.join(problems.values())}")
     _check_same_data(abouts)
-    runs = []
-    for folder, name in zip(abouts, _names(list(abouts)), strict=True):
-        problems: list[str] = []
-        step, samples = _samples(folder, num, seed, problems.append)
-        if problems:
-            damaged[str(folder)] = "; ".join(_naming(folder, problem) for problem in problems)
-        runs.append(
-            Compared(name, folder, abouts[folder].config, run_folder.read_metrics(folder),
-                     scored_lib.read(folder), step, samples)
-        )  # fmt: skip
-    for problem in damaged.values():
-        note(problem)
-    return Comparison(runs, damaged, seed)
+    return abouts
 
 
-def _naming(folder: Path, problem: str) -> str:
+def _with_folder(folder: Path, problem: str) -> str:
     return problem if str(folder) in problem else f"{folder}: {problem}"
 
 
 def _samples(
-    folder: Path, num: int, seed: int, problem: Callable[[str], None]
+    folder: Path, num: int, seed: int, add_problem: Callable[[str], None]
 ) -> tuple[int, np.ndarray | None]:
+    """Returns step and samples of the newest valid checkpoint, or 0 and None."""
     try:
-        generator = sampling.load(folder, note=problem)
-        many = num if generator.about.data["kind"] == "image" else max(num, POINTS)
-        inputs = sampling.latents(generator.pair.latent_dim, many, seed=seed)
-        return generator.step, generator.examples(inputs)
+        generator = sampling.load_generator(folder, note=add_problem)
+        if generator.about.data["kind"] != "image":
+            num = max(num, MIN_VECTORS)
+        inputs = sampling.seeded_latents(generator.pair.latent_dim, num, seed=seed)
+        return generator.step, generator.generate(inputs)
     except (ConfigError, DataError) as error:
-        problem(str(error))
+        add_problem(str(error))
         return 0, None
 
 
 def _check_same_data(abouts: dict[Path, run_folder.About]) -> None:
     (first, about), *others = abouts.items()
     for folder, other in others:
-        differing = [key for key in ("kind", "shape", "count", "crc32")
-                     if about.data.get(key) != other.data.get(key)]  # fmt: skip
-        if differing:
-            raise ConfigError(
-                f"{first} was trained on {about.data['name']}, {folder} on {other.data['name']} "
-                f"({differing[0]}: {about.data[differing[0]]} -> {other.data[differing[0]]}); "
-                "losses and scores on different data do not compare: give runs of one data set"
-            )
+        for key in ("kind", "shape", "count", "crc32"):
+            if about.data.get(key) != other.data.get(key):
+                raise ConfigError(
+                    f"compare: {first} was trained on {about.data['name']}, {folder} on "
+                    f"{other.data['name']} ({key}: {about.data[key]} -> {other.data[key]}). Losses "
+                    "and scores on different data cannot be compared. Pass runs on one dataset."
+                )
 
 
 def _names(folders: list[Path]) -> list[str]:
-    """The shortest ends of the paths that tell all apart."""
+    """Returns the shortest ends of the paths that are all different."""
     parts = [folder.resolve().parts for folder in folders]
     for length in range(1, max(map(len, parts)) + 1):
-        names = ["/".join(own[-length:]) for own in parts]
+        names = ["/".join(path[-length:]) for path in parts]
         if len(set(names)) == len(names):
             return names
     return [str(folder) for folder in folders]

@@ -1,4 +1,4 @@
-"""The figure of a comparison: curves above, samples with their scores side by side below."""
+"""Figure of a comparison: training curves above, samples with their scores below."""
 
 import textwrap
 from typing import Any
@@ -6,60 +6,74 @@ from typing import Any
 import matplotlib.figure
 import numpy as np
 
-from minmax_jax.gan.comparison import scored
-from minmax_jax.gan.comparison.collect import Compared, Comparison
+from minmax_jax.gan.comparison import results
+from minmax_jax.gan.comparison.collect import ComparedRun, Comparison
+from minmax_jax.gan.evaluation.score_table import format_score
 from minmax_jax.gan.generation import image_io
-from minmax_jax.gan.run import run_folder
+from minmax_jax.gan.run import jsonl
 
 CURVES = (
     ("loss", ("loss_min", "loss_max"), False),
     ("gradient norm", ("gradient_norm_min", "gradient_norm_max"), True),
-    ("pace: update norm\ndiscriminator / generator", ("update_norm_ratio",), True),
+    ("update norm ratio\n(discriminator / generator)", ("update_norm_ratio",), True),
 )
-"""Label, quantities of `metrics.jsonl`, and whether the axis is logarithmic."""
+"""Axis label, logged quantities (generator first), and whether the axis is logarithmic."""
 
-MAIN = ("frechet_distance", "kernel_distance", "high_quality_share", "modes_covered",
-        "classes_covered")  # fmt: skip
-"""Scores written below the samples; the table has all."""
+MAIN_SCORES = ("frechet_distance", "kernel_distance", "high_quality_share", "modes_covered",
+               "classes_covered")  # fmt: skip
+"""Scores that are written below the samples. The table contains all scores."""
 
 
 def draw(comparison: Comparison) -> matplotlib.figure.Figure:
-    """Returns the figure: a colour for each run, solid for the generator, dashed for the other."""
+    """Draws the figure with one color per run.
+
+    Solid lines belong to the generator, dashed lines to the discriminator.
+    """
     runs = comparison.runs
     figure = matplotlib.figure.Figure(figsize=(max(9.0, 3.0 * len(runs)), 8.5))
     figure.set_layout_engine("constrained")
     halves: Any = figure.subfigures(2, 1, height_ratios=(1, 1.25))
     above, below = halves
     colors = [f"C{index % 10}" for index in range(len(runs))]
-    for axes, (label, names, log) in zip(above.subplots(1, 3), CURVES, strict=True):
-        for run, color in zip(runs, colors, strict=True):
-            for name, style in zip(names, ("-", "--"), strict=False):
-                steps, values = run_folder.column(run.records, name)
-                legend = run.name if style == "-" else None
-                axes.plot(steps, values, style, color=color, linewidth=1, label=legend)
-        if log and any(line.get_ydata().size and np.nanmax(line.get_ydata(), initial=0) > 0
-                       for line in axes.lines):  # fmt: skip
-            axes.set_yscale("log")
-        axes.set(xlabel="step", ylabel=label)
-        axes.grid(alpha=0.3)
-    above.legend(*above.axes[0].get_legend_handles_labels(), loc="outside upper center",
-                 ncols=min(4, len(runs)), fontsize=8)  # fmt: skip
-    above.supxlabel("solid: generator, dashed: discriminator", fontsize=8)
-    dims = {run.config.networks.latent_dim for run in runs}
-    latents = "the same latents" if len(dims) == 1 else "latents of different dimensions"
-    below.suptitle(f"averaged generators, {latents} (seed {comparison.seed})", fontsize=9)
-    share = all(run.samples is not None and run.samples.ndim == 2 for run in runs)
-    panels = below.subplots(1, len(runs), squeeze=False, sharex=share, sharey=share)[0]
-    for axes, run, color in zip(panels, runs, colors, strict=True):  # fmt: skip
-        _show(axes, run, color)
+    _draw_curves(above, runs, colors)
+    _draw_samples(below, comparison, colors)
     return figure
 
 
-def _show(axes: Any, run: Compared, color: str) -> None:
-    at = "" if run.samples is None else f"\nstep {run.step}"
-    axes.set_title(run.name + at, fontsize=8, color=color)
+def _draw_curves(part: Any, runs: list[ComparedRun], colors: list[str]) -> None:
+    for axes, (label, names, log) in zip(part.subplots(1, 3), CURVES, strict=True):
+        for run, color in zip(runs, colors, strict=True):
+            for name, style in zip(names, ("-", "--"), strict=False):
+                steps, values = jsonl.column(run.records, name)
+                legend = run.name if style == "-" else None
+                axes.plot(steps, values, style, color=color, linewidth=1, label=legend)
+        if log and any(np.nanmax(line.get_ydata(), initial=0) > 0 for line in axes.lines):
+            axes.set_yscale("log")
+        axes.set(xlabel="step", ylabel=label)
+        axes.grid(alpha=0.3)
+    part.legend(*part.axes[0].get_legend_handles_labels(), loc="outside upper center",
+                ncols=min(4, len(runs)), fontsize=8)  # fmt: skip
+    part.supxlabel("solid: generator, dashed: discriminator", fontsize=8)
+
+
+def _draw_samples(part: Any, comparison: Comparison, colors: list[str]) -> None:
+    runs = comparison.runs
+    dims = {run.config.networks.latent_dim for run in runs}
+    latents = "same latents" if len(dims) == 1 else "latents of different dimensions"
+    part.suptitle(
+        f"samples of the averaged generators, {latents} (seed {comparison.seed})", fontsize=9
+    )
+    share = all(run.samples is not None and run.samples.ndim == 2 for run in runs)
+    panels = part.subplots(1, len(runs), squeeze=False, sharex=share, sharey=share)[0]
+    for axes, run, color in zip(panels, runs, colors, strict=True):
+        _draw_run(axes, run, color)
+
+
+def _draw_run(axes: Any, run: ComparedRun, color: str) -> None:
+    step = "" if run.samples is None else f"\nstep {run.step}"
+    axes.set_title(run.name + step, fontsize=8, color=color)
     if run.samples is None:
-        axes.text(0.5, 0.5, "no checkpoint\ncan be read", ha="center", transform=axes.transAxes)
+        axes.text(0.5, 0.5, "no valid checkpoint", ha="center", transform=axes.transAxes)
     elif run.samples.ndim == 4:
         axes.imshow(np.asarray(image_io.grid(run.samples)), cmap="gray")
     else:
@@ -67,18 +81,15 @@ def _show(axes: Any, run: Compared, color: str) -> None:
         axes.set_aspect("equal")
     if run.samples is None or run.samples.ndim == 4:
         axes.set(xticks=[], yticks=[])
-    axes.set_xlabel(_scores(run), fontsize=7)
+    axes.set_xlabel(_score_text(run), fontsize=7)
 
 
-def _scores(run: Compared) -> str:
-    """The main scores, each kind with its name above."""
+def _score_text(run: ComparedRun) -> str:
+    """Returns the main scores, below a heading for each kind of evaluation."""
     lines = []
-    for kind, found in scored.newest(run.scored).items():
-        shown = [f"{n} {_number(found.scores[n])}" for n in MAIN if n in found.scores]
+    for kind, result in results.newest(run.results).items():
+        scores = result.scores
+        shown = [f"{name} {format_score(scores[name])}" for name in MAIN_SCORES if name in scores]
         if shown:
-            lines += [*textwrap.wrap(f"{kind}, step {found.step}:", 46), *shown]
+            lines += [*textwrap.wrap(f"{kind}, step {result.step}:", 46), *shown]
     return "\n".join(lines)
-
-
-def _number(value: float | None) -> str:
-    return "not finite" if value is None else f"{value:.4g}"

@@ -1,17 +1,19 @@
-"""The table of a comparison: a column for each run."""
+"""Markdown table of a comparison, with one column per run."""
 
 import statistics
 from typing import Any
 
-from minmax_jax.gan.comparison import scored
+from minmax_jax.gan.comparison import results
 from minmax_jax.gan.comparison.collect import Comparison
+
+_MISSING = "–"
 
 
 def text(comparison: Comparison) -> str:
-    """Returns the table as Markdown: steps, differences, last losses, and scores by kind.
+    """Returns the table: steps, configuration differences, last losses, and scores.
 
-    A score stands under what judged it and how many samples; a run without a score of that
-    kind has a dash there.
+    Scores stand below the extractor and counts that they were measured with. A
+    dash marks runs without scores of that kind.
     """
     runs = comparison.runs
     rows = [["", *(run.name for run in runs)]]
@@ -19,26 +21,30 @@ def text(comparison: Comparison) -> str:
         ["steps", *(f"{_last_step(run.records)} of {run.config.training.steps}" for run in runs)]
     )
     differences = comparison.differences()
-    rows += [[f, *map(_plain, values)] for f, values in differences.items() if f != "steps"]
+    rows += [[f, *map(_format_field, values)] for f, values in differences.items() if f != "steps"]
     for name in ("loss_min", "loss_max", "update_norm_ratio"):
-        rows.append([name, *(_number(_last(run.records, name)) for run in runs)])
-    speeds = [[r["steps_per_second"] for r in run.records if r.get("steps_per_second")]
-              for run in runs]  # fmt: skip
-    rows.append(["steps/s", *(f"{statistics.median(s):.3g}" if s else "–" for s in speeds)])
-    newest = [scored.newest(run.scored) for run in runs]
-    for kind in dict.fromkeys(kind for own in newest for kind in own):
-        rows.append([f"**{kind}**", *("" if kind in own else "–" for own in newest)])
-        names = dict.fromkeys(n for own in newest if kind in own for n in own[kind].scores)
-        steps = {own[kind].step for own in newest if kind in own}
-        if len(steps) > 1:
-            rows.append(["at step", *(str(o[kind].step) if kind in o else "–" for o in newest)])
-        for name in names:
-            values = [_number(own[kind].scores.get(name, "–")) if kind in own else "–"
-                      for own in newest]  # fmt: skip
-            rows.append([name, *values])
+        rows.append([name, *(_format(_last(run.records, name)) for run in runs)])
+    rows.append(["steps/s", *(_median_speed(run.records) for run in runs)])
+    rows += _score_rows([results.newest(run.results) for run in runs])
     lines = _markdown(rows)
-    damaged = [f"- {problem}" for problem in comparison.damaged.values()]
-    return "\n".join([*lines, *(["", "Damaged:", *damaged] if damaged else [])])
+    problems = [f"- {problem}" for problem in comparison.problems.values()]
+    return "\n".join([*lines, *(["", "Problems:", *problems] if problems else [])])
+
+
+def _score_rows(newest: list[dict[str, results.Result]]) -> list[list[str]]:
+    """Returns the rows of all scores, grouped by kind of evaluation."""
+    rows = []
+    for kind in dict.fromkeys(kind for run in newest for kind in run):
+        found = [run.get(kind) for run in newest]
+        rows.append([f"**{kind}**", *("" if result else _MISSING for result in found)])
+        if len({result.step for result in found if result}) > 1:
+            rows.append(
+                ["at step", *(str(result.step) if result else _MISSING for result in found)]
+            )
+        for name in dict.fromkeys(name for result in found if result for name in result.scores):
+            values = [result.scores.get(name, _MISSING) if result else _MISSING for result in found]
+            rows.append([name, *map(_format, values)])
+    return rows
 
 
 def _last_step(records: list[dict[str, Any]]) -> int:
@@ -46,16 +52,21 @@ def _last_step(records: list[dict[str, Any]]) -> int:
 
 
 def _last(records: list[dict[str, Any]], name: str) -> Any:
-    return next((record[name] for record in reversed(records) if name in record), "–")
+    return next((record[name] for record in reversed(records) if name in record), _MISSING)
 
 
-def _number(value: Any) -> str:
+def _median_speed(records: list[dict[str, Any]]) -> str:
+    speeds = [r["steps_per_second"] for r in records if r.get("steps_per_second")]
+    return f"{statistics.median(speeds):.3g}" if speeds else _MISSING
+
+
+def _format(value: Any) -> str:
     if value is None:
         return "not finite"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _plain(value: Any) -> str:
+def _format_field(value: Any) -> str:
     if isinstance(value, dict):
         return " ".join(f"{key}={item}" for key, item in value.items()) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)

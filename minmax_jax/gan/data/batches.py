@@ -5,17 +5,22 @@ key and on its index in the global batch, so batches do not depend on the number
 of devices.
 """
 
+from typing import TypeVar
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from minmax_jax import parallel
 from minmax_jax.gan.data.sharding import ShardedImages
 
+Array = TypeVar("Array", jax.Array, np.ndarray)
 
-def to_float(images: jax.Array) -> jax.Array:
+
+def to_float(images: Array) -> Array:
     """Maps uint8 values 0…255 to float32 values −1…1; leaves floats unchanged."""
-    return images.astype(jnp.float32) / 127.5 - 1.0 if images.dtype == jnp.uint8 else images
+    return images.astype(np.float32) / 127.5 - 1.0 if images.dtype == np.uint8 else images
 
 
 def batch(images: jax.Array | ShardedImages, key: jax.Array, indices: jax.Array) -> jax.Array:

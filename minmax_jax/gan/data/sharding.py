@@ -62,12 +62,12 @@ def shard_images(images: np.ndarray, count: int, devices: Sequence[Any]) -> Shar
       count: Number of examples on all devices.
       devices: Devices of all processes, in their order.
     """
-    own = parallel.own(devices)
+    own = parallel.addressable_devices(devices)
     size = -(-count // len(devices))
     rows = np.zeros((len(own) * size, *images.shape[1:]), images.dtype)
     rows[: len(images)] = images
     return ShardedImages(
-        rows=parallel.split(rows.reshape(len(own), size, *images.shape[1:]), own),
+        rows=parallel.shard(rows.reshape(len(own), size, *images.shape[1:]), own),
         count=parallel.replicate(np.int32(count), own),
     )
 

@@ -1,1 +1,1 @@
-"""Evaluation metrics for samples and for held-out data."""
+"""Evaluation of samples: feature extractors, metrics and the evaluation of runs."""

@@ -1,24 +1,20 @@
-"""Evaluating a run: apart from training on any checkpoint, and by the trainer itself."""
+"""Evaluates checkpoints of a run, during training or afterwards."""
 
 import datetime
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError, DataError
 from minmax_jax.gan.base.limits import MIN_SAMPLES
+from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluator, features
 from minmax_jax.gan.generation import sampling
 from minmax_jax.gan.run import evaluations, run_folder
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
-
-
-def _warn(message: str) -> None:
-    print(message, file=sys.stderr)
 
 
 def evaluate(
@@ -32,92 +28,106 @@ def evaluate(
     seed: int | None = None,
     data: str = "",
     inception_weights: str | None = None,
-    note: Callable[[str], None] = _warn,
+    note: Note = print_note,
 ) -> list[dict[str, Any]]:
-    """Scores samples of a checkpoint's averaged generator, and adds the scores to the run.
+    """Evaluates samples of the averaged generator of a checkpoint.
 
-    Reads the run and adds lines to its `evaluations.jsonl` (see `evaluations`), nothing else:
-    it may be called while the run is written.
+    The function reads the run folder and only appends records to
+    `evaluations.jsonl`, so it may be called while the run is training.
 
     Args:
-      run_dir: the run folder.
-      step: which checkpoint; the newest by default.
-      extractors: names of `features.EXTRACTORS`; by default the one that suits the data.
-      metrics: names of `scores.METRICS`; by default all that data and extractor allow.
-      num_samples: how many samples, at least 20.
-      num_reference: at most so many training examples stand for the data.
-      seed: seed of the latents; the run's by default, as when training evaluates.
-      data: where the run's data are, if no longer where its configuration says.
-      inception_weights: file of weights for the extractor inception; None downloads them.
-      note: called with one line before something slow, standard error by default.
+      run_dir: Run folder.
+      step: Step of the checkpoint. Default: the newest checkpoint.
+      extractors: Names in `features.EXTRACTORS`. Default: the default extractor of
+        the data.
+      metrics: Names in `scores.METRICS`. Default: all metrics that the data and
+        the extractor allow.
+      num_samples: Number of samples, at least 20.
+      num_reference: Maximum number of training examples to compare with, at least
+        20.
+      seed: Seed of the latents. Default: the seed of the run, which evaluations
+        during training use too.
+      data: Name or path of the run's data, if it has moved.
+      inception_weights: File of weights for the extractor `inception`. Default: the
+        published weights, downloaded once.
+      note: Called with one line before a slow operation. Default: prints to
+        standard error.
 
     Returns:
-      One record an extractor, as it was written.
+      One record per extractor, as it was written.
 
     Raises:
-      ConfigError: the folder holds no run or no such checkpoint, or an argument is wrong.
-      DataError: the data cannot be read, or are not those of the run.
+      ConfigError: If the folder does not contain a run or the checkpoint, or an
+        argument is invalid.
+      DataError: If the data cannot be read, or differ from the data of the run.
     """
     for name, value in {"num_samples": num_samples, "num_reference": num_reference}.items():
         if value < MIN_SAMPLES:
-            raise ConfigError(f"{name}={value} is out of range; give at least {MIN_SAMPLES}")
-    generator = sampling.load(run_dir, step=step)
-    real = _data(generator.about, data)
-    made = [
-        features.build(name, real, note, inception_weights=inception_weights)
-        for name in dict.fromkeys(extractors or [features.default(real)])
+            raise ConfigError(f"{name} must be at least {MIN_SAMPLES}, got {value}.")
+    generator = sampling.load_generator(run_dir, step=step)
+    loaded = _load_data(generator.about, data)
+    built = [
+        features.build(name, loaded, note, inception_weights=inception_weights)
+        for name in dict.fromkeys(extractors or [features.default(loaded)])
     ]
-    judges = [
-        evaluator.Judge(real, extractor, metrics, num_reference=num_reference, note=note)
-        for extractor in made
+    evaluators = [
+        evaluator.SampleEvaluator(
+            loaded, extractor, metrics, num_reference=num_reference, note=note
+        )
+        for extractor in built
     ]
     seed = generator.about.config.run.seed if seed is None else seed
-    drawn = sampling.draw(generator.pair, generator.params, generator.stats, num_samples, seed=seed)
+    samples = sampling.draw_samples(
+        generator.pair, generator.params, generator.stats, num_samples, seed=seed
+    )
     return [
-        evaluations.append(Path(run_dir), {**_head(generator.step, seed), **each(drawn)})
-        for each in judges
+        evaluations.append(Path(run_dir), {**_header(generator.step, seed), **each(samples)})
+        for each in evaluators
     ]
 
 
-def _data(about: run_folder.About, place: str) -> data_lib.Data:
-    data = data_lib.load(place or about.config.data.source, about.config.data.label_column)
+def _load_data(about: run_folder.About, source: str) -> data_lib.Data:
+    """Loads the data of a run, from `source` if it is not empty."""
+    data = data_lib.load(source or about.config.data.source, about.config.data.label_column)
     found = run_folder.describe(data)
-    other = [key for key in ("shape", "count", "crc32") if found[key] != about.data[key]]
-    if other:
-        raise DataError(
-            f"data={data.name} are not what the run was trained on (another {other[0]}: "
-            f"{about.data[other[0]]} -> {found[other[0]]}); give its data by --data"
-        )
+    for key in ("shape", "count", "crc32"):
+        if found[key] != about.data[key]:
+            raise DataError(
+                f"data={data.name} is not the data that the run was trained on (another {key}: "
+                f"{about.data[key]} -> {found[key]}). Pass its data by --data."
+            )
     return data
 
 
-def _head(step: int, seed: int) -> dict[str, Any]:
+def _header(step: int, seed: int) -> dict[str, Any]:
     time = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return {"step": step, "time": time, "seed": seed}
 
 
-def headline(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the scores of an evaluation in one flat record, with extractor and count."""
+def metrics_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the scores of an evaluation as a flat record for `metrics.jsonl`."""
     return {
         **{key: record[key] for key in ("step", "extractor", "num_samples")},
         **record["scores"],
     }
 
 
-def default_judge(data: data_lib.Data, note: Callable[[str], None]) -> evaluator.Judge:
-    """Returns the judge that training asks: the extractor that suits the data, every metric."""
-    return evaluator.Judge(data, features.build(features.default(data), data, note), note=note)
+def default_evaluator(data: data_lib.Data, note: Note) -> evaluator.SampleEvaluator:
+    """Returns the evaluator of training runs: the default extractor with all metrics."""
+    extractor = features.build(features.default(data), data, note)
+    return evaluator.SampleEvaluator(data, extractor, note=note)
 
 
-class Examiner:
-    """Evaluates a run while it trains, with the extractor that suits the data.
+class RunEvaluator:
+    """Evaluates a run during training with the default extractor of its data.
 
     Args:
-      config: the run's configuration.
-      folder: its folder.
-      data: its data.
-      note: called with lines for the person who waits.
-      shared: the `default_judge` of the data, where other runs have it too.
+      config: Configuration of the run.
+      folder: Run folder.
+      data: Dataset of the run.
+      note: Called with messages for the user.
+      sample_evaluator: Evaluator to share with other runs on the same data.
+        Default: `default_evaluator(data, note)`, created at the first evaluation.
     """
 
     def __init__(
@@ -125,44 +135,43 @@ class Examiner:
         config: config_lib.Config,
         folder: Path,
         data: data_lib.Data,
-        note: Callable[[str], None],
-        shared: evaluator.Judge | None = None,
+        note: Note,
+        sample_evaluator: evaluator.SampleEvaluator | None = None,
     ) -> None:
         self._config, self._folder, self._data, self._note = config, folder, data, note
-        self._judge = shared
+        self._sample_evaluator = sample_evaluator
 
-    def examine(self, step: int, state: step_lib.TrainState) -> dict[str, Any]:
-        """Scores the generator of a step; what was scored already at that step is not again.
+    def evaluate(self, step: int, state: step_lib.TrainState) -> dict[str, Any]:
+        """Evaluates the generator at a step, unless the log has the evaluation already.
 
         Args:
-          step: the step.
-          state: the state after it, on the host.
+          step: Number of updates so far.
+          state: State after these updates, on the host.
 
         Returns:
-          The record in `evaluations.jsonl`; its scores are in `metrics.jsonl` too.
+          The record in `evaluations.jsonl`. `metrics.jsonl` has its scores too.
         """
-        record = self._known(step) or self._examine(step, state)
-        if not any(
-            r["step"] == step and "extractor" in r for r in run_folder.read_metrics(self._folder)
-        ):
-            run_folder.append_metrics(self._folder, headline(record))
+        record = self._find(step) or self._evaluate(step, state)
+        logged = run_folder.read_metrics(self._folder)
+        if not any(r["step"] == step and "extractor" in r for r in logged):
+            run_folder.append_metrics(self._folder, metrics_record(record))
         return record
 
-    def _examine(self, step: int, state: step_lib.TrainState) -> dict[str, Any]:
-        if self._judge is None:
-            self._judge = default_judge(self._data, self._note)
+    def _evaluate(self, step: int, state: step_lib.TrainState) -> dict[str, Any]:
+        if self._sample_evaluator is None:
+            self._sample_evaluator = default_evaluator(self._data, self._note)
         pair = build.build_pair(self._config, self._data.images.shape[1:])
-        settled = sampling.settle(pair, state.ema, state.stats.min)
-        seed = self._config.run.seed
-        drawn = sampling.draw(
-            pair, state.ema, settled, self._config.evaluation.num_samples, seed=seed
-        )
-        head = {**_head(step, seed), "by": "train"}
-        return evaluations.append(self._folder, {**head, **self._judge(drawn)})
+        stats = sampling.recompute_batch_stats(pair, state.ema, state.stats.min)
+        seed, num_samples = self._config.run.seed, self._config.evaluation.num_samples
+        samples = sampling.draw_samples(pair, state.ema, stats, num_samples, seed=seed)
+        header = {**_header(step, seed), "by": "train"}
+        return evaluations.append(self._folder, {**header, **self._sample_evaluator(samples)})
 
-    def _known(self, step: int) -> dict[str, Any] | None:
-        wanted = {"step": step, "num_samples": self._config.evaluation.num_samples, "by": "train"}
+    def _find(self, step: int) -> dict[str, Any] | None:
+        """Returns the record of an evaluation that an earlier start of the run made."""
+        num_samples = self._config.evaluation.num_samples
+        expected = {"step": step, "num_samples": num_samples, "by": "train"}
         for record in evaluations.read(self._folder):
-            if all(record.get(key) == value for key, value in wanted.items()):
+            if all(record.get(key) == value for key, value in expected.items()):
                 return record
         return None

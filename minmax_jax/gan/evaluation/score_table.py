@@ -1,11 +1,11 @@
-"""Scores as a person reads them: one table an evaluation, the yardstick beside the samples."""
+"""Text table of an evaluation: scores of samples beside the held-out baseline."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from minmax_jax.gan.evaluation import features
 
-_SPREADS = ("_standard_error", "_deviation")
+_DEVIATIONS = ("_standard_error", "_deviation")
 _TOTALS = {
     "classes_covered": "num_classes",
     "modes_covered": "num_modes",
@@ -14,21 +14,23 @@ _TOTALS = {
 
 
 def text(record: Mapping[str, Any], indent: str = "") -> str:
-    """Returns the table of one line of `evaluations.jsonl`.
+    """Formats one record of `evaluations.jsonl` as a table.
 
-    The heading names extractor and counts, without which a score says nothing; ± is the
-    standard error of the kernel distance and the deviation over splits of the
-    inception-style score.
+    The heading names the extractor and the counts, without which scores cannot be
+    compared. ± is the standard error of the kernel distance, and the standard
+    deviation over splits of the inception-style score.
+
+    Args:
+      record: Record of `evaluations.jsonl`.
+      indent: Text before each line.
     """
-    what = features.describe(record["extractor"], record["facts"])
-    heading = f"{what}, against {record['num_reference']} training examples"
-    columns = [f"{record['num_samples']} samples", f"{record['num_held_out']} held-out real"]
-    rows = [("", *columns)]
+    extractor = features.describe(record["extractor"], record["facts"])
+    heading = f"{extractor}, against {record['num_reference']} training examples"
+    rows = [("", f"{record['num_samples']} samples", f"{record['num_held_out']} held-out real")]
     for name in record["scores"]:
-        if name.endswith(_SPREADS) or name in _TOTALS.values():
+        if name.endswith(_DEVIATIONS) or name in _TOTALS.values():
             continue
-        held_out = record["held_out"]
-        rows.append((name, _cell(record["scores"], name), _cell(held_out, name)))
+        rows.append((name, _cell(record["scores"], name), _cell(record["held_out"], name)))
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
@@ -36,14 +38,15 @@ def text(record: Mapping[str, Any], indent: str = "") -> str:
     return "\n".join(indent + line.rstrip() for line in [heading, *("  " + line for line in lines)])
 
 
+def format_score(value: float | None) -> str:
+    """Formats a score with four significant digits; None stands for a non-finite score."""
+    return "not finite" if value is None else f"{value:.4g}"
+
+
 def _cell(scores: Mapping[str, Any], name: str) -> str:
     if name not in scores:
         return "–"
     if name in _TOTALS:
         return f"{scores[name]} of {scores[_TOTALS[name]]}"
-    spread = next((scores[name + end] for end in _SPREADS if name + end in scores), None)
-    return _number(scores[name]) + (f" ± {spread:.1g}" if spread is not None else "")
-
-
-def _number(value: float | None) -> str:
-    return "not finite" if value is None else f"{value:.4g}"
+    deviation = next((scores[name + end] for end in _DEVIATIONS if name + end in scores), None)
+    return format_score(scores[name]) + (f" ± {deviation:.1g}" if deviation is not None else "")

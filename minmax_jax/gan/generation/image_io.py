@@ -1,7 +1,8 @@
-"""Samples as pictures: grids of images, points in the plane, walks, moving pictures, files."""
+"""Writes samples and latent interpolations as images, plots, GIFs and arrays."""
 
 from pathlib import Path
 
+import matplotlib.axes
 import matplotlib.figure
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -10,21 +11,22 @@ from PIL import Image
 from minmax_jax.gan.base.errors import ConfigError
 
 FRAME_MILLISECONDS = 60
-"""How long a GIF shows each picture."""
+"""Duration of one frame of a GIF."""
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Returns images in [-1, 1] as uint8."""
+    """Maps images in −1…1 to uint8."""
     return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
 def grid(images: np.ndarray, *, side: int = 640, columns: int | None = None) -> Image.Image:
-    """Returns uint8 images `(n, height, width, channels)` as one picture, pixels enlarged.
+    """Arranges uint8 images `(n, height, width, channels)` in a grid.
 
     Args:
-      images: what to show, row by row.
-      side: the picture is enlarged by whole factors up to about this many pixels.
-      columns: images in a row; as square as can be by default.
+      images: Images, row by row.
+      side: Pixels are enlarged by an integer factor, so that the grid is at most
+        about this many pixels wide.
+      columns: Number of images per row. Default: as square a grid as possible.
     """
     num, height, width, channels = images.shape
     columns = columns or int(np.ceil(np.sqrt(num)))
@@ -40,81 +42,95 @@ def grid(images: np.ndarray, *, side: int = 640, columns: int | None = None) -> 
 
 
 def scatter(samples: np.ndarray, real: np.ndarray | None = None) -> matplotlib.figure.Figure:
-    """Returns the first two coordinates of vectors as points, real examples beneath."""
-    figure = matplotlib.figure.Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
+    """Plots the first two coordinates of vectors, above real examples if given."""
+    figure, axes = _square_figure()
     if real is not None:
         axes.scatter(*plane(real).T, s=4, color="0.75", label="data")
     axes.scatter(*plane(samples).T, s=4, color="tab:blue", label="generator")
-    axes.set_aspect("equal", "datalim")
     axes.legend(loc="upper right")
     return figure
 
 
-def paths(walks: np.ndarray) -> matplotlib.figure.Figure:
-    """Returns walks of vectors `(n, frames, d)` as lines with a point for each step."""
-    figure = matplotlib.figure.Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.subplots()
-    for walk in walks:
-        axes.plot(*plane(walk).T, marker=".", markersize=4, linewidth=0.8, alpha=0.8)
-    axes.set_aspect("equal", "datalim")
+def interpolation_plot(interpolations: np.ndarray) -> matplotlib.figure.Figure:
+    """Plots interpolations of vectors `(n, frames, d)` as lines with one point per frame."""
+    figure, axes = _square_figure()
+    for points in interpolations:
+        axes.plot(*plane(points).T, marker=".", markersize=4, linewidth=0.8, alpha=0.8)
     return figure
 
 
-def frames(walks: np.ndarray, *, side: int = 640) -> list[Image.Image]:
-    """Returns the pictures of a film: all walks `(n, frames, ...)` at their first step, and on."""
-    if walks.ndim == 5:
-        return [grid(walks[:, i], side=side) for i in range(walks.shape[1])]
-    corners = plane(walks).reshape(-1, 2)
-    return [_points(walks[:, i], corners) for i in range(walks.shape[1])]
+def gif_frames(interpolations: np.ndarray, *, side: int = 640) -> list[Image.Image]:
+    """Draws the frames of a GIF: frame i shows frame i of all interpolations.
+
+    Args:
+      interpolations: `(n, frames, *sample_shape)`; images are uint8.
+      side: Maximum width of a grid of images in pixels, as in `grid`.
+    """
+    num_frames = interpolations.shape[1]
+    if interpolations.ndim == 5:
+        return [grid(interpolations[:, i], side=side) for i in range(num_frames)]
+    corners = plane(interpolations).reshape(-1, 2)
+    return [_points_frame(interpolations[:, i], corners) for i in range(num_frames)]
 
 
-def check_file(path: str | Path, kinds: tuple[str, ...] = (".png", ".npz")) -> Path:
-    """Returns the path of a file to `write`.
+def check_file(path: str | Path, suffixes: tuple[str, ...] = (".png", ".npz")) -> Path:
+    """Returns the path of a file to write.
 
     Raises:
-      ConfigError: its name does not end in one of `kinds`.
+      ConfigError: If the name does not end in one of `suffixes`.
     """
     path = Path(path)
-    if path.suffix not in kinds:
-        raise ConfigError(f"out={path}: the name must end in {' or '.join(kinds)}")
+    if path.suffix not in suffixes:
+        raise ConfigError(f"out={path}: the name must end in {' or '.join(suffixes)}.")
     return path
 
 
 def write(samples: np.ndarray, path: str | Path) -> None:
-    """Writes samples or walks as a picture (.png), a film (.gif) or an array `samples` (.npz).
+    """Writes samples or interpolations to a .png, .gif or .npz file.
+
+    In a .png each interpolation of images is one row. A .gif shows all
+    interpolations at once. A .npz contains the array `samples`.
 
     Args:
-      samples: `(n, *sample_shape)` of `sample`, or walks `(n, frames, *sample_shape)` of
-        `interpolate`; images are uint8, vectors floats.
-      path: where to. In a .png each walk of images is a row.
+      samples: Samples `(n, *sample_shape)`, as returned by `sample`, or
+        interpolations `(n, frames, *sample_shape)`, as returned by `interpolate`.
+        Images are uint8.
+      path: File to write.
 
     Raises:
-      ConfigError: the name ends otherwise; or in .gif, and the samples are no walks.
+      ConfigError: If the name has another suffix, or `.gif` without
+        interpolations.
     """
-    is_walk = samples.ndim in (3, 5)
-    path = check_file(path, (".png", ".gif", ".npz") if is_walk else (".png", ".npz"))
+    is_interpolation = samples.ndim in (3, 5)
+    path = check_file(path, (".png", ".gif", ".npz") if is_interpolation else (".png", ".npz"))
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".npz":
         np.savez_compressed(path, samples=samples)
     elif path.suffix == ".gif":
-        first, *rest = frames(samples)
+        first, *rest = gif_frames(samples)
         first.save(path, save_all=True, append_images=rest, duration=FRAME_MILLISECONDS, loop=0)
     elif samples.ndim >= 4:
-        columns = samples.shape[1] if is_walk else None
+        columns = samples.shape[1] if is_interpolation else None
         grid(samples.reshape(-1, *samples.shape[-3:]), columns=columns).save(path)
     else:
-        (paths if is_walk else scatter)(samples).savefig(path, dpi=120)
+        (interpolation_plot if is_interpolation else scatter)(samples).savefig(path, dpi=120)
 
 
 def plane(vectors: np.ndarray) -> np.ndarray:
-    """The first two coordinates; vectors of one number lie on the axis."""
+    """Returns the first two coordinates of vectors; the second of 1-D vectors is 0."""
     missing = [(0, 0)] * (vectors.ndim - 1) + [(0, max(0, 2 - vectors.shape[-1]))]
     return np.pad(vectors, missing)[..., :2]
 
 
-def _points(samples: np.ndarray, corners: np.ndarray) -> Image.Image:
-    """One frame of moving points; the axes are the same in each, wide enough for `corners`."""
+def _square_figure() -> tuple[matplotlib.figure.Figure, matplotlib.axes.Axes]:
+    figure = matplotlib.figure.Figure(figsize=(5, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.set_aspect("equal", "datalim")
+    return figure, axes
+
+
+def _points_frame(samples: np.ndarray, corners: np.ndarray) -> Image.Image:
+    """Draws one frame of moving points, on axes that fit all `corners` in every frame."""
     figure = matplotlib.figure.Figure(figsize=(4, 4), layout="constrained")
     axes = figure.subplots()
     axes.scatter(*plane(samples).T, s=8, color="tab:blue")

@@ -1,7 +1,6 @@
-"""Samples and walks through latent space from the averaged generator of a run."""
+"""Sampling and latent interpolation with the averaged generator of a run."""
 
 import functools
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,105 +12,28 @@ import numpy as np
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks
 from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.generation import image_io
 from minmax_jax.gan.run import checkpoint, run_folder
 from minmax_jax.gan.training import build
 
 CHUNK = 256
-"""Latents that pass through the generator at once."""
+"""Number of latents that pass through the generator at once."""
 
-_SETTLE_PASSES = 64  # of the old statistics 0.9⁶⁴ = 0.1 % remain
-
-
-def _warn(message: str) -> None:
-    print(message, file=sys.stderr)
-
-
-def draw(pair: networks.Pair, params: Any, stats: Any, num: int, *, seed: int = 0) -> np.ndarray:
-    """Draws `num` examples from a generator; example i depends on (seed, i) alone.
-
-    Args:
-      pair: networks built without an axis name.
-      params: the generator's parameters, the moving average as a rule.
-      stats: BatchNorm statistics that go with them, see `settle`.
-      num: how many.
-      seed: seed of the latents.
-
-    Returns:
-      float32 of shape `(num, *sample_shape)`, images in [-1, 1].
-    """
-    return generate(pair, params, stats, latents(pair.latent_dim, num, seed=seed))
-
-
-def latents(latent_dim: int, num: int, *, seed: int = 0, start: int = 0) -> jax.Array:
-    """Returns the normal latents number `start`, `start + 1`, … of a seed: `(num, latent_dim)`."""
-    return data_lib.latents(jax.random.key(seed), jnp.arange(start, start + num), latent_dim)
-
-
-def generate(pair: networks.Pair, params: Any, stats: Any, inputs: jax.Array) -> np.ndarray:
-    """Returns the generator's examples of latents `(n, latent_dim)`, `CHUNK` at a time."""
-    missing = -len(inputs) % CHUNK  # one compiled shape, and an example is the same in any company
-    padded = jnp.pad(inputs, ((0, missing), (0, 0))).reshape(-1, CHUNK, pair.latent_dim)
-    chunks = [_examples(pair.generator.apply, params, stats, chunk) for chunk in padded]
-    return np.concatenate([np.asarray(chunk) for chunk in chunks])[: len(inputs)]
-
-
-# Compiled once for a network, whatever its parameters: those of another run too.
-@functools.partial(jax.jit, static_argnums=0)
-def _examples(apply: Callable[..., Any], params: Any, stats: Any, inputs: jax.Array) -> jax.Array:
-    return apply(params, stats, inputs, train=False)[0]
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _statistics(
-    apply: Callable[..., Any], params: Any, stats: Any, inputs: jax.Array, keys: jax.Array
-) -> Any:
-    return apply(params, stats, inputs, train=True, keys=keys)[1]
-
-
-def walk(starts: jax.Array, ends: jax.Array, num_frames: int, *, loop: bool) -> jax.Array:
-    """Returns latents on the arcs `cos(t) · start + sin(t) · end`: `(n, frames, latent_dim)`.
-
-    If start and end are independent and normal, so is each point between, as points on the
-    straight line are not: they are too short. In many dimensions, where two such latents
-    are orthogonal and of one length, the arc is the great circle through them.
-
-    Args:
-      starts: `(n, latent_dim)`.
-      ends: likewise.
-      num_frames: points on each arc.
-      loop: the whole circle, without its end, which is its start; else the quarter of it
-        from start to end, with both.
-    """
-    turn = jnp.arange(num_frames) / num_frames * 4 if loop else jnp.linspace(0, 1, num_frames)
-    angle = (turn * jnp.pi / 2)[None, :, None]
-    return jnp.cos(angle) * starts[:, None] + jnp.sin(angle) * ends[:, None]
-
-
-def settle(pair: networks.Pair, params: Any, stats: Any) -> Any:
-    """Returns BatchNorm statistics that belong to averaged parameters.
-
-    The running statistics were taken from the live generator, whose activations differ
-    from the average's; a few training passes bring them to its own.
-    """
-    if not jax.tree.leaves(stats):
-        return stats
-    keys = jax.random.split(jax.random.key(0), CHUNK)  # for generators with dropout
-    for index in range(_SETTLE_PASSES):
-        inputs = latents(pair.latent_dim, CHUNK, start=index * CHUNK)
-        stats = _statistics(pair.generator.apply, params, stats, inputs, keys)
-    return stats
+_STATISTICS_PASSES = 64
+"""Training passes for new BatchNorm statistics. A weight of 0.9^64 = 0.1 % of the old ones
+remains."""
 
 
 class Generator(NamedTuple):
     """The averaged generator of a checkpoint.
 
     Attributes:
-      pair: the run's networks.
-      params: the generator's averaged parameters.
-      stats: BatchNorm statistics that go with them.
-      about: configuration and data of the run.
-      step: the checkpoint's.
+      pair: Networks of the run.
+      params: Averaged parameters of the generator.
+      stats: BatchNorm statistics of the averaged parameters.
+      about: Configuration and data description of the run.
+      step: Step of the checkpoint.
     """
 
     pair: networks.Pair
@@ -120,54 +42,62 @@ class Generator(NamedTuple):
     about: run_folder.About
     step: int
 
-    def examples(self, inputs: jax.Array) -> np.ndarray:
+    def generate(self, inputs: jax.Array) -> np.ndarray:
         """Maps latents `(n, latent_dim)` to uint8 images or float32 vectors."""
         samples = generate(self.pair, self.params, self.stats, inputs)
         return image_io.to_uint8(samples) if self.about.data["kind"] == "image" else samples
 
 
-def load(
-    run_dir: str | Path, *, step: int | None = None, note: Callable[[str], None] = _warn
+def load_generator(
+    run_dir: str | Path, *, step: int | None = None, note: Note = print_note
 ) -> Generator:
-    """Reads the averaged generator of a run.
+    """Loads the averaged generator of a run.
+
+    Only the averaged parameters and the BatchNorm statistics are read from the
+    checkpoint.
 
     Args:
-      run_dir: the run folder.
-      step: which checkpoint; the newest by default.
-      note: called with a line for each damaged checkpoint, standard error by default.
+      run_dir: Run folder.
+      step: Step of the checkpoint. Default: the newest valid checkpoint.
+      note: Called with one line per corrupt checkpoint. Default: prints to
+        standard error.
 
     Raises:
-      ConfigError: the folder holds no run, or no such checkpoint that can be read.
+      ConfigError: If the folder does not contain a run or a valid checkpoint.
     """
     folder = Path(run_dir)
     about = run_folder.read(folder)
-    found = checkpoint.Checkpoints(folder / "checkpoints", note).restore(step)
+    checkpoints = checkpoint.Checkpoints(folder / "checkpoints", note)
+    found = checkpoints.restore(step, prefixes=("ema", "stats/min"))
     if found is None:
-        raise ConfigError(f"{folder} has no checkpoint yet; train it first")
+        raise ConfigError(f"{folder} has no checkpoint yet. Train the run first.")
     pair = build.build_pair(about.config, about.data["shape"])
     params = checkpoint.fill(pair.generator.params, found[1], "ema")
     stats = checkpoint.fill(pair.generator.stats, found[1], "stats/min")
-    return Generator(pair, params, settle(pair, params, stats), about, found[0])
+    return Generator(pair, params, recompute_batch_stats(pair, params, stats), about, found[0])
 
 
 def sample(run_dir: str | Path, num: int, *, seed: int = 0, step: int | None = None) -> np.ndarray:
-    """Draws examples from a checkpoint of a run; the same latents for the same seed in any run.
+    """Draws samples from a checkpoint of a run.
+
+    The same seed gives the same latents for every run and step.
 
     Args:
-      run_dir: the run folder.
-      num: how many.
-      seed: seed of the latents.
-      step: which checkpoint; the newest by default.
+      run_dir: Run folder.
+      num: Number of samples.
+      seed: Seed of the latents.
+      step: Step of the checkpoint. Default: the newest valid checkpoint.
 
     Returns:
       uint8 images `(num, height, width, channels)`, or float32 vectors `(num, d)`.
 
     Raises:
-      ConfigError: the folder holds no run, or no such checkpoint that can be read.
+      ConfigError: If the folder does not contain a run or a valid checkpoint, or
+        `num` is less than 1.
     """
     check_count("num", num)
-    generator = load(run_dir, step=step)
-    return generator.examples(latents(generator.pair.latent_dim, num, seed=seed))
+    generator = load_generator(run_dir, step=step)
+    return generator.generate(seeded_latents(generator.pair.latent_dim, num, seed=seed))
 
 
 def interpolate(
@@ -179,33 +109,146 @@ def interpolate(
     seed: int = 0,
     step: int | None = None,
 ) -> np.ndarray:
-    """Draws walks through latent space, on the arcs of `walk`.
+    """Draws samples along arcs in latent space.
+
+    `image_io.write` saves them as an image or a GIF.
 
     Args:
-      run_dir: the run folder.
-      num: how many walks; walk i starts at latent i of the seed and goes to latent num + i.
-      num_frames: examples on each walk.
-      loop: come back to the start, on the whole circle.
-      seed: seed of the latents.
-      step: which checkpoint; the newest by default.
+      run_dir: Run folder.
+      num: Number of interpolations. Interpolation i starts at latent i of the seed
+        and goes to latent `num + i`.
+      num_frames: Number of samples per interpolation, at least 2.
+      loop: Whether to follow the whole circle and return to the start.
+      seed: Seed of the latents.
+      step: Step of the checkpoint. Default: the newest valid checkpoint.
 
     Returns:
       uint8 images `(num, num_frames, height, width, channels)`, or float32 vectors
-      `(num, num_frames, d)`; `pictures.write` makes a picture or a film of them.
+      `(num, num_frames, d)`.
 
     Raises:
-      ConfigError: as `sample`.
+      ConfigError: If the folder does not contain a run or a valid checkpoint, or
+        `num` or `num_frames` is too small.
     """
     check_count("num", num)
     check_count("num_frames", num_frames, 2)
-    generator = load(run_dir, step=step)
-    ends = latents(generator.pair.latent_dim, 2 * num, seed=seed)
-    arcs = walk(ends[:num], ends[num:], num_frames, loop=loop)
-    flat = generator.examples(arcs.reshape(num * num_frames, -1))
+    generator = load_generator(run_dir, step=step)
+    ends = seeded_latents(generator.pair.latent_dim, 2 * num, seed=seed)
+    arcs = latent_arcs(ends[:num], ends[num:], num_frames, loop=loop)
+    flat = generator.generate(arcs.reshape(num * num_frames, -1))
     return flat.reshape(num, num_frames, *flat.shape[1:])
 
 
-def check_count(name: str, value: int, at_least: int = 1) -> None:
-    """Raises `ConfigError` if a count is too small."""
+def draw_samples(
+    pair: networks.Pair, params: Any, stats: Any, num: int, *, seed: int = 0
+) -> np.ndarray:
+    """Draws samples from a generator; sample i depends only on the seed and i.
+
+    Args:
+      pair: Networks that were built without an axis name.
+      params: Parameters of the generator, usually the moving average.
+      stats: BatchNorm statistics of these parameters, see
+        `recompute_batch_stats`.
+      num: Number of samples.
+      seed: Seed of the latents.
+
+    Returns:
+      float32 `(num, *sample_shape)`, images in −1…1.
+    """
+    return generate(pair, params, stats, seeded_latents(pair.latent_dim, num, seed=seed))
+
+
+def seeded_latents(latent_dim: int, num: int, *, seed: int = 0, start: int = 0) -> jax.Array:
+    """Returns the standard normal latents `start`, `start + 1`, … of a seed.
+
+    Args:
+      latent_dim: Dimension of the latent space.
+      num: Number of latents.
+      seed: Seed.
+      start: Index of the first latent.
+
+    Returns:
+      Latents `(num, latent_dim)`.
+    """
+    return data_lib.latents(jax.random.key(seed), jnp.arange(start, start + num), latent_dim)
+
+
+def latent_arcs(starts: jax.Array, ends: jax.Array, num_frames: int, *, loop: bool) -> jax.Array:
+    """Interpolates between latents on the arcs `cos(t) · start + sin(t) · end`.
+
+    If start and end are independent standard normals, every point on the arc is
+    standard normal too; points on a straight line would be too short. In many
+    dimensions two latents are nearly orthogonal and of equal norm, and the arc is
+    close to the great circle through them.
+
+    Args:
+      starts: Latents `(n, latent_dim)`.
+      ends: Latents `(n, latent_dim)`.
+      num_frames: Number of points per arc.
+      loop: Whether to follow the whole circle, without repeating the start at the
+        end. Otherwise the arc is a quarter of the circle and includes both ends.
+
+    Returns:
+      Latents `(n, num_frames, latent_dim)`.
+    """
+    turn = jnp.arange(num_frames) / num_frames * 4 if loop else jnp.linspace(0, 1, num_frames)
+    angle = (turn * jnp.pi / 2)[None, :, None]
+    return jnp.cos(angle) * starts[:, None] + jnp.sin(angle) * ends[:, None]
+
+
+def generate(pair: networks.Pair, params: Any, stats: Any, inputs: jax.Array) -> np.ndarray:
+    """Maps latents `(n, latent_dim)` to float32 samples, `CHUNK` at a time.
+
+    The last chunk is padded, so that there is one compiled shape and a sample does
+    not depend on the number of samples.
+    """
+    missing = -len(inputs) % CHUNK
+    padded = jnp.pad(inputs, ((0, missing), (0, 0))).reshape(-1, CHUNK, pair.latent_dim)
+    chunks = [_apply(pair.generator.apply, params, stats, chunk) for chunk in padded]
+    return np.concatenate([np.asarray(chunk) for chunk in chunks])[: len(inputs)]
+
+
+def recompute_batch_stats(pair: networks.Pair, params: Any, stats: Any) -> Any:
+    """Recomputes BatchNorm statistics for averaged parameters.
+
+    The running statistics belong to the parameters in training, whose activations
+    differ from those of the averaged parameters. Some forward passes in training
+    mode replace them.
+
+    Args:
+      pair: Networks that were built without an axis name.
+      params: Averaged parameters of the generator.
+      stats: Running statistics from training.
+
+    Returns:
+      Statistics of the same structure as `stats`.
+    """
+    if not jax.tree.leaves(stats):
+        return stats
+    keys = jax.random.split(jax.random.key(0), CHUNK)  # Generators with dropout need keys.
+    for index in range(_STATISTICS_PASSES):
+        inputs = seeded_latents(pair.latent_dim, CHUNK, start=index * CHUNK)
+        stats = _update_statistics(pair.generator.apply, params, stats, inputs, keys)
+    return stats
+
+
+def check_count(name: str, value: int, at_least: int = 1) -> int:
+    """Returns `value`, or raises `ConfigError` if it is less than `at_least`."""
     if value < at_least:
-        raise ConfigError(f"{name}={value} is out of range; give at least {at_least}")
+        raise ConfigError(f"{name} must be at least {at_least}, got {value}.")
+    return value
+
+
+# These functions are compiled once per network and serve the parameters of all runs.
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _apply(apply: Callable[..., Any], params: Any, stats: Any, inputs: jax.Array) -> jax.Array:
+    return apply(params, stats, inputs, train=False)[0]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _update_statistics(
+    apply: Callable[..., Any], params: Any, stats: Any, inputs: jax.Array, keys: jax.Array
+) -> Any:
+    return apply(params, stats, inputs, train=True, keys=keys)[1]

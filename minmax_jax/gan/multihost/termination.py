@@ -1,47 +1,43 @@
-"""SIGTERM: the first one is noted, so that the state can be saved; a second one ends at once."""
+"""SIGTERM handling: the first signal requests a save and exit, the second exits immediately."""
 
+import contextlib
 import os
 import signal
 import threading
-from types import TracebackType
+from typing import Any
 
 from minmax_jax.gan.base.errors import EXIT_CODES, Terminated
 
 
-class Termination:
-    """Notes SIGTERM inside a `with` block.
+class Termination(contextlib.AbstractContextManager["Termination"]):
+    """Records SIGTERM inside a `with` block.
 
-    Python runs its signal handlers between two instructions of the main thread, which may
-    sit in a compilation or a compiled call for minutes. So the signals are read by a thread,
-    from the pipe into which the interpreter writes them as they come. Outside the main
-    thread, where no handler can be set, SIGTERM keeps its meaning.
+    Python runs signal handlers only between two instructions of the main thread, which can spend
+    minutes in a compilation or a compiled call. Therefore a thread reads the signals from the
+    pipe into which the interpreter writes them on arrival. Handlers can be set only in the main
+    thread; a block in another thread leaves SIGTERM unchanged.
 
     Attributes:
-      asked: whether SIGTERM has come.
+      requested: Whether SIGTERM has arrived, in this or another process of the run.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> "Termination":
-        """Takes over SIGTERM."""
+        """Installs the handler."""
         if threading.current_thread() is threading.main_thread():
             self._source, self._sink = os.pipe()
             os.set_blocking(self._sink, False)
             self._wakeup = signal.set_wakeup_fd(self._sink, warn_on_full_buffer=False)
             self._handler = signal.signal(signal.SIGTERM, lambda *_: None)
-            self._thread = threading.Thread(target=self._watch, daemon=True)
+            self._thread = threading.Thread(target=self._read_signals, daemon=True)
             self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Gives SIGTERM back."""
+    def __exit__(self, *error: Any) -> None:
+        """Restores the previous handler."""
         if self._thread is None:
             return
         signal.signal(signal.SIGTERM, self._handler)
@@ -51,12 +47,12 @@ class Termination:
         os.close(self._source)
         self._thread = None
 
-    def _watch(self) -> None:
+    def _read_signals(self) -> None:
         while number := os.read(self._source, 1):
-            if self._wakeup != -1:  # another listener, as an event loop has one
+            if self._wakeup != -1:  # Another listener, such as an event loop, needs it too.
                 os.write(self._wakeup, number)
             if number[0] != signal.SIGTERM:
                 continue
-            if self.asked:
+            if self.requested:
                 os._exit(EXIT_CODES[Terminated])
-            self.asked = True
+            self.requested = True

@@ -14,7 +14,7 @@ from typing import Any
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.run import run_folder
+from minmax_jax.gan.run import files, run_folder
 from minmax_jax.gan.sweeps.grid import Grid, Member
 
 
@@ -59,7 +59,7 @@ def open_sweep(folder: Path, config: config_lib.Config, grid: Grid, data: data_l
         )
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     content = {"about": about, "config": config.to_json(), "grid": about["grid"]}
-    run_folder.write_atomically(path, json.dumps(content, indent=2) + "\n")
+    files.write_atomically(path, json.dumps(content, indent=2) + "\n")
 
 
 def read(folder: Path) -> tuple[config_lib.Config, Grid]:
@@ -81,7 +81,7 @@ def read(folder: Path) -> tuple[config_lib.Config, Grid]:
 def write_outcome(member: Member, outcome: dict[str, Any]) -> None:
     """Marks a member as finished."""
     text = json.dumps(outcome, indent=2) + "\n"
-    run_folder.write_atomically(member.folder / "outcome.json", text)
+    files.write_atomically(member.folder / "outcome.json", text)
 
 
 def outcome(member: Member) -> dict[str, Any] | None:

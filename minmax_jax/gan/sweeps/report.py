@@ -9,15 +9,15 @@ from matplotlib import colors
 from matplotlib.cm import ScalarMappable
 
 from minmax_jax.gan.evaluation.features import describe
-from minmax_jax.gan.run import run_folder
+from minmax_jax.gan.run import files, jsonl, run_folder
 from minmax_jax.gan.sweeps.result import Sweep
 
 
 def write(sweep: Sweep) -> None:
     """Writes `result.json`, `table.md` and `heatmap.png`."""
     text = json.dumps(to_json(sweep), indent=1) + "\n"
-    run_folder.write_atomically(sweep.folder / "result.json", text)
-    run_folder.write_atomically(sweep.folder / "table.md", f"{table(sweep)}\n\n{cells(sweep)}\n")
+    files.write_atomically(sweep.folder / "result.json", text)
+    files.write_atomically(sweep.folder / "table.md", f"{table(sweep)}\n\n{cells(sweep)}\n")
     heatmap(sweep).savefig(sweep.folder / "heatmap.png", dpi=120)
 
 
@@ -112,7 +112,7 @@ def to_json(sweep: Sweep) -> dict[str, Any]:
         {
             "name": member.name,
             "config": member.config.to_json(),
-            "score": run_folder.finite_or_none(float(score)),
+            "score": jsonl.finite_or_none(float(score)),
             "outcome": outcome,
             "metrics": run_folder.read_metrics(member.folder),
         }

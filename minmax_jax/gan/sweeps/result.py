@@ -8,7 +8,7 @@ import numpy as np
 
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config.run import Best
-from minmax_jax.gan.run import run_folder
+from minmax_jax.gan.run import jsonl, run_folder
 from minmax_jax.gan.sweeps.grid import Grid, Member
 
 
@@ -64,7 +64,7 @@ class Sweep:
         Args:
           name: a quantity of `metrics.jsonl`, `loss_min` or `update_norm_ratio` say.
         """
-        columns = [run_folder.column(run_folder.read_metrics(m.folder), name) for m in self.members]
+        columns = [jsonl.column(run_folder.read_metrics(m.folder), name) for m in self.members]
         steps = np.unique(np.concatenate([found for found, _ in columns]))
         values = np.full((len(columns), len(steps)), np.nan)
         for row, (found, numbers) in zip(values, columns, strict=True):

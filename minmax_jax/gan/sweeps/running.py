@@ -1,14 +1,14 @@
-"""Running a sweep: what is left to do, trained together where that pays, then the report."""
+"""Runs a sweep: trains the unfinished runs, then writes the report."""
 
 import itertools
 import math
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError, NonFinite, check_name
+from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config.run import Best, parse_best
 from minmax_jax.gan.evaluation import evaluate, evaluator
@@ -21,12 +21,6 @@ from minmax_jax.gan.trainer import finish, train
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
 
-Note = Callable[[str], None]
-
-
-def _warn(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
-
 
 def sweep(
     config: config_lib.Config,
@@ -35,29 +29,30 @@ def sweep(
     out: str | Path = "",
     vmap: str = "auto",
     score: str = "",
-    note: Note = _warn,
+    note: Note = print_note,
 ) -> Sweep:
-    """Trains every member of a grid, or those that are left of the sweep in the folder.
+    """Runs a sweep over optimizers, learning rates and seeds, or resumes the sweep in `out`.
 
     Args:
-      config: what all members have in common; optimizer, rates and seed are the grid's.
-      grid: what is swept.
-      out: the sweep's folder, `runs/sweep-PRESET` if not given.
-      vmap: "on": the members of one optimizer train inside one program, mapped over rates
-        and seeds, on one device; "off": one after another, as `train`; "auto": together
-        where the networks are small. A member's numbers are the same to rounding.
-      score: the quantity of the summaries by which members are compared: NAME where lower is
-        better, NAME:max where higher is. By default `high_quality_share:max` for a known
-        mixture, otherwise `frechet_distance`.
-      note: called with lines for the person who waits, standard error by default.
+      config: Configuration that all runs share. The grid replaces optimizer, learning rates and
+        seed.
+      grid: Values to sweep over.
+      out: Folder of the sweep. Default: `runs/sweep-PRESET`.
+      vmap: `"on"`: the runs of one optimizer train at once, in one program vmapped over learning
+        rates and seeds, on one device. `"off"`: they train one after another. `"auto"`: at once
+        if the networks are small. The results agree up to rounding.
+      score: Metric of the summaries that compares runs: METRIC (lower is better) or METRIC:max.
+        Default: `high_quality_share:max` for data with known modes, otherwise
+        `frechet_distance`.
+      note: Called with messages for the user. Default: prints to standard error.
 
     Returns:
-      The finished sweep. Its table, heat map and JSON are in the folder.
+      The finished sweep. Its folder contains a table, a heat map and a JSON report.
 
     Raises:
-      ConfigError: a value cannot be used, or the folder holds another sweep.
-      DataError: the data cannot be read.
-      Stopped: as `trainer.train`, except that a member that diverges is one of the results.
+      ConfigError: If a value is invalid, or the folder contains another sweep.
+      DataError: If the data cannot be read.
+      Stopped: As in `train`, except that a run that diverges is a result.
     """
     check_name("vmap", vmap, ("auto", "on", "off"))
     folder = Path(out or f"runs/sweep-{config.run.preset}")
@@ -65,7 +60,7 @@ def sweep(
     members = grid_lib.members(config, grid, folder)
     best = _score(score, config, data)
     groups = [list(g) for _, g in itertools.groupby(members, lambda m: m.config.optimizer.name)]
-    for group in groups:  # whatever is wrong is said before anything is written
+    for group in groups:  # Reports invalid values before anything is written.
         build.build_game(group[0].config, data, 1)
     folder_lib.open_sweep(folder, config, grid, data)
     for group in groups:
@@ -80,11 +75,11 @@ def read_sweep(folder: str | Path, *, score: str = "") -> Sweep:
     """Reads a finished sweep.
 
     Args:
-      folder: the sweep's.
-      score: as in `sweep`.
+      folder: Folder of the sweep.
+      score: Metric that compares runs. See `sweep`.
 
     Raises:
-      ConfigError: it holds no sweep, or one with members that are not finished.
+      ConfigError: If the folder does not contain a sweep, or if runs are unfinished.
     """
     folder = Path(folder)
     config, grid = folder_lib.read(folder)
@@ -98,8 +93,8 @@ def _read(folder: Path, grid: grid_lib.Grid, members: list[grid_lib.Member], bes
     known = [outcome for outcome in outcomes if outcome is not None]
     if len(known) < len(members):
         raise ConfigError(
-            f"{folder}: {len(members) - len(known)} of {len(members)} members are not finished; "
-            "the same sweep command goes on"
+            f"{folder}: {len(members) - len(known)} of {len(members)} runs are unfinished. Run the "
+            "same sweep command again to continue."
         )
     return Sweep(folder, grid, members, known, best)
 
@@ -107,10 +102,12 @@ def _read(folder: Path, grid: grid_lib.Grid, members: list[grid_lib.Member], bes
 def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
     default = "frechet_distance" if data.modes is None else "high_quality_share:max"
     best = parse_best(text or default)
-    assert best is not None  # the text is not empty
+    if best is None:
+        raise ConfigError("score must not be empty.")
     if not config.evaluation.num_samples and best.name not in step_lib.QUANTITIES:
         raise ConfigError(
-            f"evaluate=0 measures no {best.name}; give evaluate, or a score such as loss_min"
+            f"score must be a training metric such as loss_min if evaluate=0, got {best.name}. "
+            "Set evaluate, or choose another score."
         )
     return best
 
@@ -118,9 +115,9 @@ def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
 def _train_group(
     members: Sequence[grid_lib.Member], data: data_lib.Data, vmap: str, note: Note
 ) -> None:
-    """Trains members of one optimizer that are left."""
+    """Trains the unfinished runs of one optimizer."""
     together = vmap == "on" or (
-        vmap == "auto" and len(members) > 1 and vmapped.pays(members[0], data)
+        vmap == "auto" and len(members) > 1 and vmapped.should_vmap(members[0], data)
     )
     if not together:
         for member in members:
@@ -128,11 +125,11 @@ def _train_group(
             folder_lib.write_outcome(member, _train_alone(member))
         return
     shared = (
-        evaluate.default_judge(data, note) if members[0].config.evaluation.num_samples else None
+        evaluate.default_evaluator(data, note) if members[0].config.evaluation.num_samples else None
     )
-    for start in range(0, len(members), vmapped.MOST):
-        chunk = members[start : start + vmapped.MOST]
-        note(f"{chunk[0].config.optimizer.name}: {len(chunk)} members in one program")
+    for start in range(0, len(members), vmapped.MAX_RUNS):
+        chunk = members[start : start + vmapped.MAX_RUNS]
+        note(f"{chunk[0].config.optimizer.name}: {len(chunk)} runs in one program")
         states = vmapped.train(chunk, data, note)
         for member, state in zip(chunk, states, strict=True):
             folder_lib.write_outcome(member, _conclude(member, data, state, note, shared))
@@ -151,30 +148,30 @@ def _conclude(
     data: data_lib.Data,
     state: step_lib.TrainState,
     note: Note,
-    shared: evaluator.Judge | None,
+    shared: evaluator.SampleEvaluator | None,
 ) -> dict[str, Any]:
-    """Measures a member that was trained with others, as `train` does at its end."""
-    at = vmapped.diverged_at(state) or _first_not_finite(run_folder.read_metrics(member.folder))
+    """Finishes a run that was trained together with others, as `train` does."""
+    at = vmapped.diverged_at(state) or _first_nonfinite(run_folder.read_metrics(member.folder))
     if at is not None and member.config.training.on_nonfinite == "stop":
         return {"diverged_at": at}
-    examiner = evaluate.Examiner(member.config, member.folder, data, note, shared)
+    examiner = evaluate.RunEvaluator(member.config, member.folder, data, note, shared)
     run = finish.finish(member.config, member.folder, data, state, note, examiner)
     return _flat(run.summary)
 
 
 def _flat(summary: dict[str, Any]) -> dict[str, Any]:
-    """A summary as an outcome: its scores stand beside its losses, with what judged them."""
-    judged = summary.get("evaluation", {})
-    about = {k: v for k, v in judged.items() if k in ("extractor", "facts", "num_samples")}
-    own = {name: value for name, value in summary.items() if name != "evaluation"}
-    return {**own, **about, **judged.get("scores", {}), "diverged_at": None}
+    """Returns a summary as a flat outcome: metrics, scores, and how the scores were computed."""
+    evaluation = summary.get("evaluation", {})
+    about = {k: v for k, v in evaluation.items() if k in ("extractor", "facts", "num_samples")}
+    metrics = {name: value for name, value in summary.items() if name != "evaluation"}
+    return {**metrics, **about, **evaluation.get("scores", {}), "diverged_at": None}
 
 
-def _first_not_finite(records: Sequence[dict[str, Any]]) -> int | None:
-    """The first logged step with a loss or norm that is not finite."""
-    watched = ("loss_", "gradient_norm_", "update_norm_")
+def _first_nonfinite(records: Sequence[dict[str, Any]]) -> int | None:
+    """Returns the first logged step with a loss or norm that is not finite, or None."""
+    tested = ("loss_", "gradient_norm_", "update_norm_")
     for record in records:
-        values = [value for name, value in record.items() if name.startswith(watched)]
+        values = [value for name, value in record.items() if name.startswith(tested)]
         if any(value is None or not math.isfinite(value) for value in values):
             return record["step"]
     return None

@@ -1,221 +1,221 @@
-"""Members of one optimizer trained inside one program, mapped over rates and seeds.
+"""Trains several runs of a sweep at once, in one program vmapped over learning rates and seeds.
 
-Each member's numbers are those of `train` with its configuration, to rounding: the step is
-the same function, mapped. Its lines and checkpoints go to its own run folder, so that the
-program may stop anywhere: it goes on from the newest step of which every member has one.
+The numbers of each run agree with those of `train` up to rounding, because the step is the same
+function. Metrics and checkpoints are written to the run's own folder. An interrupted program
+resumes from the newest step at which every run has a checkpoint.
 """
 
-import functools
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax import lax
 
 import minmax_jax as mm
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import Terminated
-from minmax_jax.gan.multihost import termination
-from minmax_jax.gan.objective import game
+from minmax_jax.gan.base.messages import Note, ignore_note
+from minmax_jax.gan.config.config import Config
+from minmax_jax.gan.multihost.termination import Termination
+from minmax_jax.gan.objective import game as game_lib
 from minmax_jax.gan.run import checkpoint, run_folder
+from minmax_jax.gan.run.metrics_log import NAMES
 from minmax_jax.gan.sweeps.grid import Member
-from minmax_jax.gan.trainer import train as trainer
-from minmax_jax.gan.training import build, nonfinite, program
+from minmax_jax.gan.training import build, loop, program
 from minmax_jax.gan.training import step as step_lib
 
-MOST = 64
-"""Members of one program; more are trained by the next."""
+MAX_RUNS = 64
+"""Largest number of runs in one program."""
 
 SMALL = 500_000
-"""Parameters of both networks up to which mapping over members pays."""
+"""Number of parameters of both networks up to which vmapping over runs is faster."""
 
 _QUIET_SECONDS = 10.0
 
 
-def pays(member: Member, data: data_lib.Data) -> bool:
-    """Whether the networks are small: then a member's share of a step costs less than its own."""
-    pair = build.build_pair(member.config, data.images.shape[1:])
-    leaves = jax.tree.leaves([network.params for network in pair[:2]])
+def should_vmap(run: Member, data: data_lib.Data) -> bool:
+    """Returns whether vmapping over runs is expected to be faster.
+
+    That is the case for small networks, except convolutional ones on CPU.
+    """
+    pair = build.build_pair(run.config, data.images.shape[1:])
+    leaves = jax.tree.leaves((pair.generator.params, pair.discriminator.params))
     convolutional = any(leaf.ndim >= 4 for leaf in leaves)
     on_cpu = jax.default_backend() == "cpu"
     return sum(leaf.size for leaf in leaves) <= SMALL and not (convolutional and on_cpu)
 
 
-def train(
-    members: Sequence[Member], data: data_lib.Data, note: Callable[[str], None]
-) -> list[step_lib.TrainState]:
-    """Trains members that differ in rates and seed alone; resumes what their folders hold.
+def train(runs: Sequence[Member], data: data_lib.Data, note: Note) -> list[step_lib.TrainState]:
+    """Trains runs that differ only in learning rates and seed; resumes what their folders hold.
 
-    A member with an update that is not finite stays where it was before it, under
-    `on_nonfinite="stop"`, and the others go on; see `diverged_at`.
+    Under `on_nonfinite="stop"`, a run with a non-finite update keeps the state before it while
+    the others continue. See `diverged_at`.
 
     Args:
-      members: of one optimizer and one configuration.
-      data: their data.
-      note: called with a line now and then.
+      runs: Runs with the same optimizer and configuration.
+      data: Dataset.
+      note: Called with messages for the user.
 
     Returns:
-      Their final states, on the host.
+      The final states, as NumPy arrays.
 
     Raises:
-      ConfigError: as `trainer.train`.
-      Terminated: SIGTERM came; everything is saved.
+      ConfigError: If a run folder contains another run.
+      Terminated: If SIGTERM arrived; all states are saved.
     """
-    config = members[0].config
-    games = [_game(member, data) for member in members]
-    states = [step_lib.init(g, _optimizer(m.config, g)) for m, g in zip(members, games,
-              strict=True)]  # fmt: skip
-    for member in members:
-        run_folder.open_run(member.folder, member.config, data)
-    done, states = _restore(members, states, note)
+    config = runs[0].config
+    games = [_build_game(run, data) for run in runs]
+    states = [
+        step_lib.init(game, _build_optimizer(run.config, game))
+        for run, game in zip(runs, games, strict=True)
+    ]
+    for run in runs:
+        run_folder.open_run(run.folder, run.config, data)
+    step, states = _restore(runs, states, note)
+    compiled = _compile(games[0], config)
+    inputs = (jnp.asarray(data.images), *_seeds_and_learning_rates(runs))
     state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
-    mapped = _compile(games[0], members, jnp.asarray(data.images))
-    stride = config.training.steps_per_call or program.default_steps_per_call(
-        games[0], jax.default_backend()
-    )
-    spoke = time.monotonic()
-    with termination.Termination() as asked:
-        while done < config.training.steps:
-            done = trainer.next_stop(done, config, stride)
-            state, norms = mapped.advance(state, np.int32(done))
-            last, stop = done == config.training.steps, asked.asked
-            if last or done % config.run.log_every == 0:
-                _log(members, done, {**mapped.measure(state), **norms})
-            if last or stop or done % config.run.checkpoint_every == 0:
-                _save(members, done, state)
-            if stop and not last:
-                raise Terminated(f"SIGTERM: saved at step {done}; the same command resumes")
-            if time.monotonic() - spoke > _QUIET_SECONDS:
-                spoke = time.monotonic()
-                name, steps = config.optimizer.name, config.training.steps
-                note(f"{name}: {len(members)} members at step {done}/{steps}")
-    return _split(state, len(members))
+    with Termination() as termination:
+        hooks = [
+            _LogHook(runs),
+            save := _CheckpointHook(runs),
+            _TerminationHook(termination, save, config.training.steps),
+            _ProgressHook(runs, note),
+        ]
+        state = loop.run(compiled, state, inputs, hooks, start=step, end=config.training.steps)
+    return _unstack(state, len(runs))
 
 
 def diverged_at(state: step_lib.TrainState) -> int | None:
-    """Returns the number of the update before which a member stopped, None if it did not."""
+    """Returns the number of the update at which a run stopped, or None if it did not stop."""
     last = int(max(state.nonfinite.last))
     return last if last > int(state.step) else None
 
 
-class Mapped(NamedTuple):
-    """The compiled functions; states have a leading axis of members.
+class _LogHook(loop.Hook):
+    """Appends the metrics of every run to its log."""
 
-    Attributes:
-      advance: `(state, until) -> (state, norms)`.
-      measure: `state -> losses and gradient norms`.
-    """
+    def __init__(self, runs: Sequence[Member]) -> None:
+        super().__init__(runs[0].config.run.log_every, measure=True)
+        self._runs = runs
 
-    advance: Callable[..., Any]
-    measure: Callable[..., Any]
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        values = jax.device_get({n: value for n, value in quantities.items() if n in NAMES})
+        steps = jax.device_get(state.step)
+        for index, run in enumerate(self._runs):
+            if steps[index] == step:  # A run that has stopped has no later metrics.
+                record = {name: float(values[name][index]) for name in NAMES if name in values}
+                run_folder.append_metrics(run.folder, {"step": step, **record})
 
 
-def _compile(played: game.Game, members: Sequence[Member], images: jax.Array) -> Mapped:
-    config = members[0].config
-    seeds = jnp.array([member.config.run.seed for member in members], jnp.uint32)
+class _CheckpointHook(loop.Hook):
+    """Saves the checkpoints of every run."""
+
+    def __init__(self, runs: Sequence[Member]) -> None:
+        super().__init__(runs[0].config.run.checkpoint_every)
+        self._runs, self._saved = runs, -1
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        if step != self._saved:
+            _save(self._runs, step, state)
+            self._saved = step
+
+
+class _TerminationHook(loop.Hook):
+    """Saves and ends the runs after SIGTERM, unless this was their last step."""
+
+    def __init__(self, termination: Termination, save: _CheckpointHook, last_step: int) -> None:
+        super().__init__()
+        self._termination, self._save, self._last_step = termination, save, last_step
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        if self._termination.requested and step < self._last_step:
+            self._save(step, state, quantities)
+            raise Terminated(
+                f"SIGTERM: saved at step {step}; run the same command again to resume the sweep"
+            )
+
+
+class _ProgressHook(loop.Hook):
+    """Reports the step every 10 s."""
+
+    def __init__(self, runs: Sequence[Member], note: Note) -> None:
+        super().__init__()
+        self._runs, self._note, self._reported_at = runs, note, time.monotonic()
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        if time.monotonic() - self._reported_at > _QUIET_SECONDS:
+            self._reported_at, config = time.monotonic(), self._runs[0].config
+            name, steps = config.optimizer.name, config.training.steps
+            self._note(f"{name}: {len(self._runs)} runs at step {step}/{steps}")
+
+
+def _compile(game: game_lib.Game, config: Config) -> program.Program:
+    """Returns the program of runs with different learning rates and seeds."""
+
+    def optimizer_fn(rates: Any) -> Any:
+        chosen = config.replace(learning_rate_min=rates.min, learning_rate_max=rates.max)
+        return _build_optimizer(chosen, game)
+
+    return program.compile_tunable_program(game, optimizer_fn, config, vmap=True)
+
+
+def _seeds_and_learning_rates(runs: Sequence[Member]) -> tuple[jax.Array, mm.Players]:
+    chosen = [run.config.optimizer for run in runs]
     rates = mm.Players(
-        jnp.array([member.config.optimizer.learning_rate_min for member in members], jnp.float32),
-        jnp.array([member.config.optimizer.learning_rate_max for member in members], jnp.float32),
+        min=jnp.array([optimizer.learning_rate_min for optimizer in chosen], jnp.float32),
+        max=jnp.array([optimizer.learning_rate_max for optimizer in chosen], jnp.float32),
     )
-
-    def one(state: Any, images: jax.Array, seed: jax.Array, rates: mm.Players) -> Any:
-        traced: Any = {"learning_rate_min": rates.min, "learning_rate_max": rates.max}
-        optimizer = _optimizer(config.replace(**traced), played)
-        step = functools.partial(step_lib.train_step, played, optimizer, config.training.ema_decay)
-        return nonfinite.guard(step, config.training.on_nonfinite, axis_name=None)(
-            state, images, seed
-        )
-
-    def goes_on(state: Any, until: jax.Array) -> jax.Array:
-        running = nonfinite.goes_on(state, config.training.on_nonfinite)
-        return jnp.any((state.step < until) & running)
-
-    def advance(state: Any, images: jax.Array, until: jax.Array) -> Any:
-        step = jax.vmap(one, in_axes=(0, None, 0, 0))
-        shapes = jax.eval_shape(step, state, images, seeds, rates)[1]
-        norms = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-        return lax.while_loop(
-            lambda carry: goes_on(carry[0], until),
-            lambda carry: step(carry[0], images, seeds, rates),
-            (state, norms),
-        )
-
-    def measure(state: Any, images: jax.Array) -> Any:
-        own = jax.vmap(lambda s, seed: step_lib.measure(played, s, images, seed))
-        return own(state, seeds)
-
-    advancing, measuring = jax.jit(advance, donate_argnums=0), jax.jit(measure)
-    return Mapped(
-        lambda state, until: advancing(state, images, until),
-        lambda state: measuring(state, images),
-    )
+    return jnp.array([run.config.run.seed for run in runs], jnp.uint32), rates
 
 
-def _game(member: Member, data: data_lib.Data) -> game.Game:
-    """The member's game on one device, outside any map over devices."""
-    played, _ = build.build_game(member.config, data, 1)
-    pair = build.build_pair(member.config, data.images.shape[1:])
-    return played._replace(pair=pair, axis_name=None)
+def _build_game(run: Member, data: data_lib.Data) -> game_lib.Game:
+    """Builds the game of a run for one device, without a mapped axis."""
+    game, _ = build.build_game(run.config, data, 1)
+    pair = build.build_pair(run.config, data.images.shape[1:])
+    return game._replace(pair=pair, axis_name=None)
 
 
-def _optimizer(config: Any, played: game.Game) -> Any:
-    pair = played.pair
-    return build.build_optimizer(config, mm.Players(pair.generator.params,
-                                                    pair.discriminator.params))  # fmt: skip
+def _build_optimizer(config: Config, game: game_lib.Game) -> Any:
+    pair = game.pair
+    players = mm.Players(min=pair.generator.params, max=pair.discriminator.params)
+    return build.build_optimizer(config, players)
 
 
-def _restore(
-    members: Sequence[Member], states: list[Any], note: Callable[[str], None]
-) -> tuple[int, list[Any]]:
-    """Returns the newest step that every member can be read at, and the states there."""
-    stores = [_store(member, note) for member in members]
-    common = set.intersection(*(set(store.steps()) for store in stores))
-    for step in sorted(common, reverse=True):
+def _restore(runs: Sequence[Member], states: list[Any], note: Note) -> tuple[int, list[Any]]:
+    """Returns the newest step at which every run has a valid checkpoint, and the states there."""
+    stores = [_checkpoints(run, note) for run in runs]
+    step = 0
+    for common in sorted(set.intersection(*(set(s.steps()) for s in stores)), reverse=True):
         try:
-            found = [store.restore(step) for store in stores]
+            found = [store.restore(common) for store in stores]
         except checkpoint.CheckpointError as error:
             note(f"{error}")
             continue
         states = [checkpoint.fill(s, f[1]) for s, f in zip(states, found, strict=True) if f]
-        note(f"resuming {len(members)} members at step {step}")
+        note(f"resuming {len(runs)} runs at step {common}")
+        step = common
         break
-    else:
-        step = 0
-    for member, store in zip(members, stores, strict=True):
-        store.drop_after(step)
-        run_folder.rewind_metrics(member.folder, step)
+    for run, store in zip(runs, stores, strict=True):
+        store.delete_except([known for known in store.steps() if known <= step])
+        run_folder.discard_metrics_after(run.folder, step)
     return step, states
 
 
-def _store(member: Member, note: Callable[[str], None]) -> checkpoint.Checkpoints:
-    return checkpoint.Checkpoints(member.folder / "checkpoints", note)
-
-
-def _log(members: Sequence[Member], step: int, quantities: dict[str, jax.Array]) -> None:
-    values = jax.device_get(quantities)
-    names = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES, *nonfinite.QUANTITIES)
-    for index, member in enumerate(members):
-        if (
-            members[0].config.training.on_nonfinite == "stop"
-            and np.maximum(*values["nonfinite"].last)[index]
-        ):
-            continue  # it has no step of this number
-        record = {name: float(values[name][index]) for name in names if name in values}
-        run_folder.append_metrics(member.folder, {"step": step, **record})
-
-
-def _save(members: Sequence[Member], step: int, state: Any) -> None:
-    """Saves every member, and only then drops older checkpoints: one step is always common."""
-    stores = [_store(member, lambda _: None) for member in members]
-    for store, own in zip(stores, _split(state, len(members)), strict=True):
+def _save(runs: Sequence[Member], step: int, state: Any) -> None:
+    """Saves every run, and only then deletes older checkpoints, so that a common step remains."""
+    stores = [_checkpoints(run, ignore_note) for run in runs]
+    for store, own in zip(stores, _unstack(state, len(runs)), strict=True):
         store.save(step, own)
-    for member, store in zip(members, stores, strict=True):
-        store.drop_all_but(store.steps()[-member.config.run.keep :])
+    for run, store in zip(runs, stores, strict=True):
+        store.delete_except(store.steps()[-run.config.run.keep :])
 
 
-def _split(state: Any, count: int) -> list[Any]:
+def _checkpoints(run: Member, note: Note) -> checkpoint.Checkpoints:
+    return checkpoint.Checkpoints(run.folder / "checkpoints", note)
+
+
+def _unstack(state: Any, count: int) -> list[Any]:
     host = jax.device_get(state)
     return [jax.tree.map(lambda leaf, i=i: leaf[i], host) for i in range(count)]

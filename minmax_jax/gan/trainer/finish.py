@@ -1,29 +1,29 @@
-"""The end of a run: quality in numbers, pictures, summary."""
+"""Finishes a run: evaluation, samples, curves and summary."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.base.messages import Note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluate
 from minmax_jax.gan.generation import image_io, sampling
-from minmax_jax.gan.run import report, run_folder
+from minmax_jax.gan.run import files, run_folder
+from minmax_jax.gan.trainer import summary as summary_lib
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
 
 
 class Run(NamedTuple):
-    """A run that has come to its end.
+    """A finished run.
 
     Attributes:
-      folder: the run folder.
-      config: its configuration.
-      state: the final state, of numpy arrays.
-      metrics: the lines of `metrics.jsonl`.
-      summary: the last losses and, with its scores, the last `evaluation`, as in
-        `summary.json`.
+      folder: Run folder.
+      config: Configuration.
+      state: Final state, as NumPy arrays.
+      metrics: Records of `metrics.jsonl`.
+      summary: Content of `summary.json`: the last logged metrics and the last `evaluation`.
     """
 
     folder: Path
@@ -38,47 +38,52 @@ def finish(
     folder: Path,
     data: data_lib.Data,
     state: step_lib.TrainState,
-    note: Callable[[str], None],
-    examiner: evaluate.Examiner | None = None,
+    note: Note,
+    evaluator: evaluate.RunEvaluator | None = None,
 ) -> Run:
-    """Measures quality, draws the pictures and writes the summary of a run.
+    """Evaluates a run, draws samples and curves, and writes the summary.
 
-    Quality that an earlier call measured at the same step is not measured again.
+    An evaluation of the same step that is already in the run folder is not repeated.
 
     Args:
-      config: the run's configuration.
-      folder: its folder.
-      data: its data.
-      state: its final state, on the host.
-      note: called with lines for the person who waits.
-      examiner: one that has evaluated this run already, if any.
+      config: Configuration of the run.
+      folder: Run folder.
+      data: Full dataset.
+      state: Final state, on the host.
+      note: Called with messages for the user.
+      evaluator: Evaluator of the run. Default: a new one.
     """
     pair = build.build_pair(config, data.images.shape[1:])
-    stats = sampling.settle(pair, state.ema, state.stats.min)
-    measured = {}
+    stats = sampling.recompute_batch_stats(pair, state.ema, state.stats.min)
+    evaluation = {}
     if config.evaluation.num_samples:
-        examiner = examiner or evaluate.Examiner(config, folder, data, note)
-        examined = examiner.examine(config.training.steps, state)
-        measured = {"evaluation": examined}
+        evaluator = evaluator or evaluate.RunEvaluator(config, folder, data, note)
+        evaluation = {"evaluation": evaluator.evaluate(config.training.steps, state)}
     records = run_folder.read_metrics(folder)
-    _draw_pictures(config, folder, data, sampling.draw(pair, state.ema, stats, 1000), records)
-    last = [r for r in records if "loss_min" in r][-1:]
-    summary = {**{name: value for r in last for name, value in r.items()}, **measured}
-    run_folder.write_atomically(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    _draw_figures(
+        config, folder, data, sampling.draw_samples(pair, state.ema, stats, 1000), records
+    )
+    last = [record for record in records if "loss_min" in record][-1:]
+    summary = {**{name: value for r in last for name, value in r.items()}, **evaluation}
+    files.write_atomically(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
     return Run(folder, config, state, records, summary)
 
 
-def _draw_pictures(
+def _draw_figures(
     config: config_lib.Config,
     folder: Path,
     data: data_lib.Data,
     samples: Any,
     records: list[dict[str, Any]],
 ) -> None:
+    """Writes samples.png and curves.png."""
     if data.kind == "image":
         image_io.write(image_io.to_uint8(samples[:64]), folder / "samples.png")
     else:
         image_io.scatter(samples, data.images[:1000]).savefig(folder / "samples.png", dpi=120)
-    rates = f"rates {config.optimizer.learning_rate_min:g}, {config.optimizer.learning_rate_max:g}"
-    title = f"{config.data.source}, {config.networks.name}: {config.optimizer.name}, {rates}"
-    report.curves(records, title).savefig(folder / "curves.png", dpi=120)
+    optimizer = config.optimizer
+    rates = f"{optimizer.learning_rate_min:g}, {optimizer.learning_rate_max:g}"
+    title = (
+        f"{config.data.source}, {config.networks.name}: {optimizer.name}, learning rates {rates}"
+    )
+    summary_lib.curves(records, title).savefig(folder / "curves.png", dpi=120)

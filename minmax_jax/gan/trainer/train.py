@@ -1,7 +1,14 @@
-"""Training from a configuration to a run folder: start or resume, loop, measure, report."""
+"""The GAN training function.
 
+`train` builds a run from its configuration, restores the newest valid checkpoint if there is
+one, trains, evaluates, and writes the run folder.
+"""
+
+import contextlib
+import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -9,139 +16,188 @@ import numpy as np
 from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.config.run import parse_best
 from minmax_jax.gan.evaluation import evaluate
-from minmax_jax.gan.multihost import process_group as hosts_lib
+from minmax_jax.gan.multihost import process_group
+from minmax_jax.gan.multihost.launch import Launch
 from minmax_jax.gan.run import (
     checkpoint,
+    checkpoint_manager,
+    files,
     metrics_log,
-    report,
     run_folder,
     tensorboard,
 )
-from minmax_jax.gan.trainer import finish, follower, keeper
-from minmax_jax.gan.training import build
-from minmax_jax.gan.training import program as program_lib
+from minmax_jax.gan.run import progress as progress_lib
+from minmax_jax.gan.trainer import finish, hooks
+from minmax_jax.gan.training import build, loop, program
 from minmax_jax.gan.training import step as step_lib
 
 
 def train(
     config: config_lib.Config,
     *,
-    launch: hosts_lib.Launch | None = None,
-    progress: report.Progress | None = None,
+    launch: Launch | None = None,
+    progress: progress_lib.Progress | None = None,
     use_tensorboard: bool = False,
 ) -> finish.Run:
-    """Trains a GAN, or resumes the run that `config.run.out` holds.
+    """Trains a GAN, or resumes the run in `config.run.out`.
 
-    A run that was killed repeats the uninterrupted one bit for bit on the same machine:
-    each step depends on the checkpoint and (seed, step) alone, and the number of steps
-    in one call does not change the compiled program. On GPUs that holds with
-    `XLA_FLAGS=--xla_gpu_deterministic_ops=true`; otherwise to rounding.
+    **Reproducibility.** An interrupted and resumed run gives bit-for-bit the same result as an
+    uninterrupted run on the same machine and device count. Each step depends only on the
+    previous state, the seed and the step number; how the steps are grouped into compiled calls
+    does not matter. On GPU, set `XLA_FLAGS=--xla_gpu_deterministic_ops=true`; otherwise results
+    agree up to rounding.
+
+    **Interruption.** On the first SIGTERM, the current compiled call finishes, the state is
+    saved, and `Terminated` is raised. A second SIGTERM ends the process immediately. Signals
+    are handled only if `train` is called from the main thread.
+
+    **Multiple processes.** Every process calls `train` with the same `config`. Only process 0
+    writes files; the other processes return a `Run` without metrics or summary.
 
     Args:
-      config: what to train; `presets.preset(name, **fields)` makes one.
-      launch: the processes that train the run together, of which each calls this; only the
-        first one writes, and the others return a run without metrics. By default this one
-        trains alone.
-      progress: where the progress line goes, standard error by default.
-      use_tensorboard: whether the lines go to event files in the folder `tensorboard` too.
+      config: Configuration of the run, for example from `gan.preset`.
+      launch: How to connect to the other processes of a multi-process run. Default: a single
+        process.
+      progress: Progress reporter. Default: one that writes to standard error.
+      use_tensorboard: Whether to also write TensorBoard event files to the subfolder
+        `tensorboard` of the run folder.
 
     Returns:
-      The finished run.
-
-    The first SIGTERM saves the state after the compiled call under way, a second one ends the
-    process at once; both only where this is called from the main thread.
+      The finished run: folder, configuration, final state, logged metrics and summary.
 
     Raises:
-      ConfigError: a value cannot be used, or the folder holds another run.
-      DataError: the data cannot be read.
-      Stopped: the run ended before its last step; see `errors` for the reasons.
+      ConfigError: If a configuration value is invalid, or the run folder contains a different
+        run.
+      DataError: If the data cannot be read.
+      Stopped: If the run ends before its last step. The subclass tells the reason: `NonFinite`,
+        `WriteFailed`, `Terminated` or `HostFailed`.
     """
     config = config.check()
     if use_tensorboard:
-        tensorboard.check()
-    with hosts_lib.join(launch or hosts_lib.Launch()) as hosts:
+        tensorboard.check_installed()
+    with process_group.join(launch or Launch()) as group:
         devices = build.pick_devices(config)
-        data = _load(config, hosts, len(devices))
+        data = _load_shard(config, group, len(devices))
         game, optimizer = build.build_game(config, data, len(devices))
-        program = program_lib.compile_program(game, optimizer, config, devices)
+        compiled = program.compile_program(game, optimizer, config, devices)
         start = step_lib.init(game, optimizer)
-        if hosts.writes:
-            progress = progress or report.Progress(config.training.steps)
-            return _lead(config, hosts, program, start, data, progress, use_tensorboard)
-        start = _shared(start, hosts)
-        keep, log = follower.Keeper(hosts.termination), follower.Log()
-        state = _loop(config, program, start, data, keep, log)
+        train_loop = functools.partial(_train_loop, config, compiled, data, devices)
+        if group.is_coordinator:
+            progress = progress or progress_lib.Progress(config.training.steps)
+            return _train_as_coordinator(
+                config, group, train_loop, start, data, progress, use_tensorboard
+            )
+        with group.termination:
+            state = train_loop(_broadcast_state(start, group), hooks.call_ends(config))
         return finish.Run(out_folder(config), config, state, [], {})
 
 
-def _lead(
-    config: config_lib.Config,
-    hosts: hosts_lib.Hosts,
-    program: program_lib.Program,
-    start: step_lib.TrainState,
-    data: data_lib.Data,
-    progress: report.Progress,
-    use_tensorboard: bool,
-) -> finish.Run:
-    """Trains in the process that writes, and finishes the run there."""
-    folder = out_folder(config)
-    run_folder.check_run(folder, config, data)
-    with run_folder.full_disk(folder):
-        try:
-            start = _restore(folder, start, progress)
-            run_folder.open_run(folder, config, data)  # only now: nothing is left that can refuse
-            _rewind(folder, int(start.step), progress)
-            start = _shared(start, hosts)
-            examiner = None
-            if config.evaluation.every:
-                whole = _whole(config, data)
-                examiner = evaluate.Examiner(config, folder, whole, progress.note)
-            with tensorboard.following(folder, use_tensorboard) as follow:
-                keep = keeper.Keeper(config, folder, start, progress.note, hosts.termination)
-                log = metrics_log.MetricsLog(folder, progress)
-                state = _loop(config, program, start, data, keep, log, follow, examiner)
-                keep.note_best()
-                progress.close()
-                hosts.leave()
-                whole = _whole(config, data)
-                return finish.finish(config, folder, whole, state, progress.note, examiner)
-        finally:
-            progress.close()
-
-
-def _load(config: config_lib.Config, hosts: hosts_lib.Hosts, num_devices: int) -> data_lib.Data:
-    """Returns the data, or among several processes the part that is this one's to read."""
-    if hosts.count == 1:
-        return data_lib.load(config.data.source, config.data.label_column)
-    take = data_lib.shard_of_process(hosts.index, hosts.count, num_devices // hosts.count)
-    data = data_lib.load(config.data.source, config.data.label_column, take)
-    return data._replace(totals=data_lib.Totals(data.count, hosts.checksum(data.images)))
-
-
-def _whole(config: config_lib.Config, data: data_lib.Data) -> data_lib.Data:
-    """Returns all of the data, to judge samples by, where this process has read a part."""
-    return data_lib.load(config.data.source, config.data.label_column) if data.totals else data
-
-
-def _shared(state: step_lib.TrainState, hosts: hosts_lib.Hosts) -> step_lib.TrainState:
-    """Returns the first process's state in every one."""
-    if hosts.count == 1:
-        return state
-    return checkpoint.fill(state, hosts.share(checkpoint.flatten(state)))
-
-
 def out_folder(config: config_lib.Config) -> Path:
-    """Returns the run folder: `out`, or one named after preset, optimizer and seed."""
+    """Returns the run folder: `config.run.out`, or `runs/PRESET-OPTIMIZER-sSEED`."""
     default = Path("runs") / f"{config.run.preset}-{config.optimizer.name}-s{config.run.seed}"
     return Path(config.run.out) if config.run.out else default
 
 
-def _restore(
-    folder: Path, state: step_lib.TrainState, progress: report.Progress
+TrainLoop = Callable[[step_lib.TrainState, list[loop.Hook]], step_lib.TrainState]
+"""Function from the initial state and the hooks to the final state."""
+
+
+def _train_as_coordinator(
+    config: config_lib.Config,
+    group: process_group.ProcessGroup,
+    train_loop: TrainLoop,
+    start: step_lib.TrainState,
+    data: data_lib.Data,
+    progress: progress_lib.Progress,
+    use_tensorboard: bool,
+) -> finish.Run:
+    """Trains in process 0, which writes the run folder."""
+    folder = out_folder(config)
+    checkpoints = checkpoint.Checkpoints(folder / "checkpoints", progress.note)
+    run_folder.check_run(folder, config, data)
+    with files.full_disk(folder), contextlib.ExitStack() as stack:
+        stack.callback(progress.close)
+        start = _restore(folder, checkpoints, start, progress)
+        run_folder.open_run(folder, config, data)  # Last: every check that can fail has passed.
+        _discard_after(folder, checkpoints, int(start.step))
+        start = _broadcast_state(start, group)
+        copy = stack.enter_context(tensorboard.open_copy(folder)) if use_tensorboard else None
+        evaluator = None
+        if config.evaluation.every:
+            full = _load_full_data(config, data)
+            evaluator = evaluate.RunEvaluator(config, folder, full, progress.note)
+        manager = checkpoint_manager.CheckpointManager(
+            checkpoints, functools.partial(_steps_to_keep, config, folder), start
+        )
+        with group.termination, manager:
+            log = metrics_log.MetricsLog(folder, progress)
+            check = hooks.NonFiniteHook(config, folder, checkpoints, manager)
+            save = hooks.CheckpointHook(config.run.checkpoint_every, manager, check, log)
+            ordered = [hooks.LogHook(config.run.log_every, log, copy), check]
+            if evaluator:
+                ordered.append(hooks.EvaluationHook(config, evaluator, check, log))
+            ordered += [save, hooks.TerminationHook(group.termination, manager, save)]
+            state = train_loop(start, ordered)
+        _log_best(config, folder, checkpoints, progress)
+        progress.close()
+        group.shutdown()
+        full = _load_full_data(config, data)
+        return finish.finish(config, folder, full, state, progress.note, evaluator)
+
+
+def _train_loop(
+    config: config_lib.Config,
+    compiled: program.Program,
+    data: data_lib.Data,
+    devices: list[Any],
+    start: step_lib.TrainState,
+    hooks: list[loop.Hook],
 ) -> step_lib.TrainState:
-    """Returns the newest sound checkpoint, or `state` if there is none; writes nothing."""
-    found = checkpoint.Checkpoints(folder / "checkpoints", progress.note).restore()
+    """Runs the remaining steps and returns the final state as NumPy arrays."""
+    step, end = int(start.step), config.training.steps
+    if step >= end:
+        return start
+    inputs = (data_lib.put_on_devices(data, devices), np.uint32(config.run.seed))
+    state = parallel.replicate(start, devices)
+    state = loop.run(compiled, state, inputs, hooks, start=step, end=end)
+    return jax.tree.map(np.asarray, parallel.unreplicate(state))
+
+
+def _load_shard(
+    config: config_lib.Config, group: process_group.ProcessGroup, num_devices: int
+) -> data_lib.Data:
+    """Loads the training data, or this process's shard of it."""
+    if group.count == 1:
+        return data_lib.load(config.data.source, config.data.label_column)
+    shard_fn = data_lib.shard_of_process(group.index, group.count, num_devices // group.count)
+    data = data_lib.load(config.data.source, config.data.label_column, shard_fn)
+    return data._replace(totals=data_lib.Totals(data.count, group.checksum(data.images)))
+
+
+def _load_full_data(config: config_lib.Config, data: data_lib.Data) -> data_lib.Data:
+    """Returns the full dataset for evaluation, loading it if this process holds a shard."""
+    return data_lib.load(config.data.source, config.data.label_column) if data.totals else data
+
+
+def _broadcast_state(
+    state: step_lib.TrainState, group: process_group.ProcessGroup
+) -> step_lib.TrainState:
+    """Returns process 0's state on every process."""
+    if group.count == 1:
+        return state
+    return checkpoint.fill(state, group.broadcast(checkpoint.flatten(state)))
+
+
+def _restore(
+    folder: Path,
+    checkpoints: checkpoint.Checkpoints,
+    state: step_lib.TrainState,
+    progress: progress_lib.Progress,
+) -> step_lib.TrainState:
+    """Loads the newest valid checkpoint; returns `state` unchanged if there is none."""
+    found = checkpoints.restore()
     if found is None:
         return state
     state = checkpoint.fill(state, found[1])
@@ -149,57 +205,36 @@ def _restore(
     return state
 
 
-def _rewind(folder: Path, step: int, progress: report.Progress) -> None:
-    """Drops what was written after `step`, which will be written again."""
-    checkpoint.Checkpoints(folder / "checkpoints", progress.note).drop_after(step)
-    run_folder.rewind_metrics(folder, step)
+def _discard_after(folder: Path, checkpoints: checkpoint.Checkpoints, step: int) -> None:
+    """Deletes checkpoints and log records newer than `step`."""
+    checkpoints.delete_except([known for known in checkpoints.steps() if known <= step])
+    run_folder.discard_metrics_after(folder, step)
 
 
-def _loop(
+def _steps_to_keep(config: config_lib.Config, folder: Path, steps: list[int]) -> set[int]:
+    """Returns the steps of the checkpoints to keep."""
+    best = parse_best(config.run.keep_best)
+    records = run_folder.read_metrics(folder) if best else []
+    return checkpoint_manager.retained(steps, config.run.keep, records, best)
+
+
+def _log_best(
     config: config_lib.Config,
-    program: program_lib.Program,
-    start: step_lib.TrainState,
-    data: data_lib.Data,
-    keep: keeper.Keeper | follower.Keeper,
-    log: metrics_log.MetricsLog | follower.Log,
-    follow: Callable[[], None] = lambda: None,
-    examiner: evaluate.Examiner | None = None,
-) -> step_lib.TrainState:
-    """Runs the remaining steps and returns the final state, on the host."""
-    done = int(start.step)
-    if done >= config.training.steps:
-        return start
-    images = data_lib.put_on_devices(data, program.devices)
-    state = parallel.replicate(start, program.devices)
-    seed = np.uint32(config.run.seed)
-    with keep:
-        while done < config.training.steps:
-            done = next_stop(done, config, program.steps_per_call)
-            state, norms = program.advance(state, images, seed, np.int32(done))
-            if not log.running:  # everything is compiled once it has been called
-                jax.block_until_ready((norms, program.measure(state, images, seed)))
-                log.begin(done)
-            if done == config.training.steps or done % config.run.log_every == 0:
-                measured = {**program.measure(state, images, seed), **norms}
-                log.add(done, measured)
-                follow()
-                keep.look(done, state, measured)
-            if examiner and done < config.training.steps and done % config.evaluation.every == 0:
-                keep.confirm(done, state, norms)
-                with log.paused(done):  # before the checkpoint, which may be kept for its score
-                    examiner.examine(done, parallel.unreplicate(state))
-            if keep.due(done):
-                log.flush()  # a run resumed there must find every line before it
-                keep.save(done, state, norms)
-    return jax.tree.map(np.asarray, parallel.unreplicate(state))
-
-
-def next_stop(done: int, config: config_lib.Config, steps_per_call: int) -> int:
-    """Returns the step at which the next compiled call ends.
-
-    The next multiple of `steps_per_call`, or sooner where a line, an evaluation or a checkpoint
-    is due: the compiled loop takes its end as an argument, so that the program is the same.
-    """
-    stops = [steps_per_call, config.run.log_every, config.run.checkpoint_every]
-    stops += [config.evaluation.every] if config.evaluation.every else []
-    return min(config.training.steps, *((done // every + 1) * every for every in stops))
+    folder: Path,
+    checkpoints: checkpoint.Checkpoints,
+    progress: progress_lib.Progress,
+) -> None:
+    """Reports the checkpoint kept by `keep_best`, or that no record contains its metric."""
+    best = parse_best(config.run.keep_best)
+    if best is None:
+        return
+    records = run_folder.read_metrics(folder)
+    found = checkpoint_manager.best_step(checkpoints.steps(), records, best)
+    if found:
+        progress.note(f"best {best.name}: {found[1]:.4g}, kept as checkpoint {found[0]}")
+        return
+    names = ", ".join(sorted({name for record in records for name in record} - {"step"}))
+    progress.note(
+        f"keep_best={config.run.keep_best}: no record of metrics.jsonl at the step of a "
+        f"checkpoint contains it. Logged metrics: {names}."
+    )

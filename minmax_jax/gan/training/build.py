@@ -1,4 +1,4 @@
-"""From a configuration to the objects it names: devices, networks, game, optimizer."""
+"""Builds devices, networks, game and optimizer from a configuration."""
 
 from typing import Any
 
@@ -16,31 +16,32 @@ from minmax_jax.gan.training import gradient_norms
 
 
 def pick_devices(config: config_lib.Config) -> list[Any]:
-    """Returns the devices that share each batch, `jax.Device`s of all processes.
+    """Returns the devices of all processes that share each batch (`jax.Device`).
 
     Raises:
-      ConfigError: there are fewer than `devices`, they cannot share a batch evenly, or some
-        of several processes would have none.
+      ConfigError: If there are fewer devices than configured, if they cannot share a batch
+        evenly, or if a process would have no device.
     """
-    found = jax.devices()
-    count = config.training.devices or len(found)
-    if count > len(found) or (count < len(found) and jax.process_count() > 1):
-        shown = "this machine shows" if jax.process_count() == 1 else "the processes together show"
+    found, training = jax.devices(), config.training
+    count = training.devices or len(found)
+    alone = jax.process_count() == 1
+    if count > len(found) or (count < len(found) and not alone):
+        where = "on this machine" if alone else "in all processes together"
         raise config_lib.ConfigError(
-            f"devices={count}, but {shown} {len(found)} ({found[0].platform}); give "
-            f"{'at most ' if jax.process_count() == 1 else ''}{len(found)}, or on a CPU set "
-            f"XLA_FLAGS=--xla_force_host_platform_device_count={count}"
+            f"devices must be {'at most ' if alone else ''}{len(found)}, the number of "
+            f"{found[0].platform} devices {where}, got {count}. On CPU, you can set "
+            f"XLA_FLAGS=--xla_force_host_platform_device_count={count}."
         )
-    if config.training.batch_size % count:
+    if training.batch_size % count:
         raise config_lib.ConfigError(
-            f"batch_size={config.training.batch_size} cannot be shared by {count} devices; "
-            f"give a multiple of {count}, or other --devices"
+            f"batch_size must be a multiple of the number of devices, {count}, got "
+            f"{training.batch_size}. Change it or --devices."
         )
-    share, microbatches = config.training.batch_size // count, config.training.microbatches
-    if share % microbatches:
+    share = training.batch_size // count
+    if share % training.microbatches:
         raise config_lib.ConfigError(
-            f"microbatches={microbatches} does not divide the {share} examples of one device; give "
-            "a divisor of that, or another batch_size"
+            f"microbatches must divide the number of examples per device, {share}, got "
+            f"{training.microbatches}. Change it or batch_size."
         )
     return found[:count]
 
@@ -48,15 +49,21 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
 def build_game(
     config: config_lib.Config, data: data_lib.Data, num_devices: int
 ) -> tuple[game_lib.Game, optax.GradientTransformationExtraArgs]:
-    """Returns the game and the optimizer of a configuration.
+    """Builds the game of one device and the optimizer.
+
+    Args:
+      config: Configuration of the run.
+      data: Dataset.
+      num_devices: Number of devices that share each batch.
 
     Raises:
-      ConfigError: the networks do not fit the data, or the optimizer refuses an option.
+      ConfigError: If the dataset is smaller than a batch, the networks do not support its
+        examples, or the optimizer rejects an option.
     """
     if data.count < config.training.batch_size:
         raise config_lib.ConfigError(
-            f"batch_size={config.training.batch_size}, but {config.data.source} has {data.count} "
-            "examples; give a smaller batch_size"
+            f"batch_size must be at most {data.count}, the number of examples of "
+            f"{config.data.source}, got {config.training.batch_size}."
         )
     pair = build_pair(config, data.images.shape[1:], axis_name=parallel.AXIS)
     game = game_lib.Game(
@@ -72,46 +79,49 @@ def build_game(
 
 
 def build_penalty(config: config_lib.Config) -> penalties.Penalty | None:
-    """Returns the penalty of a configuration, None where its weight is 0."""
+    """Builds the gradient penalty, or returns None if its weight is 0."""
     if not config.objective.penalty:
         return None
-    rule = penalties.PENALTIES[config.objective.penalty_type]
-    return penalties.Penalty(rule, config.objective.penalty, config.objective.penalty_every)
+    penalty_fn = penalties.PENALTIES[config.objective.penalty_type]
+    return penalties.Penalty(penalty_fn, config.objective.penalty, config.objective.penalty_every)
 
 
 def build_optimizer(
     config: config_lib.Config, players: mm.Players
 ) -> optax.GradientTransformationExtraArgs:
-    """Returns `mm.optimizers[config.optimizer.name]` with the configuration's rates and options.
+    """Builds the optimizer `mm.optimizers[config.optimizer.name]`.
 
-    With `max_steps` above 1 each player keeps the named rule to itself, and the
-    discriminator moves first, that many times on fresh samples.
+    With `max_steps` above 1, each player has its own instance of the optimizer. The
+    discriminator moves first, `max_steps` times on fresh samples.
 
     Args:
-      config: names the optimizer.
-      players: the parameters that it will move.
+      config: Configuration of the run.
+      players: Parameters that the optimizer will update.
 
     Raises:
-      ConfigError: the optimizer refuses a value, or cannot be one player's rule.
+      ConfigError: If the optimizer rejects a value, or does not work for a single player.
     """
-    chosen = config.optimizer
+    chosen, recorders = config.optimizer, gradient_norms.recorders()
     factory = mm.optimizers[chosen.name]
     rates = mm.Players(min=chosen.learning_rate_min, max=chosen.learning_rate_max)
-    watchers = gradient_norms.watchers()
     try:
         if chosen.max_steps == 1:
-            optimizer = factory(rates, transform=watchers, **chosen.options)
+            optimizer = factory(rates, transform=recorders, **chosen.options)
         else:
-            rules = [
-                factory(rate, transform=watcher, **chosen.options)
-                for rate, watcher in zip(rates, watchers, strict=True)
+            per_player = [
+                factory(rate, transform=recorder, **chosen.options)
+                for rate, recorder in zip(rates, recorders, strict=True)
             ]
-            optimizer = mm.alternate(min=rules[0], max=rules[1], max_steps=chosen.max_steps)
+            optimizer = mm.alternate(
+                min=per_player[0], max=per_player[1], max_steps=chosen.max_steps
+            )
         jax.eval_shape(optimizer.init, players)
     except (TypeError, ValueError) as error:
         text = " ".join(str(error).split())
         if chosen.max_steps > 1:
-            text += f" (max_steps={chosen.max_steps} needs a rule that can serve one player)"
+            text += (
+                f" (max_steps={chosen.max_steps} requires an optimizer that works for one player)"
+            )
         raise config_lib.ConfigError(f"optimizer={chosen.name}: {text}") from error
     return optimizer
 
@@ -119,22 +129,27 @@ def build_optimizer(
 def build_pair(
     config: config_lib.Config, shape: tuple[int, ...], axis_name: str | None = None
 ) -> networks.Pair:
-    """Returns the networks of a configuration with their initial values.
+    """Builds the networks with their initial parameters.
 
     Args:
-      config: names the networks, their width and seed.
-      shape: shape of one example.
-      axis_name: mapped axis over which BatchNorm is synchronised.
+      config: Configuration of the run.
+      shape: Shape of one example.
+      axis_name: Mapped axis over which BatchNorm is synchronized. Default: none.
 
     Raises:
-      ConfigError: the networks cannot make examples of that shape.
+      ConfigError: If the networks do not support examples of that shape.
     """
     chosen = config.networks
     try:
         return networks.build(
-            chosen.name, tuple(shape), latent_dim=chosen.latent_dim, width=chosen.width,
-            seed=config.run.seed, axis_name=axis_name, compute_dtype=chosen.compute_dtype,
+            chosen.name,
+            tuple(shape),
+            latent_dim=chosen.latent_dim,
+            width=chosen.width,
+            seed=config.run.seed,
+            axis_name=axis_name,
+            compute_dtype=chosen.compute_dtype,
             spectral_norm=chosen.spectral_norm,
-        )  # fmt: skip
+        )
     except ValueError as error:
         raise config_lib.ConfigError(f"network={chosen.name}: {error}") from error

@@ -1,8 +1,8 @@
-"""Norms of the gradients that a method really used, at whatever points it took them.
+"""Norms of the gradients that an optimizer has used, at any point and sample index.
 
-Many methods use the gradient of one player, or of both, elsewhere than where the step
-begins. To log the gradient at the beginning would revive what is dead code to XLA, so a
-named optimizer is given a `transform` that changes nothing and remembers a norm.
+Many methods evaluate the gradient of a player at a point other than the current parameters.
+Computing the gradient at the current parameters only for logging would prevent XLA from
+removing it as dead code. Instead, an optimizer receives a `transform` that records norms.
 """
 
 from typing import Any, NamedTuple
@@ -15,40 +15,47 @@ import minmax_jax as mm
 from minmax_jax import diagnostics
 
 
-class MinGradient(NamedTuple):
-    """State of the min player's watcher.
+class MinGradientNorm(NamedTuple):
+    """State of the recorder of the min player.
 
     Attributes:
-      norm: float32 scalar, of the last gradient that the method's rule was given.
+      norm: Norm of the last recorded gradient (float32 scalar).
     """
 
     norm: jax.Array
 
 
-class MaxGradient(NamedTuple):
-    """State of the max player's watcher; see `MinGradient`."""
+class MaxGradientNorm(NamedTuple):
+    """State of the recorder of the max player.
+
+    Attributes:
+      norm: Norm of the last recorded gradient (float32 scalar).
+    """
 
     norm: jax.Array
 
+
+GradientNormRecorder = optax.GradientTransformationExtraArgs
+"""Transformation that returns gradients unchanged and records their norm in its state."""
 
 QUANTITIES = ("used_gradient_norm_min", "used_gradient_norm_max")
-"""What `read` returns."""
+"""Names of the norms that `read` returns."""
 
 
-def watchers() -> mm.Players:
-    """Returns each player's `transform=` for a named optimizer: the identity, with a norm kept.
+def recorders() -> mm.Players:
+    """Creates a `GradientNormRecorder` per player, for the `transform=` of an optimizer.
 
-    Where a method gives its rule several fields within one update (a trial point, further
-    discriminator steps), the last one counts, which is that of the real step; where the
-    rule is given a combined direction (`consensus`, `symplectic`), its norm counts. A
-    rejected step of a greedy method takes its norm back with it.
+    If an optimizer evaluates several fields per update (an extrapolation step, several
+    discriminator steps), the norm of the last one remains, which belongs to the update step. If
+    the optimizer combines the field with other terms first (`consensus`, `symplectic`), the norm
+    of the combination is recorded. If a greedy method rejects a step, the previous norm remains.
     """
-    return mm.Players(min=_watcher(MinGradient), max=_watcher(MaxGradient))
+    return mm.Players(min=_recorder(MinGradientNorm), max=_recorder(MaxGradientNorm))
 
 
 def read(optimizer_state: Any) -> dict[str, jax.Array]:
-    """Returns the remembered norms by name, from wherever in the state they are."""
-    sides = (MinGradient, MaxGradient)
+    """Returns the recorded norms by name, found at any depth of an optimizer state."""
+    sides = (MinGradientNorm, MaxGradientNorm)
     nodes = jax.tree.leaves(optimizer_state, is_leaf=lambda node: isinstance(node, sides))
     return {
         name: node.norm
@@ -58,14 +65,14 @@ def read(optimizer_state: Any) -> dict[str, jax.Array]:
     }
 
 
-def _watcher(state_class: type) -> optax.GradientTransformationExtraArgs:
+def _recorder(state_class: type) -> GradientNormRecorder:
     def init_fn(params: Any) -> Any:
         del params
         return state_class(norm=jnp.zeros((), jnp.float32))
 
     def update_fn(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
         del state, params, extra
-        # The public norm that neither overflows nor underflows is of two players.
+        # `player_norms` is the public norm that does not overflow; it needs two players.
         norm = diagnostics.player_norms(mm.Players(updates, updates)).min
         return updates, state_class(norm=norm.astype(jnp.float32))
 

@@ -1,4 +1,4 @@
-"""The compiled functions of a run: training steps and measurements over all devices."""
+"""Compiled functions of a run: training steps and measurements."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
+import minmax_jax as mm
 from minmax_jax import parallel
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.objective import game as game_lib
@@ -17,19 +18,17 @@ from minmax_jax.gan.training import step as step_lib
 
 
 class Program(NamedTuple):
-    """The compiled functions of a run; states and data carry a leading axis of devices.
+    """Compiled functions of a run.
 
     Attributes:
-      advance: `(state, images, seed, until) -> (state, norms)`, takes the steps up to
-        number `until` and uses up the state that it was given.
-      measure: `(state, images, seed) -> losses and gradient norms`.
-      devices: the devices they run on.
-      steps_per_call: the most steps that one call of `advance` should take.
+      advance: Function `(state, *inputs, until) -> (state, quantities)` that performs the steps
+        up to number `until`. It donates the state.
+      measure: Function `(state, *inputs) -> losses and gradient norms`.
+      steps_per_call: Largest number of steps that one call of `advance` should perform.
     """
 
     advance: Callable[..., Any]
     measure: Callable[..., Any]
-    devices: Sequence[Any]  # of jax.Device, which type checkers take for a variable
     steps_per_call: int
 
 
@@ -39,65 +38,117 @@ def compile_program(
     config: config_lib.Config,
     devices: Sequence[Any],
 ) -> Program:
-    """Returns the functions of a run, mapped over `devices` and compiled when first called."""
-    steps_per_call = config.training.steps_per_call or default_steps_per_call(
-        game, devices[0].platform
+    """Returns the functions of one run, mapped over devices and compiled at their first call.
+
+    The inputs are the images and the seed. State and images have a leading axis of devices.
+
+    Args:
+      game: Game of one device.
+      optimizer: Optimizer of both players.
+      config: Configuration of the run.
+      devices: Devices of all processes (`jax.Device`).
+    """
+    steps_per_call = _steps_per_call(game, config, devices[0].platform)
+    guarded = _guarded_step(game, optimizer, config)
+    map_step = functools.partial(
+        parallel.map_step, devices=devices, backend=config.training.parallel
     )
-    one = nonfinite.guard(
-        functools.partial(step_lib.train_step, game, optimizer, config.training.ema_decay),
-        config.training.on_nonfinite,
-    )
-
-    def single(
-        state: step_lib.TrainState, images: jax.Array, seed: jax.Array, until: jax.Array
-    ) -> Any:
-        del until
-        return one(state, images, seed)
-
-    def many(
-        state: step_lib.TrainState, images: jax.Array, seed: jax.Array, until: jax.Array
-    ) -> Any:
-        # The end is an argument: calls of any length run the same compiled loop, which is
-        # what makes a run cut into other pieces the same run.
-        norms = jax.tree.map(
-            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
-            jax.eval_shape(one, state, images, seed)[1],
-        )
-        return lax.while_loop(
-            lambda carry: (
-                (carry[0].step < until) & nonfinite.goes_on(carry[0], config.training.on_nonfinite)
-            ),
-            lambda carry: one(carry[0], images, seed),
-            (state, norms),
-        )
-
     return Program(
-        advance=parallel.map_step(
-            single if steps_per_call == 1 else many,
-            devices,
+        advance=map_step(
+            _advance(guarded, config.training.on_nonfinite, steps_per_call),
             donate_argnums=(0,),
             in_axes=(0, 0, None, None),
-            backend=config.training.parallel,
         ),
-        measure=parallel.map_step(
-            functools.partial(step_lib.measure, game),
-            devices,
-            in_axes=(0, 0, None),
-            backend=config.training.parallel,
-        ),
-        devices=devices,
+        measure=map_step(functools.partial(step_lib.measure, game), in_axes=(0, 0, None)),
         steps_per_call=steps_per_call,
     )
 
 
-def default_steps_per_call(game: game_lib.Game, platform: str) -> int:
-    """Returns 1 for convolutional networks on the CPU, otherwise 50.
+def compile_tunable_program(
+    game: game_lib.Game,
+    optimizer_fn: Callable[[mm.Players], optax.GradientTransformationExtraArgs],
+    config: config_lib.Config,
+    *,
+    vmap: bool = False,
+) -> Program:
+    """Returns functions with learning rates as runtime arguments, for the default device.
 
-    XLA's CPU convolution loses its threads inside a loop, and a network of one's own may have
-    it. The library's convolutions are products there (see `networks._convolution`): for them
-    calls of ten end in the same bits, and take .73 to 1 of the time (`python -m benchmarks
-    trainer`), so `steps_per_call` is worth giving.
+    Runs with different learning rates and seeds therefore use the same compiled program. The
+    inputs are the images, the seed and the learning rates (`Players` of float32).
+
+    Args:
+      game: Game of one device, with `axis_name=None`.
+      optimizer_fn: Function from the learning rates to the optimizer.
+      config: Configuration that the runs share.
+      vmap: Whether to train several runs at once. State, seed and learning rates then have a
+        leading axis of runs.
     """
-    convolutional = any(leaf.ndim >= 4 for network in game.pair[:2] for leaf in
-                        jax.tree.leaves(network.params))  # fmt: skip
+
+    def step_fn(state: Any, images: Any, seed: Any, learning_rates: mm.Players) -> Any:
+        guarded = _guarded_step(game, optimizer_fn(learning_rates), config, axis_name=None)
+        return guarded(state, images, seed)
+
+    def measure(state: Any, images: Any, seed: Any, learning_rates: mm.Players) -> Any:
+        del learning_rates
+        return step_lib.measure(game, state, images, seed)
+
+    steps_per_call = _steps_per_call(game, config, jax.default_backend())
+    if vmap:
+        axes = (0, None, 0, 0)
+        step_fn, measure = jax.vmap(step_fn, in_axes=axes), jax.vmap(measure, in_axes=axes)
+    # Vmapped runs use the loop even for single steps, because it ends when all runs have stopped.
+    advance = _advance(step_fn, config.training.on_nonfinite, 0 if vmap else steps_per_call)
+    return Program(jax.jit(advance, donate_argnums=0), jax.jit(measure), steps_per_call)
+
+
+def _guarded_step(
+    game: game_lib.Game,
+    optimizer: optax.GradientTransformationExtraArgs,
+    config: config_lib.Config,
+    axis_name: str | None = parallel.AXIS,
+) -> Callable[..., Any]:
+    step = functools.partial(step_lib.train_step, game, optimizer, config.training.ema_decay)
+    return nonfinite.guard(step, config.training.on_nonfinite, axis_name)
+
+
+def _advance(step_fn: Callable[..., Any], policy: str, steps_per_call: int) -> Callable[..., Any]:
+    """Repeats a step up to a step number; a loop unless calls have one step each."""
+
+    def single(state: Any, *inputs_and_until: Any) -> Any:
+        return step_fn(state, *inputs_and_until[:-1])
+
+    def many(state: Any, *inputs_and_until: Any) -> Any:
+        *inputs, until = inputs_and_until
+
+        def is_unfinished(carry: Any) -> jax.Array:
+            # The end is a runtime argument, so results do not depend on how steps are grouped
+            # into calls.
+            unfinished = (carry[0].step < until) & nonfinite.may_continue(carry[0], policy)
+            return jnp.any(unfinished) if unfinished.ndim else unfinished
+
+        quantities = jax.tree.map(
+            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
+            jax.eval_shape(step_fn, state, *inputs)[1],
+        )
+        return lax.while_loop(
+            is_unfinished, lambda carry: step_fn(carry[0], *inputs), (state, quantities)
+        )
+
+    return single if steps_per_call == 1 else many
+
+
+def _steps_per_call(game: game_lib.Game, config: config_lib.Config, platform: str) -> int:
+    return config.training.steps_per_call or default_steps_per_call(game, platform)
+
+
+def default_steps_per_call(game: game_lib.Game, platform: str) -> int:
+    """Returns 1 for convolutional networks on CPU, otherwise 50.
+
+    Inside a loop, XLA's CPU convolutions run in one thread, and a user's network may contain
+    them. The library's convolutions are matrix products on CPU (see `networks._convolution`).
+    For them, calls of ten steps give identical results in 0.73 to 1 times the time
+    (`python -m benchmarks trainer`), so that it can be useful to set `steps_per_call`.
+    """
+    networks = (game.pair.generator, game.pair.discriminator)
+    convolutional = any(leaf.ndim >= 4 for net in networks for leaf in jax.tree.leaves(net.params))
     return 1 if convolutional and platform == "cpu" else 50

@@ -16,12 +16,12 @@ class TrainState(NamedTuple):
     """Everything that changes during training.
 
     Attributes:
-      players: parameters of generator (min) and discriminator (max).
-      optimizer: state of the optimizer.
+      players: Parameters of generator (min) and discriminator (max).
+      optimizer: State of the optimizer.
       stats: BatchNorm statistics of the two networks.
-      ema: moving average of the generator's parameters.
-      step: int32 scalar, the number of updates so far.
-      nonfinite: what is remembered of updates that were not finite.
+      ema: Exponential moving average of the generator's parameters.
+      step: Number of updates so far (int32 scalar).
+      nonfinite: Record of non-finite updates.
     """
 
     players: mm.Players
@@ -54,34 +54,46 @@ def train_step(
     images: jax.Array,
     seed: jax.Array,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
-    """Returns the state after one update, and the norms of its gradients and of its step.
+    """Performs one update of both players.
 
-    The field of draw 0 is evaluated here, with the statistics; the optimizer may ask for
-    further draws, which are further samples. It is handed whatever a method of the library
-    may ask for, and takes what it knows.
+    The field with sample index 0 is evaluated here, together with the BatchNorm statistics. The
+    optimizer may evaluate it with further sample indices, which select further samples. All
+    optional arguments are passed; the optimizer uses those it supports.
+
+    Args:
+      game: Game of one device.
+      optimizer: Optimizer of both players.
+      ema_decay: Decay of the moving average of the generator's parameters.
+      state: State before the update.
+      images: Dataset, or this device's shard of it.
+      seed: Seed of the run.
+
+    Returns:
+      The state after the update, and the norms of its gradients and of its update by name.
     """
     key = _step_key(seed, state.step)
-    due = game_lib.due(game, state.step)
-    game_now = game_lib.oracles(game, images, state.stats, key, due)
-    field, stats = game_now.field(state.players, 0)
+    due = game_lib.penalty_due(game, state.step)
+    game_now = game_lib.game_functions(game, images, state.stats, key, due)
+    field, stats = game_now.field_fn(state.players, 0)
     updates: Any  # Optax's alias for trees does not know Players
     players: Any
     updates, optimizer_state = optimizer.update(
         field,
         state.optimizer,
         state.players,
-        field_fn=lambda players, draw=0: game_now.field(players, draw)[0],
-        payoff_fn=game_now.payoff,
-        min_loss_fn=game_now.min_loss,
+        field_fn=lambda players, draw=0: game_now.field_fn(players, draw)[0],
+        payoff_fn=game_now.payoff_fn,
+        min_loss_fn=game_now.min_loss_fn,
         key=jax.random.fold_in(key, _METHOD_STREAM),
     )
     players = optax.apply_updates(state.players, updates)
     norms = diagnostics.player_norms(updates)
-    # The average must forget the initial parameters sooner than its decay says:
-    # early on it is a mean over about a tenth of the steps so far.
+    # With the final decay, the initial parameters would dominate the average for long. Early in
+    # training it is therefore a mean over about a tenth of the steps so far.
     decay = jnp.minimum(ema_decay, (1 + state.step) / (10 + state.step))
-    ema = jax.tree.map(lambda old, new: new + decay.astype(new.dtype) * (old - new), state.ema,
-                       players.min)  # fmt: skip
+    ema = jax.tree.map(
+        lambda old, new: new + decay.astype(new.dtype) * (old - new), state.ema, players.min
+    )
     after = TrainState(players, optimizer_state, stats, ema, state.step + 1, state.nonfinite)
     return after, {
         "update_norm_min": norms.min,
@@ -95,34 +107,49 @@ def train_step(
 def measure(
     game: game_lib.Game, state: TrainState, images: jax.Array, seed: jax.Array
 ) -> dict[str, jax.Array]:
-    """Returns both losses and the norms of both players' gradients at `state`.
+    """Computes both losses and the gradient norms of both players on the batch of the next step.
 
-    On the batch that the next step sees. Apart from the step, which need not compute
-    these: many methods use the gradient of one player elsewhere.
+    This is separate from `train_step`, because many methods do not evaluate the gradients of
+    both players at the current parameters.
+
+    Args:
+      game: Game of one device.
+      state: State before the next step.
+      images: Dataset, or this device's shard of it.
+      seed: Seed of the run.
+
+    Returns:
+      Float32 scalars by name.
     """
-    key, due = _step_key(seed, state.step), game_lib.due(game, state.step)
-    now = game_lib.oracles(game, images, state.stats, key, due)
-    norms = diagnostics.player_norms(now.field(state.players, 0)[0])
+    key, due = _step_key(seed, state.step), game_lib.penalty_due(game, state.step)
+    now = game_lib.game_functions(game, images, state.stats, key, due)
+    norms = diagnostics.player_norms(now.field_fn(state.players, 0)[0])
     return {
-        "loss_min": now.losses.min(state.players, 0),
-        "loss_max": now.losses.max(state.players, 0),
+        "loss_min": now.loss_fns.min(state.players, 0),
+        "loss_max": now.loss_fns.max(state.players, 0),
         "gradient_norm_min": norms.min,
         "gradient_norm_max": norms.max,
     }
 
 
 QUANTITIES = (
-    "loss_min", "loss_max", "gradient_norm_min", "gradient_norm_max",
-    *gradient_norms.QUANTITIES, "update_norm_min", "update_norm_max", "update_norm_ratio",
-)  # fmt: skip
-"""What `measure` and `train_step` report, in the order of `metrics.jsonl`."""
+    "loss_min",
+    "loss_max",
+    "gradient_norm_min",
+    "gradient_norm_max",
+    *gradient_norms.QUANTITIES,
+    "update_norm_min",
+    "update_norm_max",
+    "update_norm_ratio",
+)
+"""Names of the quantities of `measure` and `train_step`, in the order of `metrics.jsonl`."""
 
 GREEDY_QUANTITIES = ("acceptance_rate", "ascent_steps", "status")
-"""What `train_step` reports besides under a greedy optimizer."""
+"""Names of the additional quantities of `train_step` for a greedy optimizer."""
 
 
 def _greedy_counts(optimizer_state: Any) -> dict[str, jax.Array]:
-    """Returns, over the run so far, the share of accepted steps and the mean ascent; the status."""
+    """Returns acceptance rate and mean ascent steps of the run so far, and the last status."""
 
     def is_greedy(node: Any) -> bool:
         return isinstance(node, mm.GreedyState)
@@ -134,7 +161,7 @@ def _greedy_counts(optimizer_state: Any) -> dict[str, jax.Array]:
     return {}
 
 
-_METHOD_STREAM = 2**31 - 1  # far from any draw
+_METHOD_STREAM = 2**31 - 1  # larger than any sample index
 
 
 def _step_key(seed: jax.Array, step: jax.Array) -> jax.Array:

@@ -1,4 +1,7 @@
 import collections
+import io
+import json
+import zipfile
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +10,7 @@ import optax
 import pytest
 
 import minmax_jax as mm
-from minmax_jax.gan.run import checkpoint
+from minmax_jax.gan.run import checkpoint, checkpoint_file
 
 Pair = collections.namedtuple("Pair", "left right")
 
@@ -32,7 +35,7 @@ def same(one, other):
     )
 
 
-def test_what_was_saved_comes_back_bit_for_bit(tmp_path):
+def test_saved_state_is_restored_bitwise(tmp_path):
     store(tmp_path).save(5, tree(1 / 3))
     step, values = store(tmp_path).restore()
     assert step == 5
@@ -42,41 +45,75 @@ def test_what_was_saved_comes_back_bit_for_bit(tmp_path):
     assert jnp.array_equal(jax.random.bits(back.right[1]), jax.random.bits(jax.random.key(7)))
 
 
-def test_a_branch_is_read_by_its_name(tmp_path):
+@pytest.mark.parametrize(
+    "dtype", ["bfloat16", "float8_e4m3fn", "float16", "float64", "complex64", "uint8", "bool"]
+)
+def test_dtypes_and_shapes_are_preserved(tmp_path, dtype):
+    values = {"scalar": np.ones((), dtype), "matrix": np.arange(6).reshape(2, 3).astype(dtype)}
+    checkpoint_file.write(tmp_path / "a", values)
+    found = checkpoint_file.read(tmp_path / "a")
+    assert found.keys() == values.keys()
+    for name, value in values.items():
+        assert (found[name].dtype, found[name].shape) == (np.dtype(dtype), value.shape)
+        assert found[name].tobytes() == value.tobytes()
+
+
+def test_numpy_opens_a_checkpoint(tmp_path):
+    store(tmp_path).save(1, {"a": {"b": np.arange(3.0)}})
+    with np.load(tmp_path / "1.npz") as archive:
+        np.testing.assert_array_equal(archive["a/b"], np.arange(3.0))
+
+
+def test_branch_is_filled_by_its_name(tmp_path):
     store(tmp_path).save(5, tree(3.0))
     _, values = store(tmp_path).restore()
     assert same(checkpoint.fill(tree().left.max, values, "left/max"), tree(3.0).left.max)
 
 
-def test_no_folder_and_empty_folder_hold_nothing(tmp_path):
+def test_restore_reads_only_the_given_branches(tmp_path, monkeypatch):
+    store(tmp_path).save(5, {"ema": {"w": np.ones(2)}, "emax": np.ones(3), "step": np.ones(())})
+    read, names = zipfile.ZipFile.read, []
+    monkeypatch.setattr(
+        zipfile.ZipFile, "read", lambda self, m: (names.append(m.filename), read(self, m))[1]
+    )
+    _, values = store(tmp_path).restore(prefixes=["ema", "step"])
+    assert set(values) == {"ema/w", "step"}
+    assert names == ["manifest.json", "ema/w.npy", "step.npy"]
+
+
+def test_restore_returns_none_without_checkpoints(tmp_path):
     assert store(tmp_path / "absent").restore() is None
     assert not (tmp_path / "absent").exists()
     assert store(tmp_path).restore() is None
 
 
-def test_all_but_some_are_dropped(tmp_path):
-    for step in (1, 2, 3, 4, 10):
+def test_delete_except_keeps_given_steps(tmp_path):
+    for step in (1, 2, 3, 10):
         store(tmp_path).save(step, {"a": np.ones(1)})
-    (tmp_path / "4" / "files.json").unlink()  # never finished
+    (tmp_path / "4.npz.part").touch()  # not completed
     assert store(tmp_path).steps() == [1, 2, 3, 10]
-    store(tmp_path).drop_all_but({2, 10})
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["10", "2"]
+    store(tmp_path).delete_except({2, 10})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["10.npz", "2.npz"]
 
 
-def test_a_given_step_is_read_or_refused_by_name(tmp_path):
+def test_delete_except_removes_exact_names_only(tmp_path):
+    others = ["01.npz", "1.npz.old", "1.npzx", "a1.npz", "-1.npz", "1.npz.part2", "٣.npz", "thesis"]
+    for name in (*others, "1.npz"):
+        (tmp_path / name).touch()
+    store(tmp_path).delete_except([])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
+
+
+def test_restore_of_given_step_or_error_with_known_steps(tmp_path):
     for step in (10, 20):
         store(tmp_path).save(step, tree(step))
     step, values = store(tmp_path).restore(10)
     assert step == 10 and same(checkpoint.fill(tree(), values), tree(10))
     with pytest.raises(checkpoint.CheckpointError, match=r"step=15: .* \(10, 20\)"):
         store(tmp_path).restore(15)
-    cut(files(tmp_path / "20")[0])
-    with pytest.raises(checkpoint.CheckpointError, match=r"no checkpoint 20 in .* another step"):
+    cut(tmp_path / "20.npz")
+    with pytest.raises(checkpoint.CheckpointError, match=r"no valid checkpoint .* another step"):
         store(tmp_path, []).restore(20)
-
-
-def files(folder):
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def cut(path):
@@ -85,53 +122,139 @@ def cut(path):
 
 def flip(path):
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[content.index(np.arange(0, 12, 2, dtype=np.float32).tobytes()) + 5] ^= 1
     path.write_bytes(bytes(content))
 
 
-def lose(path):
-    path.unlink()
+def empty(path):
+    path.write_bytes(b"")
 
 
-@pytest.mark.parametrize("damage", [cut, flip, lose])
-def test_damage_to_any_file_of_the_newest_is_named_and_the_one_before_used(tmp_path, damage):
+@pytest.mark.parametrize("damage", [cut, flip, empty])
+def test_corrupt_newest_checkpoint_is_skipped_with_warning(tmp_path, damage):
     store(tmp_path).save(10, tree(1.0))
     store(tmp_path).save(20, tree(2.0))
-    for path in files(tmp_path / "20"):
-        if path.name == "files.json" and damage is lose:
-            continue  # the next test
-        content, messages = path.read_bytes(), []
-        damage(path)
-        step, values = store(tmp_path, messages).restore()
-        assert step == 10, path
-        assert same(checkpoint.fill(tree(), values), tree(1.0))
-        assert len(messages) == 1 and "checkpoint 20 is damaged" in messages[0]
-        path.write_bytes(content)
+    content, messages = (tmp_path / "20.npz").read_bytes(), []
+    damage(tmp_path / "20.npz")
+    step, values = store(tmp_path, messages).restore()
+    assert step == 10
+    assert same(checkpoint.fill(tree(), values), tree(1.0))
+    assert len(messages) == 1 and "checkpoint 20 is corrupt" in messages[0]
+    (tmp_path / "20.npz").write_bytes(content)
     assert store(tmp_path).restore()[0] == 20
 
 
-def test_a_checkpoint_that_was_never_finished_is_not_there(tmp_path):
+def outcome(path, content):
+    """Returns the arrays read from `content`, or None if it is found to be corrupt."""
+    path.write_bytes(content)
+    try:
+        return checkpoint_file.read(path)
+    except checkpoint_file.CorruptFile:
+        return None
+
+
+def test_flipped_byte_never_changes_a_restored_value(tmp_path):
+    values = {"w": np.arange(3.0), "b": np.ones((), np.int32), "half": jnp.ones(2, jnp.bfloat16)}
+    values = {name: np.asarray(value) for name, value in values.items()}
+    checkpoint_file.write(tmp_path / "a", values)
+    content, detected = (tmp_path / "a").read_bytes(), 0
+    for place in range(len(content)):
+        for bit in (1, 128):
+            flipped = bytearray(content)
+            flipped[place] ^= bit
+            found = outcome(tmp_path / "b", bytes(flipped))
+            detected += found is None
+            assert found is None or (found.keys() == values.keys() and same(found, values)), place
+    # The rest are bytes of the ZIP format that do not matter, such as times.
+    assert detected > 0.7 * 2 * len(content)
+
+
+def test_every_truncation_is_detected(tmp_path):
+    checkpoint_file.write(tmp_path / "a", {"w": np.arange(3.0), "b": np.ones(2)})
+    content = (tmp_path / "a").read_bytes()
+    for size in range(0, len(content), 7):
+        assert outcome(tmp_path / "b", content[:size]) is None, size
+        if size:
+            assert outcome(tmp_path / "b", content[size:]) is None, size
+    assert outcome(tmp_path / "b", content[: len(content) // 2] + content[-22:]) is None
+
+
+def archive(members, compression=zipfile.ZIP_STORED):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as written:
+        for name, content in members:
+            written.writestr(name, content)
+    return file.getvalue()
+
+
+def npy(value):
+    file = io.BytesIO()
+    np.save(file, value)
+    return file.getvalue()
+
+
+MANIFEST = ("manifest.json", json.dumps({"a": ["float64", [2]], "b": ["float64", []]}))
+A, B = ("a.npy", npy(np.ones(2))), ("b.npy", npy(np.ones(())))
+
+
+def test_archive_with_matching_members_is_read(tmp_path):
+    assert outcome(tmp_path / "a", archive([MANIFEST, A, B])).keys() == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [A, B],
+        [MANIFEST, A],
+        [MANIFEST, A, B, ("c.npy", npy(np.ones(1)))],
+        [MANIFEST, ("a.npy", npy(np.ones(3))), B],
+        [MANIFEST, ("a.npy", npy(np.ones(2, np.float32))), B],
+        [MANIFEST, ("a.npy", npy(np.ones(2)) + b"more"), B],
+        [MANIFEST, ("a.npy", npy(np.ones(2)) + bytes(10_000)), B],
+        [MANIFEST, ("a.npy", npy(np.array([{}, {}]))), B],
+        [MANIFEST, ("a.npy", b""), B],
+        [("manifest.json", "[1, 2]"), A, B],
+        [("manifest.json", "{"), A, B],
+        [("manifest.json", '{"a": 1, "b": 2}'), A, B],
+        [("manifest.json", '{"a": ["float64", [-2]], "b": ["float64", []]}'), A, B],
+    ],
+    ids=lambda members: ",".join(f"{name}:{len(content)}" for name, content in members),
+)
+def test_archive_unlike_its_manifest_is_corrupt(tmp_path, members):
+    assert outcome(tmp_path / "a", archive(members)) is None
+
+
+def test_duplicate_member_is_corrupt(tmp_path):
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        content = archive([MANIFEST, A, A, B])
+    assert outcome(tmp_path / "a", content) is None
+
+
+def test_compressed_member_is_corrupt(tmp_path):
+    assert outcome(tmp_path / "a", archive([MANIFEST, A, B], zipfile.ZIP_DEFLATED)) is None
+
+
+def test_incomplete_checkpoint_is_ignored(tmp_path):
     store(tmp_path).save(10, tree(1.0))
-    (tmp_path / "10" / "files.json").unlink()
+    (tmp_path / "10.npz").rename(tmp_path / "10.npz.part")
     assert store(tmp_path).restore() is None
-    store(tmp_path).drop_after(0)
     store(tmp_path).save(10, tree(2.0))
     assert same(checkpoint.fill(tree(), store(tmp_path).restore()[1]), tree(2.0))
 
 
-def test_a_damaged_checkpoint_can_be_written_again(tmp_path):
+def test_corrupt_checkpoint_can_be_saved_again(tmp_path):
     store(tmp_path).save(10, tree(1.0))
     store(tmp_path).save(20, tree(2.0))
-    cut(files(tmp_path / "20")[0])
-    store(tmp_path).drop_after(10)
+    cut(tmp_path / "20.npz")
+    store(tmp_path).delete_except([10])
     store(tmp_path).save(20, tree(3.0))
     assert store(tmp_path).restore()[0] == 20
 
 
-def test_nothing_but_damage_is_an_error_with_a_remedy(tmp_path):
+def test_only_corrupt_checkpoints_raise_with_remedy(tmp_path):
     store(tmp_path).save(10, tree())
-    cut(files(tmp_path / "10")[0])
-    with pytest.raises(checkpoint.CheckpointError, match="remove that folder to start afresh"):
+    cut(tmp_path / "10.npz")
+    with pytest.raises(checkpoint.CheckpointError, match="Delete it to start over"):
         store(tmp_path, []).restore()
 
 
@@ -143,8 +266,22 @@ def test_nothing_but_damage_is_an_error_with_a_remedy(tmp_path):
         {"a": jnp.zeros(3, jnp.bfloat16)},
     ],
 )
-def test_a_checkpoint_of_another_model_is_refused(tmp_path, other):
+def test_checkpoint_of_another_model_is_rejected(tmp_path, other):
     store(tmp_path).save(1, {"a": jnp.zeros(3)})
     _, values = store(tmp_path).restore()
     with pytest.raises(checkpoint.CheckpointError, match=r"checkpoint of another model: [ab]"):
         checkpoint.fill(other, values)
+
+
+def test_checkpoint_is_restored_onto_another_mesh(tmp_path):
+    devices = np.array(jax.local_devices()[:4])
+    rows = jax.sharding.PartitionSpec("x")
+    saved = jax.device_put(
+        jnp.arange(8.0), jax.sharding.NamedSharding(jax.sharding.Mesh(devices, "x"), rows)
+    )
+    store(tmp_path).save(1, {"a": saved})
+    values = checkpoint.fill({"a": saved}, store(tmp_path).restore()[1])
+    mesh = jax.sharding.Mesh(devices[:2], "x")
+    restored = jax.device_put(values["a"], jax.sharding.NamedSharding(mesh, rows))
+    assert len(restored.addressable_shards) == 2
+    np.testing.assert_array_equal(restored, saved)

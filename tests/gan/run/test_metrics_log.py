@@ -1,4 +1,4 @@
-"""Lines are written one late, in order, none lost; and always before a checkpoint."""
+"""Records are written one late, in order, and before each checkpoint."""
 
 import json
 
@@ -7,19 +7,19 @@ import jax.numpy as jnp
 
 from minmax_jax import parallel
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.run import checkpoint_writer, metrics_log, run_folder
+from minmax_jax.gan.run import checkpoint_manager, metrics_log, run_folder
 from minmax_jax.gan.trainer import train
 
 DEVICES = jax.local_devices()[:2]
 
 
 class Shown:
-    """A progress line that keeps the steps it was shown."""
+    """Progress that records the steps it has shown."""
 
     def __init__(self):
         self.steps = []
 
-    def begin(self, step):
+    def start_clock(self, step):
         pass
 
     def update(self, step, record):
@@ -37,12 +37,10 @@ def values(loss):
     return parallel.replicate({"loss_min": jnp.float32(loss), "unknown": jnp.zeros(())}, DEVICES)
 
 
-def test_a_line_is_written_when_the_next_one_is_due(tmp_path):
+def test_record_is_written_when_next_one_arrives(tmp_path):
     shown = Shown()
     log = metrics_log.MetricsLog(tmp_path, shown)
-    assert not log.running
-    log.begin(0)
-    assert log.running
+    log.start_clock(0)
     for step in (10, 20, 30):
         log.add(step, values(step / 10))
         assert shown.steps == list(range(10, step, 10))
@@ -53,8 +51,8 @@ def test_a_line_is_written_when_the_next_one_is_due(tmp_path):
     assert all("unknown" not in r and r["steps_per_second"] == 2.0 for r in records)
 
 
-def test_adding_a_line_reads_nothing_of_it(tmp_path):
-    """What is not there yet can be added: its values are asked for one line later."""
+def test_add_does_not_wait_for_values(tmp_path):
+    """Values that are not ready yet are read when the next record arrives."""
 
     class Unready:
         asked = 0
@@ -74,25 +72,25 @@ def test_adding_a_line_reads_nothing_of_it(tmp_path):
     assert Unready.asked == 1
 
 
-def test_seconds_go_on_where_an_earlier_piece_of_the_run_stopped(tmp_path):
+def test_seconds_continue_in_a_resumed_run(tmp_path):
     run_folder.append_metrics(tmp_path, {"step": 5, "seconds": 100.0})
     log = metrics_log.MetricsLog(tmp_path, Shown())
-    log.begin(5)
+    log.start_clock(5)
     log.add(6, values(0))
     log.flush()
     assert run_folder.read_metrics(tmp_path)[-1]["seconds"] >= 100.0
 
 
-def test_every_line_up_to_a_checkpoint_is_on_disk_before_it(tmp_path, monkeypatch):
+def test_records_are_on_disk_before_their_checkpoint(tmp_path, monkeypatch):
     seen = {}
-    save = checkpoint_writer.Writer.save
+    save = checkpoint_manager.CheckpointManager.save
 
-    def spy(writer, step, state):
+    def spy(manager, step, state):
         text = (tmp_path / "run" / "metrics.jsonl").read_text()
         seen[step] = [json.loads(line)["step"] for line in text.splitlines()]
-        save(writer, step, state)
+        save(manager, step, state)
 
-    monkeypatch.setattr(checkpoint_writer.Writer, "save", spy)
+    monkeypatch.setattr(checkpoint_manager.CheckpointManager, "save", spy)
     config = presets.preset(
         "digits", optimizer="sgda", width=4, latent_dim=4, batch_size=16, steps=12, log_every=2,
         checkpoint_every=6, evaluate=0, devices=1, out=str(tmp_path / "run"),

@@ -6,7 +6,7 @@ import pytest
 
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.config import ConfigError
-from minmax_jax.gan.run import run_folder
+from minmax_jax.gan.run import jsonl, run_folder
 
 CONFIG = presets.preset("digits")
 
@@ -15,7 +15,7 @@ def metrics(folder):
     return (folder / "metrics.jsonl").read_text()
 
 
-def test_config_reads_back(tmp_path, noise_images):
+def test_read_returns_what_open_run_wrote(tmp_path, noise_images):
     folder = tmp_path / "a" / "run"
     run_folder.open_run(folder, CONFIG, noise_images)
     about = run_folder.read(folder)
@@ -24,9 +24,7 @@ def test_config_reads_back(tmp_path, noise_images):
     assert (about.data["shape"], about.data["kind"]) == ([28, 28, 1], "image")
 
 
-def test_another_configuration_is_refused_field_by_field_and_nothing_is_written(
-    tmp_path, noise_images
-):
+def test_other_configuration_is_rejected_with_each_difference(tmp_path, noise_images):
     run_folder.open_run(tmp_path, CONFIG, noise_images)
     before = (tmp_path / "config.json").read_text()
     width = CONFIG.networks.width
@@ -43,65 +41,63 @@ def test_another_configuration_is_refused_field_by_field_and_nothing_is_written(
     assert (tmp_path / "config.json").read_text() == before
 
 
-def test_more_steps_and_other_devices_are_the_same_run(tmp_path, noise_images):
+def test_steps_and_devices_may_change(tmp_path, noise_images):
     run_folder.open_run(tmp_path, CONFIG, noise_images)
     longer = CONFIG.replace(steps=CONFIG.training.steps + 1, devices=2, data="elsewhere")
     run_folder.open_run(tmp_path, longer, noise_images)
     assert run_folder.read(tmp_path).config == longer
 
 
-def test_other_images_are_refused(tmp_path, noise_images):
+def test_other_images_are_rejected(tmp_path, noise_images):
     run_folder.open_run(tmp_path, CONFIG, noise_images)
     changed = noise_images._replace(images=np.flip(noise_images.images, axis=0))
     with pytest.raises(ConfigError, match="data crc32"):
         run_folder.open_run(tmp_path, CONFIG, changed)
 
 
-def test_a_folder_of_other_files_is_left_alone(tmp_path, noise_images):
+def test_folder_with_other_files_is_unchanged(tmp_path, noise_images):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(ConfigError, match="is no run folder"):
+    with pytest.raises(ConfigError, match="is not a run folder"):
         run_folder.open_run(tmp_path, CONFIG, noise_images)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"config": {"seed": 1}}'])
-def test_a_broken_config_file_is_one_line(tmp_path, text):
+def test_invalid_config_file_raises_one_line(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(ConfigError, match="cannot be read") as error:
         run_folder.read(tmp_path)
     assert "\n" not in str(error.value)
 
 
-def test_a_folder_without_a_run_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="holds no run"):
+def test_read_rejects_folder_without_run(tmp_path):
+    with pytest.raises(ConfigError, match="does not contain a run"):
         run_folder.read(tmp_path / "nothing")
 
 
-def test_rewinding_drops_later_lines_and_the_one_cut_off(tmp_path):
+def test_discard_metrics_after_removes_later_and_cut_records(tmp_path):
     for step in (10, 20, 30):
         run_folder.append_metrics(tmp_path, {"step": step, "loss_min": 1.0})
     with (tmp_path / "metrics.jsonl").open("a") as file:
         file.write('{"step": 40, "loss_m')
     assert [r["step"] for r in run_folder.read_metrics(tmp_path)] == [10, 20, 30]
-    assert [r["step"] for r in run_folder.rewind_metrics(tmp_path, 20)] == [10, 20]
+    assert [r["step"] for r in run_folder.discard_metrics_after(tmp_path, 20)] == [10, 20]
     run_folder.append_metrics(tmp_path, {"step": 30, "loss_min": 2.0})
     lines = [json.loads(line) for line in metrics(tmp_path).splitlines()]
     assert [(line["step"], line["loss_min"]) for line in lines] == [(10, 1), (20, 1), (30, 2)]
 
 
-def test_rewinding_nothing_makes_no_file(tmp_path):
-    assert run_folder.rewind_metrics(tmp_path, 5) == []
+def test_discard_metrics_after_creates_no_file(tmp_path):
+    assert run_folder.discard_metrics_after(tmp_path, 5) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_numbers_that_are_not_finite_are_null_in_the_file_and_nan_in_a_column(tmp_path):
+def test_nonfinite_values_are_null_in_file_and_nan_in_column(tmp_path):
     run_folder.append_metrics(tmp_path, {"step": 1, "loss_min": math.nan})
     run_folder.append_metrics(tmp_path, {"step": 2, "loss_min": math.inf})
     run_folder.append_metrics(tmp_path, {"step": 3, "loss_min": 0.5, "update_norm_ratio": 1.0})
     assert "NaN" not in metrics(tmp_path) and "Infinity" not in metrics(tmp_path)
-    steps, values = run_folder.column(run_folder.read_metrics(tmp_path), "loss_min")
+    steps, values = jsonl.column(run_folder.read_metrics(tmp_path), "loss_min")
     np.testing.assert_array_equal(steps, [1, 2, 3])
     np.testing.assert_array_equal(values, [np.nan, np.nan, 0.5])
-    assert run_folder.column(run_folder.read_metrics(tmp_path), "update_norm_ratio")[
-        0
-    ].tolist() == [3]
+    assert jsonl.column(run_folder.read_metrics(tmp_path), "update_norm_ratio")[0].tolist() == [3]

@@ -1,4 +1,4 @@
-"""Event files: what the log says, once each, also after a run was resumed."""
+"""TensorBoard event files contain each logged value once, also after a run resumes."""
 
 import struct
 import sys
@@ -37,7 +37,7 @@ def expected(folder):
     ]
 
 
-def test_events_are_the_lines_once_each_also_after_resuming(tmp_path):
+def test_events_equal_records_after_resuming(tmp_path):
     config = presets.preset("digits", out=str(tmp_path), steps=6, **SMALL)
     gan.train(config, use_tensorboard=True)
     written = scalars(tmp_path)
@@ -45,7 +45,7 @@ def test_events_are_the_lines_once_each_also_after_resuming(tmp_path):
     assert {"loss/min", "loss/max", "gradient_norm/min", "update_norm_ratio"} <= {
         tag for tag, _, _ in written
     }
-    run_folder.append_metrics(tmp_path, {"step": 99, "loss_min": 1.0})  # to be taken back
+    run_folder.append_metrics(tmp_path, {"step": 99, "loss_min": 1.0})  # discarded on resume
     resumed = presets.preset("digits", out=str(tmp_path), steps=8, **SMALL)
     gan.train(resumed, use_tensorboard=True)
     assert scalars(tmp_path) == expected(tmp_path)
@@ -53,22 +53,22 @@ def test_events_are_the_lines_once_each_also_after_resuming(tmp_path):
     assert steps == [2, 4, 6, 8]
 
 
-def test_numbers_that_are_not_finite_and_texts_are_left_out_and_lines_followed(tmp_path):
+def test_events_omit_null_and_text_and_follow_the_file(tmp_path):
     (tmp_path / "metrics.jsonl").write_text(
         '{"step": 1, "loss_min": null, "update_norm_ratio": 2.0}\n{"st'
     )
-    with tensorboard.following(tmp_path, True) as follow:
-        follow()
+    with tensorboard.open_copy(tmp_path) as copy:
+        copy()
         (tmp_path / "metrics.jsonl").write_text(
             '{"step": 1, "loss_min": null, "update_norm_ratio": 2.0}\n'
             '{"step": 2, "extractor": "pixels", "kernel_distance": 0.5}\n'
         )
-        follow()
-        follow()
+        copy()
+        copy()
     assert scalars(tmp_path) == [("update_norm_ratio", 1, 2.0), ("kernel_distance", 2, 0.5)]
 
 
-def test_a_missing_package_is_one_line_before_anything_is_written(tmp_path, capsys, monkeypatch):
+def test_missing_tensorboardx_is_reported_before_writing(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     out = tmp_path / "run"
     assert main.main(["train", "--steps", "4", "--tensorboard", "--out", str(out)]) == 2

@@ -1,4 +1,4 @@
-"""Networks, losses and data of a user's own."""
+"""Networks, losses and data that a user has registered."""
 
 import jax.numpy as jnp
 import numpy as np

@@ -6,12 +6,12 @@ import pytest
 from PIL import Image
 
 from minmax_jax import gan
+from minmax_jax.gan.base.errors import DataError
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.data import dataset as data_lib
 from minmax_jax.gan.evaluation import evaluator
 from minmax_jax.gan.run import checkpoint
-from minmax_jax.gan.trainer import train
-from minmax_jax.gan.training import build
+from minmax_jax.gan.trainer import hooks, train
+from minmax_jax.gan.training import build, loop
 
 SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 4, "checkpoint_every": 8,
          "evaluate": 0, "devices": 1}  # fmt: skip
@@ -23,8 +23,8 @@ def small(folder, **fields):
 
 
 def pixels(path):
-    with Image.open(path) as picture:
-        return np.asarray(picture)
+    with Image.open(path) as image:
+        return np.asarray(image)
 
 
 def same(one, other):
@@ -34,7 +34,7 @@ def same(one, other):
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
-def test_a_run_leaves_everything_it_promises(tmp_path):
+def test_run_writes_all_files(tmp_path):
     run = gan.train(small(tmp_path / "run", steps=12))
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {
@@ -43,12 +43,12 @@ def test_a_run_leaves_everything_it_promises(tmp_path):
     assert [record["step"] for record in run.metrics] == [4, 8, 12]
     assert json.loads((run.folder / "summary.json").read_text()) == run.summary
     assert int(run.state.step) == run.summary["step"] == 12
-    picture = pixels(run.folder / "samples.png")
-    assert picture.ndim == 2 and picture.shape[0] == picture.shape[1] and picture.std() > 0
+    image = pixels(run.folder / "samples.png")
+    assert image.ndim == 2 and image.shape[0] == image.shape[1] and image.std() > 0
 
 
 @pytest.mark.slow
-def test_a_longer_run_continues_bit_for_bit(tmp_path):
+def test_extended_run_is_bitwise_identical_to_a_longer_one(tmp_path):
     short = small(tmp_path / "a", steps=10, network="dcgan")
     gan.train(short)
     extended = gan.train(short.replace(steps=16))
@@ -56,17 +56,17 @@ def test_a_longer_run_continues_bit_for_bit(tmp_path):
     same(extended.state, whole.state)
 
 
-def test_a_finished_run_is_reported_again_without_training(tmp_path, monkeypatch):
+def test_finished_run_is_not_trained_again(tmp_path, monkeypatch):
     config = small(tmp_path, steps=8)
     first = gan.train(config)
-    monkeypatch.setattr(train.program_lib, "compile_program", lambda *_: None)
+    monkeypatch.setattr(train.program, "compile_program", lambda *_: None)
     second = gan.train(config)
     same(first.state, second.state)
     assert second.metrics == first.metrics and second.summary == first.summary
 
 
 @pytest.mark.parametrize(("before", "after"), [pytest.param(4, 1, marks=pytest.mark.slow), (1, 4)])
-def test_a_run_moves_to_other_devices(tmp_path, before, after):
+def test_run_resumes_on_another_number_of_devices(tmp_path, before, after):
     gan.train(small(tmp_path / "a", steps=8, optimizer="sgda", devices=before))
     moved = gan.train(small(tmp_path / "a", steps=12, optimizer="sgda", devices=after))
     alone = gan.train(small(tmp_path / "b", steps=12, optimizer="sgda", devices=before))
@@ -77,28 +77,28 @@ def test_a_run_moves_to_other_devices(tmp_path, before, after):
     assert max(jax.tree.leaves(gaps)) < 1e-5
 
 
-def test_calls_end_where_a_line_or_a_checkpoint_is_due():
-    config = small("unused", steps=50, log_every=10, checkpoint_every=25)
-    ends, done = [], 0
-    while done < 50:
-        done = train.next_stop(done, config, 7)
-        ends.append(done)
+def test_compiled_calls_end_at_the_steps_of_hooks():
+    ordered = hooks.call_ends(small("unused", steps=50, log_every=10, checkpoint_every=25))
+    ends, step = [], 0
+    while step < 50:
+        step = loop.next_call_end(step, 50, 7, ordered)
+        ends.append(step)
     assert ends == [7, 10, 14, 20, 21, 25, 28, 30, 35, 40, 42, 49, 50]
-    assert train.next_stop(10, config, 1) == 11
+    assert loop.next_call_end(10, 50, 1, ordered) == 11
 
 
-def test_quality_is_measured_once_and_kept(tmp_path, monkeypatch):
+def test_finished_run_is_evaluated_once(tmp_path, monkeypatch):
     monkeypatch.setattr(evaluator, "REFERENCE", 500)
     config = small(tmp_path, steps=4, preset="gaussians", evaluate=300)
     run = gan.train(config)
-    lines = [record for record in run.metrics if "modes_covered" in record]
-    assert len(lines) == 1 and lines[0]["num_samples"] == 300 and lines[0]["step"] == 4
-    assert 0 <= lines[0]["high_quality_share"] <= 1
+    records = [record for record in run.metrics if "modes_covered" in record]
+    assert len(records) == 1 and records[0]["num_samples"] == 300 and records[0]["step"] == 4
+    assert 0 <= records[0]["high_quality_share"] <= 1
     assert gan.train(config).metrics == run.metrics
     assert pixels(tmp_path / "samples.png").std() > 0
 
 
-def test_sampling_a_run_is_repeatable_and_each_seed_is_another(tmp_path):
+def test_samples_depend_on_seed_only(tmp_path):
     run = gan.train(small(tmp_path, steps=4))
     images = gan.sample(run.folder, 10)
     assert images.shape == (10, 8, 8, 1) and images.dtype == np.uint8
@@ -110,43 +110,54 @@ def test_sampling_a_run_is_repeatable_and_each_seed_is_another(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"devices": 99}, "this machine shows 8"),
-        ({"devices": 3}, "batch_size=16 cannot be shared by 3 devices"),
-        ({"microbatches": 3}, "microbatches=3 does not divide the 16 examples of one device"),
+        (
+            {"devices": 99},
+            "devices must be at most 8, the number of cpu devices on this machine, got 99",
+        ),
+        ({"devices": 3}, "batch_size must be a multiple of the number of devices, 3, got 16"),
+        (
+            {"microbatches": 3},
+            "microbatches must divide the number of examples per device, 16, got 3",
+        ),
         ({"network": "resnet"}, r"network=resnet: .*\(32, 32, channels\)"),
-        ({"batch_size": 10**6}, "has 1[0-9]+ examples"),
+        (
+            {"batch_size": 10**6},
+            "batch_size must be at most 1[0-9]+, the number of examples of digits",
+        ),
         ({"optimizer": "ada_nsgda", "options": {"scope": "layers"}}, "scope"),
         ({"optimizer": "ada_nsgda", "options": {"b2": "much"}}, "b2"),
     ],
 )
-def test_what_cannot_be_trained_is_one_line_and_writes_nothing(tmp_path, fields, message):
+def test_invalid_config_raises_one_line_and_writes_nothing(tmp_path, fields, message):
     with pytest.raises(gan.ConfigError, match=message) as error:
         gan.train(small(tmp_path / "run", steps=4, **fields))
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
 
 
-def test_an_optimizer_of_both_players_cannot_alternate_and_says_so(tmp_path):
+def test_max_steps_rejects_optimizer_of_both_players(tmp_path):
     config = small(tmp_path / "run", steps=4, optimizer="extragradient", max_steps=2)
-    with pytest.raises(gan.ConfigError, match=r"max_steps=2 needs a rule .* one player") as error:
+    with pytest.raises(
+        gan.ConfigError, match=r"max_steps=2 requires an optimizer .* one player"
+    ) as error:
         gan.train(config)
     assert "\n" not in str(error.value)
 
 
-def test_unknown_data_is_one_line_and_writes_nothing(tmp_path):
-    with pytest.raises(data_lib.DataError) as error:
+def test_unknown_data_raises_one_line_and_writes_nothing(tmp_path):
+    with pytest.raises(DataError) as error:
         gan.train(small(tmp_path / "run", steps=4, data=str(tmp_path / "nowhere")))
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
 
 
-def test_folder_is_named_after_the_run_unless_given():
+def test_out_folder_is_named_after_the_run_by_default():
     config = presets.preset("digits", optimizer="sgda", seed=3)
     assert str(train.out_folder(config)) == "runs/digits-sgda-s3"
     assert str(train.out_folder(config.replace(out="here"))) == "here"
 
 
-def test_all_local_devices_serve_by_default():
+def test_pick_devices_returns_all_devices_by_default():
     config = presets.preset("digits")
     assert build.pick_devices(config) == jax.local_devices()
     assert build.pick_devices(config.replace(devices=2)) == jax.local_devices()[:2]

@@ -1,4 +1,4 @@
-"""Networks of the classifiers: a small one for grey images, a residual one for colour."""
+"""Classifier networks: plain for gray images, residual for color images."""
 
 from functools import partial
 
@@ -7,19 +7,19 @@ from flax import nnx
 
 
 class Plain(nnx.Module):
-    """Two strided convolutions, 128 features, one logit a class."""
+    """Network with two strided convolutions, 128 features and one logit per class."""
 
     def __init__(
         self, shape: tuple[int, ...], num_classes: int, width: int = 16, *, rngs: nnx.Rngs
     ) -> None:
-        """Makes width and 2·width channels at a half and a quarter of the resolution."""
+        """Creates `width` and 2·`width` channels at 1/2 and 1/4 of the resolution."""
         conv = partial(nnx.Conv, kernel_size=(5, 5), rngs=rngs)
         norm = partial(nnx.BatchNorm, momentum=0.9, rngs=rngs)
         self.conv0, self.norm0 = conv(shape[-1], width, strides=2, use_bias=False), norm(width)
         self.conv1 = conv(width, 2 * width, strides=2, use_bias=False)
         self.norm1 = norm(2 * width)
-        pixels = -(-shape[0] // 4) * -(-shape[1] // 4)
-        self.dense = nnx.Linear(pixels * 2 * width, 128, rngs=rngs)
+        positions = -(-shape[0] // 4) * -(-shape[1] // 4)
+        self.dense = nnx.Linear(positions * 2 * width, 128, rngs=rngs)
         self.head = nnx.Linear(128, num_classes, rngs=rngs)
 
     def __call__(self, images: jax.Array, *, train: bool) -> tuple[jax.Array, jax.Array]:
@@ -31,12 +31,15 @@ class Plain(nnx.Module):
 
 
 class Residual(nnx.Module):
-    """Patches at about 16×16 positions, two residual blocks, 128 features, a logit a class."""
+    """Network with two residual blocks, 128 features and one logit per class.
+
+    The first convolution cuts the image into patches at about 16×16 positions.
+    """
 
     def __init__(
         self, shape: tuple[int, ...], num_classes: int, width: int = 16, *, rngs: nnx.Rngs
     ) -> None:
-        """Makes `width` channels at 16×16 positions and twice as many at 8×8."""
+        """Creates `width` channels at 16×16 positions and 2·`width` at 8×8."""
         conv = partial(nnx.Conv, use_bias=False, rngs=rngs)
         norm = partial(nnx.BatchNorm, momentum=0.9, rngs=rngs)
         stride = max(1, min(shape[:2]) // 16)

@@ -1,4 +1,4 @@
-"""What an extractor is: images to features, and to probabilities of classes if it has any."""
+"""Interface of feature extractors."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -7,11 +7,12 @@ import numpy as np
 
 
 class Extracted(NamedTuple):
-    """What an extractor makes of examples.
+    """Features of examples, and class probabilities if the extractor has any.
 
     Attributes:
       features: float32 `(n, dimension)`.
-      probabilities: of each class, float32 `(n, num_classes)`, or None.
+      probabilities: Probability of each class, float32 `(n, num_classes)`, or
+        None.
     """
 
     features: np.ndarray
@@ -19,14 +20,17 @@ class Extracted(NamedTuple):
 
 
 class Extractor(NamedTuple):
-    """Features in which samples are judged.
+    """Feature extractor for one dataset.
 
     Attributes:
-      name: one of `EXTRACTORS`.
-      extract: examples (images as uint8, or float in −1…1) to what it makes of them.
-      facts: what tells it from others of its name, and how good it is; stored beside scores.
-      num_classes: number of the data's own classes, where the probabilities are of those.
-      key: name under which features of real images may be kept, where they are dear.
+      name: Name in `EXTRACTORS`.
+      extract: Computes features of examples. Images are uint8, or floats in −1…1.
+      facts: What distinguishes this extractor from others of the same name, and
+        its accuracy. It is stored with the scores.
+      num_classes: Number of classes of the dataset if the probabilities are for
+        these classes, otherwise None.
+      key: Cache key for the features of real images, or None if the features are
+        cheap to compute.
     """
 
     name: str
@@ -37,7 +41,7 @@ class Extractor(NamedTuple):
 
 
 def describe(name: str, facts: Mapping[str, Any]) -> str:
-    """Returns extractor and facts as a person reads them.
+    """Returns the name and the facts of an extractor as readable text.
 
     Example:
       >>> describe("classifier", {"test_accuracy": 0.9917, "network": "1f0c9a7e"})
@@ -47,4 +51,6 @@ def describe(name: str, facts: Mapping[str, Any]) -> str:
     text = " ".join([name, *identity])
     if "test_accuracy" in facts:
         text += f", {100 * facts['test_accuracy']:.1f}% test accuracy"
-    return text + "".join(f", {key} {facts[key]}" for key in ("size",) if key in facts)
+    if "size" in facts:
+        text += f", size {facts['size']}"
+    return text

@@ -1,8 +1,8 @@
-"""Inception-v3 features by torch-fidelity, from a file of weights.
+"""Inception-v3 features from torch-fidelity, with weights from a file.
 
-Only with the published weights, 6726825d, are distances in its 2048 features what papers call
-FID and KID; and only with their counts of images and their resizing, which torch-fidelity does.
-Torch reads the weights without unpickling anything but tensors.
+Distances in the 2048 features are FID and KID as reported in papers only with the
+published weights (6726825d) and the same numbers of images. torch-fidelity resizes
+images as the papers do. Only tensors are unpickled from the file of weights.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import importlib
 import os
 import pickle
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,55 +19,38 @@ import numpy as np
 
 from minmax_jax.gan.base import cache
 from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.messages import Note, ignore_note
 from minmax_jax.gan.evaluation.features.extractor import Extracted, Extractor
+from minmax_jax.gan.generation.image_io import to_uint8
 
 BATCH = 50
+"""Number of images per call of the network."""
+
 PUBLISHED = "6726825d"
-"""The first eight digits of the SHA-256 of the published weights."""
+"""First eight digits of the SHA-256 of the published weights."""
 
 
-def inception(
-    weights: str | None = None, note: Callable[[str], None] = lambda line: None
-) -> Extractor:
-    """Returns the Inception extractor; `facts["weights"]` begins the SHA-256 of its weights.
+def inception(weights: str | None = None, note: Note = ignore_note) -> Extractor:
+    """Creates the Inception extractor.
+
+    `facts["weights"]` contains the first eight digits of the SHA-256 of the weights.
 
     Args:
-      weights: file of weights as torch-fidelity has them; None takes the published ones, from
-        the cache or downloaded into it.
-      note: called with one line before a download.
+      weights: File of weights in torch-fidelity's format. Default: the published
+        weights, from the cache or downloaded into it.
+      note: Called with one line before a download.
 
     Raises:
-      ConfigError: torch-fidelity is not installed, or the weights are missing or are others.
+      ConfigError: If torch-fidelity is not installed, or the weights are missing or
+        belong to another network.
     """
-    try:
-        torch: Any = importlib.import_module("torch")
-        module: Any = importlib.import_module("torch_fidelity.feature_extractor_inceptionv3")
-    except ImportError as error:
-        raise ConfigError(
-            f"extractors=inception needs torch-fidelity ({error}); "
-            "pip install 'minmax-jax[fid]', or give another extractor"
-        ) from error
-    path = Path(weights) if weights else _published(torch, module.URL_INCEPTION_V3, note)
-    if not path.is_file():
-        raise ConfigError(f"inception_weights={path} is no file; give the file of weights")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    names = ["2048", "logits_unbiased"]
-    try:
-        with _tensors_only():
-            network = module.FeatureExtractorInceptionV3("inception", names, str(path))
-    except (pickle.UnpicklingError, RuntimeError, KeyError, AttributeError, TypeError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise ConfigError(
-            f"inception_weights={path} holds no weights of torch-fidelity's Inception "
-            f"({reason:.120}); give that file, or none to download it"
-        ) from error
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = network.to(device)
+    torch, network, digest = _load_network(weights, note)
+    device = next(network.parameters()).device
 
     def extract(images: np.ndarray) -> Extracted:
         parts = []
         for start in range(0, len(images), BATCH):
-            chunk = torch.from_numpy(_bytes(images[start : start + BATCH])).to(device)
+            chunk = torch.from_numpy(_to_rgb(images[start : start + BATCH])).to(device)
             with torch.no_grad():
                 features, logits = network(chunk)
             p = logits.double().softmax(dim=1).float()
@@ -78,23 +61,50 @@ def inception(
     return Extractor("inception", extract, {"weights": digest}, key=f"inception-{digest}")
 
 
-def _bytes(images: np.ndarray) -> np.ndarray:
-    """Returns images as uint8 `(n, 3, height, width)`; grey becomes three equal channels."""
+def _load_network(weights: str | None, note: Note) -> tuple[Any, Any, str]:
+    """Returns the module `torch`, the network, and the first digits of its SHA-256."""
+    try:
+        torch: Any = importlib.import_module("torch")
+        module: Any = importlib.import_module("torch_fidelity.feature_extractor_inceptionv3")
+    except ImportError as error:
+        raise ConfigError(
+            f"extractors=inception needs torch-fidelity ({error}). "
+            "Run pip install 'minmax-jax[fid]', or use another extractor."
+        ) from error
+    path = Path(weights) if weights else _download(torch, module.URL_INCEPTION_V3, note)
+    if not path.is_file():
+        raise ConfigError(f"Inception weights not found: {path}. Pass --inception-weights FILE.")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    names = ["2048", "logits_unbiased"]
+    try:
+        with _tensors_only():
+            network = module.FeatureExtractorInceptionV3("inception", names, str(path))
+    except (pickle.UnpicklingError, RuntimeError, KeyError, AttributeError, TypeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ConfigError(
+            f"inception_weights={path} does not contain torch-fidelity's Inception weights "
+            f"({reason:.120}). Pass the right file, or omit it to download the weights."
+        ) from error
+    return torch, network.to("cuda" if torch.cuda.is_available() else "cpu"), digest
+
+
+def _to_rgb(images: np.ndarray) -> np.ndarray:
+    """Converts images to uint8 `(n, 3, height, width)`; gray becomes three equal channels."""
     if images.dtype != np.uint8:
-        images = np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
-    colour = np.broadcast_to(images, (*images.shape[:-1], 3))
-    return np.ascontiguousarray(colour.transpose(0, 3, 1, 2))
+        images = to_uint8(images)
+    rgb = np.broadcast_to(images, (*images.shape[:-1], 3))
+    return np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))
 
 
 @contextmanager
 def _tensors_only() -> Iterator[None]:
-    """Makes `torch.load` refuse any pickle but tensors; torch-fidelity itself would run it."""
+    """Lets `torch.load` unpickle only tensors; torch-fidelity by itself would run any pickle."""
     name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
     before = os.environ.get(name)
     os.environ[name] = "1"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of files that are refused a moment later
+            warnings.simplefilter("ignore")  # torch warns about files that it then rejects.
             yield
     finally:
         if before is None:
@@ -103,8 +113,8 @@ def _tensors_only() -> Iterator[None]:
             os.environ[name] = before
 
 
-def _published(torch: Any, url: str, note: Callable[[str], None]) -> Path:
-    """Returns the file of the published weights, downloaded and verified if it is not there."""
+def _download(torch: Any, url: str, note: Note) -> Path:
+    """Returns the file of the published weights, after downloading it if it is not cached."""
     path = cache.cache_folder() / Path(url).name
     if path.is_file():
         return path
@@ -115,7 +125,7 @@ def _published(torch: Any, url: str, note: Callable[[str], None]) -> Path:
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(
-            f"the Inception weights cannot be downloaded ({reason:.120}); fetch {url} elsewhere "
-            "and give --inception-weights FILE"
+            f"the Inception weights cannot be downloaded ({reason:.120}). Download {url} on "
+            "another machine and pass --inception-weights FILE."
         ) from error
     return path

@@ -1,43 +1,45 @@
-"""Features that are no network's: pixels, and the coordinates of vectors."""
+"""Extractors without a network: pixels of images and coordinates of vectors."""
 
 import numpy as np
 
-from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.data import Data, to_float
 from minmax_jax.gan.evaluation.features.extractor import Extracted, Extractor
 
-SIDE = 32
-"""Larger images are averaged down to at most about this many pixels a side, because the
-Fréchet distance wants covariances of all pixels with all."""
+MAX_SIDE = 32
+"""Larger images are downsampled to at most this many pixels per side, because the Fréchet
+distance needs the covariance matrix of all pixels."""
+
+_CHUNK = 500
+"""Number of images that are converted to floats at once."""
 
 
 def points() -> Extractor:
-    """Returns the extractor of vectors: they are their own features."""
+    """Returns the extractor of vector data, which uses the vectors as features."""
     return Extractor("points", lambda points: Extracted(np.asarray(points, np.float32)), {})
 
 
-def pixels(data: data_lib.Data) -> Extractor:
-    """Returns the extractor of pixels in −1…1, row by row.
+def pixels(data: Data) -> Extractor:
+    """Returns the extractor whose features are the pixels in −1…1, row by row.
 
-    Images beyond `SIDE` pixels are averaged over square blocks; a border that fills no
-    block is left out. `facts["size"]` says what remains.
+    Images with more than `MAX_SIDE` pixels per side are averaged over blocks. A
+    border that does not fill a block is ignored. `facts["size"]` is the size after
+    averaging.
 
     Args:
-      data: the images.
+      data: Image dataset.
     """
     height, width, channels = data.images.shape[1:]
-    tall, wide = (-(-length // SIDE) for length in (height, width))
-    rows, columns = height // tall, width // wide
+    block_height, block_width = (-(-length // MAX_SIDE) for length in (height, width))
+    rows, columns = height // block_height, width // block_width
+
+    def pool(images: np.ndarray) -> np.ndarray:
+        floats = to_float(images).astype(np.float32)
+        whole = floats[:, : rows * block_height, : columns * block_width]
+        blocks = whole.reshape(-1, rows, block_height, columns, block_width, channels)
+        return blocks.mean(axis=(2, 4)).reshape(len(images), -1)
 
     def extract(images: np.ndarray) -> Extracted:
-        parts = [_floats(images[start : start + 500]) for start in range(0, len(images), 500)]
-        whole = [part[:, : rows * tall, : columns * wide] for part in parts]
-        blocks = [part.reshape(-1, rows, tall, columns, wide, channels) for part in whole]
-        pooled = [part.mean(axis=(2, 4)).reshape(len(part), -1) for part in blocks]
-        return Extracted(np.concatenate(pooled))
+        starts = range(0, len(images), _CHUNK)
+        return Extracted(np.concatenate([pool(images[i : i + _CHUNK]) for i in starts]))
 
     return Extractor("pixels", extract, {"size": f"{rows}x{columns}x{channels}"})
-
-
-def _floats(images: np.ndarray) -> np.ndarray:
-    floats = images.astype(np.float32)
-    return floats / np.float32(127.5) - 1 if images.dtype == np.uint8 else floats

@@ -1,31 +1,31 @@
-"""Quality of samples in numbers, from arrays of features, probabilities, classes or points.
+"""Evaluation metrics for arrays of features, probabilities, classes or points.
 
-Each in a file of its own, computed in float64 and in blocks of bounded memory. What the
-features are is not known here: a score means something only beside its extractor and its
-numbers of samples (see `evaluation`).
+All metrics are computed in float64 and in blocks of bounded memory. They do not
+depend on where the features come from: a score can be compared only with scores
+of the same extractor and the same number of samples.
 """
 
 from minmax_jax.gan.evaluation.metrics.bins import (
     DifferentBins,
-    bin_centres,
+    bin_centers,
     different_bins,
     different_proportions,
 )
+from minmax_jax.gan.evaluation.metrics.coverage import (
+    ClassCoverage,
+    ModeCoverage,
+    class_coverage,
+    mode_coverage,
+)
 from minmax_jax.gan.evaluation.metrics.frechet import frechet_distance
+from minmax_jax.gan.evaluation.metrics.inception_score import InceptionScore, inception_score
 from minmax_jax.gan.evaluation.metrics.kernel import KernelDistance, kernel_distance
-from minmax_jax.gan.evaluation.metrics.neighbours import (
+from minmax_jax.gan.evaluation.metrics.neighbors import (
     DensityCoverage,
     PrecisionRecall,
     density_coverage,
     precision_recall,
     squared_radii,
-)
-from minmax_jax.gan.evaluation.metrics.predictions import InceptionScore, inception_score
-from minmax_jax.gan.evaluation.metrics.reach import (
-    ClassCoverage,
-    ModeCoverage,
-    class_coverage,
-    mode_coverage,
 )
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "KernelDistance",
     "ModeCoverage",
     "PrecisionRecall",
-    "bin_centres",
+    "bin_centers",
     "class_coverage",
     "density_coverage",
     "different_bins",

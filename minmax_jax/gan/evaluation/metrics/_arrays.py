@@ -1,34 +1,42 @@
-"""What the metrics share: checked pairs of feature sets, and distances in blocks."""
+"""Checks of feature sets, and pairwise distances in blocks of bounded memory."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 BLOCK = 2**23
-"""Numbers in one block of distances: 64 MiB of float64."""
+"""Number of distances in one block: 64 MiB of float64."""
 
 
-def feature_sets(
+def check_features(
     function: str, first: np.ndarray, second: np.ndarray, at_least: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns two feature sets in float64.
+    """Returns two feature sets as float64 matrices.
+
+    Args:
+      function: Name of the calling function, for error messages.
+      first: Features `(n, dimension)`.
+      second: Features `(m, dimension)`.
+      at_least: Minimum number of rows of each set.
 
     Raises:
-      ValueError: if they are no two finite matrices of one width with enough rows.
+      ValueError: If the sets are not finite matrices of the same dimension with
+        at least `at_least` rows.
     """
     first, second = (np.asarray(array, np.float64) for array in (first, second))
     if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
         raise ValueError(
-            f"{function}: the feature sets must be (n, dimension) with one dimension, got "
-            f"{first.shape} and {second.shape}."
+            f"{function}: both feature sets must have shape (n, dimension) with the same "
+            f"dimension, got {first.shape} and {second.shape}."
         )
     if min(len(first), len(second)) < at_least:
         raise ValueError(
-            f"{function}: needs at least {at_least} rows each, got {len(first)} and {len(second)}."
+            f"{function}: both feature sets must have at least {at_least} rows, got {len(first)} "
+            f"and {len(second)}."
         )
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise ValueError(
-            f"{function}: the feature sets must be finite; leave out rows that are not."
+            f"{function}: the feature sets must be finite. Remove the rows with other values."
         )
     return first, second
 
@@ -36,15 +44,19 @@ def feature_sets(
 def squared_distances(
     rows: np.ndarray, columns: np.ndarray, block: int | None = None
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yields `‖x − y‖²` for some rows x and every column y, as `(slice of rows, distances)`.
+    """Yields the squared distances `‖x − y‖²` between `rows` and `columns` in blocks of rows.
 
-    As `‖x‖² + ‖y‖² − 2xy`, whose rounding is about 1e-16 of `‖x‖² + ‖y‖²`: in float64 far
-    below the distances between float32 features, and exact for small whole numbers.
+    Distances are computed as `‖x‖² + ‖y‖² − 2xy`. The rounding error is about
+    1e-16 of `‖x‖² + ‖y‖²`: far below the distances between float32 features, and
+    zero for small integers.
 
     Args:
       rows: `(n, dimension)`, float64.
       columns: `(m, dimension)`, float64.
-      block: numbers in one block, `BLOCK` by default.
+      block: Number of distances in one block. Default: `BLOCK`.
+
+    Yields:
+      A slice of rows, and their distances `(rows in the slice, m)`.
     """
     height = max(1, (block or BLOCK) // len(columns))
     norms = (columns**2).sum(axis=1)

@@ -1,24 +1,28 @@
-"""Number of statistically different bins: where samples are too many or too few."""
+"""Number of statistically different bins (NDB) and their divergence."""
 
-from typing import NamedTuple
+import warnings
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.special
 
 from minmax_jax.gan.evaluation.metrics import _arrays
-from minmax_jax.gan.evaluation.metrics._k_means import k_means, nearest
+
+_MAX_ITERATIONS = 100
+"""Iterations of k-means. The centers of 10,000 feature vectors converge earlier."""
 
 
 class DifferentBins(NamedTuple):
-    """How two sets fill the same bins.
+    """Comparison of the proportions of two sets in the same bins.
 
     Attributes:
-      different: number of bins whose shares differ significantly; by chance alone about
-        `significance · num_bins`.
-      num_bins: number of bins.
-      divergence: Jensen–Shannon divergence of the two sets of shares, in nats, at most log 2.
-      reference_shares: `(num_bins,)`.
-      sample_shares: `(num_bins,)`.
+      different: Number of bins whose proportions differ significantly. Two sets
+        from one distribution differ in about `significance · num_bins` bins.
+      num_bins: Number of bins.
+      divergence: Jensen–Shannon divergence of the two sets of proportions, in
+        nats, at most log 2.
+      reference_shares: Proportion of the reference in each bin, `(num_bins,)`.
+      sample_shares: Proportion of the samples in each bin, `(num_bins,)`.
     """
 
     different: int
@@ -31,46 +35,53 @@ class DifferentBins(NamedTuple):
 def different_bins(
     reference: np.ndarray,
     samples: np.ndarray,
-    centres: np.ndarray,
+    centers: np.ndarray,
     *,
     significance: float = 0.05,
 ) -> DifferentBins:
-    """Compares the shares of two sets in the cells around `centres`, bin by bin.
+    """Counts the bins in which the proportions of two sets differ significantly.
 
     Args:
-      reference: features of real examples `(n, dimension)`.
-      samples: features of samples `(m, dimension)`.
-      centres: a row belongs to the nearest one, the first of two alike; see `bin_centres`.
-      significance: level of each bin's two-sided test.
+      reference: Features of real examples, `(n, dimension)`.
+      samples: Features of samples, `(m, dimension)`.
+      centers: Centers of the bins, `(num_bins, dimension)`, for example from
+        `bin_centers`. A row belongs to its nearest center, the first of equally
+        near ones.
+      significance: Level of the two-sided test of each bin.
 
     Raises:
-      ValueError: if the sets do not fit one another or the centres.
+      ValueError: If the sets and the centers differ in dimension, are empty or
+        are not finite.
 
     References:
       Richardson, Weiss, `On GANs and GMMs <https://arxiv.org/abs/1805.12462>`_, 2018.
     """
-    reference, samples = _arrays.feature_sets("different_bins", reference, samples, 1)
-    _, centres = _arrays.feature_sets("different_bins", reference, centres, 1)
-    first, second = (_counts(array, centres) for array in (reference, samples))
+    reference, samples = _arrays.check_features("different_bins", reference, samples, 1)
+    _, centers = _arrays.check_features("different_bins", reference, centers, 1)
+    first, second = (_counts(array, centers) for array in (reference, samples))
     shares = first / first.sum(), second / second.sum()
     mixture = (shares[0] + shares[1]) / 2
     divergence = sum(float(scipy.special.rel_entr(share, mixture).sum()) for share in shares) / 2
     different = different_proportions(first, second, significance=significance)
-    return DifferentBins(int(different.sum()), len(centres), divergence, *shares)
+    return DifferentBins(int(different.sum()), len(centers), divergence, *shares)
 
 
 def different_proportions(
     first: np.ndarray, second: np.ndarray, *, significance: float = 0.05
 ) -> np.ndarray:
-    """Tells for each bin whether its shares of two sets of counts differ significantly.
+    """Tests for each bin whether its proportions in two sets differ significantly.
 
-    The two-proportion z-test with the pooled variance: `z = (p₁ − p₂) / √(p (1 − p) (1/n₁ +
-    1/n₂))`, two-sided. Its normal approximation wants about five counts in a bin.
+    The test is the two-sided two-proportion z-test with pooled variance,
+    `z = (p₁ − p₂) / √(p (1 − p) (1/n₁ + 1/n₂))`. Its normal approximation needs
+    about five counts per bin.
 
     Args:
-      first: counts `(num_bins,)`.
-      second: counts `(num_bins,)`.
-      significance: level of the test.
+      first: Counts of the first set, `(num_bins,)`.
+      second: Counts of the second set, `(num_bins,)`.
+      significance: Level of the test.
+
+    Returns:
+      Boolean array `(num_bins,)`.
     """
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     n, m = first.sum(), second.sum()
@@ -81,25 +92,44 @@ def different_proportions(
     return 2 * scipy.special.ndtr(-z) < significance
 
 
-def bin_centres(reference: np.ndarray, num_bins: int = 100, *, seed: int = 0) -> np.ndarray:
-    """Returns the k-means centres of real features, `(num_bins, dimension)`.
+def bin_centers(reference: np.ndarray, num_bins: int = 100, *, seed: int = 0) -> np.ndarray:
+    """Computes bin centers by k-means on the features of real examples.
+
+    scikit-learn's k-means runs with one initialization and on one thread, so the
+    same features and seed always give the same centers.
 
     Args:
-      reference: features `(n, dimension)`.
-      num_bins: how many; about a hundred, with at least some tens of rows in each.
-      seed: of the first centres.
+      reference: Features, `(n, dimension)`.
+      num_bins: Number of bins: about 100, with at least a few tens of rows each.
+      seed: Seed of the initial centers.
+
+    Returns:
+      Centers, `(num_bins, dimension)`.
 
     Raises:
-      ValueError: if there are fewer rows than bins.
+      ValueError: If there are fewer rows than bins.
     """
-    reference, _ = _arrays.feature_sets("bin_centres", reference, reference, 1)
+    # scikit-learn is imported here because importing it takes more than a second.
+    import threadpoolctl
+    from sklearn import cluster, exceptions
+
+    reference, _ = _arrays.check_features("bin_centers", reference, reference, 1)
     if not 1 <= num_bins <= len(reference):
         raise ValueError(
-            f"bin_centres: num_bins={num_bins} with {len(reference)} rows; give at most as many "
-            "bins as rows."
+            f"bin_centers: num_bins must be between 1 and the {len(reference)} rows of reference, "
+            f"got {num_bins}."
         )
-    return k_means(reference, num_bins, seed)
+    settings: Any = {"n_init": 1, "max_iter": _MAX_ITERATIONS, "tol": 0.0, "random_state": seed}
+    k_means = cluster.KMeans(num_bins, **settings)
+    # Several threads add up the rows of a cluster in an order that changes from run to run.
+    with threadpoolctl.threadpool_limits(1), warnings.catch_warnings():
+        # scikit-learn warns if there are fewer distinct rows than bins; bins may be empty here.
+        warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
+        return k_means.fit(reference).cluster_centers_
 
 
-def _counts(features: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    return np.bincount(nearest(features, centres), minlength=len(centres))
+def _counts(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Counts the rows that belong to each center."""
+    blocks = _arrays.squared_distances(features, centers)
+    nearest = np.concatenate([distances.argmin(axis=1) for _, distances in blocks])
+    return np.bincount(nearest, minlength=len(centers))

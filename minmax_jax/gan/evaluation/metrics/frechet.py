@@ -1,4 +1,4 @@
-"""Fréchet distance: two feature sets compared by their means and covariances."""
+"""Fréchet distance between two feature sets."""
 
 import numpy as np
 
@@ -6,24 +6,28 @@ from minmax_jax.gan.evaluation.metrics import _arrays
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Returns the Fréchet distance of two Gaussians fitted to features.
+    """Computes the Fréchet distance between Gaussians fitted to two feature sets.
 
-    `‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½)`, the last trace as the sum of the square roots of
-    the eigenvalues of the symmetric `Σ₁^½ Σ₂ Σ₁^½`, which has those of Σ₁Σ₂. In float64;
-    covariances divide by n − 1. Biased upwards by about dimension/n: compare at equal n.
+    The distance is `‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½)`. The trace of the root
+    is computed from the eigenvalues of the symmetric matrix `Σ₁^½ Σ₂ Σ₁^½`, which
+    are the eigenvalues of Σ₁Σ₂. Covariances divide by n − 1.
+
+    The distance is biased upwards by about dimension / n, so compare distances
+    only at equal numbers of samples.
 
     Args:
-      first: features `(n, dimension)`.
-      second: features `(m, dimension)`.
+      first: Features, `(n, dimension)`.
+      second: Features, `(m, dimension)`.
 
     Raises:
-      ValueError: if they are no two finite matrices of one width with at least two rows.
+      ValueError: If the sets are not finite matrices of the same dimension with
+        at least two rows.
 
     References:
       Heusel et al., `GANs trained by a two time-scale update rule
       <https://arxiv.org/abs/1706.08500>`_, 2017; Dowson, Landau, 1982.
     """
-    first, second = _arrays.feature_sets("frechet_distance", first, second)
+    first, second = _arrays.check_features("frechet_distance", first, second)
     shift = first.mean(axis=0) - second.mean(axis=0)
     covariances = [np.atleast_2d(np.cov(array, rowvar=False)) for array in (first, second)]
     root = _symmetric_root(covariances[0])
@@ -34,5 +38,6 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _symmetric_root(matrix: np.ndarray) -> np.ndarray:
+    """Returns the square root of a symmetric positive semidefinite matrix."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T

@@ -1,4 +1,4 @@
-"""Writing behind training's back: order, errors that surface, what is kept."""
+"""Background writing of checkpoints: order, errors and retention."""
 
 import errno
 import os
@@ -11,16 +11,12 @@ from minmax_jax import gan
 from minmax_jax.gan.base.errors import WriteFailed
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.run import parse_best
-from minmax_jax.gan.run import (
-    checkpoint,
-    checkpoint_writer,
-    retention,
-    run_folder,
-)
+from minmax_jax.gan.run import checkpoint, files
+from minmax_jax.gan.run.checkpoint_manager import CheckpointManager, retained
 
 
 class Slow(checkpoint.Checkpoints):
-    """Checkpoints whose writing waits until the test lets it go on, and fails if it says so."""
+    """Checkpoints that wait for `go` before they are written, and raise `error` if it is set."""
 
     def __init__(self, folder):
         super().__init__(folder, pytest.fail)
@@ -33,23 +29,23 @@ class Slow(checkpoint.Checkpoints):
         super().save(step, state)
 
 
-def everything(steps):
+def keep_all(steps):
     return steps
 
 
-def test_saving_returns_before_the_checkpoint_is_there_and_copies_the_state_first(tmp_path):
+def test_save_copies_the_state_and_returns_before_it_is_written(tmp_path):
     slow, state = Slow(tmp_path), {"a": np.ones(3)}
-    with checkpoint_writer.Writer(slow, everything) as writer:
-        writer.save(1, state)
-        state["a"][:] = 7  # training goes on in the same buffers
+    with CheckpointManager(slow, keep_all) as manager:
+        manager.save(1, state)
+        state["a"][:] = 7  # as training does, which reuses the buffers
         assert slow.steps() == []
-        writer.poll()
+        manager.wait(block=False)
         slow.go.set()
     step, values = slow.restore()
     assert step == 1 and (values["a"] == 1).all()
 
 
-def test_a_second_save_waits_for_the_first_and_old_ones_go_after_the_new_is_sealed(tmp_path):
+def test_old_checkpoints_are_deleted_after_new_one_is_written(tmp_path):
     slow, seen = Slow(tmp_path), []
     slow.go.set()
 
@@ -57,65 +53,69 @@ def test_a_second_save_waits_for_the_first_and_old_ones_go_after_the_new_is_seal
         seen.append(list(steps))
         return steps[-2:]
 
-    with checkpoint_writer.Writer(slow, retain) as writer:
+    with CheckpointManager(slow, retain) as manager:
         for step in (1, 2, 3, 4):
-            writer.save(step, {"a": np.full(3, step)})
+            manager.save(step, {"a": np.full(3, step)})
     assert seen == [[1], [1, 2], [1, 2, 3], [2, 3, 4]] and slow.steps() == [3, 4]
 
 
-@pytest.mark.parametrize("when", ["poll", "save", "wait", "exit"])
-def test_a_full_disk_in_the_thread_surfaces_and_leaves_the_last_good_one(tmp_path, when):
+@pytest.mark.parametrize("when", ["check", "save", "wait", "exit"])
+def test_full_disk_in_thread_raises_and_keeps_last_checkpoint(tmp_path, when):
     slow = Slow(tmp_path)
     slow.go.set()
-    with pytest.raises(WriteFailed, match=r"checkpoint 2 .*No space left.*checkpoint 1 is the las"):
-        with checkpoint_writer.Writer(slow, everything) as writer:
-            writer.save(1, {"a": np.ones(3)})
-            writer.wait()
+    with pytest.raises(WriteFailed, match=r"checkpoint 2 .*No space left.*last valid one: 1"):
+        with CheckpointManager(slow, keep_all) as manager:
+            manager.save(1, {"a": np.ones(3)})
+            manager.wait()
             slow.error = OSError(errno.ENOSPC, "No space left on device")
-            writer.save(2, {"a": np.ones(3)})
-            writer._thread.submit(lambda: None).result()  # the thread has come past it
-            if when == "poll":
-                writer.poll()
+            manager.save(2, {"a": np.ones(3)})
+            manager._thread.submit(lambda: None).result()  # waits until the write has failed
+            if when == "check":
+                manager.wait(block=False)
             elif when == "save":
-                writer.save(3, {"a": np.ones(3)})
+                manager.save(3, {"a": np.ones(3)})
             elif when == "wait":
-                writer.wait()
+                manager.wait()
     slow.error = None
     assert slow.restore()[0] == 1
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
-def test_what_the_system_said_is_named_however_long_the_path_before_it_is(tmp_path, code):
+def test_message_names_the_reason_without_long_paths(tmp_path, code):
     slow = Slow(tmp_path)
     slow.go.set()
     said = os.strerror(code)
-    slow.error = ValueError(f'Error opening "zarr" driver: {"/a/folder" * 40}: [{said}]')
-    with pytest.raises(WriteFailed, match=rf"\({said}\); there is none yet"):
-        with checkpoint_writer.Writer(slow, everything) as writer:
-            writer.save(1, {"a": np.ones(3)})
+    slow.error = OSError(code, said, "/a/folder" * 40)
+    with pytest.raises(WriteFailed, match=rf"\({said}\); last valid one: none"):
+        with CheckpointManager(slow, keep_all) as manager:
+            manager.save(1, {"a": np.ones(3)})
 
 
-def test_a_failed_write_does_not_hide_the_error_that_ends_the_block(tmp_path):
+def test_failed_write_does_not_hide_the_error_of_the_block(tmp_path):
     slow = Slow(tmp_path)
     slow.error = OSError(errno.ENOSPC, "No space left on device")
     slow.go.set()
     with pytest.raises(KeyboardInterrupt):
-        with checkpoint_writer.Writer(slow, everything) as writer:
-            writer.save(1, {"a": np.ones(3)})
+        with CheckpointManager(slow, keep_all) as manager:
+            manager.save(1, {"a": np.ones(3)})
             raise KeyboardInterrupt
 
 
-def test_a_failed_write_leaves_nothing_of_itself(tmp_path, monkeypatch):
+@pytest.mark.parametrize("moment", ["data", "end"])
+def test_failed_write_leaves_no_file(tmp_path, monkeypatch, moment):
     store = checkpoint.Checkpoints(tmp_path, pytest.fail)
     store.save(1, {"a": np.ones(3)})
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(run_folder, "write_atomically", full)
+    if moment == "data":
+        monkeypatch.setattr(np.lib.format, "write_array", full)
+    else:
+        monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError):
         store.save(12, {"a": np.ones(3)})
-    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+    assert [path.name for path in tmp_path.iterdir()] == ["1.npz"]
 
 
 RECORDS = [
@@ -129,20 +129,20 @@ RECORDS = [
     ("text", "keep", "kept"),
     [
         ("", 2, {5, 6}),
-        ("distance", 2, {4, 5, 6}),  # the later of two alike; 7 is no checkpoint, 2 is null
+        ("distance", 2, {4, 5, 6}),  # the later of two equals; 7 is not a checkpoint, 2 is null
         ("distance:max", 1, {5, 6}),
         ("loss_min", 1, {1, 6}),
         ("other", 1, {6}),
     ],
 )
-def test_the_newest_and_the_best_are_kept(text, keep, kept):
+def test_retained_keeps_newest_and_best(text, keep, kept):
     best = parse_best(text)
-    assert retention.retained([1, 2, 3, 4, 5, 6], keep, RECORDS, best) == kept
+    assert retained([1, 2, 3, 4, 5, 6], keep, RECORDS, best) == kept
 
 
 @pytest.mark.parametrize("text", ["a b", "distance:most", ":max", "max:distance"])
-def test_another_form_of_keep_best_is_refused(text):
-    with pytest.raises(gan.ConfigError, match="NAME:max"):
+def test_parse_best_rejects_other_forms(text):
+    with pytest.raises(gan.ConfigError, match="METRIC:max"):
         parse_best(text)
 
 
@@ -153,7 +153,7 @@ def small(folder, **fields):
     )  # fmt: skip
 
 
-def test_a_run_keeps_what_it_was_asked_to(tmp_path, capsys):
+def test_run_keeps_newest_and_best_checkpoints(tmp_path, capsys):
     run = gan.train(small(tmp_path, steps=12, keep=2, keep_best="loss_max:max"))
     records = [r for r in run.metrics if "loss_max" in r]
     best = max(records, key=lambda record: record["loss_max"])["step"]
@@ -162,6 +162,6 @@ def test_a_run_keeps_what_it_was_asked_to(tmp_path, capsys):
     assert f"kept as checkpoint {best}" in capsys.readouterr().err
 
 
-def test_a_name_that_nothing_has_is_said_with_those_that_are_there(tmp_path, capsys):
+def test_unknown_keep_best_metric_is_reported_with_known_ones(tmp_path, capsys):
     gan.train(small(tmp_path, steps=2, keep_best="frechet"))
-    assert "keep_best=frechet: no line" in (err := capsys.readouterr().err) and "loss_min" in err
+    assert "keep_best=frechet: no record" in (err := capsys.readouterr().err) and "loss_min" in err

@@ -1,0 +1,61 @@
+"""Evaluation results of a run, grouped by extractor and sample count."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from minmax_jax.gan.run import evaluations, run_folder
+
+
+class Result(NamedTuple):
+    """Scores of one checkpoint.
+
+    Attributes:
+      step: Step of the checkpoint.
+      kind: Extractor, its facts, and the counts. Only scores of one kind can be
+        compared.
+      scores: Values by score name. None stands for a non-finite score.
+    """
+
+    step: int
+    kind: str
+    scores: dict[str, float | None]
+
+
+def read(folder: Path) -> list[Result]:
+    """Returns all evaluation results of a run, oldest first.
+
+    Without `evaluations.jsonl`, the scores in `metrics.jsonl` are used.
+    """
+    if (folder / evaluations.FILE).exists():
+        return [_from_evaluation(record) for record in evaluations.read(folder)]
+    return [_from_metrics(r) for r in run_folder.read_metrics(folder) if "num_samples" in r]
+
+
+def newest(results: list[Result]) -> dict[str, Result]:
+    """Returns the newest result of each kind."""
+    return {result.kind: result for result in sorted(results, key=lambda result: result.step)}
+
+
+def _from_evaluation(record: Mapping[str, Any]) -> Result:
+    facts = [f"{name} {_format(value)}" for name, value in record.get("facts", {}).items()]
+    extractor = record["extractor"] + (f" ({', '.join(facts)})" if facts else "")
+    counts = f"{record['num_samples']} samples against {record['num_reference']} real"
+    return Result(record["step"], f"{extractor}, {counts}", dict(record["scores"]))
+
+
+_NOT_SCORES = ("step", "num_samples", "extractor", "classifier_accuracy", "num_reference",
+               "num_real")  # fmt: skip
+
+
+def _from_metrics(record: Mapping[str, Any]) -> Result:
+    kind = [str(record["extractor"])] if "extractor" in record else []
+    if "classifier_accuracy" in record:
+        kind.append(f"classifier (test_accuracy {_format(record['classifier_accuracy'])})")
+    kind.append(f"{record['num_samples']} samples")
+    scores = {name: value for name, value in record.items() if name not in _NOT_SCORES}
+    return Result(record["step"], ", ".join(kind), scores)
+
+
+def _format(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

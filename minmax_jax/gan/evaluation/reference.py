@@ -1,0 +1,51 @@
+"""Real examples that samples are compared with."""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from minmax_jax.gan.data import Data
+from minmax_jax.gan.evaluation import metrics
+from minmax_jax.gan.evaluation.features import Extracted, Extractor
+
+_MAX_BINS = 100
+_ROWS_PER_BIN = 20
+
+
+class Reference:
+    """Features of real examples, with quantities that are computed only once.
+
+    Args:
+      data: Dataset.
+      extractor: Feature extractor.
+      extracted: Features of the real examples.
+    """
+
+    def __init__(self, data: Data, extractor: Extractor, extracted: Extracted) -> None:
+        self.data, self.extractor, self.features = data, extractor, extracted.features
+        self._radii: dict[int, np.ndarray] = {}
+
+    @functools.cached_property
+    def centers(self) -> np.ndarray:
+        """Bin centers: 100, or one per 20 examples if there are fewer than 2,000."""
+        num_bins = min(_MAX_BINS, max(2, len(self.features) // _ROWS_PER_BIN))
+        return metrics.bin_centers(self.features, num_bins)
+
+    def radii(self, num_neighbors: int) -> np.ndarray:
+        """Returns the squared radii of the balls around the real examples."""
+        if num_neighbors not in self._radii:
+            self._radii[num_neighbors] = metrics.squared_radii(self.features, num_neighbors)
+        return self._radii[num_neighbors]
+
+
+class Samples(NamedTuple):
+    """Examples to be scored.
+
+    Attributes:
+      examples: Examples as they were generated, `(n, *sample_shape)`.
+      extracted: Their features.
+    """
+
+    examples: np.ndarray
+    extracted: Extracted

@@ -1,0 +1,96 @@
+"""Writes checkpoints in the background and deletes those that are no longer needed."""
+
+import contextlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent import futures
+from typing import Any
+
+from minmax_jax.gan.base.errors import NonFinite, WriteFailed
+from minmax_jax.gan.config.run import Best
+from minmax_jax.gan.run import checkpoint
+from minmax_jax.gan.training import nonfinite
+
+
+class CheckpointManager(contextlib.AbstractContextManager["CheckpointManager"]):
+    """Writes one checkpoint at a time in a thread, while training continues.
+
+    Older checkpoints are deleted only after the new one is complete and on disk. A `with` block
+    ends when everything is written.
+
+    Args:
+      checkpoints: Folder of the checkpoints.
+      retain: Function from the steps of all checkpoints to those to keep, such as `retained`.
+      start: Initial state. A leaf that is not finite in it, such as the payoff in the state of a
+        greedy method, may be so later.
+    """
+
+    def __init__(
+        self,
+        checkpoints: checkpoint.Checkpoints,
+        retain: Callable[[list[int]], Collection[int]],
+        start: Any = (),
+    ) -> None:
+        self._checkpoints, self._retain = checkpoints, retain
+        self._exempt = set(nonfinite.nonfinite_leaves(checkpoint.flatten(start)))
+        self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
+        self._pending: futures.Future[None] | None = None
+
+    def save(self, step: int, state: Any) -> None:
+        """Copies `state` to the host and starts to write it, after the previous checkpoint.
+
+        Raises:
+          NonFinite: If `state` contains a value that is not finite; nothing is written.
+          WriteFailed: If the previous checkpoint could not be written.
+        """
+        values = checkpoint.flatten(state)
+        bad = [name for name in nonfinite.nonfinite_leaves(values) if name not in self._exempt]
+        if bad:
+            reason = f"step {step}: {bad[0]} is not finite, and the state is not saved"
+            raise NonFinite(f"{reason}. Start again with a lower learning rate.", step)
+        self.wait()
+        self._pending = self._thread.submit(self._write, step, values)
+
+    def wait(self, *, block: bool = True) -> None:
+        """Waits for the write in progress, unless `block` is False; raises its `WriteFailed`."""
+        if self._pending is not None and (block or self._pending.done()):
+            pending, self._pending = self._pending, None
+            pending.result()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        """Waits for the write in progress; its failure does not hide an error of the block."""
+        self._thread.shutdown()
+        if error is None:
+            self.wait()
+
+    def _write(self, step: int, values: checkpoint.Values) -> None:
+        try:
+            self._checkpoints.save(step, values)
+            self._checkpoints.delete_except(self._retain(self._checkpoints.steps()))
+        except Exception as error:
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
+            last = (self._checkpoints.steps() or ["none"])[-1]
+            raise WriteFailed(
+                f"checkpoint {step} could not be written ({reason:.160}); last valid one: {last}. "
+                "Free disk space, then run the same command again to resume the run."
+            ) from error
+
+
+def best_step(
+    steps: Sequence[int], records: Sequence[Mapping[str, Any]], best: Best
+) -> tuple[int, float] | None:
+    """Returns step and metric of the best checkpoint, the later one of equals; None if unknown.
+
+    The last record of a step counts; null does not.
+    """
+    known = {record["step"]: record[best.name] for record in records if best.name in record}
+    sign = 1 if best.highest else -1
+    found = [(sign * known[step], step) for step in steps if known.get(step) is not None]
+    return (max(found)[1], float(known[max(found)[1]])) if found else None
+
+
+def retained(
+    steps: Sequence[int], keep: int, records: Sequence[Mapping[str, Any]], best: Best | None
+) -> set[int]:
+    """Returns the steps to keep: the `keep` newest ones, and the best one if `best` is given."""
+    top = best_step(steps, records, best) if best else None
+    return {*sorted(steps)[-keep:], *(top[:1] if top else ())}

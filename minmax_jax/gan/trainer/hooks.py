@@ -1,0 +1,207 @@
+"""Hooks of a training run: log, non-finite check, evaluation, checkpoints and SIGTERM.
+
+The trainer calls them in this order. An evaluation comes before the checkpoint of the same
+step, because `keep_best` may depend on its scores.
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from minmax_jax import parallel
+from minmax_jax.gan.base.errors import NonFinite, Terminated
+from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.evaluation import evaluate
+from minmax_jax.gan.multihost.termination import Termination
+from minmax_jax.gan.run import checkpoint, checkpoint_manager, metrics_log, run_folder
+from minmax_jax.gan.training import nonfinite
+from minmax_jax.gan.training.loop import Hook
+
+
+def call_ends(config: config_lib.Config) -> list[Hook]:
+    """Returns plain hooks, which end compiled calls at the steps of all hooks of a run.
+
+    The processes of one run execute the same programs with the same step numbers, whether they
+    write or not.
+    """
+    run, evaluation = config.run, config.evaluation
+    hooks = [Hook(run.log_every, measure=True), Hook(run.checkpoint_every)]
+    return [*hooks, Hook(evaluation.every)] if evaluation.every else hooks
+
+
+class LogHook(Hook):
+    """Logs metrics.
+
+    Args:
+      every: Number of steps between two records.
+      log: Writer of `metrics.jsonl`.
+      copy: Function that copies new records to TensorBoard, or None.
+    """
+
+    def __init__(
+        self, every: int, log: metrics_log.MetricsLog, copy: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__(every, measure=True)
+        self._log, self._copy = log, copy
+
+    def start(self, step: int) -> None:
+        """Starts the clock after the first call, which includes compilation."""
+        self._log.start_clock(step)
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Adds a record."""
+        self._log.add(step, quantities)
+        if self._copy:
+            self._copy()
+
+
+class NonFiniteHook(Hook):
+    """Stops the run at a non-finite value, and saves the last good state.
+
+    Args:
+      config: Configuration of the run.
+      folder: Run folder.
+      checkpoints: Checkpoints of the run.
+      manager: Writer of these checkpoints.
+    """
+
+    def __init__(
+        self,
+        config: config_lib.Config,
+        folder: Path,
+        checkpoints: checkpoint.Checkpoints,
+        manager: checkpoint_manager.CheckpointManager,
+    ) -> None:
+        super().__init__(config.run.log_every)
+        self._folder, self._checkpoints, self._manager = folder, checkpoints, manager
+        self._check = nonfinite.NonFiniteCheck(config.training.on_nonfinite)
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Checks the results that are ready, including those of earlier steps."""
+        with self._save_last_good(state):
+            self._check.check_metrics(step, quantities)
+
+    def wait_until_finite(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Waits until all results up to `step` are known to be finite.
+
+        Raises:
+          NonFinite: If one is not finite and the policy is `stop`.
+        """
+        with self._save_last_good(state):
+            self._check.check_metrics(step, quantities)
+            self._check.wait_until_finite()
+
+    @contextlib.contextmanager
+    def _save_last_good(self, state: Any) -> Any:
+        """On `NonFinite`, saves `state`, which is the one before the non-finite update."""
+        try:
+            yield
+        except NonFinite:
+            host = jax.tree.map(np.asarray, parallel.unreplicate(state))
+            host = host._replace(nonfinite=nonfinite.reset(host.nonfinite))
+            step = int(host.step)
+            # If the state cannot be saved, the earlier checkpoints are the last good ones.
+            with contextlib.suppress(NonFinite):
+                self._manager.wait()
+                if step and step not in self._checkpoints.steps():
+                    self._manager.save(step, host)
+                run_folder.discard_metrics_after(self._folder, step)
+            raise
+
+
+class EvaluationHook(Hook):
+    """Evaluates the generator during training; the last step is evaluated by `finish`.
+
+    Args:
+      config: Configuration of the run.
+      evaluator: Evaluator of the run.
+      check: Hook that checks for non-finite values.
+      log: Log, whose clock stops during an evaluation.
+    """
+
+    def __init__(
+        self,
+        config: config_lib.Config,
+        evaluator: evaluate.RunEvaluator,
+        check: NonFiniteHook,
+        log: metrics_log.MetricsLog,
+    ) -> None:
+        super().__init__(config.evaluation.every)
+        self._last_step = config.training.steps
+        self._evaluator, self._check, self._log = evaluator, check, log
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Evaluates and logs the scores."""
+        if step < self._last_step:
+            self._check.wait_until_finite(step, state, quantities)
+            with self._log.paused(step):
+                self._evaluator.evaluate(step, parallel.unreplicate(state))
+
+
+class CheckpointHook(Hook):
+    """Saves checkpoints.
+
+    Args:
+      every: Number of steps between two checkpoints.
+      manager: Writer of checkpoints.
+      check: Hook that checks for non-finite values.
+      log: Log, which is flushed before each checkpoint.
+    """
+
+    def __init__(
+        self,
+        every: int,
+        manager: checkpoint_manager.CheckpointManager,
+        check: NonFiniteHook,
+        log: metrics_log.MetricsLog,
+    ) -> None:
+        super().__init__(every)
+        self._manager, self._check, self._log = manager, check, log
+        self._saved = -1
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Starts to write a checkpoint, unless that of `step` exists already."""
+        if step == self._saved:
+            return
+        self._log.flush()  # A run resumed from this checkpoint needs all earlier records.
+        self._check.wait_until_finite(step, state, quantities)
+        self._manager.save(step, parallel.unreplicate(state))
+        self._saved = step
+
+
+class TerminationHook(Hook):
+    """Saves and ends the run after SIGTERM, and reports a failed checkpoint, at every call end.
+
+    Args:
+      termination: Tells whether SIGTERM has arrived.
+      manager: Writer of checkpoints.
+      save: Hook that saves a checkpoint.
+    """
+
+    def __init__(
+        self,
+        termination: Termination,
+        manager: checkpoint_manager.CheckpointManager,
+        save: CheckpointHook,
+    ) -> None:
+        super().__init__()
+        self._termination, self._manager, self._save = termination, manager, save
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Ends the run if requested.
+
+        Raises:
+          Terminated: If SIGTERM has arrived; the state of `step` is saved.
+          WriteFailed: If a checkpoint could not be written.
+        """
+        self._manager.wait(block=False)
+        if self._termination.requested:
+            self._save(step, state, quantities)
+            self._manager.wait()
+            raise Terminated(
+                f"SIGTERM: saved at step {step}; run the same command again to resume the run"
+            )

@@ -1,0 +1,96 @@
+"""The training loop: compiled calls, and hooks between them.
+
+`train`, the runs of a sweep that train together, and the experiments use this loop. Everything
+else that happens during a run (logs, evaluations, checkpoints, signals) is a `Hook`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from minmax_jax.gan.training.program import Program
+
+
+class Hook:
+    """An action at certain steps, between two compiled calls. Override `__call__`.
+
+    A hook ends the run by raising an error. A plain `Hook` does nothing. Processes that train a
+    run together but do not write use it to end compiled calls at the same steps.
+
+    Args:
+      every: The hook is called at the multiples of this number and at the last step. With 0 it
+        is called at the end of every compiled call, and does not change where calls end.
+      measure: Whether the hook needs the quantities of `Program.measure`.
+    """
+
+    def __init__(self, every: int = 0, *, measure: bool = False) -> None:
+        self.every, self.measure = every, measure
+
+    def next_step(self, step: int) -> int | None:
+        """Returns the next step after `step` at which a compiled call must end for this hook.
+
+        None stands for the end of every call.
+        """
+        return (step // self.every + 1) * self.every if self.every else None
+
+    def start(self, step: int) -> None:
+        """Called once, at `step`, when everything is compiled and the first call has ended."""
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Called at the hook's steps.
+
+        Args:
+          step: Number of updates so far.
+          state: State on the devices. The next compiled call deletes it.
+          quantities: Quantities of the last update; also of `Program.measure`, if a hook needs
+            them at this step.
+        """
+
+
+def run(
+    program: Program, state: Any, inputs: Sequence[Any], hooks: Sequence[Hook], start: int, end: int
+) -> Any:
+    """Trains from step `start` to step `end` and returns the final state.
+
+    Args:
+      program: Compiled functions.
+      state: State at step `start`, laid out for `program`. It is donated.
+      inputs: Arguments of `program.advance` between the state and the step number.
+      hooks: Hooks, called in this order.
+      start: Number of updates that `state` has behind it.
+      end: Number of updates at the end.
+    """
+    step = start
+    while step < end:
+        before, step = step, next_call_end(step, end, program.steps_per_call, hooks)
+        state, quantities = program.advance(state, *inputs, np.int32(step))
+        if before == start:
+            _finish_first_call(program, state, inputs, hooks, quantities)
+            for hook in hooks:
+                hook.start(step)
+        due = [hook for hook in hooks if step == end or hook.next_step(before) in (None, step)]
+        if any(hook.measure for hook in due):
+            quantities = {**program.measure(state, *inputs), **quantities}
+        for hook in due:
+            hook(step, state, quantities)
+    return state
+
+
+def next_call_end(step: int, end: int, steps_per_call: int, hooks: Sequence[Hook]) -> int:
+    """Returns the step at which the next compiled call must end.
+
+    This is the next multiple of `steps_per_call`, or an earlier step of a hook. The end is a
+    runtime argument, so calls of different lengths use the same compiled program.
+    """
+    wanted = [step_ for hook in hooks if (step_ := hook.next_step(step)) is not None]
+    return min(end, (step // steps_per_call + 1) * steps_per_call, *wanted)
+
+
+def _finish_first_call(
+    program: Program, state: Any, inputs: Sequence[Any], hooks: Sequence[Hook], quantities: Any
+) -> None:
+    """Waits for the first call and compiles `measure`, so that a clock can start after it."""
+    measured = program.measure(state, *inputs) if any(hook.measure for hook in hooks) else ()
+    jax.block_until_ready((quantities, measured))
