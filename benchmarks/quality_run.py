@@ -3,7 +3,6 @@
 An optimizer is compiled once: learning rate and seed are arguments of the program.
 """
 
-import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,15 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax import lax
 
 import minmax_jax as mm
-from minmax_jax.gan import data as data_lib
-from minmax_jax.gan.config import presets
-from minmax_jax.gan.evaluation import evaluator, features
-from minmax_jax.gan.objective import game
-from minmax_jax.gan.training import build, nonfinite
-from minmax_jax.gan.training import step as step_lib
+from minmax_jax import gan
 
 
 class Problem(NamedTuple):
@@ -83,15 +76,16 @@ class Bench:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         config = self.config("sgda")
-        self.data = data_lib.load(config.data.source)
+        self.data = gan.load_data(config.data.source)
         self.images = jnp.asarray(self.data.images)
-        extractor = features.build(features.default(self.data), self.data)
+        extractor = gan.build_extractor(gan.default_extractor(self.data), self.data)
         metric = "modes" if self.data.modes else "frechet"
-        self.evaluator = evaluator.Judge(self.data, extractor, (metric,))
+        self.evaluator = gan.SampleEvaluator(self.data, extractor, (metric,))
 
     def config(self, method: str, seed: int = 0) -> Any:
-        fields = {**self.problem.fields, "optimizer": method, "seed": seed}
-        return presets.preset(self.problem.preset, **fields)
+        """Returns the configuration; one call performs the steps between two evaluations."""
+        fields = {"ema_decay": 0.99, "steps_per_call": self.problem.every, **self.problem.fields}
+        return gan.preset(self.problem.preset, **fields, optimizer=method, seed=seed)
 
     def score(self, samples: np.ndarray) -> float:
         """Returns the Fréchet distance, or the number of missed modes."""
@@ -102,46 +96,43 @@ class Bench:
 
     def compile(self, method: str) -> Trained:
         """Returns the compiled functions of an optimizer."""
-        played = self._game(method, 0)
-        common = presets.preset(self.problem.preset)
-        ratio = common.optimizer.learning_rate_max / common.optimizer.learning_rate_min
+        config, game = self.config(method), self._game(method, 0)
+        common = gan.preset(self.problem.preset).optimizer  # the same ratio for all optimizers
+        ratio = common.learning_rate_max / common.learning_rate_min
+        params = mm.Players(game.pair.generator.params, game.pair.discriminator.params)
 
-        def optimizer(rate: Any) -> Any:
-            rates = {"learning_rate_min": rate, "learning_rate_max": ratio * rate}
-            config = self.config(method).replace(**rates)
-            return build.build_optimizer(config, _players(played))
+        def optimizer_fn(rates: mm.Players) -> Any:
+            traced = config.replace(learning_rate_min=rates.min, learning_rate_max=rates.max)
+            return gan.build_optimizer(traced, params)
 
-        def advance(state: Any, seed: Any, rate: Any, until: Any, images: Any) -> Any:
-            step = functools.partial(step_lib.train_step, played, optimizer(rate), 0.99)
-            guarded = nonfinite.guard(step, "stop", axis_name=None)
-            return lax.while_loop(
-                lambda state: (state.step < until) & nonfinite.goes_on(state, "stop"),
-                lambda state: guarded(state, images, seed)[0],
-                state,
-            )
+        def advance(state: Any, seed: Any, learning_rate: Any, until: Any) -> Any:
+            rates = mm.Players(learning_rate, np.float32(ratio) * learning_rate)
+            return program.advance(state, self.images, seed, rates, until)[0]
 
-        latents = data_lib.latents(
-            jax.random.key(1), jnp.arange(self.problem.samples), played.pair.latent_dim
+        program = gan.compile_tunable_program(game, optimizer_fn, config)
+        optimizer = optimizer_fn(mm.Players(1e-3, 1e-3))
+        latents = gan.draw_latents(
+            jax.random.key(1), jnp.arange(self.problem.samples), game.pair.latent_dim
         )
-        apply = played.pair.generator.apply  # BatchNorm by the batch's own statistics
-        advancing = jax.jit(advance)
+        apply = game.pair.generator.apply  # with the batch statistics of BatchNorm
+
+        def start(seed: int) -> Any:
+            state = gan.init_state(self._game(method, seed), optimizer)
+            return jax.tree.map(jnp.copy, state)  # donated buffers must not be shared
+
         return Trained(
-            start=lambda seed: step_lib.init(self._game(method, seed), optimizer(1e-3)),
-            advance=lambda *args: advancing(*args, self.images),
+            start=start,
+            advance=advance,
             sample=jax.jit(lambda state: apply(state.ema, state.stats.min, latents, train=True)[0]),
             score=self.score,
         )
 
-    def _game(self, method: str, seed: int) -> game.Game:
+    def _game(self, method: str, seed: int) -> Any:
         """Returns the game on one device, without a mapped axis."""
         config = self.config(method, seed)
-        played, _ = build.build_game(config, self.data, 1)
-        pair = build.build_pair(config, self.data.images.shape[1:])
-        return played._replace(pair=pair, axis_name=None)
-
-
-def _players(played: game.Game) -> mm.Players:
-    return mm.Players(played.pair.generator.params, played.pair.discriminator.params)
+        game, _ = gan.build_game(config, self.data, 1)
+        pair = gan.build_pair(config, self.data.images.shape[1:])
+        return game._replace(pair=pair, axis_name=None)
 
 
 def run(trained: Trained, problem: Problem, learning_rate: float, seed: int) -> dict[str, Any]:

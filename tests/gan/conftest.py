@@ -1,4 +1,4 @@
-"""Small data for tests of the trainer: no download, no classifier."""
+"""Small datasets for tests of the trainer, without downloads."""
 
 import numpy as np
 import pytest

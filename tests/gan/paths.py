@@ -1,4 +1,4 @@
-"""Where the real image sets are, if they are there."""
+"""Paths of real image datasets that may be absent."""
 
 from pathlib import Path
 

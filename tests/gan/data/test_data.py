@@ -1,4 +1,4 @@
-"""Data: built-in sets, image sets from folders, batches that do not know the device count."""
+"""Tests of built-in datasets, image datasets from folders, and batches."""
 
 import jax
 import numpy as np
@@ -12,12 +12,12 @@ from tests.gan.paths import MNIST, needs_mnist
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
+def separate_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
 
 
-def picture(path, mode="L", size=(6, 4), seed=0):
+def write_image(path, mode="L", size=(6, 4), seed=0):
     path.parent.mkdir(parents=True, exist_ok=True)
     channels = {"L": (), "RGB": (3,), "RGBA": (4,), "CMYK": (4,)}[mode]
     pixels = np.random.default_rng(seed).integers(256, size=(size[1], size[0], *channels))
@@ -26,15 +26,15 @@ def picture(path, mode="L", size=(6, 4), seed=0):
 
 
 def folder_of(tmp_path, mode="L", suffix="png"):
-    """Two classes of three pictures each, as `datasets` reads a folder of folders."""
+    """Writes two classes of three images each, as a folder of folders."""
     root = tmp_path / "set"
     for index in range(6):
-        picture(root / "train" / "ab"[index % 2] / f"{index}.{suffix}", mode, seed=index)
-        picture(root / "test" / "ab"[index % 2] / f"{index}.{suffix}", mode, seed=10 + index)
+        write_image(root / "train" / "ab"[index % 2] / f"{index}.{suffix}", mode, seed=index)
+        write_image(root / "test" / "ab"[index % 2] / f"{index}.{suffix}", mode, seed=10 + index)
     return root
 
 
-def test_digits_are_the_real_ones_with_a_part_held_out():
+def test_digits_are_loaded_with_every_fifth_held_out():
     digits = data_lib.load("digits")
     assert digits.images.shape[1:] == (8, 8, 1) and digits.images.dtype == np.uint8
     assert len(digits.images) + len(digits.test_images) == 1797
@@ -42,7 +42,7 @@ def test_digits_are_the_real_ones_with_a_part_held_out():
     assert digits.images.max() == 255
 
 
-def test_gaussians_lie_on_their_ring():
+def test_gaussians_have_equal_modes_on_a_circle():
     ring = data_lib.load("gaussians")
     assert ring.kind == "vector" and ring.images.dtype == np.float32
     centres = ring.modes.centers[ring.labels]
@@ -52,7 +52,7 @@ def test_gaussians_lie_on_their_ring():
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_a_folder_of_pictures_is_read_with_its_labels(tmp_path, mode):
+def test_load_reads_a_folder_of_images_with_labels(tmp_path, mode):
     root = folder_of(tmp_path, mode)
     read = data_lib.load(str(root))
     assert read.images.shape == (6, 4, 6, 1 if mode == "L" else 3)
@@ -64,7 +64,7 @@ def test_a_folder_of_pictures_is_read_with_its_labels(tmp_path, mode):
     np.testing.assert_array_equal(again.labels, read.labels)
 
 
-def test_a_damaged_cache_is_made_again(tmp_path):
+def test_load_replaces_a_corrupt_cache(tmp_path):
     root = folder_of(tmp_path)
     read = data_lib.load(str(root))
     files = list(cache.cache_folder().glob("*.npz"))
@@ -74,7 +74,7 @@ def test_a_damaged_cache_is_made_again(tmp_path):
     np.testing.assert_array_equal(data_lib.load(str(root)).images, read.images)
 
 
-def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
+def test_load_works_without_a_writable_cache(tmp_path, monkeypatch):
     root = folder_of(tmp_path)
     blocked = tmp_path / "file"
     blocked.write_text("")
@@ -82,29 +82,29 @@ def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch
     assert len(data_lib.load(str(root)).images) == 6
 
 
-def test_a_set_without_test_split_holds_out_its_last_tenth(tmp_path):
+def test_load_holds_out_the_last_tenth_without_test_split(tmp_path):
     root = tmp_path / "flat"
     for index in range(20):
-        picture(root / f"{index:02}.png", seed=index)
+        write_image(root / f"{index:02}.png", seed=index)
     read = data_lib.load(str(root))
     assert (len(read.images), len(read.test_images), read.labels) == (18, 2, None)
 
 
-def test_mixed_sizes_are_named(tmp_path):
+def test_load_rejects_images_of_different_sizes(tmp_path):
     root = folder_of(tmp_path)
-    picture(root / "train" / "a" / "9.png", size=(8, 8))
+    write_image(root / "train" / "a" / "9.png", size=(8, 8))
     with pytest.raises(DataError, match=r"image 0 is .*, image \d is \(8, 8, 1\).*one size"):
         data_lib.load(str(root))
 
 
-def test_cmyk_is_named(tmp_path):
+def test_load_rejects_cmyk_images(tmp_path):
     root = folder_of(tmp_path, suffix="jpg")
-    picture(root / "train" / "a" / "9.jpg", "CMYK")
+    write_image(root / "train" / "a" / "9.jpg", "CMYK")
     with pytest.raises(DataError, match=r"mode CMYK\. Convert it to 8-bit gray or RGB"):
         data_lib.load(str(root))
 
 
-def test_a_truncated_file_is_named(tmp_path):
+def test_load_names_a_truncated_file(tmp_path):
     root = folder_of(tmp_path)
     file = root / "train" / "a" / "0.png"
     file.write_bytes(file.read_bytes()[:40])
@@ -113,7 +113,7 @@ def test_a_truncated_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "empty"])
-def test_what_cannot_be_read_says_what_to_give(tmp_path, name, monkeypatch):
+def test_load_rejects_unreadable_names_with_a_remedy(tmp_path, name, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     if name == "empty":
         (tmp_path / "empty").mkdir()
@@ -122,14 +122,14 @@ def test_what_cannot_be_read_says_what_to_give(tmp_path, name, monkeypatch):
         data_lib.load(name)
 
 
-def test_a_set_without_images_is_named(tmp_path):
+def test_load_rejects_data_without_images(tmp_path):
     (tmp_path / "table").mkdir()
     (tmp_path / "table" / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match=r"no image column among \['a', 'b'\]"):
         data_lib.load(str(tmp_path / "table"))
 
 
-def test_batches_depend_on_key_and_global_index_alone():
+def test_batch_depends_only_on_key_and_global_index():
     images = data_lib.load("digits").images
     key = jax.random.key(3)
     whole = data_lib.batch(images, key, np.arange(8))
@@ -143,7 +143,7 @@ def test_batches_depend_on_key_and_global_index_alone():
     assert len(np.unique(latents)) == 40
 
 
-def test_every_example_is_drawn_with_the_same_chance():
+def test_batch_draws_examples_with_equal_probability():
     images = np.arange(10, dtype=np.float32)[:, None]
     drawn = data_lib.batch(images, jax.random.key(0), np.arange(10_000))
     counts = np.bincount(np.asarray(drawn)[:, 0].astype(int), minlength=10)
@@ -152,7 +152,7 @@ def test_every_example_is_drawn_with_the_same_chance():
 
 @needs_mnist
 @pytest.mark.slow
-def test_mnist_is_read_as_the_official_files_have_it():
+def test_mnist_matches_the_official_files():
     mnist = data_lib.load(str(MNIST))
     assert mnist.images.shape == (60_000, 28, 28, 1) and mnist.test_images.shape[0] == 10_000
     assert list(mnist.labels[:5]) == [5, 0, 4, 1, 9] and mnist.num_classes == 10

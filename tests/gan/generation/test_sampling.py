@@ -1,4 +1,4 @@
-"""Samples and walks of a small run, and the files made of them."""
+"""Tests of samples and interpolations of a small run, and of their files."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -26,76 +26,78 @@ def gaussians_run(tmp_path_factory):
     return gan.train(presets.preset("gaussians", out=str(folder), **SMALL)).folder
 
 
-def test_any_kept_checkpoint_can_be_sampled(digits_run):
+def test_sample_accepts_the_step_of_any_checkpoint(digits_run):
     newest, early = gan.sample(digits_run, 5), gan.sample(digits_run, 5, step=4)
     np.testing.assert_array_equal(newest, gan.sample(digits_run, 5, step=8))
     assert not np.array_equal(newest, early)
-    assert sampling.load(digits_run, step=4).step == 4
+    assert sampling.load_generator(digits_run, step=4).step == 4
     with pytest.raises(gan.ConfigError, match=r"step=5: .* no such checkpoint \(4, 8\)"):
         gan.sample(digits_run, 5, step=5)
 
 
-def test_walks_begin_and_end_at_the_samples_of_the_seed(digits_run):
-    walks = gan.interpolate(digits_run, 3, num_frames=5, seed=2)
-    assert walks.shape == (3, 5, 8, 8, 1) and walks.dtype == np.uint8
+def test_interpolations_connect_the_samples_of_the_seed(digits_run):
+    found = gan.interpolate(digits_run, 3, num_frames=5, seed=2)
+    assert found.shape == (3, 5, 8, 8, 1) and found.dtype == np.uint8
     samples = gan.sample(digits_run, 6, seed=2)
-    np.testing.assert_array_equal(walks[:, 0], samples[:3])
-    assert np.abs(walks[:, -1].astype(int) - samples[3:]).max() <= 1  # cos(π/2) is not quite 0
+    np.testing.assert_array_equal(found[:, 0], samples[:3])
+    assert np.abs(found[:, -1].astype(int) - samples[3:]).max() <= 1  # cos(π/2) is not exactly 0
 
 
-def test_points_of_an_arc_keep_the_law_of_the_latents_and_a_loop_has_no_seam():
-    ends = sampling.latents(3, 4000, seed=1)
-    arc = sampling.walk(ends[:2000], ends[2000:], 5, loop=False)
+def test_latent_arcs_keep_the_variance_and_loops_are_closed():
+    ends = sampling.seeded_latents(3, 4000, seed=1)
+    arc = sampling.latent_arcs(ends[:2000], ends[2000:], 5, loop=False)
     np.testing.assert_allclose(jnp.mean(arc**2, axis=(0, 2)), np.ones(5), atol=0.05)
-    loop = np.asarray(sampling.walk(ends[:4], ends[4:8], 12, loop=True))
+    loop = np.asarray(sampling.latent_arcs(ends[:4], ends[4:8], 12, loop=True))
     strides = np.linalg.norm(np.roll(loop, -1, axis=1) - loop, axis=-1)
     arcs = np.linalg.norm(loop - np.roll(loop, 6, axis=1), axis=-1)
     np.testing.assert_allclose(loop[:, 6], -loop[:, 0], atol=1e-5)  # half a turn
-    assert strides.max() < arcs.max() / 2  # the last stride, back to the start, is as the others
+    assert (
+        strides.max() < arcs.max() / 2
+    )  # The step from the last point to the start is as short as the others.
 
 
 def run(*words):
     return main.main(["sample", *map(str, words)])
 
 
-def test_a_film_of_images_loops_with_as_many_frames_as_asked(digits_run, tmp_path, capsys):
-    path = tmp_path / "walk.gif"
+def test_gif_loops_with_the_requested_number_of_frames(digits_run, tmp_path, capsys):
+    path = tmp_path / "interpolation.gif"
     assert run("--run", digits_run, "--out", path, "--num", 4, "--interpolate", 6) == 0
-    with Image.open(path) as film:
-        assert film.n_frames == 6 and film.info["loop"] == 0 and film.size[0] > 300
-    assert "4 walks of 6 pictures" in capsys.readouterr().out
+    with Image.open(path) as gif:
+        assert gif.n_frames == 6 and gif.info["loop"] == 0 and gif.size[0] > 300
+    assert "4 interpolations of 6 images" in capsys.readouterr().out
 
 
-def test_a_picture_of_walks_has_a_row_for_each(digits_run, tmp_path):
-    path = tmp_path / "walks.png"
+def test_png_of_interpolations_has_one_row_for_each(digits_run, tmp_path):
+    path = tmp_path / "interpolations.png"
     assert run("--run", digits_run, "--out", path, "--num", 3, "--interpolate", 6) == 0
-    with Image.open(path) as picture:
-        width, height = picture.size
+    with Image.open(path) as image:
+        width, height = image.size
     assert width == 2 * height  # six columns, three rows
     assert run("--run", digits_run, "--out", tmp_path / "w.npz", "--interpolate", 6) == 0
     with np.load(tmp_path / "w.npz") as file:
         assert file["samples"].shape == (8, 6, 8, 8, 1)
 
 
-def test_vectors_walk_too(gaussians_run, tmp_path):
-    for name in ("walk.gif", "walks.png", "points.png"):
+def test_sample_command_plots_vectors(gaussians_run, tmp_path):
+    for name in ("interpolation.gif", "interpolations.png", "points.png"):
         words = [] if name.startswith("points") else ["--interpolate", 4]
         assert run("--run", gaussians_run, "--out", tmp_path / name, "--num", 5, *words) == 0
-        with Image.open(tmp_path / name) as picture:
-            assert np.asarray(picture.convert("L")).std() > 0
-    with Image.open(tmp_path / "walk.gif") as film:
-        assert film.n_frames == 4
+        with Image.open(tmp_path / name) as image:
+            assert np.asarray(image.convert("L")).std() > 0
+    with Image.open(tmp_path / "interpolation.gif") as gif:
+        assert gif.n_frames == 4
 
 
-def test_vectors_of_one_number_can_be_drawn(tmp_path):
+def test_write_plots_one_dimensional_vectors(tmp_path):
     for samples in (np.ones((5, 1)), np.arange(10.0).reshape(2, 5, 1)):
         image_io.write(samples, tmp_path / "points.png")
     with pytest.raises(gan.ConfigError, match=r"must end in .png or .npz"):
         image_io.write(np.ones((5, 1)), tmp_path / "points.gif")
 
 
-def test_too_few_frames_are_refused(digits_run, tmp_path, capsys):
+def test_sample_command_rejects_too_few_frames(digits_run, tmp_path, capsys):
     words = ["--run", digits_run, "--out", tmp_path / "w.gif", "--interpolate", 1]
     assert run(*words) == 2
-    assert "num_frames=1 is out of range" in capsys.readouterr().err
+    assert "num_frames must be at least 2, got 1" in capsys.readouterr().err
     assert not (tmp_path / "w.gif").exists()

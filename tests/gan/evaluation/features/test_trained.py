@@ -1,4 +1,4 @@
-"""The classifier in whose features samples are judged."""
+"""Tests of the classifier extractor."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from tests.gan.paths import MNIST, needs_mnist
 
 
 @pytest.fixture
-def own_cache(tmp_path, monkeypatch):
+def separate_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
@@ -22,10 +22,10 @@ def short_training(monkeypatch):
     monkeypatch.setattr(trained, "PLAIN", trained.PLAIN._replace(steps=60))
 
 
-def test_it_is_trained_once_and_then_read_from_the_cache(own_cache, short_training):
+def test_classifier_is_trained_once_and_then_cached(separate_cache, short_training):
     digits, notes = data_lib.load("digits"), []
     first = features.classifier(digits, notes.append)
-    assert len(notes) == 2 and "training a classifier of digits" in notes[0]
+    assert len(notes) == 2 and "training a classifier on digits" in notes[0]
     second = features.classifier(digits, notes.append)
     assert len(notes) == 2
     for one, other in zip(*(f.extract(digits.test_images) for f in (first, second)), strict=True):
@@ -34,7 +34,7 @@ def test_it_is_trained_once_and_then_read_from_the_cache(own_cache, short_traini
 
 
 @pytest.mark.slow
-def test_other_data_and_damaged_caches_are_trained_anew(own_cache, short_training):
+def test_classifier_is_retrained_for_other_data_or_corrupt_cache(separate_cache, short_training):
     digits, notes = data_lib.load("digits"), []
     first = features.classifier(digits, notes.append)
     fewer = digits._replace(images=digits.images[:-1], labels=digits.labels[:-1])
@@ -46,35 +46,35 @@ def test_other_data_and_damaged_caches_are_trained_anew(own_cache, short_trainin
     assert len(notes) == 6
 
 
-def test_bytes_and_floats_of_the_same_images_have_the_same_features(own_cache, short_training):
+def test_classifier_features_of_uint8_and_floats_agree(separate_cache, short_training):
     digits = data_lib.load("digits")
     classifier = features.classifier(digits)
     floats = digits.test_images.astype(np.float32) / 127.5 - 1
-    of_bytes, of_floats = classifier.extract(digits.test_images), classifier.extract(floats)
-    np.testing.assert_allclose(of_bytes.features, of_floats.features, atol=1e-4)
-    assert of_floats.features.shape == (len(floats), 128)
-    assert of_floats.probabilities.shape == (len(floats), 10)
-    np.testing.assert_allclose(of_floats.probabilities.sum(axis=1), 1, rtol=1e-5)
+    from_uint8, from_floats = classifier.extract(digits.test_images), classifier.extract(floats)
+    np.testing.assert_allclose(from_uint8.features, from_floats.features, atol=1e-4)
+    assert from_floats.features.shape == (len(floats), 128)
+    assert from_floats.probabilities.shape == (len(floats), 10)
+    np.testing.assert_allclose(from_floats.probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
-def test_data_without_labels_is_refused():
-    with pytest.raises(DataError, match="a classifier needs labelled images"):
+def test_classifier_rejects_data_without_labeled_images():
+    with pytest.raises(DataError, match="a classifier needs labeled images"):
         features.classifier(data_lib.load("gaussians"))
 
 
 @pytest.mark.slow
-def test_digits_are_told_apart():
+def test_classifier_of_digits_is_accurate():
     assert features.classifier(data_lib.load("digits")).facts["test_accuracy"] >= 0.97
 
 
 @needs_mnist
 @pytest.mark.slow
-def test_mnist_is_told_apart():
+def test_classifier_of_mnist_is_accurate():
     assert features.classifier(data_lib.load(str(MNIST))).facts["test_accuracy"] >= 0.99
 
 
 @pytest.mark.parametrize("shape", [(64, 48, 3), (9, 7, 3)])
-def test_colour_images_of_any_size_go_through_the_residual_network(own_cache, monkeypatch, shape):
+def test_residual_network_accepts_color_images_of_any_size(separate_cache, monkeypatch, shape):
     monkeypatch.setattr(trained, "RESIDUAL", trained.RESIDUAL._replace(steps=2, width=4))
     noise = small_data(shape)
     classifier = features.classifier(noise)

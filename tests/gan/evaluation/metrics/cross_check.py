@@ -1,4 +1,4 @@
-"""Our scores beside those of torch-fidelity and prdc, on the same features.
+"""Compares metrics of this library with torch-fidelity and prdc on the same features.
 
 python -m tests.gan.evaluation.metrics.cross_check   # prints the table of docs/metrics.md
 """
@@ -11,7 +11,7 @@ from minmax_jax.gan.evaluation import metrics
 
 
 def feature_sets():
-    """Two sets of float32 features like a network's: positive parts of correlated normals."""
+    """Returns two float32 feature sets: positive parts of correlated normals, as in a network."""
     random = np.random.default_rng(0)
     mix = random.normal(size=(24, 24)) / 5
 
@@ -22,26 +22,28 @@ def feature_sets():
 
 
 def against_torch_fidelity():
-    """Yields (what, ours, theirs)."""
+    """Yields the name of a score, its value here, and its value in the other library."""
     import torch
     from torch_fidelity import metric_fid, metric_isc, metric_kid, metric_prc
 
     real, samples = feature_sets()
-    theirs = [torch.from_numpy(array.astype(np.float64)) for array in (real, samples)]
-    statistics = [metric_fid.fid_features_to_statistics(array) for array in theirs]
+    tensors = [torch.from_numpy(array.astype(np.float64)) for array in (real, samples)]
+    statistics = [metric_fid.fid_features_to_statistics(array) for array in tensors]
     (fid,) = metric_fid.fid_statistics_to_metric(*statistics, False).values()
     yield "Fréchet distance", metrics.frechet_distance(real, samples), fid
     for subsets, size in ((20, 300), (1, 1200)):
         mean, deviation = metric_kid.kid_features_to_metric(
-            *theirs, kid_subsets=subsets, kid_subset_size=size, rng_seed=7, verbose=False
+            *tensors, kid_subsets=subsets, kid_subset_size=size, rng_seed=7, verbose=False
         ).values()
-        ours = metrics.kernel_distance(real, samples, num_subsets=subsets, subset_size=size, seed=7)
+        found = metrics.kernel_distance(
+            real, samples, num_subsets=subsets, subset_size=size, seed=7
+        )
         name = f"kernel distance, {subsets} subset(s) of {size}"
-        yield name, ours.value, mean
+        yield name, found.value, mean
         if subsets > 1:
-            yield f"{name}: deviation", ours.deviation, deviation
+            yield f"{name}: deviation", found.deviation, deviation
     for k in (1, 3, 5):
-        prc = metric_prc.prc_features_to_metric(*theirs[::-1], prc_neighborhood=k, verbose=False)
+        prc = metric_prc.prc_features_to_metric(*tensors[::-1], prc_neighborhood=k, verbose=False)
         for name, value in metrics.precision_recall(real, samples, k)._asdict().items():
             yield f"{name}, k = {k}", value, prc[name]
     logits = 3 * np.random.default_rng(1).normal(size=(1003, 10))
@@ -49,29 +51,31 @@ def against_torch_fidelity():
         torch.from_numpy(logits), 10, True, 5
     ).values()
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    ours = metrics.inception_score(p, num_splits=10, seed=5)
-    yield "inception score, 10 splits", ours.value, mean
-    yield "inception score, 10 splits: deviation", ours.deviation, deviation
+    found = metrics.inception_score(p, num_splits=10, seed=5)
+    yield "inception score, 10 splits", found.value, mean
+    yield "inception score, 10 splits: deviation", found.deviation, deviation
 
 
 def against_prdc():
-    """Yields (what, ours, theirs)."""
+    """Yields the name of a score, its value here, and its value in the other library."""
     import prdc
 
     real, samples = feature_sets()
     for k in (1, 3, 5):
-        theirs = prdc.compute_prdc(real, samples, nearest_k=k)
+        reference = prdc.compute_prdc(real, samples, nearest_k=k)
         for score in (metrics.precision_recall, metrics.density_coverage):
             for name, value in score(real, samples, k)._asdict().items():
-                yield f"{name}, k = {k}", value, theirs[name]
+                yield f"{name}, k = {k}", value, reference[name]
 
 
 def main():
-    print("| score | other library | ours | theirs | relative difference |\n|---|---|---|---|---|")
+    print("| Score | Other library | `minmax_jax` | Other value | Relative difference |")
+    print("|---|---|---|---|---|")
     for library, rows in (("torch-fidelity", against_torch_fidelity), ("prdc", against_prdc)):
-        for what, ours, theirs in rows():
-            print(f"| {what} | {library} {metadata.version(library)} | {ours:.8g} | {theirs:.8g} "
-                  f"| {abs(ours - theirs) / abs(theirs):.0e} |")  # fmt: skip
+        for name, value, reference in rows():
+            difference = abs(value - reference) / abs(reference)
+            version = f"{library} {metadata.version(library)}"
+            print(f"| {name} | {version} | {value:.8g} | {reference:.8g} | {difference:.0e} |")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every score that torch-fidelity or prdc computes, on the same features, to 1e-4 relative."""
+"""Tests metrics against torch-fidelity and prdc on the same features."""
 
 import numpy as np
 import pytest
@@ -8,20 +8,20 @@ from tests.gan.evaluation.metrics import cross_check
 TOLERANCE = 1e-4
 
 
-def agree(rows):
-    for what, ours, theirs in rows:
-        np.testing.assert_allclose(ours, theirs, rtol=TOLERANCE, err_msg=what)
+def assert_equal_scores(rows):
+    for name, value, reference in rows:
+        np.testing.assert_allclose(value, reference, rtol=TOLERANCE, err_msg=name)
 
 
-def test_scores_are_those_of_torch_fidelity():
+def test_metrics_match_torch_fidelity():
     pytest.importorskip("torch_fidelity", reason="needs the extra fid (torch-fidelity)")
     rows = list(cross_check.against_torch_fidelity())
     assert len(rows) == 12
-    agree(rows)
+    assert_equal_scores(rows)
 
 
-def test_precision_recall_density_and_coverage_are_those_of_prdc():
+def test_neighbor_metrics_match_prdc():
     pytest.importorskip("prdc", reason="needs prdc, of the extra dev")
     rows = list(cross_check.against_prdc())
     assert len(rows) == 12
-    agree(rows)
+    assert_equal_scores(rows)
