@@ -1,4 +1,4 @@
-"""Everything that says pmap or shard_map: one axis of devices, and trees laid out along it."""
+"""Data parallelism over one device axis with `pmap` or `shard_map`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,13 +12,14 @@ from jax.experimental.multihost_utils import (
 )
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from minmax_jax._util import checks
 from minmax_jax._util.types import PyTree
 
 AXIS = "devices"
-"""Name of the mapped axis: pass it as `axis_name` to fields, payoffs and BatchNorm."""
+"""Name of the mapped axis. Pass it as `axis_name` to fields, payoffs and BatchNorm."""
 
 BACKENDS = ("pmap", "shard_map")
-"""What can map a step over devices; both give the same numbers from the same trees."""
+"""Backends of `map_step`. Both return the same numbers for the same inputs."""
 
 
 def map_step(
@@ -32,99 +33,106 @@ def map_step(
     """Maps a training step over devices under the axis name `AXIS`, and compiles it.
 
     Args:
-      function: a pure function of one device's view; what it averages over `AXIS` comes
-        out alike on every device.
-      devices: the devices to use; all local ones by default. One device is the same path.
-      donate_argnums: positional arguments whose buffers may be reused for the results.
-      in_axes: 0 for trees laid out by `replicate`, None to broadcast: one for all positional
-        arguments, or a sequence of one for each.
-      backend: one of `BACKENDS`.
+      function: Pure function of the inputs of one device. Values that it averages over `AXIS`
+        are equal on all devices.
+      devices: Devices to use, one or several. Defaults to all local devices.
+      donate_argnums: Positional arguments whose buffers may be reused for the results.
+      in_axes: 0 for trees from `replicate` or `shard`, or None to broadcast. Pass one value for
+        all positional arguments, or a sequence with one value per argument.
+      backend: One of `BACKENDS`.
 
     Returns:
-      The compiled function of trees with a leading axis over devices.
+      The compiled function. Its results have a leading axis over devices, as do its arguments
+      with `in_axes` 0.
 
     Raises:
-      ValueError: for an unknown backend.
+      ValueError: If `backend` is unknown.
     """
+    checks.check_choice("map_step", "backend", backend, BACKENDS)
     devices = jax.local_devices() if devices is None else list(devices)
-    if backend == "pmap":
-        return jax.pmap(
-            function,
-            axis_name=AXIS,
-            devices=devices,
-            donate_argnums=tuple(donate_argnums),
-            in_axes=in_axes if in_axes is None or isinstance(in_axes, int) else tuple(in_axes),
-        )
-    if backend != "shard_map":
-        raise ValueError(
-            f"map_step: backend must be one of {', '.join(BACKENDS)}, got {backend!r}."
-        )
-    return _by_shard_map(function, devices, tuple(donate_argnums), in_axes)
+    if backend == "shard_map":
+        return _map_with_shard_map(function, devices, tuple(donate_argnums), in_axes)
+    return jax.pmap(
+        function,
+        axis_name=AXIS,
+        devices=devices,
+        donate_argnums=tuple(donate_argnums),
+        in_axes=in_axes if in_axes is None or isinstance(in_axes, int) else tuple(in_axes),
+    )
 
 
-def _by_shard_map(
+def _map_with_shard_map(
     function: Callable[..., Any], devices: Sequence[Any], donate: tuple[int, ...], in_axes: Any
 ) -> Callable[..., Any]:
     mesh = Mesh(np.asarray(devices), (AXIS,))
 
     def mapped(*args: Any) -> Any:
-        axes = in_axes if isinstance(in_axes, list | tuple) else [in_axes] * len(args)
-        split = [axis is not None for axis in axes]
+        split = [axis is not None for axis in _axes(in_axes, args)]
 
-        def mine(*args: Any) -> Any:
-            # A device's view has an axis of length one where pmap's has none.
+        def of_one_device(*args: Any) -> Any:
+            # Under shard_map, the mapped axis has length one; under pmap, it is absent.
             parts = zip(args, split, strict=True)
             out = function(*(_without_axis(arg) if cut else arg for arg, cut in parts))
             return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], out)
 
         specs = tuple(PartitionSpec(AXIS) if cut else PartitionSpec() for cut in split)
-        # Without its checks autodiff stays local, as under pmap: `field.py` takes the means.
+        # Without shard_map's checks, autodiff stays local to each device, as under pmap, and
+        # `field.py` takes the means.
         return jax.shard_map(
-            mine, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(AXIS), check_vma=False
+            of_one_device,
+            mesh=mesh,
+            in_specs=specs,
+            out_specs=PartitionSpec(AXIS),
+            check_vma=False,
         )(*args)
 
     compiled = jax.jit(mapped, donate_argnums=donate)
-    if own(devices) == list(devices):
+    if addressable_devices(devices) == list(devices):
         return compiled
 
     def among_processes(*args: Any) -> Any:
-        # As under pmap, each process gives and gets the parts of its own devices.
-        axes = in_axes if isinstance(in_axes, list | tuple) else [in_axes] * len(args)
+        # As under pmap, each process passes and receives the parts of its own devices.
         parts = PartitionSpec(AXIS)
         args = tuple(
             arg if axis is None else host_local_array_to_global_array(arg, mesh, parts)
-            for arg, axis in zip(args, axes, strict=True)
+            for arg, axis in zip(args, _axes(in_axes, args), strict=True)
         )
         return global_array_to_host_local_array(compiled(*args), mesh, parts)
 
     return among_processes
 
 
+def _axes(in_axes: Any, args: Sequence[Any]) -> Sequence[Any]:
+    """Returns the mapped axis of each argument."""
+    return in_axes if isinstance(in_axes, list | tuple) else [in_axes] * len(args)
+
+
 def _without_axis(tree: PyTree) -> PyTree:
     return jax.tree.map(lambda leaf: leaf[0], tree)
 
 
-def alone(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Lets a function that averages over `AXIS` be called outside of any map, on one device.
+def on_one_device(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wraps a function that averages over `AXIS`, for calls on one device outside of any map.
 
     Args:
-      function: a pure function of arrays, with a mean over `AXIS` of which there is one part.
+      function: Pure function of arrays that contains means over `AXIS`.
 
     Returns:
-      The same function of the same arguments; it may stand in `jit` and `lax.scan`.
+      The same function, with an axis `AXIS` of size one. It can be used in `jit` and
+      `lax.scan`.
     """
     mesh = Mesh(np.asarray(jax.local_devices()[:1]), (AXIS,))
     whole = PartitionSpec()
     return jax.shard_map(function, mesh=mesh, in_specs=whole, out_specs=whole, check_vma=False)
 
 
-def own(devices: Sequence[Any]) -> list[Any]:
-    """Returns those of `devices` that belong to this process: all, where it is alone."""
+def addressable_devices(devices: Sequence[Any]) -> list[Any]:
+    """Returns the devices that belong to this process."""
     return [device for device in devices if device.process_index == jax.process_index()]
 
 
-def split(tree: PyTree, devices: Sequence[Any]) -> PyTree:
-    """Gives every device its part of each leaf, whose first axis is that of the devices."""
+def shard(tree: PyTree, devices: Sequence[Any]) -> PyTree:
+    """Distributes every leaf over `devices` along its first axis."""
     sharding = NamedSharding(Mesh(np.asarray(devices), (AXIS,)), PartitionSpec(AXIS))
     return jax.tree.map(lambda leaf: jax.device_put(leaf, sharding), tree)
 
@@ -132,9 +140,10 @@ def split(tree: PyTree, devices: Sequence[Any]) -> PyTree:
 def replicate(tree: PyTree, devices: Sequence[Any] | None = None) -> PyTree:
     """Copies every leaf to every device: shape `(...)` becomes `(num_devices, ...)`.
 
-    Among several processes each lays out the copies of its own devices, as `jax.pmap` has it.
+    With several processes, each process creates the copies for its own devices, as `jax.pmap`
+    requires.
     """
-    devices = jax.local_devices() if devices is None else own(devices)
+    devices = jax.local_devices() if devices is None else addressable_devices(devices)
     sharding = NamedSharding(Mesh(np.asarray(devices), (AXIS,)), PartitionSpec(AXIS))
 
     def copy(leaf: Any) -> jax.Array:
@@ -145,5 +154,5 @@ def replicate(tree: PyTree, devices: Sequence[Any] | None = None) -> PyTree:
 
 
 def unreplicate(tree: PyTree) -> PyTree:
-    """Takes the first device's copy of every leaf: the inverse of `replicate`."""
+    """Returns the first device's copy of every leaf, the inverse of `replicate`."""
     return jax.tree.map(lambda leaf: leaf.addressable_shards[0].data[0], tree)

@@ -1,11 +1,13 @@
-"""What `optax.tree` lacks: norms that neither overflow nor underflow, player by player.
+"""Euclidean norms that neither overflow nor underflow.
 
-The norm is Blue's (ACM TOMS 4, 1978; LAPACK 3.10 `nrm2`): three sums of squares,
-of the elements that are too large to square, of those that are too small, scaled
-by powers of two, and of all the others. One variadic `lax.reduce` forms the three
-in a single pass over the data; as three `sum`s XLA reads the data three times. XLA's CPU vectorises
-plain sums alone: there the plain sum of squares comes first, and where it has over- or
-underflowed the largest element is looked for and the squares are summed in its scale.
+The algorithm is Blue's (ACM TOMS 4, 1978; LAPACK 3.10 `nrm2`). It computes three sums of
+squares: of the elements that are too large to square, of the elements that are too small (both
+scaled by powers of two), and of all other elements. One variadic `lax.reduce` computes the three
+sums in a single pass over the data; with three `sum`s, XLA would read the data three times.
+
+XLA's CPU backend vectorizes plain sums only. There, the plain sum of squares is tried first. If
+it overflows or underflows, the largest element is computed, and the squares are summed in its
+scale.
 """
 
 import functools
@@ -24,12 +26,12 @@ from minmax_jax._util.types import PyTree
 class ScaledNorm(NamedTuple):
     """A Euclidean norm `value / scale`, where `scale` is a power of two.
 
-    Kept as two numbers because the norm of a tree of 1e38s has no float32, while
-    `(leaf * scale) / value` is an ordinary division.
+    It has two parts because the norm of a tree with elements of 1e38 exceeds the largest
+    float32, while `(leaf * scale) / value` is an ordinary division.
 
     Attributes:
-      value: the norm times `scale`; zero exactly when every element is zero.
-      scale: a power of two.
+      value: The norm times `scale`. It is zero exactly if all elements are zero.
+      scale: A power of two.
     """
 
     value: jax.Array
@@ -37,7 +39,7 @@ class ScaledNorm(NamedTuple):
 
 
 class _Sums(NamedTuple):
-    """Sums of squares of big (scaled down), ordinary and small (scaled up) elements."""
+    """Sums of squares of large (scaled down), ordinary and small (scaled up) elements."""
 
     big: jax.Array
     mid: jax.Array
@@ -45,7 +47,7 @@ class _Sums(NamedTuple):
 
 
 class _Blue(NamedTuple):
-    """Blue's constants: the thresholds and the scales of one floating point format."""
+    """Blue's constants: thresholds and scales of one floating-point format."""
 
     small_below: float
     big_above: float
@@ -66,12 +68,12 @@ def _blue_constants(dtype: Any) -> _Blue:
 
 
 def _rows(leaf: jax.Array) -> list[jax.Array]:
-    """Cuts a leaf into arrays with a short last axis, which together hold its elements.
+    """Splits a leaf into arrays with a short last axis, which together contain its elements.
 
-    XLA adds up a variadic reduction one by one on a CPU: rows of at most 1,024 keep the
-    rounding of a float32 norm below 1e-5, and 2^24 elements in a row would lose 5 %. A last
-    axis that is short already is left alone, as a reshape may move sharded data, and a size
-    that rows divide is not sliced, which would be a copy.
+    XLA's CPU backend computes a variadic reduction sequentially. Rows of at most 1,024 elements
+    keep the rounding error of a float32 norm below 1e-5; a row of 2^24 elements would lose 5 %.
+    A short last axis is not reshaped, because a reshape may move sharded data. If a row length
+    divides the size, the leaf is not sliced, because a slice would be a copy.
     """
     if leaf.ndim and 32 <= leaf.shape[-1] <= 1024:
         return [leaf]
@@ -83,7 +85,7 @@ def _rows(leaf: jax.Array) -> list[jax.Array]:
 
 
 def _sums(leaf: jax.Array) -> _Sums:
-    """Forms Blue's three sums of squares of one leaf in one pass over the data."""
+    """Returns Blue's three sums of squares of one leaf, in one pass over the data."""
     zero = jnp.zeros((), accumulator_dtype(leaf.dtype))
     total = _Sums(zero, zero, zero)
     for part in _rows(leaf):
@@ -94,14 +96,14 @@ def _sums(leaf: jax.Array) -> _Sums:
 def _row_sums(rows: jax.Array) -> _Sums:
     dtype = accumulator_dtype(rows.dtype)
     blue = _blue_constants(dtype)
-    size = jnp.abs(rows).astype(dtype)  # the modulus of a complex number is real
+    size = jnp.abs(rows).astype(dtype)  # The modulus of a complex number is real.
     big, small = size > blue.big_above, size < blue.small_below
     one, zero = jnp.ones((), dtype), jnp.zeros((), dtype)
     scale = jnp.where(big, blue.scale_big * one, jnp.where(small, blue.scale_small * one, one))
     square = jnp.square(_times(size, scale))
     parts = (
         jnp.where(big, square, zero),
-        jnp.where(big | small, zero, square),  # NaN compares false twice and lands here
+        jnp.where(big | small, zero, square),  # Comparisons with NaN are False, so NaN goes here.
         jnp.where(small, square, zero),
     )
 
@@ -112,25 +114,26 @@ def _row_sums(rows: jax.Array) -> _Sums:
 
 
 def _times(size: jax.Array, scale: jax.Array) -> jax.Array:
-    """`size · scale`, to be squared.
+    """Returns `size · scale`, in a form that can be squared safely.
 
-    XLA rewrites (x s)(x s) as x² s² where it knows both (a constant field), which is 0 · inf.
-    It does not look through the choice, which changes no square. Not a `minimum`: that of
-    XLA's CPU is the other number where one is NaN.
+    If XLA knows both factors (a constant field), it rewrites (x s)(x s) as x² s², which may be
+    0 · inf. It does not rewrite through the `where`, which does not change the result. A
+    `minimum` would, because XLA's CPU backend returns the other number if one is NaN.
     """
     most, product = jnp.finfo(size.dtype).max.astype(size.dtype), size * scale
     return jnp.where(product > most, most, product)
 
 
 def _norm_of_sums(sums: _Sums) -> ScaledNorm:
-    """Joins the three sums: `√(extreme + mid)` in the scale of the extreme one.
+    """Combines the three sums to `√(extreme + mid)`, in the scale of the extreme sum.
 
-    Joined as a hypotenuse: XLA folds `(mid * c) * c` into `mid * c²`, and c² has no float32.
+    The combination is a hypotenuse, because XLA folds `(mid * c) * c` into `mid * c²`, and c²
+    may exceed the largest float32.
     """
     blue = _blue_constants(sums.mid.dtype)
     one = jnp.ones((), sums.mid.dtype)
     overflows = sums.big > 0
-    # Beyond 2^-60 the small elements are below half an ulp of the sum; NaN compares false.
+    # Above 2^-60, the small elements are below half an ulp of the sum. For NaN this is False.
     underflows = ~overflows & (sums.mid < 2.0**-60)
     scale = jnp.where(
         overflows, blue.scale_big * one, jnp.where(underflows, blue.scale_small * one, one)
@@ -140,13 +143,16 @@ def _norm_of_sums(sums: _Sums) -> ScaledNorm:
 
 
 def _root(square: jax.Array) -> jax.Array:
-    """The square root, with derivative zero at zero (`> 0` would call NaN a zero)."""
+    """Returns the square root, with derivative zero at zero.
+
+    The test is `== 0`, because `> 0` would treat NaN as zero.
+    """
     zero = square == 0
     return jnp.where(zero, 0, jnp.sqrt(jnp.where(zero, 1, square))).astype(square.dtype)
 
 
 def _hypotenuse(a: jax.Array, b: jax.Array) -> jax.Array:
-    """`√(a² + b²)` of two numbers that are not negative, without squaring them."""
+    """Returns `√(a² + b²)` of two nonnegative numbers, without squaring them."""
     longer, shorter = jnp.maximum(a, b), jnp.minimum(a, b)
     zero = longer == 0
     ratio = jnp.where(zero, 0, shorter / jnp.where(zero, 1, longer))
@@ -154,7 +160,7 @@ def _hypotenuse(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def leaf_norm(leaf: Any) -> ScaledNorm:
-    """Returns the Euclidean norm of one array, accumulated in float32 at least."""
+    """Returns the Euclidean norm of one array, accumulated in float32 or wider."""
     return _leaf_norm(jnp.asarray(leaf))
 
 
@@ -162,9 +168,10 @@ def leaf_norms(tree: PyTree, again: Callable[[], PyTree] | None = None) -> list[
     """Returns the Euclidean norm of every leaf of `tree`, in the order of its leaves.
 
     Args:
-      tree: of float arrays.
-      again: makes `tree` once more. With it a CPU need not write down a tree of which nothing
-        but the norms is used: only where plain sums cannot be trusted is it made again.
+      tree: Pytree of float arrays.
+      again: Function that computes `tree` again. If only the norms of `tree` are used, XLA's
+        CPU backend then does not write it to memory. It is computed again only if the plain
+        sums overflow or underflow.
     """
     leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(tree)]
     if again is None or not leaves:
@@ -184,25 +191,26 @@ def leaf_norms(tree: PyTree, again: Callable[[], PyTree] | None = None) -> list[
 
 
 def tree_norm(tree: PyTree) -> ScaledNorm:
-    """Returns the Euclidean norm over all leaves of `tree`; of no leaves, zero."""
+    """Returns the Euclidean norm over all leaves of `tree`, or zero if it has no leaves."""
     return joined(leaf_norms(tree))
 
 
 def joined(norms: Sequence[ScaledNorm]) -> ScaledNorm:
-    """Returns the norm of a tree, given those of its leaves."""
+    """Returns the norm of a tree, given the norms of its leaves."""
     if not norms:
         return ScaledNorm(value=jnp.zeros(()), scale=jnp.ones(()))
     dtype = jnp.result_type(*(norm.value for norm in norms))
     values, scales = (jnp.stack([x.astype(dtype) for x in of]) for of in zip(*norms, strict=True))
-    # All in the smallest scale, that of the largest elements; a zero has none.
+    # Use the smallest scale, which belongs to the largest elements. Zeros have no scale.
     scales = jnp.where(values == 0, jnp.max(scales), scales)
     scale = jnp.min(scales)
     return ScaledNorm(_root(jnp.sum(jnp.square(values * (scale / scales)))), scale)
 
 
-@jax.jit  # traced once for each shape: a model's thousand leaves have few
+# jit caches one trace per leaf shape; models have many leaves but few distinct shapes.
+@jax.jit
 def _leaf_norm(leaf: jax.Array) -> ScaledNorm:
-    """By the backend's form: an accelerator waits for memory, a CPU vectorises plain sums alone."""
+    """Returns the norm of one leaf, by the algorithm that suits the backend."""
     return lax.platform_dependent(leaf, cpu=_norm_on_cpu, default=_norm_in_one_pass)
 
 
@@ -211,11 +219,11 @@ def _norm_in_one_pass(leaf: jax.Array) -> ScaledNorm:
 
 
 _PLAIN_FROM = 2**12
-"""Elements from which the plain sum of squares is tried first on a CPU."""
+"""Number of elements from which the plain sum of squares is tried first on CPU."""
 
 
 def _norm_on_cpu(leaf: jax.Array) -> ScaledNorm:
-    """The plain sum of squares where it can be trusted, else one pass more, for the scale."""
+    """Returns the norm from the plain sum of squares if that is safe, otherwise in two passes."""
     if leaf.size < _PLAIN_FROM:
         return _norm_in_two_passes(leaf)
     square = _plain_square_sum(leaf)
@@ -225,32 +233,33 @@ def _norm_on_cpu(leaf: jax.Array) -> ScaledNorm:
 
 
 def _plain_square_sum(leaf: jax.Array) -> jax.Array:
-    # Behind the barrier the squares are formed in the sum: else XLA shares them with the second
-    # moment of an Adam-type method, and writes the whole array of them to memory.
+    # The barrier makes XLA compute the squares inside the sum. Without it, XLA would share them
+    # with the second moment of an Adam-type method and write all squares to memory.
     return _square_sum(lax.optimization_barrier(leaf), lambda size: size)
 
 
 def _is_safe(square: jax.Array) -> jax.Array:
-    """Whether nothing has overflowed, and what underflowed is less than rounding.
+    """Returns whether a sum of squares did not overflow, and underflow is below rounding.
 
-    Squares below 2^-126 do. NaN compares false, and so does a zero.
+    Squares below 2^-126 underflow. The result is False for NaN and for zero.
     """
     return (square > 2.0**-60) & (square < 2.0**100)
 
 
 def _plain_norm(square: jax.Array) -> ScaledNorm:
     one = jnp.ones((), square.dtype)
-    # Chosen by `square`, so that it varies over the axes of a `shard_map` as the careful one does.
+    # The scale depends on `square`, so that it varies over the axes of a `shard_map`, as the
+    # scale of the two-pass norm does.
     return ScaledNorm(value=_root(square), scale=jnp.where(_is_safe(square), one, one))
 
 
 def _norm_in_two_passes(leaf: jax.Array) -> ScaledNorm:
-    """The largest element chooses the scale in which the squares are summed."""
+    """Returns the norm, with squares summed in a scale chosen from the largest element."""
     dtype = accumulator_dtype(leaf.dtype)
     blue, one = _blue_constants(dtype), jnp.ones((), dtype)
-    # Behind the barrier, lest XLA write |x| down to share it with the squares.
+    # The barrier keeps XLA from writing |x| to memory to share it with the squares.
     largest = jnp.max(jnp.abs(lax.optimization_barrier(leaf)), initial=0).astype(dtype)
-    # 2^23 above Blue's threshold: what then underflows is below half an ulp of the sum.
+    # 2^23 above Blue's threshold, elements that underflow are below half an ulp of the sum.
     small = largest < blue.small_below * 2.0**23
     scale = jnp.where(
         largest > blue.big_above, blue.scale_big * one, jnp.where(small, blue.scale_small, one)
@@ -259,7 +268,7 @@ def _norm_in_two_passes(leaf: jax.Array) -> ScaledNorm:
 
 
 def _square_sum(leaf: jax.Array, scaled: Callable[[jax.Array], jax.Array]) -> jax.Array:
-    """The sum of the squares of `scaled(|x|)`, first of each row and then of rows."""
+    """Returns the sum of the squares of `scaled(|x|)`, summed within rows first."""
     dtype = accumulator_dtype(leaf.dtype)
     squares = [jnp.square(scaled(jnp.abs(rows).astype(dtype))) for rows in _rows(leaf)]
     rows = [jnp.sum(jnp.sum(square, axis=-1)) for square in squares]
@@ -267,13 +276,13 @@ def _square_sum(leaf: jax.Array, scaled: Callable[[jax.Array], jax.Array]) -> ja
 
 
 def norm(tree: PyTree) -> jax.Array:
-    """Returns the Euclidean norm of `tree` as one number (inf where no float holds it)."""
+    """Returns the Euclidean norm of `tree` as one number, which is inf if it overflows."""
     scaled = tree_norm(tree)
     return scaled.value / scaled.scale
 
 
 def unit(leaf: Any, by: ScaledNorm) -> jax.Array:
-    """Returns `leaf / norm`, zero where the norm is zero, in the accumulator's dtype."""
+    """Returns `leaf / norm` in the accumulator dtype, or zero if the norm is zero."""
     leaf = jnp.asarray(leaf)
     if jnp.issubdtype(leaf.dtype, jnp.floating):
         leaf = leaf.astype(accumulator_dtype(leaf.dtype))

@@ -1,1 +1,1 @@
-"""One algorithm a file: transformations of a tree or of the joint tree."""
+"""Transformations of any tree or of both players, with one algorithm per file."""

@@ -1,19 +1,19 @@
-"""Alternating play: one player answers what the other has just done."""
+"""Alternating updates: each player uses the other's newest parameters."""
 
 from typing import Any, NamedTuple
 
 import optax
 
 from minmax_jax._util import calls, checks
-from minmax_jax._util.types import FieldFn, Players, transformation
+from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
 
 
 class AlternateState(NamedTuple):
     """State of `alternate`.
 
     Attributes:
-      min: state of the min player's transformation.
-      max: state of the max player's transformation.
+      min: State of the min player's optimizer.
+      max: State of the max player's optimizer.
     """
 
     min: Any
@@ -27,38 +27,41 @@ def alternate(
     max_steps: int = 1,
     first: str = "max",
 ) -> optax.GradientTransformationExtraArgs:
-    """Lets the players move in turn, each seeing where the other has gone.
+    """Updates the players one after the other, each with the other's newest parameters.
 
-    With F = (F_x, F_y), X and Y the steps that `min` and `max` make of a field, and k =
-    `max_steps`; `first="max"`, as GANs are usually trained:
+    Let F = (F_x, F_y) be the field, X and Y the steps computed by `min` and `max`, and
+    k = `max_steps`. With `first="max"`, the usual order for GANs:
 
-        y_{i+1} = y_i + Y(F_y(x, y_i)),  i = 0 … k−1    draws 0 … k−1
-        x⁺ = x + X(F_x(x, y_k))                         draw k
+        y_{i+1} = y_i + Y(F_y(x, y_i)),  i = 0 … k−1    # sample indices 0 … k−1
+        x⁺ = x + X(F_x(x, y_k))                         # sample index k
 
-    `first="min"`: x moves on draw 0, then y takes its k steps at (x⁺, y_i) on draws 1 … k.
-    The schedules of `min` and `max` count their own calls, k in an update for `max`.
+    With `first="min"`, x is updated first, with sample index 0. Then y takes its k steps at
+    (x⁺, y_i) with sample indices 1 … k. Optax schedules in `min` and `max` count their own
+    calls: k per update for `max`.
 
-    Price: k + 1 field evaluations an update, the one passed in counted; each for one
-    player only, and the other player's half is dead code to XLA. It compiles to what the
-    loop written by hand compiles to.
+    **Cost.** k + 1 field evaluations per update, including the one passed in. Each is needed
+    for one player only, and XLA removes the other player's half. The update compiles to the
+    same program as a hand-written loop.
 
     Args:
-      min: any Optax transformation, for the min player.
-      max: likewise for the max player.
-      max_steps: steps of the max player in one update.
-      first: which player moves first, "max" or "min".
+      min: Optimizer of the min player, any Optax transformation.
+      max: Optimizer of the max player, any Optax transformation.
+      max_steps: Number of steps of the max player per update.
+      first: Player that is updated first, `"max"` or `"min"`.
 
     Returns:
-      A transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError: if a side is no transformation or `max_steps` no int.
-      ValueError: for `max_steps` below 1 or an unknown `first`; in `update`, when params or
+      TypeError: If `min` or `max` is not an Optax gradient transformation, or `max_steps` is
+        not an int.
+      ValueError: If `max_steps` is less than 1 or `first` is unknown. In `update`, if params or
         field_fn is missing, or under `optax.masked`.
 
     Examples:
-      On f = xy simultaneous descent–ascent spirals out by 1 + η² a step; in turns its
-      orbit stays bounded (Gidel et al., 2019).
+      On f = xy, simultaneous gradient descent–ascent diverges: the squared norm grows by
+      1 + η² per step. With alternating updates it stays bounded (Gidel et al., 2019).
 
       >>> import optax
       >>> import minmax_jax as mm
@@ -74,15 +77,27 @@ def alternate(
       Gidel et al., `Negative momentum for improved game dynamics
       <https://arxiv.org/abs/1807.04740>`_, 2019, Theorem 5.
     """
-    for side, tx in (("min", min), ("max", max)):
-        checks.check_transformation("alternate", side, tx)
+    min_tx = checks.check_transformation("alternate", "min", min)
+    max_tx = checks.check_transformation("alternate", "max", max)
     checks.check_count("alternate", "max_steps", max_steps)
     checks.check_choice("alternate", "first", first, Players._fields)
-    min_tx, max_tx = optax.with_extra_args_support(min), optax.with_extra_args_support(max)
 
     def init_fn(params: Players) -> AlternateState:
         checks.check_whole_players("alternate", "params", params)
         return AlternateState(min=min_tx.init(params.min), max=max_tx.init(params.max))
+
+    def update_max(
+        players: Players, state: Any, field: PyTree, field_fn: FieldFn, draw: int, extra: Any
+    ) -> tuple[PyTree, Any]:
+        """Returns the sum of k steps of the max player. `field` is its field at `players`."""
+        x, y = players
+        step, state = max_tx.update(field, state, y, **calls.inner_call(extra, 1))
+        for i in range(1, max_steps):
+            now = optax.apply_updates(y, step)
+            field = field_fn(Players(x, now), draw + i).max
+            more, state = max_tx.update(field, state, now, **calls.inner_call(extra, i + 1))
+            step = optax.tree.add(step, more)
+        return step, state
 
     def update_fn(
         updates: Players,
@@ -92,26 +107,19 @@ def alternate(
         field_fn: FieldFn | None = None,
         **extra: Any,
     ) -> tuple[Players, AlternateState]:
-        checks.check_field_fn("alternate", updates, params, field_fn)
-        assert params is not None and field_fn is not None  # for the type checker
-        x, y = params
-        x_step: Any = None
-        y_step: Any = None
-        x_state, y_state = state
+        (x, y), field_fn = checks.check_field_fn("alternate", updates, params, field_fn)
+        min_extra = calls.inner_call(extra, 0)
         if first == "min":
-            x_step, x_state = min_tx.update(updates.min, x_state, x, **calls.inner_call(extra, 0))
-            x = optax.apply_updates(x, x_step)
-        for turn in range(max_steps):
-            now = Players(x, y if y_step is None else optax.apply_updates(y, y_step))
-            draw = turn + (first == "min")
-            field = updates.max if draw == 0 else field_fn(now, draw).max
-            step, y_state = max_tx.update(
-                field, y_state, now.max, **calls.inner_call(extra, turn + 1)
+            x_step, min_state = min_tx.update(updates.min, state.min, x, **min_extra)
+            now = Players(optax.apply_updates(x, x_step), y)
+            field = field_fn(now, 1).max
+            y_step, max_state = update_max(now, state.max, field, field_fn, 1, extra)
+        else:
+            y_step, max_state = update_max(
+                Players(x, y), state.max, updates.max, field_fn, 0, extra
             )
-            y_step = step if y_step is None else optax.tree.add(y_step, step)
-        if first == "max":
             field = field_fn(Players(x, optax.apply_updates(y, y_step)), max_steps).min
-            x_step, x_state = min_tx.update(field, x_state, x, **calls.inner_call(extra, 0))
-        return Players(x_step, y_step), AlternateState(min=x_state, max=y_state)
+            x_step, min_state = min_tx.update(field, state.min, x, **min_extra)
+        return Players(x_step, y_step), AlternateState(min=min_state, max=max_state)
 
     return transformation(init_fn, update_fn)

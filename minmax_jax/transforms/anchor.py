@@ -1,4 +1,4 @@
-"""Anchoring: every step is drawn back to the start, less and less."""
+"""Anchoring: adds a decaying pull towards the initial parameters."""
 
 from typing import Any, NamedTuple
 
@@ -14,8 +14,8 @@ class AnchorState(NamedTuple):
     """State of `anchor`.
 
     Attributes:
-      count: int32 scalar, the number of calls so far.
-      start: z_0, where `init` was called.
+      count: Number of calls so far (int32 scalar).
+      start: Parameters z_0 that were passed to `init`.
     """
 
     count: jax.Array
@@ -23,34 +23,39 @@ class AnchorState(NamedTuple):
 
 
 def halpern(count: jax.Array) -> jax.Array:
-    """The weights 1/(k + 2) of Halpern's iteration, which EAG takes over."""
+    """Returns 1/(k + 2), the weight of Halpern's iteration and of EAG."""
     return 1.0 / (jnp.asarray(count).astype(float) + 2.0)
 
 
 def anchor(weight: Any = halpern, *, name: str = "anchor") -> optax.GradientTransformationExtraArgs:
-    """Adds the pull of the start to a finished step: `u_k + β_k (z_0 − z_k)`.
+    """Adds a pull towards the initial parameters to a finished step.
 
-    Placed after the learning rate, before a projection. After a step T it makes Halpern's
-    iteration `z_{k+1} = β_k z_0 + (1 − β_k) z_k + T`; in both half-steps of extragradient it
-    makes EAG: `extrapolate(optax.chain(optax.sgd(alpha), anchor()), moments="once")`, which
-    is `extra_anchored_gradient`. A method that calls it twice in one update counts updates
-    for it, by `moments="once"` or by passing `update_count=`. It keeps one copy of the
-    players; no field evaluation of its own.
+    The step u_k becomes `u_k + β_k (z_0 − z_k)`. Place `anchor` after the learning rate and
+    before a projection. After a step T it yields Halpern's iteration
+    `z_{k+1} = β_k z_0 + (1 − β_k) z_k + T`. In both steps of the extragradient method it yields
+    EAG: `extra_anchored_gradient` is
+    `extrapolate(optax.chain(optax.sgd(alpha), anchor()), moments="once")`. A method that calls
+    `anchor` twice per update has to pass `update_count=` or use `moments="once"`, so that k
+    counts updates.
+
+    **Cost.** One copy of the parameters. No field evaluations.
 
     Args:
-      weight: β, a number in [0, 1] or a schedule of the update count; 1/(k + 2) by default.
+      weight: Weight β in [0, 1]: a number or a schedule of the update count. Defaults to
+        1/(k + 2).
       name: Name used in error messages.
 
     Returns:
-      An Optax transformation of any tree; its `update` needs `params`.
+      An Optax transformation of any tree. Its `update` requires `params`.
 
     Raises:
-      TypeError, ValueError: for a weight out of range; in `update`, if params is missing or
-        has another tree structure.
+      TypeError: If `weight` is not a number or a schedule.
+      ValueError: If `weight` is not in [0, 1]. In `update`, if params is missing or has another
+        tree structure than the updates.
 
     Examples:
-      Anchored descent–ascent converges slowly on f = xy if its rates fall as well, where
-      plain descent–ascent diverges:
+      On f = xy, gradient descent–ascent diverges. Anchored gradient descent–ascent converges
+      slowly if its learning rate decays too:
 
       >>> import optax
       >>> import minmax_jax as mm
@@ -73,7 +78,7 @@ def anchor(weight: Any = halpern, *, name: str = "anchor") -> optax.GradientTran
 
     def init_fn(params: PyTree) -> AnchorState:
         checks.check_floats(name, "params", params)
-        # A copy: params and state may both be donated to a compiled step.
+        # Copy the leaves: params and state may both be donated to a compiled step.
         return AnchorState(count=trees.new_count(), start=jax.tree.map(jnp.array, params))
 
     def update_fn(
@@ -85,11 +90,7 @@ def anchor(weight: Any = halpern, *, name: str = "anchor") -> optax.GradientTran
         **extra: Any,
     ) -> tuple[PyTree, AnchorState]:
         del extra
-        if params is None:
-            raise ValueError(
-                f"{name}: update needs params, the point that the step starts from: "
-                "tx.update(updates, state, params)."
-            )
+        params = checks.check_params(name, params, "it pulls them towards the initial ones")
         checks.check_match(name, updates, params)
         beta = calls.value_at(weight, state.count if update_count is None else update_count)
 

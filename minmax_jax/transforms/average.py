@@ -1,4 +1,4 @@
-"""Averages of the players along the run, kept beside them."""
+"""Running averages of the parameters, stored in the optimizer state."""
 
 from typing import Any, NamedTuple
 
@@ -16,9 +16,10 @@ class AverageState(NamedTuple):
     """State of `average`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far.
-      average: the averaged players, in float32 at least; before the first update the players.
-      tx: state of the inner method.
+      count: Number of updates so far (int32 scalar).
+      average: Averaged parameters, in float32 or wider. Before the first update, the initial
+        parameters.
+      tx: State of the inner optimizer.
     """
 
     count: jax.Array
@@ -33,48 +34,54 @@ def average(
     decay: Any = 0.999,
     begin: int = 0,
 ) -> optax.GradientTransformationExtraArgs:
-    """Leaves the steps of `tx` as they are and averages the players that they lead to.
+    """Maintains a running average of the parameters without changing the updates.
 
-    With z_1, z_2, … the players after each update:
+    Let z_1, z_2, … be the parameters after each update, b = `begin` and d = `decay`:
 
-        uniform       z̄_k = z̄_{k−1} + (z_k − z̄_{k−1}) / (k − b)         mean of z_{b+1} … z_k
-        exponential   z̄_k = d z̄_{k−1} + (1 − d) z_k,  z̄_b = z_b       b = `begin`, d = `decay`
+        uniform       z̄_k = z̄_{k−1} + (z_k − z̄_{k−1}) / (k − b)       # mean of z_{b+1} … z_k
+        exponential   z̄_k = d z̄_{k−1} + (1 − d) z_k,  z̄_b = z_b
 
-    Up to update b the average is the players themselves. Averages are formed and read in
-    float32 at least, for bfloat16 would not notice a weight of 0.001. Price: that of `tx`,
-    and one copy of the players. Read them by `mm.averaged_players(state)`.
+    Up to update b, the average equals the current parameters. Averages are stored in float32
+    or wider, because bfloat16 would round away a weight of 0.001. Read them with
+    `mm.averaged_players(state)`.
 
-    It averages what *its* `tx` steps to: put it outermost, since a transformation chained
-    after it changes the step. As `extrapolate(tx, extrapolation_tx=mm.average(tx))` it averages
-    extragradient's trial points, of which the O(1/k) bound on the duality gap speaks.
+    The average refers to the parameters after the step of `tx`. Make `average` the outermost
+    transformation, because a transformation chained after it changes the step. As
+    `extrapolate(tx, extrapolation_tx=mm.average(tx))` it averages the lookahead points of the
+    extragradient method, to which the O(1/k) bound on the duality gap applies.
+
+    **Cost.** The cost of `tx`, and one copy of the parameters.
 
     Args:
-      tx: any method, of one tree or of two players, learning rate included.
-      scheme: "uniform" or "exponential".
-      decay: d in [0, 1], or a schedule of the update count; for the exponential scheme.
-      begin: b, the number of updates to leave out, a Python int.
+      tx: Optimizer of one tree or of both players, including the learning rate.
+      scheme: `"uniform"` or `"exponential"`.
+      decay: Decay d in [0, 1] of the exponential scheme: a number or a schedule of the update
+        count.
+      begin: Number of updates b to exclude from the average, a Python int.
 
     Returns:
-      A transformation of what `tx` transforms; its `update` needs `params`, and whatever
-      `tx` needs.
+      A gradient transformation of the same trees as `tx`. Its `update` requires `params` and
+      the arguments that `tx` requires.
 
     Raises:
-      TypeError: if `tx` is no transformation, or begin no int.
-      ValueError: for an unknown scheme or a decay out of range; in `update`, if params is
-        missing.
+      TypeError: If `tx` is not an Optax gradient transformation, `decay` is not a number or a
+        schedule, or `begin` is not an int.
+      ValueError: If `scheme` is unknown, `decay` is not in [0, 1], or `begin` is negative. In
+        `update`, if params is missing.
 
     Examples:
-      In turns on f = xy the players circle; their average is at the solution:
+      With alternating updates on f = xy, the players circle around the solution, and their
+      average converges to it:
 
       >>> import optax
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
       >>> tx = mm.average(mm.alternate(min=optax.sgd(0.5), max=optax.sgd(0.5)))
       >>> result = mm.solve(tx, field_fn, mm.Players(1.0, 1.0), 5000)
-      >>> middle = mm.averaged_players(result.state)
+      >>> mean = mm.averaged_players(result.state)
       >>> bool(abs(result.players.min) + abs(result.players.max) > 0.5)
       True
-      >>> bool(abs(middle.min) + abs(middle.max) < 2e-3)
+      >>> bool(abs(mean.min) + abs(mean.max) < 2e-3)
       True
 
     References:
@@ -84,17 +91,10 @@ def average(
       Yazıcı et al., `The unusual effectiveness of averaging in GAN training
       <https://arxiv.org/abs/1806.04498>`_, 2019.
     """
-    checks.check_transformation("average", "tx", tx)
+    inner = checks.check_transformation("average", "tx", tx)
     checks.check_choice("average", "scheme", scheme, SCHEMES)
     checks.check_number("average", "decay", decay, high=1.0)
     checks.check_count("average", "begin", begin, at_least=0)
-    inner = optax.with_extra_args_support(tx)
-
-    def weight_of_next(count: jax.Array) -> jax.Array:
-        taken = (count + 1 - begin).astype(float)
-        if scheme == "uniform":
-            return 1 / jnp.maximum(taken, 1)
-        return jnp.where(taken <= 0, 1.0, 1 - calls.value_at(decay, count).astype(float))
 
     def init_fn(params: PyTree) -> AverageState:
         checks.check_floats("average", "params", params)
@@ -107,23 +107,18 @@ def average(
     def update_fn(
         updates: PyTree, state: AverageState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, AverageState]:
-        if params is None:
-            raise ValueError(
-                "average: update needs params, the players to be averaged: "
-                "optimizer.update(updates, state, params)."
-            )
+        params = checks.check_params("average", params, "it averages the parameters")
         step, tx_state = inner.update(updates, state.tx, params, **extra)
-        weight = weight_of_next(state.count)
-        players = jax.tree.map(
-            lambda z, u: jnp.asarray(z + u).astype(jnp.result_type(z)), params, step
-        )
+        weight = _weight_of_next(scheme, decay, begin, state.count)
+
+        def move(mean: jax.Array, z: Any, u: Any) -> jax.Array:
+            # Round to the dtype of the parameters first, as `optax.apply_updates` does.
+            after = trees.widen(jnp.asarray(z + u).astype(jnp.result_type(z)))
+            return mean + weight.astype(mean.dtype) * (after - mean)
+
         return step, AverageState(
             count=trees.increment(state.count),
-            average=jax.tree.map(
-                lambda mean, z: mean + weight.astype(mean.dtype) * (z - mean),
-                state.average,
-                trees.widen(players),
-            ),
+            average=jax.tree.map(move, state.average, params, step),
             tx=tx_state,
         )
 
@@ -131,16 +126,16 @@ def average(
 
 
 def averaged_players(state: PyTree) -> Any:
-    """Reads the averaged players out of an optimizer's state, wherever `average` stands in it.
+    """Returns the averaged parameters from an optimizer state that contains an `average`.
 
     Args:
-      state: the state of a chain, of a wrapper, of `solve`'s result; stacked by `vmap` or not.
+      state: State of a chain or a wrapper, or `SolveResult.state`, stacked by `vmap` or not.
 
     Returns:
-      The averaged players, with the structure and shapes of the players.
+      The averaged parameters, with the structure and shapes of the parameters.
 
     Raises:
-      ValueError: if there is no `average` in the state, or more than one.
+      ValueError: If the state contains no `AverageState`, or more than one.
 
     Examples:
       >>> import optax
@@ -154,12 +149,20 @@ def averaged_players(state: PyTree) -> Any:
     """
     found = [node for node in jax.tree.leaves(state, is_leaf=_is_average) if _is_average(node)]
     if len(found) != 1:
+        remedy = "Pass the state of one of them." if found else "Wrap the optimizer in mm.average."
         raise ValueError(
-            f"averaged_players: state must hold one AverageState, got {len(found)}; "
-            + ("wrap the optimizer in mm.average." if not found else "pass the part you mean.")
+            f"averaged_players: state must contain one AverageState, got {len(found)}. {remedy}"
         )
     return found[0].average
 
 
 def _is_average(node: Any) -> bool:
     return isinstance(node, AverageState)
+
+
+def _weight_of_next(scheme: str, decay: Any, begin: int, count: jax.Array) -> jax.Array:
+    """Returns the weight of the parameters after update `count` in the new average."""
+    averaged = (count + 1 - begin).astype(float)
+    if scheme == "uniform":
+        return 1 / jnp.maximum(averaged, 1)
+    return jnp.where(averaged <= 0, 1.0, 1 - calls.value_at(decay, count).astype(float))

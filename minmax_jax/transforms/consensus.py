@@ -1,4 +1,4 @@
-"""Consensus optimization: descend the field and its squared length together."""
+"""Consensus optimization: adds the gradient of half the squared field norm."""
 
 from typing import Any, NamedTuple
 
@@ -13,8 +13,7 @@ class ConsensusState(NamedTuple):
     """State of `add_consensus`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far, at which a schedule of the weight
-        is read.
+      count: Number of updates so far (int32 scalar). A schedule of the weight reads it.
     """
 
     count: jax.Array
@@ -23,30 +22,35 @@ class ConsensusState(NamedTuple):
 def add_consensus(
     weight: Any, *, name: str = "add_consensus"
 ) -> optax.GradientTransformationExtraArgs:
-    """Makes the direction `F(z) + γ Jᵀ(z) F(z)`, γ the weight and J the Jacobian of F.
+    """Adds the consensus term to the field: `F(z) + γ Jᵀ(z) F(z)`.
 
-    `Jᵀ F` is the gradient of `½‖F‖²`: both players also agree to shorten the field. On
-    f = xy with rate η the squared distance shrinks by `(1 − ηγ)² + η²` a step. All is taken
-    at z, at draw 0, the sample of the field that is passed in. With noise, `Jᵀ F` of one
-    sample is a biased estimate of that of the mean, as in the paper.
+    J is the Jacobian of F and γ = `weight`. `Jᵀ F` is the gradient of `½‖F‖²`, so both players
+    also reduce the norm of the field. On f = xy with learning rate η, the squared distance
+    to the solution shrinks by the factor `(1 − ηγ)² + η²` per step.
 
-    Price: one field evaluation and one vjp. F comes out of the linearisation at z, so the
-    field that is passed in is dead code to XLA: place it first in a chain, with clipping,
-    weight decay, Adam and the learning rate after it.
+    All terms are evaluated at z with sample index 0, the sample of the field that is passed in.
+    With noise, `Jᵀ F` of one sample is a biased estimate of the mean's `Jᵀ F`, as in the paper.
+
+    **Cost.** One field evaluation and one VJP. F is a by-product of the VJP, so XLA removes the
+    field that is passed in. For that reason, place `add_consensus` first in a chain, before
+    clipping, weight decay, Adam and the learning rate.
 
     Args:
-      weight: γ: a number or a schedule of the update count. Zero passes F itself on.
+      weight: Weight γ: a nonnegative number or a schedule of the update count. With zero, the
+        result is F.
       name: Name used in error messages.
 
     Returns:
-      A transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError, ValueError: for a weight that is negative or no number; in `update`, when
-        params or field_fn is missing, or under `optax.masked`.
+      TypeError: If `weight` is not a number or a schedule.
+      ValueError: If `weight` is negative. In `update`, if params or field_fn is missing, or
+        under `optax.masked`.
 
     Examples:
-      On f = xy, where descent–ascent diverges:
+      On f = xy, where gradient descent–ascent diverges:
 
       >>> import optax
       >>> import minmax_jax as mm
@@ -76,13 +80,11 @@ def add_consensus(
         **extra: Any,
     ) -> tuple[Players, ConsensusState]:
         del extra
-        checks.check_field_fn(name, updates, params, field_fn)
-        assert params is not None and field_fn is not None  # for the type checker
-        field, transposed = jax.vjp(lambda z: field_fn(z, 0), params)
-        (shortening,) = transposed(field)
+        players, field_of = checks.check_field_fn(name, updates, params, field_fn)
+        field, transposed = jax.vjp(lambda z: field_of(z, 0), players)
+        (consensus,) = transposed(field)
         gamma = calls.value_at(weight, state.count if update_count is None else update_count)
-        return jax.tree.map(
-            lambda f, h: f + gamma.astype(f.dtype) * h, field, shortening
-        ), ConsensusState(count=trees.increment(state.count))
+        direction = jax.tree.map(lambda f, c: f + gamma.astype(f.dtype) * c, field, consensus)
+        return direction, ConsensusState(count=trees.increment(state.count))
 
     return transformation(init_fn, update_fn)

@@ -1,12 +1,11 @@
-"""Extragradient: a trial step looks ahead, the real step uses the field found there."""
+"""The extragradient method: an extrapolation step followed by an update step."""
 
 from typing import Any, NamedTuple
 
 import jax
 import optax
 
-from minmax_jax._util import calls as _calls
-from minmax_jax._util import checks, trees
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, Players, transformation
 
 MOMENTS = ("twice", "once")
@@ -16,10 +15,10 @@ class ExtrapolateState(NamedTuple):
     """State of `extrapolate`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far.
-      tx: state of the real step's rule, and of the trial step's where they share it.
-      extrapolation: state of `extrapolation_tx`, or None.
-      transform: state of what acts on the fields.
+      count: Number of updates so far (int32 scalar).
+      tx: State of `tx`. If `extrapolation_tx` is None, both steps share it.
+      extrapolation: State of `extrapolation_tx`, or None if `tx` is used for both steps.
+      transform: State of `transform`.
     """
 
     count: jax.Array
@@ -36,44 +35,55 @@ def extrapolate(
     transform: optax.GradientTransformation | None = None,
     name: str = "extrapolate",
 ) -> optax.GradientTransformationExtraArgs:
-    """Makes two steps from z of each update: a trial, and a real one with the trial's field.
+    """Wraps an optimizer into the extragradient method.
 
-    With F the field and T, U the steps that `extrapolation_tx` and `tx` make of a field at z:
+    Each update consists of two steps that both start at the current parameters z_k:
 
-        z_{k+½} = z_k + T(F(z_k))        draw 0
-        z_{k+1} = z_k + U(F(z_{k+½}))    draw 1
+        z_{k+½} = z_k + T(F(z_k))        # extrapolation step
+        z_{k+1} = z_k + U(F(z_{k+½}))    # update step
 
-    Both steps start at z_k, which is the `params` that the rules see, so that a `project`
-    in them is projected extragradient with feasible trial points. Price: two field
-    evaluations an update, the one passed in counted.
+    Here F is the game's vector field, and T and U are the steps computed by
+    `extrapolation_tx` and `tx`. The first field is the `updates` argument of `update` (sample
+    index 0); the second is evaluated with sample index 1.
 
-    With `extrapolation_tx=None` the rule is shared. moments="twice" lets its state (Adam's moments
-    and step count) advance at the trial step and again at the real one, as the published
-    code does; moments="once" starts both steps from the same state and keeps that of the
-    real one. With a `extrapolation_tx` each rule has a state of its own, and moments says nothing.
+    **Cost.** Two field evaluations per update, including the one passed in.
 
-    The rules are not handed `field_fn`, but `update_count=`, by which the schedules of this
-    library's optimizers count updates; an Optax schedule in them counts its own calls.
-    A state that averages the trial points is had by `extrapolation_tx=mm.average(tx)`.
+    **Shared state.** If `extrapolation_tx` is None, `tx` is used for both steps. With
+    `moments="twice"`, its state (for example, Adam's moments and step count) is updated by
+    both steps, as in the authors' code. With `moments="once"`, both steps start from the same
+    state, and only the state after the update step is kept. `moments` has no effect if
+    `extrapolation_tx` is given.
+
+    **Learning rate schedules.** This library's optimizers count one update per call of
+    `update`. An Optax schedule inside `tx` counts every call of `tx`, so two per update if both
+    steps share `tx`.
+
+    **Constraints.** Both steps receive z_k as `params`. A `minmax_jax.project` in `tx` therefore
+    yields projected extragradient, with feasible lookahead points.
+
+    To average the lookahead points, pass `extrapolation_tx=minmax_jax.average(tx)`.
 
     Args:
-      tx: the rule of the real step, learning rate included.
-      extrapolation_tx: the rule of the trial step; None shares `tx`.
-      moments: "twice" or "once".
-      transform: applied to each field before the rules, with `params` the point where that
-        field was taken: the place of weight decay and clipping.
+      tx: Optimizer for the update step, including the learning rate. It does not receive
+        `field_fn`.
+      extrapolation_tx: Optimizer for the extrapolation step. Defaults to `tx`.
+      moments: How often a shared optimizer state is updated: `"twice"` or `"once"`.
+      transform: Transformation applied to each field before the optimizer, for example weight
+        decay or clipping. It receives the point at which the field was evaluated as `params`.
       name: Name used in error messages.
 
     Returns:
-      A transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError: if a rule is no transformation.
-      ValueError: for an unknown `moments`; in `update`, when params or field_fn is missing,
-        or under `optax.masked`.
+      TypeError: If `tx`, `extrapolation_tx` or `transform` is not an Optax gradient
+        transformation.
+      ValueError: If `moments` is unknown. In `update`, if params or field_fn is missing, or
+        under `optax.masked`.
 
     Examples:
-      On f = xy, where descent–ascent diverges:
+      On f = xy, where gradient descent–ascent diverges:
 
       >>> import optax
       >>> import minmax_jax as mm
@@ -88,27 +98,21 @@ def extrapolate(
       Gidel, Berard, Vignoud, Vincent, Lacoste-Julien, `A variational inequality perspective
       on generative adversarial networks <https://arxiv.org/abs/1802.10551>`_, 2019.
     """
-    checks.check_transformation(name, "tx", tx)
-    checks.check_transformation(
-        name, "extrapolation_tx", tx if extrapolation_tx is None else extrapolation_tx
+    shared = extrapolation_tx is None
+    update_tx = checks.check_transformation(name, "tx", tx)
+    first_tx = checks.check_transformation(
+        name, "extrapolation_tx", tx if shared else extrapolation_tx
     )
     checks.check_choice(name, "moments", moments, MOMENTS)
     transform = optax.identity() if transform is None else transform
-    checks.check_transformation(name, "transform", transform)
-    shared = extrapolation_tx is None
-    # Any: Optax's aliases for trees do not know Players.
-    real: Any = optax.with_extra_args_support(tx)
-    trial: Any = (
-        real if extrapolation_tx is None else optax.with_extra_args_support(extrapolation_tx)
-    )
-    on_field: Any = optax.with_extra_args_support(transform)
+    on_field = checks.check_transformation(name, "transform", transform)
 
     def init_fn(params: Players) -> ExtrapolateState:
         checks.check_whole_players(name, "params", params)
         return ExtrapolateState(
             count=trees.new_count(),
-            tx=real.init(params),
-            extrapolation=None if shared else trial.init(params),
+            tx=update_tx.init(params),
+            extrapolation=None if shared else first_tx.init(params),
             transform=on_field.init(params),
         )
 
@@ -120,20 +124,21 @@ def extrapolate(
         field_fn: FieldFn | None = None,
         **extra: Any,
     ) -> tuple[Players, ExtrapolateState]:
-        checks.check_field_fn(name, updates, params, field_fn)
-        assert params is not None and field_fn is not None  # for the type checker
-        calls = [_calls.inner_call(extra, i, update_count=state.count) for i in range(4)]
-        field, field_state = on_field.update(updates, state.transform, params, **calls[0])
+        z, field_fn = checks.check_field_fn(name, updates, params, field_fn)
+        inner = [calls.inner_call(extra, i, update_count=state.count) for i in range(4)]
+        # The extrapolation step.
+        field, field_state = on_field.update(updates, state.transform, z, **inner[0])
         before = state.tx if shared else state.extrapolation
-        step, trial_state = trial.update(field, before, params, **calls[1])
-        there = Players(*map(optax.apply_updates, params, step))
-        field, field_state = on_field.update(field_fn(there, 1), field_state, there, **calls[2])
-        before = trial_state if shared and moments == "twice" else state.tx
-        step, real_state = real.update(field, before, params, **calls[3])
+        step, first_state = first_tx.update(field, before, z, **inner[1])
+        ahead = Players(*map(optax.apply_updates, z, step))
+        # The update step.
+        field, field_state = on_field.update(field_fn(ahead, 1), field_state, ahead, **inner[2])
+        before = first_state if shared and moments == "twice" else state.tx
+        step, tx_state = update_tx.update(field, before, z, **inner[3])
         return step, ExtrapolateState(
             count=trees.increment(state.count),
-            tx=real_state,
-            extrapolation=None if shared else trial_state,
+            tx=tx_state,
+            extrapolation=None if shared else first_state,
             transform=field_state,
         )
 

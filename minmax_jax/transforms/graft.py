@@ -1,12 +1,12 @@
-"""Grafting: the length of one optimizer's step in the direction of another's."""
+"""Grafting: the norm of one optimizer's step with the direction of another's."""
 
 from typing import Any, NamedTuple
 
 import jax
 import optax
 
-from minmax_jax._util import checks, trees
-from minmax_jax._util import norms as _tree
+from minmax_jax._util import checks, norms, trees
+from minmax_jax._util.norms import ScaledNorm
 from minmax_jax._util.types import PyTree, transformation
 
 
@@ -14,8 +14,8 @@ class GraftState(NamedTuple):
     """State of `graft`.
 
     Attributes:
-      magnitude: state of the transformation whose step gives the length.
-      direction: state of the transformation whose step gives the direction.
+      magnitude: State of the transformation that determines the norm.
+      direction: State of the transformation that determines the direction.
     """
 
     magnitude: Any
@@ -30,30 +30,36 @@ def graft(
     eps: float = 0.0,
     name: str = "graft",
 ) -> optax.GradientTransformationExtraArgs:
-    """Combines the norm of `magnitude`'s step with the direction of `direction`'s.
+    """Combines the norm of one transformation's step with the direction of another's.
 
-    Both transformations are fed the same update at the grafted iterate, each with its own
-    state. With steps M_k and D_k of leaf k: `u_k = ‖M_k‖ / (‖D_k‖ + eps) · D_k` (layer), or
-    with norms over each player's whole tree (global). Their learning rates are in M and D
-    already; that of `direction` cancels when eps is zero. Norms neither overflow nor
-    underflow; where D is exactly zero the step is zero. No field evaluation of its own.
+    Both transformations receive the same updates and params, and each has its own state. Let
+    M_k and D_k be their steps for leaf k. With `scope="layer"` the result is
+    `u_k = ‖M_k‖ / (‖D_k‖ + eps) · D_k`. With `scope="global"` the norms are taken over each
+    player's whole tree. M and D include their learning rates; a constant learning rate of
+    `direction` cancels if eps is zero. Norms neither overflow nor underflow. Where D is exactly
+    zero, the step is zero.
+
+    **Cost.** No field evaluations.
 
     Args:
-      magnitude: the transformation that gives the length, Adam say. Its update may return
-        the `ScaledNorm` of each leaf in place of the leaf.
-      direction: the transformation that gives the direction, SGD say.
-      scope: "layer": norms of one leaf at a time; "global": of one player's tree at a time.
-      eps: added to the direction's norm, as in the reference; zero makes the norm exact.
+      magnitude: Transformation that determines the norm, for example Adam. Its update may
+        return a `ScaledNorm` per leaf in place of the leaf, to avoid forming the step.
+      direction: Transformation that determines the direction, for example SGD.
+      scope: `"layer"` for norms of single leaves, or `"global"` for norms of each player's
+        whole tree.
+      eps: Constant added to the norm of the direction, as in the reference. With zero, the
+        norm of the result is exact.
       name: Name used in error messages.
 
     Returns:
-      An Optax transformation of any tree. Given `Players` it takes each player's norms by
-      themselves; both children see the joint tree, so they may be two-player methods.
+      An Optax transformation of any tree. Given `Players`, it takes norms per player. Both
+      transformations receive the trees of both players, so they may be two-player methods.
 
     Raises:
-      TypeError: if a child is no transformation, or a leaf is not floating point.
-      ValueError: for an unknown scope, a negative eps, an empty tree, or updates whose
-        structure is not that of params.
+      TypeError: If `magnitude` or `direction` is not an Optax gradient transformation, or a
+        leaf is not floating-point.
+      ValueError: If `scope` is unknown or `eps` is negative. In `init` and `update`, if the tree
+        is empty or updates and params have different structures.
 
     Examples:
       >>> import jax.numpy as jnp, optax
@@ -61,7 +67,7 @@ def graft(
       >>> tx = mm.graft(magnitude=optax.sgd(0.1), direction=optax.sign_sgd(1.0))
       >>> g = jnp.array([3.0, 4.0])
       >>> u, _ = tx.update(g, tx.init(g))
-      >>> print(u)  # norm 0.1 * 5 along the diagonal
+      >>> print(u)  # The norm is 0.1 * 5, the direction is diagonal.
       [-0.35355338 -0.35355338]
 
     References:
@@ -70,54 +76,53 @@ def graft(
       Jelassi et al., `Dissecting adaptive methods in GANs
       <https://arxiv.org/abs/2210.04319>`_, 2022.
     """
-    for argument, tx in (("magnitude", magnitude), ("direction", direction)):
-        checks.check_transformation(name, argument, tx)
+    magnitude_tx = checks.check_transformation(name, "magnitude", magnitude)
+    direction_tx = checks.check_transformation(name, "direction", direction)
     checks.check_number(name, "eps", eps)
     checks.check_choice(name, "scope", scope, checks.SCOPES)
-    magnitude = optax.with_extra_args_support(magnitude)
-    direction = optax.with_extra_args_support(direction)
 
-    def rescale(along: PyTree, pairs: PyTree) -> PyTree:
-        leaves, structure = jax.tree.flatten(along)
-        if not leaves:  # of the other player alone
-            return along
-        to, by = zip(*structure.flatten_up_to(pairs), strict=True)
+    def rescale(steps: PyTree, pairs: PyTree) -> PyTree:
+        """Rescales one player's tree, given the new and the old norm of each leaf."""
+        leaves, structure = jax.tree.flatten(steps)
+        if not leaves:  # Only the other player has leaves.
+            return steps
+        new, old = zip(*structure.flatten_up_to(pairs), strict=True)
         if scope == "global":
-            to, by = ([_tree.joined(norms)] * len(leaves) for norms in (to, by))
-        steps = [_rescale(d, t, b, eps) for d, t, b in zip(leaves, to, by, strict=True)]
-        return jax.tree.unflatten(structure, steps)
+            new, old = ([norms.joined(of)] * len(leaves) for of in (new, old))
+        scaled = [_rescale(leaf, n, o, eps) for leaf, n, o in zip(leaves, new, old, strict=True)]
+        return jax.tree.unflatten(structure, scaled)
 
     def init_fn(params: PyTree) -> GraftState:
         checks.check_floats(name, "params", params)
-        return GraftState(magnitude=magnitude.init(params), direction=direction.init(params))
+        return GraftState(magnitude=magnitude_tx.init(params), direction=direction_tx.init(params))
 
     def update_fn(
         updates: PyTree, state: GraftState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, GraftState]:
         checks.check_floats(name, "updates", updates)
         checks.check_match(name, updates, params)
-        to, magnitude_state = magnitude.update(updates, state.magnitude, params, **extra)
-        along, direction_state = direction.update(updates, state.direction, params, **extra)
-        pairs = zip(_leaf_norms(to), _tree.leaf_norms(along), strict=True)
-        pairs = jax.tree.unflatten(jax.tree.structure(along), pairs)
-        return trees.each_player(rescale, along, pairs), GraftState(
+        sized, magnitude_state = magnitude_tx.update(updates, state.magnitude, params, **extra)
+        steps, direction_state = direction_tx.update(updates, state.direction, params, **extra)
+        pairs = zip(_leaf_norms(sized), norms.leaf_norms(steps), strict=True)
+        pairs = jax.tree.unflatten(jax.tree.structure(steps), pairs)
+        return trees.each_player(rescale, steps, pairs), GraftState(
             magnitude=magnitude_state, direction=direction_state
         )
 
     return transformation(init_fn, update_fn)
 
 
-def _leaf_norms(tree: PyTree) -> list[_tree.ScaledNorm]:
+def _leaf_norms(tree: PyTree) -> list[ScaledNorm]:
     """Returns the norm of each leaf, or the norms that stand in place of the leaves."""
     nodes = jax.tree.leaves(tree, is_leaf=_is_norm)
-    return nodes if nodes and all(map(_is_norm, nodes)) else _tree.leaf_norms(tree)
+    return nodes if nodes and all(map(_is_norm, nodes)) else norms.leaf_norms(tree)
 
 
 def _is_norm(node: Any) -> bool:
-    return isinstance(node, _tree.ScaledNorm)
+    return isinstance(node, ScaledNorm)
 
 
-def _rescale(leaf: jax.Array, to: _tree.ScaledNorm, by: _tree.ScaledNorm, eps: float) -> jax.Array:
-    """Returns `to / (by + eps) · leaf`, without forming a norm that has no float."""
-    by = by._replace(value=by.value + eps * by.scale)
-    return ((_tree.unit(leaf, by) * to.value) / to.scale).astype(leaf.dtype)
+def _rescale(leaf: jax.Array, new: ScaledNorm, old: ScaledNorm, eps: float) -> jax.Array:
+    """Returns `new / (old + eps) · leaf`, without forming a norm that may overflow."""
+    old = old._replace(value=old.value + eps * old.scale)
+    return ((norms.unit(leaf, old) * new.value) / new.scale).astype(leaf.dtype)

@@ -1,4 +1,4 @@
-"""Lookahead: every k steps, go back part of the way."""
+"""Lookahead: periodically interpolates between slow and current parameters."""
 
 from typing import Any, NamedTuple
 
@@ -16,9 +16,9 @@ class LookaheadState(NamedTuple):
     """State of `lookahead`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far.
-      slow: the slow point, where the current period began.
-      tx: state of the inner method.
+      count: Number of updates so far (int32 scalar).
+      slow: Slow parameters, those at the start of the current period.
+      tx: State of the inner optimizer.
     """
 
     count: jax.Array
@@ -34,40 +34,44 @@ def lookahead(
     anchor: str = "start",
     name: str = "lookahead",
 ) -> optax.GradientTransformationExtraArgs:
-    """Lets `tx` make `sync_period` steps, then keeps only `slow_step` of the way they went.
+    """Interpolates between slow and current parameters every `sync_period` updates.
 
-    With k = `sync_period`, α = `slow_step`, and s the point where the period began:
+    Let k = `sync_period`, α = `slow_step`, u_t the step of `tx`, and s the parameters at the
+    start of the current period:
 
-        z_{t+1} = z_t + u_t                      u_t the step of `tx`
-        and if k divides t + 1:  z_{t+1} = s + α (z_t + u_t − s)
+        z_{t+1} = z_t + u_t
+        z_{t+1} = s + α (z_t + u_t − s)    # if k divides t + 1
 
-    Both players are drawn back at once, from the same update: of a spiral this takes the
-    chord, which points inwards. The state of `tx` runs on over the synchronisation. Price:
-    that of `tx`, and one copy of the players.
+    Both players are interpolated in the same update. If the iterates spiral outwards, the
+    interpolated point lies on a chord, which leads inwards. The state of `tx` is not reset.
 
-    The slow point is read from `params` when a period begins. So `lookahead(lookahead(tx, k,
-    α), K, A)` with k dividing K is nested lookahead as published: when the outer one goes
-    back, the inner one starts anew from there. The paper's first slow point is the start of
-    the run (anchor="start"); the released class takes its own at the first synchronisation,
-    which then changes nothing (anchor="lazy").
+    The slow parameters are read from `params` at the start of each period. Therefore
+    `lookahead(lookahead(tx, k, α), K, A)`, where k divides K, is nested lookahead as published:
+    when the outer lookahead interpolates, the inner one continues from the result. In the
+    paper, the first slow parameters are the initial ones (`anchor="start"`). The authors' code
+    sets them at the first synchronization, which then has no effect (`anchor="lazy"`).
+
+    **Cost.** The cost of `tx`, and one copy of the parameters.
 
     Args:
-      tx: any method, of one tree or of two players, learning rate included.
-      sync_period: steps between two synchronisations, a Python int.
-      slow_step: α in [0, 1], or a schedule of the update count.
-      anchor: "start" or "lazy".
+      tx: Optimizer of one tree or of both players, including the learning rate.
+      sync_period: Number of updates k per period, a Python int.
+      slow_step: Interpolation weight α in [0, 1]: a number or a schedule of the update count.
+      anchor: First slow parameters, `"start"` or `"lazy"`.
       name: Name used in error messages.
 
     Returns:
-      A transformation of what `tx` transforms; its `update` needs `params`, and whatever
-      `tx` needs.
+      A gradient transformation of the same trees as `tx`. Its `update` requires `params` and
+      the arguments that `tx` requires.
 
     Raises:
-      TypeError: if `tx` is no transformation, or sync_period no int.
-      ValueError: for a slow_step or anchor out of range; in `update`, if params is missing.
+      TypeError: If `tx` is not an Optax gradient transformation, `sync_period` is not an int,
+        or `slow_step` is not a number or a schedule.
+      ValueError: If `sync_period` is less than 1, `slow_step` is not in [0, 1], or `anchor` is
+        unknown. In `update`, if params is missing.
 
     Examples:
-      The plain method inside diverges on f = xy; with going back it converges:
+      The inner optimizer diverges on f = xy; with lookahead it converges:
 
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
@@ -82,40 +86,35 @@ def lookahead(
       Zhang, Lucas, Hinton, Ba, `Lookahead optimizer: k steps forward, 1 step back
       <https://arxiv.org/abs/1907.08610>`_, 2019.
     """
-    checks.check_transformation(name, "tx", tx)
+    inner = checks.check_transformation(name, "tx", tx)
     checks.check_count(name, "sync_period", sync_period)
     checks.check_number(name, "slow_step", slow_step, high=1.0)
     checks.check_choice(name, "anchor", anchor, ANCHORS)
-    inner = optax.with_extra_args_support(tx)
 
     def init_fn(params: PyTree) -> LookaheadState:
         checks.check_floats(name, "params", params)
-        # A copy: params and state may both be donated to a compiled step.
+        # Copy the leaves: params and state may both be donated to a compiled step.
         slow = jax.tree.map(jnp.array, params)
         return LookaheadState(trees.new_count(), slow, inner.init(params))
 
     def update_fn(
         updates: PyTree, state: LookaheadState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, LookaheadState]:
-        if params is None:
-            raise ValueError(
-                f"{name}: update needs params, which the slow point is taken from: "
-                "optimizer.update(updates, state, params)."
-            )
+        params = checks.check_params(name, params, "it reads the slow parameters from them")
         count = state.count
         begins, ends = count % sync_period == 0, (count + 1) % sync_period == 0
         if anchor == "lazy":
             ends &= count >= sync_period
-        slow = jax.tree.map(lambda z, s: jnp.where(begins, z, s), params, state.slow)
+        slow = trees.select(begins, params, state.slow)
         step, tx_state = inner.update(updates, state.tx, params, **extra)
-        part = calls.value_at(slow_step, count)
+        alpha = calls.value_at(slow_step, count)
 
-        def go_back(u: jax.Array, s: jax.Array, z: jax.Array) -> jax.Array:
-            gone = z - s
-            back = part.astype(u.dtype) * (gone + u) - gone
+        def interpolate(u: jax.Array, s: jax.Array, z: jax.Array) -> jax.Array:
+            moved = z - s
+            back = alpha.astype(u.dtype) * (moved + u) - moved
             return jnp.where(ends, back.astype(u.dtype), u)
 
-        return jax.tree.map(go_back, step, slow, params), LookaheadState(
+        return jax.tree.map(interpolate, step, slow, params), LookaheadState(
             count=trees.increment(count), slow=slow, tx=tx_state
         )
 

@@ -1,4 +1,4 @@
-"""Gaussian noise whose draws derive from a key and a count, so that no rollback repeats them."""
+"""Adds Gaussian noise that is derived from a key and an update count."""
 
 from typing import Any, NamedTuple
 
@@ -15,36 +15,39 @@ class NoiseState(NamedTuple):
     """State of `add_noise`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far.
+      count: Number of updates so far (int32 scalar).
     """
 
     count: jax.Array
 
 
 def add_noise(stddev: ScalarOrSchedule) -> optax.GradientTransformationExtraArgs:
-    """Adds `σ_t ξ_t` to the updates, ξ_t standard normal, independent over leaves and updates.
+    """Adds `σ_t ξ_t` to the updates, with independent standard normal noise ξ_t.
 
-    Leaf i of update t draws from the key `fold_in(fold_in(key, t), i)`, so that both players,
-    and all their leaves, draw independently, and one key may serve all updates. t is the
-    count in the state, or `update_count=` where a method passes it: the methods that restore
-    the state (`greedy` on a rejection) pass a count that never goes back, and the next draw
-    is fresh. `optax.add_noise` keeps its generator in its state, and restored repeats
-    the rejected draw for ever. Devices given one key draw alike. No field evaluation.
+    The noise of leaf i in update t is drawn with the key `fold_in(fold_in(key, t), i)`. Both
+    players and all their leaves receive independent noise, and one key may be used for all
+    updates. The count t is stored in the state. A method that passes `update_count=` overrides
+    it: `greedy` restores states after a rejection, but its count only increases, so the next
+    noise is new. (`optax.add_noise` stores its generator in its state and would repeat the
+    rejected noise forever.) Devices with the same key receive the same noise.
 
-    As a gradient-free proposal: `optax.chain(optax.set_to_zero(), mm.add_noise(0.5))`.
+    For a gradient-free proposal, use `optax.chain(optax.set_to_zero(), mm.add_noise(0.5))`.
+
+    **Cost.** No field evaluations.
 
     Args:
-      stddev: σ, in units of the updates: a number, or a schedule of t.
+      stddev: Standard deviation σ, in units of the updates: a number or a schedule of t.
 
     Returns:
-      An Optax transformation of any tree; `update` needs `key=`.
+      An Optax transformation of any tree. Its `update` requires the keyword argument `key`.
 
     Raises:
-      TypeError, ValueError: for a stddev that is negative or no number; in `update`, when
-        key is missing.
+      TypeError: If `stddev` is not a number or a schedule.
+      ValueError: If `stddev` is negative. In `update`, if key is missing.
 
     Examples:
-      Noise around a saddle point where the field is zero, f = y² − x², lets players leave it:
+      f = y² − x² has a critical point at zero that is not a solution. Noise moves the players
+      away from it:
 
       >>> import jax, optax
       >>> import minmax_jax as mm
@@ -76,12 +79,11 @@ def add_noise(stddev: ScalarOrSchedule) -> optax.GradientTransformationExtraArgs
         **extra: Any,
     ) -> tuple[PyTree, NoiseState]:
         del params, extra
-        checks.check_key("add_noise", key, "it draws noise from it")
-        assert key is not None  # for the type checker
+        key = checks.check_key("add_noise", key, "it draws the noise with it")
         count = state.count if update_count is None else update_count
-        now, sigma = jax.random.fold_in(key, count), calls.value_at(stddev, count)
+        key, sigma = jax.random.fold_in(key, count), calls.value_at(stddev, count)
         leaves, structure = jax.tree.flatten(updates)
-        noisy = [_add(leaf, jax.random.fold_in(now, i), sigma) for i, leaf in enumerate(leaves)]
+        noisy = [_add(leaf, jax.random.fold_in(key, i), sigma) for i, leaf in enumerate(leaves)]
         after = NoiseState(count=trees.increment(state.count))
         return jax.tree.unflatten(structure, noisy), after
 

@@ -1,39 +1,40 @@
-"""Normalised steps: the direction of the update, with norm one."""
+"""Normalizes updates to norm one, per leaf or per player."""
 
 import jax
 import optax
 
-from minmax_jax._util import checks, trees
-from minmax_jax._util import norms as _tree
+from minmax_jax._util import checks, norms, trees
 from minmax_jax._util.types import PyTree, transformation
 
 
 def normalize(
     scope: str = "layer", *, name: str = "normalize"
 ) -> optax.GradientTransformationExtraArgs:
-    """Divides updates by their Euclidean norm: each leaf's own, or each player's whole.
+    """Divides updates by their Euclidean norm, per leaf or per player.
 
-    With g_k leaf k of one player's update, `u_k = g_k / ‖g_k‖` (layer) or
-    `u_k = g_k / ‖g‖` (global). Norms are accumulated in float32 at least and neither
-    overflow nor underflow: leaves of size 1e±30 come out with norm one. A zero gradient
-    gives a zero step; NaN or inf coming in stays visible. One pass over the data for the
-    norm and one to scale; no field evaluation of its own.
+    Let g_k be leaf k of one player's updates. With `scope="layer"` the result is
+    `u_k = g_k / ‖g_k‖`, with `scope="global"` it is `u_k = g_k / ‖g‖`. Norms are accumulated in
+    float32 or wider and neither overflow nor underflow: leaves of size 1e-30 or 1e30 are
+    normalized to norm one. A zero gradient yields a zero step. NaN and inf are not hidden.
+
+    **Cost.** One pass over the data for the norm and one for scaling. No field evaluations.
 
     Args:
-      scope: "layer": one leaf at a time; "global": one player's tree at a time (never both
-        players together), or the whole tree where it is no `Players`.
+      scope: `"layer"` for norms of single leaves, or `"global"` for norms of each player's
+        whole tree (never of both players together). A tree that is not a `Players` counts as
+        one player.
       name: Name used in error messages.
 
     Returns:
-      A stateless Optax transformation of any tree of float leaves.
+      A stateless Optax transformation of any tree of floating-point leaves.
 
     Raises:
-      ValueError: for an unknown scope, and in `init` or `update` for an empty tree or for
-        updates whose structure is not that of params.
-      TypeError: in `init` or `update`, for integer leaves.
+      TypeError: In `init` and `update`, if a leaf is not floating-point.
+      ValueError: If `scope` is unknown. In `init` and `update`, if the tree is empty or updates
+        and params have different structures.
 
     Examples:
-      A saturated discriminator sends vanishing gradients; the step keeps its length.
+      The step of a discriminator with vanishing gradients keeps its length:
 
       >>> import jax.numpy as jnp
       >>> import minmax_jax as mm
@@ -49,6 +50,7 @@ def normalize(
       Blue, A portable Fortran program to find the Euclidean norm of a vector, 1978.
     """
     checks.check_choice(name, "scope", scope, checks.SCOPES)
+    normalize_player = _normalize_leaves if scope == "layer" else _normalize_whole
 
     def init_fn(params: PyTree) -> optax.EmptyState:
         checks.check_floats(name, "params", params)
@@ -60,20 +62,18 @@ def normalize(
         del extra
         checks.check_floats(name, "updates", updates)
         checks.check_match(name, updates, params)
-        return trees.each_player(
-            _normalize_layers if scope == "layer" else _normalize_whole, updates
-        ), state
+        return trees.each_player(normalize_player, updates), state
 
     return transformation(init_fn, update_fn)
 
 
-def _normalize_layers(tree: PyTree) -> PyTree:
+def _normalize_leaves(tree: PyTree) -> PyTree:
     leaves, structure = jax.tree.flatten(tree)
-    norms = _tree.leaf_norms(leaves)
-    units = [_tree.unit(g, n).astype(g.dtype) for g, n in zip(leaves, norms, strict=True)]
+    of_leaves = norms.leaf_norms(leaves)
+    units = [norms.unit(g, n).astype(g.dtype) for g, n in zip(leaves, of_leaves, strict=True)]
     return jax.tree.unflatten(structure, units)
 
 
 def _normalize_whole(tree: PyTree) -> PyTree:
-    norm = _tree.tree_norm(tree)
-    return jax.tree.map(lambda g: _tree.unit(g, norm).astype(g.dtype), tree)
+    norm = norms.tree_norm(tree)
+    return jax.tree.map(lambda g: norms.unit(g, norm).astype(g.dtype), tree)

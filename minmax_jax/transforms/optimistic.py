@@ -1,4 +1,4 @@
-"""Optimism: each step foresees the next field as this one plus the last change."""
+"""Optimistic gradient: extrapolates the next field linearly from the last two."""
 
 from typing import Any, NamedTuple
 
@@ -16,8 +16,8 @@ class OptimismState(NamedTuple):
     """State of `add_optimism`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far.
-      previous: the update that came in last.
+      count: Number of updates so far (int32 scalar).
+      previous: Updates passed to the last call.
     """
 
     count: jax.Array
@@ -27,28 +27,31 @@ class OptimismState(NamedTuple):
 def add_optimism(
     weight: Any = 1.0, *, previous: str = "first", name: str = "add_optimism"
 ) -> optax.GradientTransformationExtraArgs:
-    """Adds the last change of the update: `u_k = g_k + w (g_k − g_{k−1})`.
+    """Adds the last change of the updates: `u_k = g_k + w (g_k − g_{k−1})`.
 
-    With w = 1 it is the `2 g_k − g_{k−1}` of optimistic mirror descent. Placed before the
-    learning rate: after `optax.scale_by_adam` it makes the paper's optimistic Adam, whose
-    *steps* are optimistic; before it, the gradients that Adam sees are. No field
-    evaluation of its own; it keeps one copy of the update.
+    With w = 1 it is the `2 g_k − g_{k−1}` of optimistic mirror descent. Place it before the
+    learning rate. After `optax.scale_by_adam` it yields the paper's optimistic Adam, which
+    extrapolates Adam's steps. Before `optax.scale_by_adam`, it extrapolates the gradients that
+    Adam receives.
 
-    Implementations differ in g_{−1}. "first" sets g_{−1} = g_0, as Optax does: the first
-    update passes unchanged. "zero" sets g_{−1} = 0, as code that fills its buffer with
-    zeros does: the first update is doubled, and the trajectory is that of the trial points
-    of `past_extragradient`.
+    Implementations differ in the first update. With `previous="first"`, g_{−1} = g_0, as in
+    Optax, and the first update is unchanged. With `previous="zero"`, g_{−1} = 0, as in
+    implementations that initialize their buffer with zeros. The first update is then doubled,
+    and the iterates are the lookahead points of `past_extragradient`.
+
+    **Cost.** One copy of the updates. No field evaluations.
 
     Args:
-      weight: w, a number or a schedule of the update count.
-      previous: "first" or "zero", what stands for the update before the first.
+      weight: Weight w: a nonnegative number or a schedule of the update count.
+      previous: Value of g_{−1}, `"first"` or `"zero"`.
       name: Name used in error messages.
 
     Returns:
       An Optax transformation of any tree.
 
     Raises:
-      TypeError, ValueError: for a negative weight, or an unknown `previous`.
+      TypeError: If `weight` is not a number or a schedule.
+      ValueError: If `weight` is negative or `previous` is unknown.
 
     Examples:
       >>> import minmax_jax as mm
@@ -79,11 +82,11 @@ def add_optimism(
         w = calls.value_at(weight, state.count)
         at_start = (state.count == 0) if previous == "first" else jnp.zeros((), bool)
 
-        def foresee(g: jax.Array, last: jax.Array) -> jax.Array:
+        def extrapolate(g: jax.Array, last: jax.Array) -> jax.Array:
             change = g - jnp.where(at_start, g, last)
             return g + w.astype(change.dtype) * change
 
-        return jax.tree.map(foresee, updates, state.previous), OptimismState(
+        return jax.tree.map(extrapolate, updates, state.previous), OptimismState(
             count=trees.increment(state.count),
             previous=jax.tree.map(
                 lambda g, last: jnp.asarray(g).astype(last.dtype), updates, state.previous

@@ -1,12 +1,11 @@
-"""Extrapolation from the past: the trial step reuses the last trial's field."""
+"""Past extragradient: the extrapolation step reuses the previous field."""
 
 from typing import Any, NamedTuple
 
 import jax
 import optax
 
-from minmax_jax._util import calls as _calls
-from minmax_jax._util import checks, trees
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, Players, transformation
 
 MOMENTS = ("twice", "once")
@@ -16,10 +15,11 @@ class PastState(NamedTuple):
     """State of `extrapolate_from_past`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far.
-      previous_field: the field at the last trial point, transformed; zero before the first.
-      tx: state of the rule.
-      transform: state of what acts on the fields.
+      count: Number of updates so far (int32 scalar).
+      previous_field: Transformed field at the last lookahead point. Zero before the first
+        update.
+      tx: State of `tx`.
+      transform: State of `transform`.
     """
 
     count: jax.Array
@@ -35,41 +35,45 @@ def extrapolate_from_past(
     transform: optax.GradientTransformation | None = None,
     name: str = "extrapolate_from_past",
 ) -> optax.GradientTransformationExtraArgs:
-    """Extragradient at the price of descent–ascent: the trial step takes a field already known.
+    """Wraps an optimizer into the extragradient method with one field evaluation per update.
 
-    With U the step that `tx` makes of a field at z (Popov, 1980, with z̄_0 = z_0):
+    The extrapolation step reuses the previous field (Popov, 1980). With U the step computed by
+    `tx`, and z̄_0 = z_0:
 
-        z̄_k = z_k + U(F(z̄_{k−1}))       no call; z̄_0 = z_0
-        z_{k+1} = z_k + U(F(z̄_k))       draw 1
+        z̄_k = z_k + U(F(z̄_{k−1}))       # extrapolation step, no field evaluation
+        z_{k+1} = z_k + U(F(z̄_k))       # update step, sample index 1
 
-    The players that `update` moves are the z_k. Without constraints, and with U = −η, the
-    trial points obey `z̄_{k+1} = z̄_k − 2η F(z̄_k) + η F(z̄_{k−1})`: they are optimistic
-    descent–ascent whose previous field starts at zero. Both steps start at z_k, so that a
-    `project` in `tx` keeps z_k and z̄_k feasible.
+    `update` moves the z_k. Without constraints, and with U = −η, the lookahead points satisfy
+    `z̄_{k+1} = z̄_k − 2η F(z̄_k) + η F(z̄_{k−1})`, which is optimistic gradient descent–ascent
+    with a previous field of zero. Both steps start at z_k, so a `project` in `tx` keeps z_k and
+    z̄_k feasible.
 
-    Price: one field evaluation an update, at z̄_k. The field that is passed in, taken at
-    z_k, is not used: it is dead code to XLA where both stand in one compiled function.
+    **Cost.** One field evaluation per update, at z̄_k. The field passed in, evaluated at z_k, is
+    not used. XLA removes its computation if both are in one compiled function.
 
-    A stateful `tx` advances at both steps, twice with each field (moments="twice", as
-    published code does), or at the real step alone ("once"). At the first update, which has
-    no past, it makes the real step only.
+    **Shared state.** With `moments="twice"`, the state of `tx` is updated by both steps, so twice
+    per field, as in published code. With `moments="once"`, only the update step changes it.
+    The first update has no previous field and makes only the update step.
 
     Args:
-      tx: the rule of both steps, learning rate included; it is handed `update_count=`.
-      moments: "twice" or "once".
-      transform: applied once to each field that is evaluated, with `params` the point
-        where it was taken.
+      tx: Optimizer for both steps, including the learning rate. It receives `update_count=`.
+      moments: How often the state of `tx` is updated: `"twice"` or `"once"`.
+      transform: Transformation applied once to each evaluated field. It receives the point at
+        which the field was evaluated as `params`.
       name: Name used in error messages.
 
     Returns:
-      A transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError: if `tx` is no transformation.
-      ValueError: for an unknown `moments`; in `update`, when params or field_fn is missing,
-        or under `optax.masked`.
+      TypeError: If `tx` or `transform` is not an Optax gradient transformation.
+      ValueError: If `moments` is unknown. In `update`, if params or field_fn is missing, or
+        under `optax.masked`.
 
     Examples:
+      On f = xy, where gradient descent–ascent diverges:
+
       >>> import optax
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
@@ -83,20 +87,17 @@ def extrapolate_from_past(
       Gidel et al., `A variational inequality perspective on generative adversarial networks
       <https://arxiv.org/abs/1802.10551>`_, 2019.
     """
+    inner_tx = checks.check_transformation(name, "tx", tx)
     transform = optax.identity() if transform is None else transform
-    for argument, part in (("tx", tx), ("transform", transform)):
-        checks.check_transformation(name, argument, part)
+    on_field = checks.check_transformation(name, "transform", transform)
     checks.check_choice(name, "moments", moments, MOMENTS)
-    # Any: Optax's aliases for trees do not know Players.
-    rule: Any = optax.with_extra_args_support(tx)
-    on_field: Any = optax.with_extra_args_support(transform)
 
     def init_fn(params: Players) -> PastState:
         checks.check_whole_players(name, "params", params)
         return PastState(
             count=trees.new_count(),
             previous_field=optax.tree.zeros_like(params),
-            tx=rule.init(params),
+            tx=inner_tx.init(params),
             transform=on_field.init(params),
         )
 
@@ -108,22 +109,23 @@ def extrapolate_from_past(
         field_fn: FieldFn | None = None,
         **extra: Any,
     ) -> tuple[Players, PastState]:
-        checks.check_field_fn(name, updates, params, field_fn)
-        assert params is not None and field_fn is not None  # for the type checker
-        calls = [_calls.inner_call(extra, i, update_count=state.count) for i in range(3)]
-        trial, advanced = rule.update(state.previous_field, state.tx, params, **calls[0])
-        first = state.count == 0
-        trial = trees.select(first, optax.tree.zeros_like(trial), trial)
-        there = Players(*map(optax.apply_updates, params, trial))
-        field, field_state = on_field.update(field_fn(there, 1), state.transform, there, **calls[1])
-        before = trees.select(first, state.tx, advanced) if moments == "twice" else state.tx
-        step, after = rule.update(field, before, params, **calls[2])
+        z, field_fn = checks.check_field_fn(name, updates, params, field_fn)
+        inner = [calls.inner_call(extra, i, update_count=state.count) for i in range(3)]
+        is_first = state.count == 0
+        # The extrapolation step. The first update has no previous field, so it stays at z.
+        step, advanced = inner_tx.update(state.previous_field, state.tx, z, **inner[0])
+        step = trees.select(is_first, optax.tree.zeros_like(step), step)
+        ahead = Players(*map(optax.apply_updates, z, step))
+        # The update step.
+        field, field_state = on_field.update(field_fn(ahead, 1), state.transform, ahead, **inner[1])
+        before = trees.select(is_first, state.tx, advanced) if moments == "twice" else state.tx
+        step, tx_state = inner_tx.update(field, before, z, **inner[2])
         return step, PastState(
             count=trees.increment(state.count),
             previous_field=jax.tree.map(
                 lambda f, last: f.astype(last.dtype), field, state.previous_field
             ),
-            tx=after,
+            tx=tx_state,
             transform=field_state,
         )
 

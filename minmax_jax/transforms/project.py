@@ -1,7 +1,6 @@
-"""Constraints: a step ends at the projection of where it would have ended."""
+"""Projects the updated parameters onto a constraint set."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import jax
 import optax
@@ -10,36 +9,29 @@ from minmax_jax._util import checks, trees
 from minmax_jax._util.types import PyTree, transformation
 
 
-class ProjectState(NamedTuple):
-    """State of `project`: empty, but its type tells where a projection stands."""
+def project(
+    projection: Callable[[PyTree], PyTree], *, name: str = "project"
+) -> optax.GradientTransformationExtraArgs:
+    """Replaces the step u by `P(z + u) − z`, so that the updated parameters are feasible.
 
-
-class Projection(optax.GradientTransformationExtraArgs):
-    """A transformation made by `project`: it acts on a finished step, never on a field."""
-
-    __slots__ = ()
-
-
-def project(projection: Callable[[PyTree], PyTree], *, name: str = "project") -> Projection:
-    """Replaces the step u by `P(z + u) − z`, so that the next point is feasible.
-
-    Place it last in a chain, after the learning rate. Inside a method's `tx` it projects
-    the trial points too (projected extragradient); in `transform=` of a named optimizer it
-    is put behind the learning rate by itself. The player's params have to be feasible at
-    the start: the first field is taken where they are.
+    Place `project` last in a chain, after the learning rate. Inside the `tx` of `extrapolate`
+    it also projects the lookahead points (projected extragradient). Optimizers from
+    `mm.optimizers` have an argument `projection` instead. The initial parameters have to be
+    feasible, because the first field is evaluated there.
 
     Args:
-      projection: `projection(params) -> params`, such as those of `optax.projections`.
-        Given `Players`, each player's tree is projected by itself; for constraints that
-        differ, use one `project` in each side of `per_player` or of `transform`.
+      projection: Function `projection(params) -> params`, for example from
+        `optax.projections`. Given `Players`, it is applied to each player's tree separately.
+        For different constraints, use one `project` in each argument of `per_player`.
       name: Name used in error messages.
 
     Returns:
-      A stateless Optax transformation; its `update` needs `params`.
+      A stateless Optax transformation. Its `update` requires `params`.
 
     Raises:
-      TypeError: if projection is not callable.
-      ValueError: in `update`, if params is missing or has another tree structure.
+      TypeError: If `projection` is not callable.
+      ValueError: In `update`, if params is missing or has another tree structure than the
+        updates.
 
     Examples:
       >>> import jax.numpy as jnp, optax
@@ -51,26 +43,19 @@ def project(projection: Callable[[PyTree], PyTree], *, name: str = "project") ->
       >>> print(optax.apply_updates(x, u))
       1.0
     """
-    if not callable(projection):
-        raise TypeError(
-            f"{name}: projection must be a function from params to params, got {projection!r}."
-        )
+    checks.check_callable(name, "projection", projection, "a function from params to params")
 
-    def init_fn(params: PyTree) -> ProjectState:
+    def init_fn(params: PyTree) -> optax.EmptyState:
         checks.check_floats(name, "params", params)
-        return ProjectState()
+        return optax.EmptyState()
 
     def update_fn(
-        updates: PyTree, state: ProjectState, params: PyTree | None = None, **extra: object
-    ) -> tuple[PyTree, ProjectState]:
+        updates: PyTree, state: optax.EmptyState, params: PyTree | None = None, **extra: object
+    ) -> tuple[PyTree, optax.EmptyState]:
         del extra
-        if params is None:
-            raise ValueError(
-                f"{name}: update needs params, the point that the step starts from: "
-                "tx.update(updates, state, params)."
-            )
-        checks.check_match(name, updates, params)
-        feasible = trees.each_player(projection, optax.apply_updates(params, updates))
-        return jax.tree.map(lambda p, z: p - z, feasible, params), state
+        z = checks.check_params(name, params, "it projects the updated parameters")
+        checks.check_match(name, updates, z)
+        feasible = trees.each_player(projection, optax.apply_updates(z, updates))
+        return jax.tree.map(lambda p, z: p - z, feasible, z), state
 
-    return Projection(*transformation(init_fn, update_fn))
+    return transformation(init_fn, update_fn)

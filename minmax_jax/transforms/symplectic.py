@@ -1,4 +1,4 @@
-"""Symplectic gradient adjustment: turn the field against its own rotation."""
+"""Symplectic gradient adjustment: counteracts the rotational part of the field."""
 
 from typing import Any, NamedTuple
 
@@ -16,8 +16,7 @@ class SymplecticState(NamedTuple):
     """State of `add_symplectic`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far, at which a schedule of the weight
-        is read.
+      count: Number of updates so far (int32 scalar). A schedule of the weight reads it.
     """
 
     count: jax.Array
@@ -31,40 +30,44 @@ def add_symplectic(
     mean_over: str = "dimension",
     name: str = "add_symplectic",
 ) -> optax.GradientTransformationExtraArgs:
-    """Makes the direction `F + λ AᵀF`, A = ½(J − Jᵀ) the antisymmetric part of J.
+    """Adds the symplectic gradient adjustment to the field: `F + λ AᵀF`.
 
-    `AᵀF = ½(JᵀF − JF)` is orthogonal to F; in a Hamiltonian game, where J = A, it is the
-    gradient of ½‖F‖². With `align` the sign of λ = ± weight is chosen so that the adjustment
-    is attracted by stable fixed points and repelled by unstable ones:
+    A = ½(J − Jᵀ) is the antisymmetric part of the Jacobian J. The adjustment
+    `AᵀF = ½(JᵀF − JF)` is orthogonal to F. In a Hamiltonian game, where J = A, it is the
+    gradient of ½‖F‖². With `align`, the sign of λ = ± weight is chosen such that stable fixed
+    points attract and unstable ones repel:
 
         λ = weight · sign(⟨F, ∇H⟩ ⟨AᵀF, ∇H⟩ / d + eps),    ∇H = JᵀF, the gradient of ½‖F‖²
 
-    The paper writes 1/d, d the dimension of the game; its published notebook divides by the
-    number of tensors. The two disagree where the product lies between −d·eps and
-    −(number of tensors)·eps; `mean_over` chooses. All is taken at z and draw 0.
+    In the paper, d is the dimension of the game. In the published notebook, it is the number of
+    tensors. The results differ if the product is between −d·eps and −(number of tensors)·eps;
+    `mean_over` selects one of them. All terms are evaluated at z with sample index 0.
 
-    Price: one field evaluation, one jvp and one vjp, aligned or not. F comes out of the
-    linearisation at z, so the field that is passed in is dead code to XLA: place it first
-    in a chain, with clipping, weight decay, Adam and the learning rate after it.
+    **Cost.** One field evaluation, one JVP and one VJP, with or without `align`. F is a
+    by-product of the linearization, so XLA removes the field that is passed in. For that reason,
+    place `add_symplectic` first in a chain, before clipping, weight decay, Adam and the learning
+    rate.
 
     Args:
-      weight: the size of λ: a number or a schedule of the update count; 1 in the paper's
-        experiments and the notebook.
-      align: whether the sign rule is applied; without it λ = weight.
-      eps: what favours a positive sign; 0.1 in both references.
-      mean_over: "dimension" or "tensors": d is the number of parameters or of leaves.
+      weight: Size of λ: a nonnegative number or a schedule of the update count. The paper and
+        the notebook use 1.
+      align: Whether to apply the sign rule. If False, λ = weight.
+      eps: Constant that favors a positive sign. Both references use 0.1.
+      mean_over: `"dimension"` if d is the number of parameters, `"tensors"` if it is the number
+        of leaves.
       name: Name used in error messages.
 
     Returns:
-      A transformation of `Players`; `update` needs `params` and `field_fn=`.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
 
     Raises:
-      TypeError, ValueError: for a weight or eps that is negative or no number, an align that
-        is no bool, an unknown `mean_over`; in `update`, when params or field_fn is missing,
-        or under `optax.masked`.
+      TypeError: If `weight` or `eps` is not a number.
+      ValueError: If `weight` or `eps` is negative, `align` is not a bool, or `mean_over` is
+        unknown. In `update`, if params or field_fn is missing, or under `optax.masked`.
 
     Examples:
-      On f = xy, where descent–ascent diverges:
+      On f = xy, where gradient descent–ascent diverges:
 
       >>> import optax
       >>> import minmax_jax as mm
@@ -97,28 +100,26 @@ def add_symplectic(
         **extra: Any,
     ) -> tuple[Players, SymplecticState]:
         del extra
-        checks.check_field_fn(name, updates, params, field_fn)
-        assert params is not None and field_fn is not None  # for the type checker
-        z = jax.tree.map(jnp.asarray, params)
-        field, along = jax.linearize(lambda z: field_fn(z, 0), z)
-        (shortening,) = jax.linear_transpose(along, z)(field)
-        adjustment = jax.tree.map(lambda h, g: 0.5 * (h - g), shortening, along(field))
+        players, field_of = checks.check_field_fn(name, updates, params, field_fn)
+        z = jax.tree.map(jnp.asarray, players)
+        field, jvp = jax.linearize(lambda z: field_of(z, 0), z)
+        (consensus,) = jax.linear_transpose(jvp, z)(field)  # Jᵀ F
+        adjustment = jax.tree.map(lambda h, g: 0.5 * (h - g), consensus, jvp(field))
         size = calls.value_at(weight, state.count if update_count is None else update_count)
         if align:
-            sign = _sign(field, adjustment, shortening, eps, mean_over)
+            sign = _sign(field, adjustment, consensus, eps, mean_over)
             size = size.astype(sign.dtype) * sign
-        return jax.tree.map(
-            lambda f, a: f + size.astype(f.dtype) * a, field, adjustment
-        ), SymplecticState(count=trees.increment(state.count))
+        direction = jax.tree.map(lambda f, a: f + size.astype(f.dtype) * a, field, adjustment)
+        return direction, SymplecticState(count=trees.increment(state.count))
 
     return transformation(init_fn, update_fn)
 
 
 def _sign(
-    field: PyTree, adjustment: PyTree, shortening: PyTree, eps: float, mean_over: str
+    field: PyTree, adjustment: PyTree, consensus: PyTree, eps: float, mean_over: str
 ) -> jax.Array:
-    """The sign of `⟨F, ∇H⟩ ⟨AᵀF, ∇H⟩ / d + eps`."""
+    """Returns the sign of `⟨F, ∇H⟩ ⟨AᵀF, ∇H⟩ / d + eps`."""
     leaves = jax.tree.leaves(field)
     count = len(leaves) if mean_over == "tensors" else sum(leaf.size for leaf in leaves)
-    product = trees.inner_product(field, shortening) * trees.inner_product(adjustment, shortening)
+    product = trees.inner_product(field, consensus) * trees.inner_product(adjustment, consensus)
     return jnp.sign(product / count + eps)

@@ -1,4 +1,4 @@
-"""Unrolling: the min player differentiates through the max player's next steps."""
+"""Unrolling: the min player differentiates through future steps of the max player."""
 
 from typing import Any, NamedTuple
 
@@ -6,8 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls as _calls
-from minmax_jax._util import checks, trees
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, PayoffFn, Players, PyTree, transformation
 
 
@@ -15,9 +14,9 @@ class UnrolledState(NamedTuple):
     """State of `unrolled`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far.
-      min: state of the min player's transformation.
-      max: state of the max player's transformation, after its real step.
+      count: Number of updates so far (int32 scalar).
+      min: State of the min player's optimizer.
+      max: State of the max player's optimizer after the step that was kept.
     """
 
     count: jax.Array
@@ -32,48 +31,54 @@ def unrolled(
     num_steps: int,
     first: str | None = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Lets the min player descend `f(x, y_k(x, y))`, y_k the max player's k-th step from y.
+    """Updates the min player against the parameters of the max player k steps ahead.
 
-    With F = (F_x, F_y), X and Y the steps that `min` and `max` make of a field, k =
-    `num_steps`, and y_k a function of x:
+    The min player descends `f(x, y_k(x))`, where y_k is the k-th step of the max player. Let
+    F = (F_x, F_y) be the field, X and Y the steps computed by `min` and `max`, and
+    k = `num_steps`:
 
-        y_0 = y;   y_{i+1} = y_i + Y(F_y(x, y_i)),  i = 0 … k−1    draws 0 … k−1
-        x⁺ = x + X(d/dx f(x, y_k(x)))                              draw k
-        y⁺ = y_1  (with k = 0, y + Y(F_y(x, y)) at draw 0)
+        y_0 = y;   y_{i+1} = y_i + Y(F_y(x, y_i)),  i = 0 … k−1    # sample indices 0 … k−1
+        x⁺ = x + X(d/dx f(x, y_k(x)))                              # sample index k
+        y⁺ = y_1
 
-    as in the paper: both players move at once, the max player by one plain step, the others
-    being undone. k = 0 is exactly `per_player(min=min, max=max)`. With `first="max"` the max
-    player moves before: y⁺ = y + Y(F_y(x, y)) at draw 0, then y_0 = y⁺, its k steps at draws
-    1 … k and the min player at draw k + 1; k = 0 is then exactly `alternate(min=min,
-    max=max)`. The states of all steps but the real one are undone as well.
+    As in the paper, both players are updated at once. The max player makes one plain step, and
+    its further steps are discarded, states included. With k = 0 the method is
+    `per_player(min=min, max=max)`.
 
-    The total derivative is `∂_x f + (dy_k/dx)ᵀ ∂_y f`, by one vjp through the k steps, and
-    through the rule `max` in them (Adam's root at a zero gradient has no derivative: set
-    its `eps_root`). In a zero-sum game the partial derivatives at (x, y_k) are `(F_x, −F_y)`.
-    In a general-sum game ∂_y of the min player's loss is no part of the field: pass
-    `min_loss_fn=` to `update`. A field made by `mm.general_sum` is refused without; of a
-    function of your own the method has to believe that it is zero-sum.
+    With `first="max"`, the max player is updated first: y⁺ = y + Y(F_y(x, y)) with sample index
+    0. The lookahead then starts at y_0 = y⁺ with sample indices 1 … k, and the min player uses
+    sample index k + 1. With k = 0 the method is `alternate(min=min, max=max)`.
 
-    Price: k + 1 field evaluations (k + 2 with `first="max"`) and k vjps; with `min_loss_fn`
-    one gradient of it in place of the last field.
+    The total derivative is `∂_x f + (dy_k/dx)ᵀ ∂_y f`. It is computed with one VJP through the k
+    steps, including the optimizer `max`. (The square root in Adam has no derivative at a zero
+    gradient; set its `eps_root`.) In a zero-sum game, the partial derivatives at (x, y_k) are
+    `(F_x, −F_y)`. In a general-sum game, the field does not contain ∂_y of the min player's
+    loss, so `update` needs `min_loss_fn=`. Fields from `mm.general_sum` require it. A custom
+    field function is assumed to be zero-sum.
+
+    **Cost.** k + 1 field evaluations per update (k + 2 with `first="max"`) and k VJPs. With
+    `min_loss_fn`, one gradient of it replaces the last field evaluation.
 
     Args:
-      min: any Optax transformation, for the min player.
-      max: likewise for the max player; it has to be differentiable.
-      num_steps: k, the steps that the min player looks ahead.
-      first: None, both at once, or "max".
+      min: Optimizer of the min player, any Optax transformation.
+      max: Optimizer of the max player, any differentiable Optax transformation.
+      num_steps: Number of steps k to look ahead.
+      first: None to update both players at once, or `"max"`.
 
     Returns:
-      A transformation of `Players`; `update` needs `params` and `field_fn=`, and takes
-      `min_loss_fn(players, draw)`, made by `mm.payoff` where it is averaged over devices.
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`, and accepts `min_loss_fn(players, draw)`. Create it with `mm.payoff`
+      to average it over devices.
 
     Raises:
-      TypeError: if a side is no transformation or `num_steps` no int.
-      ValueError: for a negative `num_steps` or an unknown `first`; in `update`, when params,
-        field_fn or, in a general-sum game, min_loss_fn is missing, or under `optax.masked`.
+      TypeError: If `min` or `max` is not an Optax gradient transformation, or `num_steps` is not
+        an int. In `update`, if `min_loss_fn` is not callable.
+      ValueError: If `num_steps` is negative or `first` is unknown. In `update`, if params or
+        field_fn is missing, if `min_loss_fn` is missing in a general-sum game, or under
+        `optax.masked`.
 
     Examples:
-      On f = xy, where descent–ascent diverges and alternating play does not converge:
+      On f = xy, gradient descent–ascent diverges and alternating updates do not converge:
 
       >>> import optax
       >>> import minmax_jax as mm
@@ -87,11 +92,10 @@ def unrolled(
       Metz, Poole, Pfau, Sohl-Dickstein, `Unrolled generative adversarial networks
       <https://arxiv.org/abs/1611.02163>`_, 2017.
     """
-    for side, tx in (("min", min), ("max", max)):
-        checks.check_transformation("unrolled", side, tx)
+    min_tx = checks.check_transformation("unrolled", "min", min)
+    max_tx = checks.check_transformation("unrolled", "max", max)
     checks.check_count("unrolled", "num_steps", num_steps, at_least=0)
     checks.check_choice("unrolled", "first", first, (None, "max"))
-    min_tx, max_tx = optax.with_extra_args_support(min), optax.with_extra_args_support(max)
 
     def init_fn(params: Players) -> UnrolledState:
         checks.check_whole_players("unrolled", "params", params)
@@ -110,61 +114,89 @@ def unrolled(
         min_loss_fn: PayoffFn | None = None,
         **extra: Any,
     ) -> tuple[Players, UnrolledState]:
-        checks.check_field_fn("unrolled", updates, params, field_fn)
-        assert params is not None and field_fn is not None  # for the type checker
+        players, field_fn = checks.check_field_fn("unrolled", updates, params, field_fn)
         if num_steps:
             _check_loss(field_fn, min_loss_fn)
-        x, y = jax.tree.map(jnp.asarray, params)
-        calls = [
-            _calls.inner_call(extra, i, update_count=state.count) for i in range(num_steps + 3)
-        ]
-        max_state, start, draw = state.max, y, 0
-        step: Any = None
-        if first == "max" or not num_steps:
-            step, max_state = max_tx.update(updates.max, max_state, y, **calls[1])
+        z = Players(*jax.tree.map(jnp.asarray, players))
+        game = _Unrolling(max_tx, num_steps, field_fn, min_loss_fn, extra, state.count)
         if first == "max":
-            start, draw = optax.apply_updates(y, step), 1
-
-        def look_ahead(x: PyTree) -> tuple[PyTree, Any]:
-            """Returns y_k, and the first step with the state after it."""
-            y_now, now, real = start, max_state, (step, max_state)
-            for i in range(draw, draw + num_steps):
-                field = field_fn(Players(x, y_now), i).max
-                ahead, now = max_tx.update(field, now, y_now, **calls[i + 1])
-                real = (ahead, now) if real[0] is None else real
-                y_now = optax.apply_updates(y_now, ahead)
-            return y_now, real
-
-        if num_steps:
-            end, pull, (step, max_state) = jax.vjp(look_ahead, x, has_aux=True)
-            near, far = _partials(field_fn, min_loss_fn, Players(x, end), draw + num_steps)
-            gradient = optax.tree.add(near, pull(far)[0])
+            y_step, max_state = game.max_step(updates.max, state.max, z.max, 0)
+            ahead = Players(z.min, optax.apply_updates(z.max, y_step))
+            gradient, _ = game.min_gradient(ahead, max_state, 1)
+        elif num_steps:
+            gradient, (y_step, max_state) = game.min_gradient(z, state.max, 0)
         else:
-            gradient = (field_fn(Players(x, start), 1) if first == "max" else updates).min
-        x_step, min_state = min_tx.update(gradient, state.min, x, **calls[0])
-        return Players(x_step, step), UnrolledState(
+            y_step, max_state = game.max_step(updates.max, state.max, z.max, 0)
+            gradient = updates.min
+        inner = calls.inner_call(extra, 0, update_count=state.count)
+        x_step, min_state = min_tx.update(gradient, state.min, z.min, **inner)
+        return Players(x_step, y_step), UnrolledState(
             count=trees.increment(state.count), min=min_state, max=max_state
         )
 
     return transformation(init_fn, update_fn)
 
 
-def _partials(
-    field_fn: FieldFn, min_loss_fn: PayoffFn | None, players: Players, draw: int
-) -> Players:
-    """Returns the gradients, in x and in y, of what the min player minimises."""
-    if min_loss_fn is not None:
-        return jax.grad(min_loss_fn)(players, draw)
-    field = field_fn(players, draw)
-    return Players(field.min, jax.tree.map(jnp.negative, field.max))
+class _Unrolling(NamedTuple):
+    """Steps of the max player within one update, and the gradient through them.
+
+    Attributes:
+      max_tx: Optimizer of the max player.
+      num_steps: Number of steps to look ahead.
+      field_fn: Field function.
+      min_loss_fn: Loss of the min player in a general-sum game, or None.
+      extra: Extra arguments of `update`.
+      count: Number of updates so far.
+    """
+
+    max_tx: Any
+    num_steps: int
+    field_fn: FieldFn
+    min_loss_fn: PayoffFn | None
+    extra: dict[str, Any]
+    count: jax.Array
+
+    def max_step(self, field: PyTree, state: Any, y: PyTree, index: int) -> tuple[PyTree, Any]:
+        """Returns step `index` of the max player and the state after it."""
+        inner = calls.inner_call(self.extra, index + 1, update_count=self.count)
+        return self.max_tx.update(field, state, y, **inner)
+
+    def min_gradient(self, start: Players, max_state: Any, draw: int) -> tuple[PyTree, Any]:
+        """Returns `d/dx f(x, y_k(x))`, and the first lookahead step with the state after it.
+
+        `draw` is the sample index of the first field evaluation.
+        """
+        if not self.num_steps:
+            return self.field_fn(start, draw).min, None
+
+        def look_ahead(x: PyTree) -> tuple[PyTree, list[Any]]:
+            y, state, steps = start.max, max_state, []
+            for i in range(draw, draw + self.num_steps):
+                step, state = self.max_step(self.field_fn(Players(x, y), i).max, state, y, i)
+                y = optax.apply_updates(y, step)
+                steps.append((step, state))
+            return y, steps[0]
+
+        y, pull_back, first_step = jax.vjp(look_ahead, start.min, has_aux=True)
+        partial = self._partials(Players(start.min, y), draw + self.num_steps)
+        return optax.tree.add(partial.min, pull_back(partial.max)[0]), first_step
+
+    def _partials(self, players: Players, draw: int) -> Players:
+        """Returns the gradients of the min player's loss with respect to x and y."""
+        if self.min_loss_fn is not None:
+            return jax.grad(self.min_loss_fn)(players, draw)
+        field = self.field_fn(players, draw)
+        return Players(field.min, jax.tree.map(jnp.negative, field.max))
 
 
 def _check_loss(field_fn: FieldFn, min_loss_fn: PayoffFn | None) -> None:
-    if min_loss_fn is None and getattr(field_fn, "general_sum", False):
+    """Raises an error if `min_loss_fn` is not callable, or is missing in a general-sum game."""
+    if min_loss_fn is not None:
+        checks.check_callable("unrolled", "min_loss_fn", min_loss_fn)
+    elif getattr(field_fn, "general_sum", False):
         raise ValueError(
-            "unrolled: update needs min_loss_fn= in a general-sum game, since the field does not "
-            "hold the gradient in y of the min player's loss: optimizer.update(updates, state, "
-            "players, field_fn=field_fn, min_loss_fn=mm.payoff(min_loss))."
+            "unrolled: update needs min_loss_fn= in a general-sum game, because the field does "
+            "not contain the gradient of the min player's loss with respect to the max player: "
+            "optimizer.update(updates, state, players, field_fn=field_fn, "
+            "min_loss_fn=mm.payoff(min_loss))."
         )
-    if min_loss_fn is not None and not callable(min_loss_fn):
-        raise TypeError(f"unrolled: min_loss_fn must be callable, got {min_loss_fn!r}.")

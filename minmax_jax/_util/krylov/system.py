@@ -62,7 +62,7 @@ class System(NamedTuple):
         x = jax.tree.map(lambda leaf: (leaf * norm.scale) * inverse, guess)
         r = add_scaled(b, -1, operator(x))
         better = trees.inner_product(r, r) <= square
-        x, r = _select(better, x, zero), _select(better, r, b)
+        x, r = trees.select(better, x, zero), trees.select(better, r, b)
         return System(b, x, r, trees.inner_product(r, r), norm)
 
     def scale_back(self, x: PyTree) -> PyTree:
@@ -73,7 +73,3 @@ class System(NamedTuple):
 def add_scaled(a: PyTree, factor: Any, b: PyTree) -> PyTree:
     """Returns `a + factor * b`."""
     return jax.tree.map(lambda x, y: x + factor * y, a, b)
-
-
-def _select(condition: jax.Array, a: PyTree, b: PyTree) -> PyTree:
-    return jax.tree.map(lambda x, y: jnp.where(condition, x, y), a, b)

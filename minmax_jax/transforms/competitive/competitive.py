@@ -1,4 +1,4 @@
-"""Competitive gradient descent: both players step to the equilibrium of the local game."""
+"""Competitive gradient descent: steps to the equilibrium of a local bilinear game."""
 
 from typing import Any, NamedTuple
 
@@ -15,14 +15,15 @@ class CompetitiveState(NamedTuple):
     """State of `competitive` and `adaptive_competitive`.
 
     Attributes:
-      count: int32 scalar, the number of updates so far.
-      transform: state of what acts on the field.
-      second_moment: running mean of the squared field (adaptive form), or None.
-      solution: the linear system's last solution, from which the next solve starts; None
-        without warm start. Of the player with fewer parameters, in units of √rate.
-      iterations: int32 scalar, iterations of the last solve.
-      residual: ‖b − A x‖ / ‖b‖ of the last solve; with solver="neumann" that before the last
-        term of the series was added.
+      count: Number of updates so far (int32 scalar).
+      transform: State of `transform`.
+      second_moment: Running mean of the squared field (adaptive form), or None.
+      solution: Last solution of the linear system, from which the next solve starts. None
+        without warm start. It has the structure of the player with fewer parameters, and is
+        in units of the square root of the learning rate.
+      iterations: Number of solver iterations in the last update (int32 scalar).
+      residual: ‖b − A x‖ / ‖b‖ in the last update. With `solver="neumann"`, the residual before
+        the last term of the series.
     """
 
     count: jax.Array
@@ -34,14 +35,20 @@ class CompetitiveState(NamedTuple):
 
 
 class Adapt(NamedTuple):
-    """How the adaptive form makes rates of the second moment."""
+    """Learning rates per parameter, computed from the second moment of the field.
+
+    Attributes:
+      b2: Decay of the second moment.
+      eps: Constant added to the square root of the second moment.
+      correction: When the bias of the second moment is corrected, `"first"` or `"last"`.
+    """
 
     b2: float
     eps: float
     correction: str
 
     def average(self, moment: PyTree, field: PyTree) -> PyTree:
-        """Returns the running mean with one more field in it."""
+        """Returns the running mean of the squared field after one more field."""
 
         def mean(v: jax.Array, f: jax.Array) -> jax.Array:
             b2 = jnp.asarray(self.b2, v.dtype)
@@ -49,16 +56,16 @@ class Adapt(NamedTuple):
 
         return jax.tree.map(mean, moment, field)
 
-    def rates(self, moment: PyTree, eta: jax.Array, count: jax.Array) -> PyTree:
-        """Returns η / (√v̂ + eps), or η √(1 − b2ᵗ) / (√v + eps) corrected last."""
+    def learning_rates(self, moment: PyTree, eta: jax.Array, count: jax.Array) -> PyTree:
+        """Returns η / (√v̂ + eps), or η √(1 − b2ᵗ) / (√v + eps) if corrected last."""
 
-        def rate(v: jax.Array) -> jax.Array:
-            missing = 1 - jnp.asarray(self.b2, v.dtype) ** count.astype(v.dtype)
+        def scaled(v: jax.Array) -> jax.Array:
+            bias = 1 - jnp.asarray(self.b2, v.dtype) ** count.astype(v.dtype)
             if self.correction == "last":
-                return eta * jnp.sqrt(missing) / (jnp.sqrt(v) + self.eps)
-            return eta / (jnp.sqrt(v / missing) + self.eps)
+                return eta * jnp.sqrt(bias) / (jnp.sqrt(v) + self.eps)
+            return eta / (jnp.sqrt(v / bias) + self.eps)
 
-        return jax.tree.map(rate, moment)
+        return jax.tree.map(scaled, moment)
 
 
 def step_to_equilibrium(
@@ -72,38 +79,61 @@ def step_to_equilibrium(
     transform: optax.GradientTransformation | None = None,
     name: str = "step_to_equilibrium",
 ) -> optax.GradientTransformationExtraArgs:
-    """Makes the step d to the equilibrium of the game linearised in each player.
+    """Computes the step d to the equilibrium of the game, linearized in each player.
 
-    With R the diagonal of rates (η, one for each player, or those of `adapt`), F the field
-    after `transform`, and J° the off-diagonal blocks J_xy = ∂F_x/∂y, J_yx = ∂F_y/∂x of its
-    Jacobian:
+    Let R be the diagonal matrix of learning rates (η per player, or those of `adapt`), F the
+    field after `transform`, and J° the off-diagonal blocks J_xy = ∂F_x/∂y and J_yx = ∂F_y/∂x of
+    its Jacobian:
 
-        d = −R (F + J° d),   that is   (1 + R J°) d = −R F
+        d = −R (F + J° d),   or   (1 + R J°) d = −R F
 
-    One player is eliminated: with s = R_x^{−½} d_x, and likewise with the players exchanged,
+    One player is eliminated. With s = R_x^{−½} d_x, and the same with the players exchanged:
 
         (1 − R_x^½ J_xy R_y J_yx R_x^½) s = −R_x^½ (F_x − J_xy R_y F_y),
         d_y = −R_y (F_y + J_yx d_x)
 
-    The player with fewer parameters is solved for. In a zero-sum game J_yx = −J_xyᵀ, the
-    matrix is symmetric and at least the identity, and ‖error of s‖ ≤ residual · ‖right-hand
-    side‖. All is taken at z and draw 0; no more is held than vectors, in float32 at least.
+    The system is solved for the player with fewer parameters. In a zero-sum game,
+    J_yx = −J_xyᵀ, so the matrix is symmetric with eigenvalues of at least 1, and
+    ‖error of s‖ ≤ residual · ‖right-hand side‖. All terms are evaluated at z with sample index
+    0. Only vectors are stored, in float32 or wider.
+
+    Args:
+      learning_rate: Learning rate η: a number, a schedule of the update count, or `Players` of
+        two.
+      solver: `"cg"`, `"gmres"` or `"neumann"`. See `competitive`.
+      tolerance: Relative residual at which the solver stops.
+      max_iterations: Maximum number of solver iterations.
+      warm_start: Whether the solver starts from the last solution.
+      adapt: Learning rates per parameter, or None.
+      transform: Transformation applied to the field before the system is set up.
+      name: Name used in error messages.
+
+    Returns:
+      A gradient transformation for `Players`. Its `update` requires `params` and the keyword
+      argument `field_fn`.
+
+    Raises:
+      TypeError: If `tolerance` is not a number, `max_iterations` is not an int, or `transform`
+        is not an Optax gradient transformation.
+      ValueError: If `solver` is unknown or a number is out of range. In `update`, if params or
+        field_fn is missing, or under `optax.masked`.
     """
-    solve = local_game.Solve(solver, tolerance, max_iterations, warm_start)
-    solve.check(name)
+    settings = local_game.SolverSettings(solver, tolerance, max_iterations, warm_start)
+    settings.check(name)
     transform = optax.identity() if transform is None else transform
+    on_field = checks.check_transformation(name, "transform", transform)
 
     def init_fn(params: Players) -> CompetitiveState:
         checks.check_whole_players(name, "params", params)
         dtype = trees.wide_dtype(params)
-        wide = optax.tree.zeros_like(trees.widen(params, dtype))
-        warm = solve.warm_start and solve.solver != "neumann"
+        zeros = optax.tree.zeros_like(trees.widen(params, dtype))
+        warm = warm_start and solver != "neumann"
         return CompetitiveState(
             count=trees.new_count(),
-            transform=transform.init(params),
-            second_moment=None if adapt is None else wide,
-            solution=wide[local_game.smaller(params)] if warm else None,
-            iterations=jnp.zeros((), jnp.int32),
+            transform=on_field.init(params),
+            second_moment=None if adapt is None else zeros,
+            solution=zeros[local_game.smaller_player(params)] if warm else None,
+            iterations=trees.new_count(),
             residual=jnp.zeros((), dtype),
         )
 
@@ -116,26 +146,26 @@ def step_to_equilibrium(
         update_count: jax.Array | None = None,
         **extra: Any,
     ) -> tuple[Players, CompetitiveState]:
-        checks.check_field_fn(name, updates, params, field_fn)
-        assert params is not None and field_fn is not None  # for the type checker
+        z, field_fn = checks.check_field_fn(name, updates, params, field_fn)
         at = state.count if update_count is None else update_count
-        field, products = local_game.linearize(field_fn, params)
-        field, transform_state = optax.with_extra_args_support(transform).update(
-            field, state.transform, params, **calls.inner_call(extra, 0, update_count=at)
-        )
-        dtype = trees.wide_dtype(params)
+        field, products = local_game.linearize(field_fn, z)
+        inner = calls.inner_call(extra, 0, update_count=at)
+        field, transform_state = on_field.update(field, state.transform, z, **inner)
+        dtype = trees.wide_dtype(z)
         field = trees.widen(field, dtype)
-        etas = Players(*(calls.value_at(r, at).astype(dtype) for r in trees.by_side(learning_rate)))
+        sides = trees.by_side(learning_rate)
+        etas = Players(*(calls.value_at(eta, at).astype(dtype) for eta in sides))
         count, moment = trees.increment(state.count), state.second_moment
         if adapt is None:
-            rates = Players(*map(_everywhere, etas, field))
+            rates = Players(*map(_constant, etas, field))
         else:
             moment = adapt.average(moment, field)
-            rates = Players(*(adapt.rates(*of, count) for of in zip(moment, etas, strict=True)))
-        step, found = local_game.equilibrium(field, rates, products, solve, state.solution)
-        return jax.tree.map(
-            lambda d, p: d.astype(jnp.asarray(p).dtype), step, params
-        ), CompetitiveState(
+            rates = Players(
+                *(adapt.learning_rates(*of, count) for of in zip(moment, etas, strict=True))
+            )
+        step, found = local_game.equilibrium(field, rates, products, settings, state.solution)
+        step = jax.tree.map(lambda d, leaf: d.astype(jnp.asarray(leaf).dtype), step, z)
+        return step, CompetitiveState(
             count=count,
             transform=transform_state,
             second_moment=moment,
@@ -147,5 +177,6 @@ def step_to_equilibrium(
     return transformation(init_fn, update_fn)
 
 
-def _everywhere(rate: jax.Array, tree: PyTree) -> PyTree:
-    return jax.tree.map(lambda _: rate, tree)
+def _constant(value: jax.Array, tree: PyTree) -> PyTree:
+    """Returns a tree with the structure of `tree` and `value` at every leaf."""
+    return jax.tree.map(lambda _: value, tree)

@@ -1,4 +1,4 @@
-"""The bilinear game around a point, and its equilibrium, by products with Jacobian blocks."""
+"""Equilibrium of the local bilinear game, with matrix-free Jacobian blocks."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -17,8 +17,15 @@ SOLVERS = ("cg", "gmres", "neumann")
 Product = Callable[[PyTree], PyTree]
 
 
-class Solve(NamedTuple):
-    """How the linear system is solved: the arguments of the two optimizers."""
+class SolverSettings(NamedTuple):
+    """Arguments of the linear solver.
+
+    Attributes:
+      solver: One of `SOLVERS`.
+      tolerance: Relative residual at which the solver stops.
+      max_iterations: Maximum number of iterations.
+      warm_start: Whether the solver starts from the last solution.
+    """
 
     solver: str
     tolerance: float
@@ -26,7 +33,7 @@ class Solve(NamedTuple):
     warm_start: bool
 
     def check(self, name: str) -> None:
-        """Raises where an argument is out of its range."""
+        """Raises an error if a setting is invalid."""
         checks.check_choice(name, "solver", self.solver, SOLVERS)
         checks.check_number(name, "tolerance", self.tolerance)
         lowest = 0 if self.solver == "neumann" else 1
@@ -35,61 +42,78 @@ class Solve(NamedTuple):
 
 
 def linearize(field_fn: FieldFn, players: Players) -> tuple[Players, Players]:
-    """Returns F and the products by which each player's step changes the other's field.
+    """Returns F and the products of its off-diagonal Jacobian blocks with vectors.
 
-    `products.min` is d_x ↦ J_yx d_x, `products.max` is d_y ↦ J_xy d_y. Block by block: a
-    third fewer operations on an MLP GAN than products of all of J with zeros in one player.
+    `products.min` is d_x ↦ J_yx d_x, and `products.max` is d_y ↦ J_xy d_y. For an MLP GAN,
+    products with blocks need a third fewer operations than products of the whole J with
+    vectors that are zero for one player.
     """
     z = jax.tree.map(jnp.asarray, players)
     max_field, along_min = jax.linearize(lambda x: field_fn(Players(x, z.max), 0).max, z.min)
     min_field, along_max = jax.linearize(lambda y: field_fn(Players(z.min, y), 0).min, z.max)
     dtype = trees.wide_dtype(z)
 
-    def widely(product: Product, side: PyTree) -> Product:
+    def widened(product: Product, side: PyTree) -> Product:
         def apply(step: PyTree) -> PyTree:
             tangent = jax.tree.map(lambda d, leaf: d.astype(leaf.dtype), step, side)
             return trees.widen(product(tangent), dtype)
 
         return apply
 
-    products = Players(widely(along_min, z.min), widely(along_max, z.max))
+    products = Players(widened(along_min, z.min), widened(along_max, z.max))
     return Players(min_field, max_field), products
 
 
 def equilibrium(
-    field: Players, rates: Players, products: Players, solve: Solve, guess: PyTree | None
+    field: Players,
+    rates: Players,
+    products: Players,
+    settings: SolverSettings,
+    guess: PyTree | None,
 ) -> tuple[Players, Solution]:
-    """Solves `d = −R (F + J° d)`."""
-    if solve.solver == "neumann":
-        return _neumann(field, rates, products, solve.max_iterations)
-    mine = smaller(field)
-    (f, g), (r, q) = _order(field, mine), _order(rates, mine)
-    to_other, to_me = _order(products, mine)
+    """Solves `d = −R (F + J° d)` for the step d.
+
+    Args:
+      field: Field F.
+      rates: Learning rates R, one per parameter.
+      products: Products with the Jacobian blocks, from `linearize`.
+      settings: Settings of the linear solver.
+      guess: Initial guess for the solution of the linear system, or None.
+
+    Returns:
+      The step, and the solution of the linear system.
+    """
+    if settings.solver == "neumann":
+        return _neumann(field, rates, products, settings.max_iterations)
+    # Solve for the smaller player, and compute the other player's step from its step.
+    solved = smaller_player(field)
+    (f, g), (r, q) = _order(field, solved), _order(rates, solved)
+    to_other, from_other = _order(products, solved)
     root = jax.tree.map(jnp.sqrt, r)
 
     def operator(s: PyTree) -> PyTree:
-        back = to_me(_times(q, to_other(_times(root, s))))
+        back = from_other(_times(q, to_other(_times(root, s))))
         return jax.tree.map(lambda a, w, b: a - w * b, s, root, back)
 
-    seen = to_me(_times(q, g))
-    rhs = jax.tree.map(lambda w, a, b: -w * (a - b), root, f, seen)
-    method = conjugate_gradient if solve.solver == "cg" else gmres
-    found = method(operator, rhs, guess, solve.tolerance, solve.max_iterations)
+    answer = from_other(_times(q, g))
+    rhs = jax.tree.map(lambda w, a, b: -w * (a - b), root, f, answer)
+    solve = conjugate_gradient if settings.solver == "cg" else gmres
+    found = solve(operator, rhs, guess, settings.tolerance, settings.max_iterations)
     step = _times(root, found.value)
-    answer = jax.tree.map(lambda w, a, b: -w * (a + b), q, g, to_other(step))
-    return Players(*_order((step, answer), mine)), found
+    other = jax.tree.map(lambda w, a, b: -w * (a + b), q, g, to_other(step))
+    return Players(*_order((step, other), solved)), found
 
 
 def _neumann(
     field: Players, rates: Players, products: Players, order: int
 ) -> tuple[Players, Solution]:
-    """Sums `Σ_{i ≤ order} (−R J°)ⁱ (−R F)`, by repeating `d ← −R (F + J° d)`."""
+    """Computes `Σ_{i ≤ order} (−R J°)ⁱ (−R F)` by repeating `d ← −R (F + J° d)`."""
     plain = jax.tree.map(lambda w, a: -w * a, rates, field)
 
     def refine(_: Any, carry: tuple[Players, jax.Array]) -> tuple[Players, jax.Array]:
         d, _ = carry
-        seen = Players(products.max(d.max), products.min(d.min))
-        new = jax.tree.map(lambda p, w, b: p - w * b, plain, rates, seen)
+        change = Players(products.max(d.max), products.min(d.min))
+        new = jax.tree.map(lambda p, w, b: p - w * b, plain, rates, change)
         return new, norms.norm(jax.tree.map(jnp.subtract, new, d))
 
     norm = norms.norm(plain)
@@ -98,14 +122,15 @@ def _neumann(
     return d, Solution(None, jnp.asarray(order, jnp.int32), residual)
 
 
-def smaller(players: Players) -> int:
-    """The index of the player with fewer parameters; the min player's if they have as many."""
+def smaller_player(players: Players) -> int:
+    """Returns the index of the player with fewer parameters, or 0 if they have equally many."""
     sizes = [sum(jnp.size(leaf) for leaf in jax.tree.leaves(side)) for side in players]
     return int(sizes[1] < sizes[0])
 
 
-def _order(pair: Any, mine: int) -> Any:
-    return (pair[0], pair[1]) if mine == 0 else (pair[1], pair[0])
+def _order(pair: Any, first: int) -> Any:
+    """Returns both elements of a pair, starting with element `first`."""
+    return (pair[0], pair[1]) if first == 0 else (pair[1], pair[0])
 
 
 def _times(rates: PyTree, tree: PyTree) -> PyTree:

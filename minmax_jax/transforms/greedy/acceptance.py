@@ -1,4 +1,4 @@
-"""The test of `greedy`: whether a proposal and its answer are taken."""
+"""Accept/reject test of the greedy method."""
 
 from typing import Any, NamedTuple
 
@@ -14,23 +14,23 @@ from minmax_jax.transforms.greedy.ascent import AscentResult
 
 
 class GreedySettings(NamedTuple):
-    """The keyword arguments of `greedy`, in its order."""
+    """Settings of `greedy`. The attributes are its keyword arguments."""
 
     max_ascent_steps: int
     gradient_tolerance: ScalarOrSchedule | None
-    min_improvement: ScalarOrSchedule = 0.0
-    temperature: ScalarOrSchedule = 0.0
-    accept_probability: ScalarOrSchedule | None = None
-    accept_every: int | None = None
-    max_rejections: int | None = None
-    tolerance_growth: ScalarOrSchedule = 1.0
-    gradient_bound: ScalarOrSchedule = float("inf")
-    stochastic: bool = True
-    restore_states: bool = True
-    restore_max: bool = True
+    min_improvement: ScalarOrSchedule
+    temperature: ScalarOrSchedule
+    accept_probability: ScalarOrSchedule | None
+    accept_every: int | None
+    max_rejections: int | None
+    tolerance_growth: ScalarOrSchedule
+    gradient_bound: ScalarOrSchedule
+    stochastic: bool
+    restore_states: bool
+    restore_max: bool
 
     def check(self, name: str) -> None:
-        """Raises for what is out of range."""
+        """Raises an error if a setting is invalid."""
         checks.check_count(name, "max_ascent_steps", self.max_ascent_steps)
         for argument in ("min_improvement", "temperature", "gradient_bound"):
             checks.check_number(name, argument, getattr(self, argument))
@@ -47,19 +47,30 @@ class GreedySettings(NamedTuple):
             checks.check_number(name, "accept_probability", self.accept_probability, high=1.0)
             if self.anneals:
                 raise ValueError(
-                    f"{name}: accept_probability stands in place of a temperature, got both; "
-                    "leave temperature at 0."
+                    f"{name}: pass either temperature or accept_probability, not both. Leave "
+                    "temperature at 0."
                 )
 
     @property
     def anneals(self) -> bool:
-        """Whether there is a temperature (a schedule or tracer may be anything)."""
+        """Whether there is a temperature. Schedules and traced values count as one."""
         tau = self.temperature
         return callable(tau) or isinstance(tau, Tracer) or bool(tau != 0)
 
+    @property
+    def is_random(self) -> bool:
+        """Whether the accept test draws random numbers."""
+        return self.anneals or self.accept_probability is not None
+
 
 class AcceptResult(NamedTuple):
-    """Whether a proposal is accepted, its payoff, and whether the ascent diverged."""
+    """Result of `accept_test`.
+
+    Attributes:
+      accept: Whether the proposal is accepted.
+      value: Payoff after the proposal and the ascent.
+      diverged: Whether the ascent diverged or the payoff is not finite.
+    """
 
     accept: jax.Array
     value: jax.Array
@@ -71,11 +82,25 @@ def accept_test(
     payoff_fn: PayoffFn,
     params: Players,
     step: Players,
-    answer: AscentResult,
+    ascent: AscentResult,
     state: Any,
     key: jax.Array | None,
 ) -> AcceptResult:
-    """Compares the payoffs before and after, on the draw that follows those of the ascent."""
+    """Compares the payoffs before and after a proposal, on one sample.
+
+    Args:
+      settings: Settings of `greedy`.
+      payoff_fn: Payoff function.
+      params: Current parameters.
+      step: Proposed step of the min player, and the sum of the ascent steps.
+      ascent: Result of the ascent.
+      state: State of `greedy`.
+      key: PRNG key of the update, or None if the test is not random.
+
+    Returns:
+      An `AcceptResult`.
+    """
+    # The sample index that follows those of the ascent.
     draw, dtype, count = settings.max_ascent_steps + 1, state.value.dtype, state.count
     value = payoff_fn(Players(*map(optax.apply_updates, params, step)), draw).astype(dtype)
     old = state.value
@@ -84,18 +109,20 @@ def accept_test(
     accept = value <= old - calls.value_at(settings.min_improvement, count).astype(dtype)
     if settings.accept_every is not None:
         accept |= count % settings.accept_every == 0
-    if settings.anneals or settings.accept_probability is not None:
-        assert key is not None  # checked by the caller
+    if settings.is_random:
         chance = jax.random.uniform(calls.inner_call({"key": key}, draw)["key"], dtype=dtype)
         accept |= chance < _probability(settings, count, dtype)
-    diverged = answer.diverged | ~jnp.isfinite(value)
+    diverged = ascent.diverged | ~jnp.isfinite(value)
     return AcceptResult(accept & ~diverged, value, diverged)
 
 
 def _probability(settings: GreedySettings, count: jax.Array, dtype: Any) -> jax.Array:
-    """The probability of accepting what fails the test: e^{−i/τ}, zero at τ = 0, or as given."""
+    """Returns the probability of accepting a proposal that fails the comparison.
+
+    It is `accept_probability` if given, otherwise e^{−i/τ}, which is zero for τ = 0.
+    """
     if settings.accept_probability is not None:
         return calls.value_at(settings.accept_probability, count).astype(dtype)
     tau = calls.value_at(settings.temperature, count).astype(dtype)
-    warm = tau > 0
-    return jnp.where(warm, jnp.exp(-count.astype(dtype) / jnp.where(warm, tau, 1)), 0)
+    positive = tau > 0
+    return jnp.where(positive, jnp.exp(-count.astype(dtype) / jnp.where(positive, tau, 1)), 0)

@@ -1,4 +1,4 @@
-"""The max player's climb from where he stands: fixed steps, or until his gradient is small."""
+"""Gradient ascent of the max player, with fixed steps or a stopping tolerance."""
 
 from typing import Any, NamedTuple
 
@@ -12,14 +12,14 @@ from minmax_jax._util.types import FieldFn, Players, PyTree
 
 
 class AscentResult(NamedTuple):
-    """Where a climb has got to.
+    """Result of `ascend`.
 
     Attributes:
-      step: the sum of its steps.
-      state: the rule's state after them.
-      count: int32 scalar, the number of steps.
-      reached: whether the climb ended because the gradient was small enough.
-      diverged: whether it met a gradient that is not finite, or beyond the bound.
+      step: Sum of all steps.
+      state: Optimizer state after the last step.
+      count: Number of steps (int32 scalar).
+      reached: Whether the ascent stopped because the gradient norm was within the tolerance.
+      diverged: Whether a gradient was not finite or its norm exceeded the bound.
     """
 
     step: Any
@@ -30,7 +30,7 @@ class AscentResult(NamedTuple):
 
 
 def ascend(
-    rule: Any,
+    tx: Any,
     field_fn: FieldFn,
     players: Players,
     state: Any,
@@ -41,50 +41,55 @@ def ascend(
     bound: Any,
     allowed: jax.Array | bool = True,
 ) -> AscentResult:
-    """Lets the max player climb from `players`, the min player standing still.
+    """Runs gradient ascent of the max player with fixed parameters of the min player.
 
-    Step i takes the field of draw i + 1, and key and extras of inner call i + 1. A gradient
-    is looked at before the step that it makes: k steps cost k fields, k + 1 where the last
-    one said that it was enough. Without a tolerance the loop is unrolled, which convolutions
-    on a CPU need (inside a while loop XLA runs them many times slower).
+    Step i evaluates the field with sample index i + 1, and uses the key of inner call i + 1.
+    The stopping test runs before each step, so k steps cost k field evaluations, plus one if
+    the tolerance ends the ascent. Without a tolerance the loop is unrolled, because XLA's CPU
+    backend runs convolutions inside a while loop many times slower.
 
     Args:
-      rule: an Optax transformation with extra arguments.
-      field_fn: the field.
-      players: where to start; the min player at the proposed point.
-      state: the rule's state.
-      extra: extra arguments for the rule.
-      max_steps: at most so many steps, a Python int.
-      tolerance: the gradient's norm at which to stop, or None for exactly `max_steps`.
-      bound: the gradient's norm beyond which the climb has diverged.
-      allowed: whether to climb at all (with a tolerance only).
+      tx: Optimizer of the max player, with support for extra arguments.
+      field_fn: Field function.
+      players: Starting point, with the proposed parameters of the min player.
+      state: State of `tx`.
+      extra: Extra arguments for `tx`.
+      max_steps: Maximum number of steps, a Python int.
+      tolerance: Gradient norm at which to stop, or None for exactly `max_steps` steps.
+      bound: Gradient norm above which the ascent has diverged.
+      allowed: Whether to make any steps. It has an effect only with a tolerance.
+
+    Returns:
+      An `AscentResult`.
     """
     x, y = players
-    no = jnp.zeros((), bool)
-    start = AscentResult(jax.tree.map(jnp.zeros_like, y), state, jnp.zeros((), jnp.int32), no, no)
+    false = jnp.zeros((), bool)
+    zero = jax.tree.map(jnp.zeros_like, y)
+    start = AscentResult(zero, state, trees.new_count(), reached=false, diverged=false)
 
-    def move(now: AscentResult) -> tuple[AscentResult, PyTree]:
-        there = optax.apply_updates(y, now.step)
-        field = field_fn(Players(x, there), now.count + 1).max
+    def make_step(now: AscentResult) -> tuple[AscentResult, PyTree]:
+        """Returns the result after one more step, and the gradient that it used."""
+        here = optax.apply_updates(y, now.step)
+        field = field_fn(Players(x, here), now.count + 1).max
         inner = calls.inner_call(extra, now.count + 1)
-        step, after = rule.update(field, now.state, there, **inner)
+        step, after = tx.update(field, now.state, here, **inner)
         step = jax.tree.map(lambda total, part: total + part.astype(total.dtype), now.step, step)
         return now._replace(step=step, state=after, count=now.count + 1), field
 
     if tolerance is None:
         for _ in range(max_steps):
-            start = move(start)[0]
+            start, _ = make_step(start)
         return start
 
     def body(now: AscentResult) -> AscentResult:
-        after, field = move(now)
+        after, field = make_step(now)
         norm = norms.norm(field)
         diverged = ~(jnp.isfinite(norm) & (norm <= bound))
         stop = diverged | (norm <= tolerance)
         moved = trees.select(stop, now, after)
         return moved._replace(reached=stop & ~diverged, diverged=diverged)
 
-    def goes_on(now: AscentResult) -> jax.Array:
+    def continues(now: AscentResult) -> jax.Array:
         return allowed & (now.count < max_steps) & ~now.reached & ~now.diverged
 
-    return lax.while_loop(goes_on, body, start)
+    return lax.while_loop(continues, body, start)

@@ -1,4 +1,4 @@
-"""What `greedy` remembers: where a run stands, and what an update leaves of it."""
+"""State of the greedy method."""
 
 import enum
 from typing import Any, NamedTuple
@@ -13,15 +13,16 @@ from minmax_jax.transforms.greedy.ascent import AscentResult
 
 
 class GreedyStatus(enum.IntEnum):
-    """Where a run of `greedy` stands.
+    """Status of a run of `greedy`.
 
     Attributes:
-      RUNNING: proposals are being made.
-      CONVERGED: more than `max_rejections` proposals in a row were rejected at a point where
-        ‖∇_y f‖ is within the tolerance: a sampled greedy equilibrium.
-      ASCENT_DIVERGED: an ascent met a gradient or payoff that is not finite, or a gradient
-        beyond `gradient_bound`; the players are where they last were accepted.
-      OUT_OF_REJECTIONS: as CONVERGED, but the accepted point's ascent had ended at its cap.
+      RUNNING: `greedy` makes proposals.
+      CONVERGED: More than `max_rejections` proposals in a row were rejected at a point where
+        ‖∇_y f‖ is within the tolerance. The point is a sampled greedy equilibrium.
+      ASCENT_DIVERGED: A gradient or payoff was not finite, or a gradient norm exceeded
+        `gradient_bound`. The parameters are the last accepted ones.
+      OUT_OF_REJECTIONS: Same as CONVERGED, except that the ascent of the accepted point made
+        `max_ascent_steps` steps without reaching the tolerance.
     """
 
     RUNNING = 0
@@ -31,19 +32,19 @@ class GreedyStatus(enum.IntEnum):
 
 
 class GreedyState(NamedTuple):
-    """State of `greedy`. Rejections in all are `count − accepted`.
+    """State of `greedy`. The total number of rejections is `count − accepted`.
 
     Attributes:
-      count: int32 scalar, proposals so far; never rolls back.
-      min: state of the proposal.
-      max: state of the ascent.
-      value: the last accepted payoff, in float32 at least; inf before the first.
-      settled: whether the last accepted ascent reached its tolerance.
-      accepted: int32 scalar, the number of acceptances.
-      rejections: int32 scalar, rejections in a row.
-      ascent_steps: int32 scalar, steps of the last ascent.
-      total_ascent_steps: int32 scalar, steps of all ascents.
-      status: int32 scalar, a `GreedyStatus`.
+      count: Number of proposals so far (int32 scalar). It is never restored.
+      min: State of `proposal`.
+      max: State of `ascent`.
+      value: Last accepted payoff, in float32 or wider. Infinite before the first.
+      settled: Whether the last accepted ascent reached its tolerance.
+      accepted: Number of accepted proposals (int32 scalar).
+      rejections: Number of rejections in a row (int32 scalar).
+      ascent_steps: Number of steps of the last ascent (int32 scalar).
+      total_ascent_steps: Number of steps of all ascents (int32 scalar).
+      status: A `GreedyStatus` (int32 scalar).
     """
 
     count: jax.Array
@@ -58,21 +59,20 @@ class GreedyState(NamedTuple):
     status: jax.Array
 
 
-def begin(params: Players, min_state: Any, max_state: Any) -> GreedyState:
-    """Returns the state before the first proposal, given those of proposal and ascent."""
+def initial_state(params: Players, min_state: Any, max_state: Any) -> GreedyState:
+    """Returns the state before the first proposal."""
     dtype = trees.accumulator_dtype(jnp.result_type(*jax.tree.leaves(params)))
-    zero = jnp.zeros((), jnp.int32)
     return GreedyState(
-        count=zero,
+        count=trees.new_count(),
         min=min_state,
         max=max_state,
         value=jnp.full((), jnp.inf, dtype),
         settled=jnp.zeros((), bool),
-        accepted=zero,
-        rejections=zero,
-        ascent_steps=zero,
-        total_ascent_steps=zero,
-        status=zero + GreedyStatus.RUNNING,
+        accepted=trees.new_count(),
+        rejections=trees.new_count(),
+        ascent_steps=trees.new_count(),
+        total_ascent_steps=trees.new_count(),
+        status=trees.new_count() + GreedyStatus.RUNNING,
     )
 
 
@@ -82,20 +82,30 @@ def conclude(
     state: GreedyState,
     step: Players,
     min_state: Any,
-    answer: AscentResult,
+    ascent: AscentResult,
     test: AcceptResult,
 ) -> tuple[Players, GreedyState]:
-    """Takes both steps or neither, and counts."""
+    """Accepts or rejects the steps of both players, and returns updates and the new state.
+
+    Args:
+      settings: Settings of `greedy`.
+      running: Whether the status was RUNNING before the update.
+      state: State before the update.
+      step: Proposed step of the min player, and the sum of the ascent steps.
+      min_state: State of `proposal` after the proposed step.
+      ascent: Result of the ascent.
+      test: Result of the accept test.
+    """
     accept, diverged = running & test.accept, test.diverged
-    # What an ascent that diverged has left behind is kept by no variant.
-    sound = running & ~diverged
-    keep_y = accept if settings.restore_max else sound
-    keep_min = accept if settings.restore_states else sound
-    keep_max = keep_y if settings.restore_states else sound
+    # All variants discard the result of a diverged ascent.
+    finite = running & ~diverged
+    keep_y = accept if settings.restore_max else finite
+    keep_min = accept if settings.restore_states else finite
+    keep_max = keep_y if settings.restore_states else finite
     rejections = jnp.where(accept, 0, state.rejections + 1)
     before = state.settled if settings.restore_max else jnp.zeros((), bool)
-    settled = jnp.where(accept, answer.reached, before)
-    status = state.status  # that of a run: what has ended keeps its own below
+    settled = jnp.where(accept, ascent.reached, before)
+    status = state.status
     if settings.max_rejections is not None:
         end = jnp.where(settled, GreedyStatus.CONVERGED, GreedyStatus.OUT_OF_REJECTIONS)
         status = jnp.where(rejections > settings.max_rejections, end, status)
@@ -106,16 +116,15 @@ def conclude(
         settled=settled,
         accepted=state.accepted + accept.astype(jnp.int32),
         rejections=rejections,
-        ascent_steps=answer.count,
-        total_ascent_steps=state.total_ascent_steps + answer.count,
+        ascent_steps=ascent.count,
+        total_ascent_steps=state.total_ascent_steps + ascent.count,
         status=status.astype(jnp.int32),
     )
+    # A run that has ended keeps its status and its counters.
     after = trees.select(running, counted, state)._replace(
         min=trees.select(keep_min, min_state, state.min),
-        max=trees.select(keep_max, answer.state, state.max),
+        max=trees.select(keep_max, ascent.state, state.max),
     )
     zero = jax.tree.map(jnp.zeros_like, step)
-    moved = Players(
-        trees.select(accept, step.min, zero.min), trees.select(keep_y, step.max, zero.max)
-    )
-    return moved, after
+    x_step = trees.select(accept, step.min, zero.min)
+    return Players(x_step, trees.select(keep_y, step.max, zero.max)), after

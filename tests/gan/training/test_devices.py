@@ -84,7 +84,7 @@ def batch_on(num_devices, data):
     devices = jax.local_devices()[:num_devices]
 
     def draw_batch(state, images):
-        play = game_lib.play(game, images, state.stats, jax.random.key(1))
+        play = game_lib.forward_fn(game, images, state.stats, jax.random.key(1))
         out = play(state.players, 2)
         return out.real, out.fake, out.mix
 
@@ -144,5 +144,5 @@ def test_shard_map_gives_the_numbers_of_pmap(seed, optimizer, fields, noise_imag
 
 
 def test_unknown_backend_is_named():
-    with pytest.raises(ValueError, match="backend must be one of pmap, shard_map, got 'vmap'"):
+    with pytest.raises(ValueError, match="backend must be 'pmap' or 'shard_map', got 'vmap'"):
         parallel.map_step(lambda x: x, backend="vmap")
