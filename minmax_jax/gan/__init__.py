@@ -1,54 +1,152 @@
-"""GAN training: networks, losses, data, a resumable trainer and its command line.
+"""GAN trainer with resumable runs, evaluation, sweeps and a command line.
 
 >>> from minmax_jax import gan
 >>> config = gan.preset("digits", optimizer="nsgda", steps=1000)
 >>> run = gan.train(config)  # doctest: +SKIP
 >>> images = gan.sample(run.folder, 16)  # doctest: +SKIP
+
+The folders, in import order:
+
+base          errors with exit codes, registries, limits and the array cache
+data          datasets in memory, and the batches drawn from them
+networks      pairs of generator and discriminator
+objective     losses, gradient penalties, and the game built from them
+config        the configuration of a run, its checks and presets
+training      one training step, the non-finite guard, compiled programs, the loop and its hooks
+multihost     processes that train one run together, and SIGTERM
+run           the run folder: metrics, evaluations, checkpoints and progress
+generation    samples and latent interpolations of a run, and image files
+evaluation    metrics of samples in the features of an extractor
+trainer       the function `train`
+sweeps        grids of optimizers, learning rates and seeds
+comparison    tables and figures of several runs
+cli           the command line `minmax-jax`
 """
 
-from minmax_jax.gan.base.errors import DataError, NonFinite, Stopped, Terminated, WriteFailed
+from minmax_jax.gan.base.errors import (
+    ConfigError,
+    DataError,
+    HostFailed,
+    NonFinite,
+    Stopped,
+    Terminated,
+    WriteFailed,
+)
 from minmax_jax.gan.comparison import Comparison, compare
-from minmax_jax.gan.config.config import Config, ConfigError
-from minmax_jax.gan.config.presets import PRESETS, preset
-from minmax_jax.gan.data.arrays import from_arrays
-from minmax_jax.gan.data.dataset import Data
-from minmax_jax.gan.data.registry import DATA_SETS
+from minmax_jax.gan.config.config import Config
+from minmax_jax.gan.config.preset_registry import PRESETS, Preset
+from minmax_jax.gan.config.presets import preset
+from minmax_jax.gan.data import DATA_SETS, Data, from_arrays, put_on_devices
+from minmax_jax.gan.data import batch as draw_batch
+from minmax_jax.gan.data import latents as draw_latents
+from minmax_jax.gan.data import load as load_data
+from minmax_jax.gan.evaluation import metrics
 from minmax_jax.gan.evaluation.evaluate import evaluate
-from minmax_jax.gan.generation.image_io import write
-from minmax_jax.gan.generation.sampling import interpolate, sample
-from minmax_jax.gan.networks import NETWORKS, purify
-from minmax_jax.gan.objective.losses import LOSSES, Loss
+from minmax_jax.gan.evaluation.evaluator import SampleEvaluator
+from minmax_jax.gan.evaluation.features import EXTRACTORS
+from minmax_jax.gan.evaluation.features import build as build_extractor
+from minmax_jax.gan.evaluation.features import default as default_extractor
+from minmax_jax.gan.evaluation.scores import METRICS
+from minmax_jax.gan.generation.image_io import grid as image_grid
+from minmax_jax.gan.generation.image_io import to_uint8, write
+from minmax_jax.gan.generation.sampling import (
+    draw_samples,
+    interpolate,
+    recompute_batch_stats,
+    sample,
+)
+from minmax_jax.gan.networks import NETWORKS, Network, Pair, purify
+from minmax_jax.gan.networks import build as build_networks
+from minmax_jax.gan.objective import LOSSES, PENALTIES, Game, Loss, Penalty, gradient_fields
+from minmax_jax.gan.run.checkpoint import Checkpoints
+from minmax_jax.gan.run.checkpoint import fill as fill_checkpoint
+from minmax_jax.gan.run.run_folder import append_metrics, discard_metrics_after, read_metrics
+from minmax_jax.gan.run.run_folder import describe as describe_data
 from minmax_jax.gan.sweeps import Grid, Sweep, read_sweep, sweep
 from minmax_jax.gan.trainer.finish import Run
 from minmax_jax.gan.trainer.train import train
+from minmax_jax.gan.training.build import build_game, build_optimizer, build_pair
+from minmax_jax.gan.training.gradient_norms import recorders as gradient_norm_recorders
+from minmax_jax.gan.training.loop import Hook
+from minmax_jax.gan.training.loop import run as train_loop
+from minmax_jax.gan.training.program import Program, compile_program, compile_tunable_program
+from minmax_jax.gan.training.step import TrainState, train_step
+from minmax_jax.gan.training.step import init as init_state
 
-__all__ = [
+__all__ = [  # noqa: RUF022  grouped by use
+    # registries
     "DATA_SETS",
+    "EXTRACTORS",
     "LOSSES",
+    "METRICS",
     "NETWORKS",
+    "PENALTIES",
     "PRESETS",
+    # runs
     "Comparison",
     "Config",
-    "ConfigError",
-    "Data",
-    "DataError",
     "Grid",
-    "Loss",
-    "NonFinite",
+    "Preset",
     "Run",
-    "Stopped",
     "Sweep",
-    "Terminated",
-    "WriteFailed",
     "compare",
     "evaluate",
-    "from_arrays",
     "interpolate",
     "preset",
-    "purify",
+    "read_metrics",
     "read_sweep",
     "sample",
     "sweep",
     "train",
     "write",
+    # errors
+    "ConfigError",
+    "DataError",
+    "HostFailed",
+    "NonFinite",
+    "Stopped",
+    "Terminated",
+    "WriteFailed",
+    # your own data, networks and losses
+    "Data",
+    "Loss",
+    "Network",
+    "Penalty",
+    "from_arrays",
+    "purify",
+    # parts of a training loop of your own
+    "Checkpoints",
+    "Game",
+    "Hook",
+    "Pair",
+    "Program",
+    "TrainState",
+    "append_metrics",
+    "build_game",
+    "build_networks",
+    "build_optimizer",
+    "build_pair",
+    "compile_program",
+    "compile_tunable_program",
+    "describe_data",
+    "discard_metrics_after",
+    "draw_batch",
+    "draw_latents",
+    "fill_checkpoint",
+    "gradient_fields",
+    "gradient_norm_recorders",
+    "init_state",
+    "load_data",
+    "put_on_devices",
+    "train_loop",
+    "train_step",
+    # evaluation of your own samples
+    "SampleEvaluator",
+    "build_extractor",
+    "default_extractor",
+    "draw_samples",
+    "image_grid",
+    "metrics",
+    "recompute_batch_stats",
+    "to_uint8",
 ]

@@ -1,4 +1,4 @@
-"""From an NNX module to a pure function of plain pytrees."""
+"""Converts an NNX module to a pure function of plain pytrees."""
 
 import inspect
 from collections.abc import Callable
@@ -9,17 +9,17 @@ from flax import nnx
 
 
 class Network(NamedTuple):
-    """A network as a pure function and its initial values.
+    """A network as a pure function, with its initial values.
 
     Attributes:
       apply: `apply(params, stats, inputs, *, train, keys=None) -> (outputs, stats)`. With
-        `train` BatchNorm normalises by the batch and the returned statistics have taken it
-        in; without, it uses `stats` and returns them as they came. `keys`, one PRNG key for
-        each example, `(batch,)`, are the randomness of a network with dropout in training.
-        Pure: usable under `jit`, `vmap`, `pmap`, `grad` and inside `lax.scan`.
-      params: what is trained, a nested dict of float32 arrays.
-      stats: what training applications keep: BatchNorm's running statistics and the
-        vectors of spectral normalisation, a nested dict, empty without either.
+        `train=True`, BatchNorm normalizes by the batch, and the returned statistics include
+        the batch. With `train=False` it uses `stats`, which are returned unchanged. `keys` is
+        one PRNG key per example, `(batch,)`, for networks with dropout in training. The
+        function works under `jit`, `vmap`, `pmap`, `grad` and in `lax.scan`.
+      params: Trainable parameters, a nested dict of float32 arrays.
+      stats: State that training updates: running statistics of BatchNorm and vectors of
+        spectral normalization. A nested dict, empty without either.
     """
 
     apply: Callable[..., tuple[jax.Array, Any]]
@@ -28,34 +28,33 @@ class Network(NamedTuple):
 
 
 def purify(module: nnx.Module) -> Network:
-    """Splits a module that is called as `module(inputs, train=bool)`.
+    """Converts a module that is called as `module(inputs, train=bool)` to a pure function.
 
-    Each call builds the module anew around the arrays that it is given: nothing is
-    shared between calls, and what a trace captured is never written to. A module that draws
-    at random takes a further argument `keys`, one PRNG key for each example: so device
-    count does not change what is drawn.
+    Each call rebuilds the module from the arrays that it receives, so calls share no state.
+    A module with randomness receives one more argument, `keys`, with one PRNG key per
+    example, so that the random numbers do not depend on the number of devices.
 
     Args:
-      module: its variables are `nnx.Param` and `nnx.BatchStat` only.
+      module: Module whose variables are all `nnx.Param` or `nnx.BatchStat`.
 
     Raises:
-      ValueError: it has other variables (the random streams of `nnx.Dropout`, say), whose
-        state would be lost between calls; when applied in training, if the module takes
-        keys and gets none.
+      ValueError: If the module has other variables, such as the random streams of
+        `nnx.Dropout`, because their state would be lost between calls. In training, if the
+        module needs `keys` and does not receive them.
     """
     graph, params, stats = nnx.split(module, nnx.Param, nnx.BatchStat)
-    draws = "keys" in inspect.signature(type(module).__call__).parameters
+    needs_keys = "keys" in inspect.signature(type(module).__call__).parameters
 
     def apply(
         params: Any, stats: Any, inputs: jax.Array, *, train: bool, keys: Any = None
     ) -> tuple[jax.Array, Any]:
         rebuilt = nnx.merge(graph, params, stats)
-        if draws and train and keys is None:
+        if needs_keys and train and keys is None:
             raise ValueError(
-                f"{type(module).__name__} draws at random in training; give keys=, a PRNG key for "
-                "each example."
+                f"{type(module).__name__} uses random numbers in training. Pass keys=, one PRNG "
+                "key per example."
             )
-        outputs = rebuilt(inputs, train=train, **({"keys": keys} if draws else {}))
+        outputs = rebuilt(inputs, train=train, **({"keys": keys} if needs_keys else {}))
         if not train:
             return outputs, stats
         return outputs, nnx.to_pure_dict(nnx.state(rebuilt, nnx.BatchStat))

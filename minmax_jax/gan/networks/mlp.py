@@ -1,4 +1,4 @@
-"""Perceptrons: a generator and a discriminator for examples of any shape."""
+"""MLP generator and discriminator."""
 
 import functools
 import math
@@ -9,20 +9,12 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from minmax_jax.gan.networks._layers import LECUN, Initializer, Layers
-from minmax_jax.gan.networks._pure import Network, purify
-
-SLOPE = 0.2
-"""Slope of leaky ReLU below zero, as in DCGAN."""
+from minmax_jax.gan.networks._layers import LECUN, Initializer, Layers, leaky_relu, purify_pair
+from minmax_jax.gan.networks._pure import Network
 
 
-def leaky(hidden: jax.Array) -> jax.Array:
-    """Leaky ReLU of slope `SLOPE`."""
-    return nnx.leaky_relu(hidden, SLOPE)
-
-
-class Perceptron(nnx.Module):
-    """Two hidden layers."""
+class MLP(nnx.Module):
+    """MLP with two hidden layers."""
 
     def __init__(
         self,
@@ -31,13 +23,13 @@ class Perceptron(nnx.Module):
         outputs: int,
         layers: Layers,
         *,
-        activation: Callable[[jax.Array], jax.Array] = leaky,
-        **form: Any,
+        activation: Callable[[jax.Array], jax.Array] = leaky_relu,
+        init: Initializer = LECUN,
     ) -> None:
         self.activation = activation
-        self.first = layers.dense(inputs, width, **form)
-        self.second = layers.dense(width, width, **form)
-        self.last = layers.dense(width, outputs, **form)
+        self.first = layers.dense(inputs, width, init=init)
+        self.second = layers.dense(width, width, init=init)
+        self.last = layers.dense(width, outputs, init=init)
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
         """Maps `(batch, inputs)` to float32 `(batch, outputs)`."""
@@ -47,7 +39,7 @@ class Perceptron(nnx.Module):
 
 
 class Generator(nnx.Module):
-    """Latents to examples: images end in tanh, vectors are linear."""
+    """Maps latents to examples. Images have a final tanh, vectors do not."""
 
     def __init__(
         self,
@@ -55,10 +47,10 @@ class Generator(nnx.Module):
         latent_dim: int,
         width: int,
         layers: Layers,
-        **form: Any,
+        **mlp_options: Any,
     ) -> None:
         self.shape = sample_shape
-        self.body = Perceptron(latent_dim, width, math.prod(sample_shape), layers, **form)
+        self.body = MLP(latent_dim, width, math.prod(sample_shape), layers, **mlp_options)
 
     def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
         """Maps `(batch, latent_dim)` to `(batch, *sample_shape)`."""
@@ -67,12 +59,12 @@ class Generator(nnx.Module):
 
 
 class Discriminator(nnx.Module):
-    """Examples to logits; an example of several axes is flattened."""
+    """Maps examples, which are flattened, to logits."""
 
     def __init__(
-        self, sample_shape: tuple[int, ...], width: int, layers: Layers, **form: Any
+        self, sample_shape: tuple[int, ...], width: int, layers: Layers, **mlp_options: Any
     ) -> None:
-        self.body = Perceptron(math.prod(sample_shape), width, 1, layers, **form)
+        self.body = MLP(math.prod(sample_shape), width, 1, layers, **mlp_options)
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
         """Maps `(batch, *sample_shape)` to `(batch,)`."""
@@ -86,33 +78,33 @@ def mlp(
     width: int,
     rngs: nnx.Rngs,
     axis_name: str | None = None,
-    activation: Callable[[jax.Array], jax.Array] = leaky,
+    activation: Callable[[jax.Array], jax.Array] = leaky_relu,
     init: Initializer = LECUN,
-    **form: Any,
+    **layer_options: Any,
 ) -> tuple[Network, Network]:
-    """Returns generator and discriminator, each of two hidden layers, without BatchNorm.
+    """Creates generator and discriminator, each with two hidden layers and without BatchNorm.
 
     Args:
       sample_shape: `(d,)` for vectors, `(height, width, channels)` for images.
-      latent_dim: numbers in one latent vector.
-      width: units of each hidden layer.
-      rngs: source of the initial values.
-      axis_name: of no effect here: nothing is averaged over the batch.
-      activation: of the hidden layers.
-      init: initial values of every kernel.
-      **form: `dtype` and `spectral_norm` of `Layers`; the latter is the discriminator's.
+      latent_dim: Dimension of the latent space.
+      width: Number of units of each hidden layer.
+      rngs: Source of the initial values.
+      axis_name: No effect, because there is no BatchNorm.
+      activation: Activation of the hidden layers.
+      init: Initializer of all kernels.
+      **layer_options: `dtype` and `spectral_norm` of `Layers`. Spectral normalization applies to
+        the discriminator only.
     """
-    layers = Layers(rngs, axis_name, **form)
-    plain = layers._replace(spectral_norm=False)
-    shape = {"activation": activation, "init": init}
-    return (
-        purify(Generator(sample_shape, latent_dim, width, plain, **shape)),
-        purify(Discriminator(sample_shape, width, layers, **shape)),
+    options = {"activation": activation, "init": init}
+    return purify_pair(
+        functools.partial(Generator, sample_shape, latent_dim, width, **options),
+        functools.partial(Discriminator, sample_shape, width, **options),
+        Layers(rngs, axis_name, **layer_options),
     )
 
 
 mangoubi_gaussians = functools.partial(
     mlp, activation=nnx.relu, init=nnx.initializers.orthogonal(scale=0.8)
 )
-"""`mlp` as for the four Gaussians of arXiv 2006.12376: ReLU, orthogonal initial values of gain
-0.8. Theirs are of width 128 and latent dimension 256."""
+"""`mlp` with ReLU and orthogonal initialization of gain 0.8, as Keswani et al. (2022) use it for
+four Gaussians, with width 128 and latent dimension 256."""

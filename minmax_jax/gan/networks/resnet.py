@@ -1,15 +1,18 @@
 """Residual networks of WGAN-GP and SNGAN, for 32 and 64 pixels.
 
-Generator: dense to 4×4, a block for each doubling of the side, BatchNorm, ReLU, 3×3 convolution,
-tanh. A block is BatchNorm, ReLU, doubling by nearest neighbours, 3×3, BatchNorm, ReLU, 3×3, beside
-a shortcut that doubles too, with a 1×1 convolution. Discriminator: blocks of ReLU, 3×3, ReLU, 3×3,
-halved by means of 2×2, no BatchNorm; mean over pixels, dense to one logit. At 32 pixels all
-blocks have w channels, two of the discriminator's four halve (WGAN-GP with w = 128 and latent
-dimension 128). At 64 pixels (recalled) channels go from 8w at 4×4 to w at 64×64 as in WGAN-GP, and
-the discriminator's from w to 8w in four blocks that halve and one that does not as in SNGAN.
+Generator: a dense layer to 4×4; one block for each doubling of the side; BatchNorm, ReLU, 3×3
+convolution, tanh. A block is BatchNorm, ReLU, nearest-neighbor upsampling, 3×3, BatchNorm, ReLU,
+3×3, plus a shortcut with upsampling and a 1×1 convolution. Discriminator: blocks of ReLU, 3×3,
+ReLU, 3×3 and average pooling, without BatchNorm; mean over pixels; a dense layer to one logit.
 
-The generator has no bias but its last: what a bias adds to a channel goes along the shortcuts
-from BatchNorm to BatchNorm, each of which takes it away, so that its gradient is rounding noise.
+At 32 pixels all blocks have w channels, and two of the discriminator's four blocks halve the side
+(WGAN-GP uses w = 128 and latent dimension 128). At 64 pixels the generator's channels go from 8w
+at 4×4 to w at 64×64 as in WGAN-GP, and the discriminator's from w to 8w, in four blocks that halve
+the side and one that does not, as in SNGAN. Not verified: the 64-pixel networks were not checked
+against the papers.
+
+Only the generator's last layer has a bias. Any other bias would pass along the shortcuts from
+BatchNorm to BatchNorm, each of which removes it, so that its gradient would be rounding noise.
 
 References:
   Gulrajani et al., `Improved training of Wasserstein GANs
@@ -18,6 +21,7 @@ References:
   networks <https://arxiv.org/abs/1802.05957>`_, 2018, appendix.
 """
 
+import functools
 import itertools
 from typing import Any
 
@@ -26,14 +30,15 @@ import jax.numpy as jnp
 from flax import nnx
 
 from minmax_jax.gan.networks import _convolution
-from minmax_jax.gan.networks._layers import Layers
-from minmax_jax.gan.networks._pure import Network, purify
+from minmax_jax.gan.networks._layers import Layers, in_order, numbered, purify_pair
+from minmax_jax.gan.networks._pure import Network
 
-_shortcut_init = nnx.initializers.glorot_uniform()  # He's for what a ReLU precedes, this for 1×1
+# Layers after a ReLU have He's initialization, the 1×1 shortcuts this one.
+_shortcut_init = nnx.initializers.glorot_uniform()
 
 
 class UpBlock(nnx.Module):
-    """Doubles the side: `(n, h, w, inputs)` to `(n, 2h, 2w, outputs)`."""
+    """Residual block that doubles the side: `(n, h, w, inputs)` to `(n, 2h, 2w, outputs)`."""
 
     def __init__(self, inputs: int, outputs: int, layers: Layers) -> None:
         self.norm1, self.norm2 = layers.norm(inputs), layers.norm(outputs)
@@ -44,17 +49,17 @@ class UpBlock(nnx.Module):
         )
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Adds the two branches; the shortcut's 1×1 convolution is done before it doubles."""
-        hidden = _convolution.enlarge(nnx.relu(self.norm1(inputs, train=train)))
+        """Adds the two branches. The shortcut applies its 1×1 convolution before upsampling."""
+        hidden = _convolution.upsample(nnx.relu(self.norm1(inputs, train=train)))
         hidden = self.conv1(hidden, train=train)
         hidden = self.conv2(nnx.relu(self.norm2(hidden, train=train)), train=train)
-        return hidden + _convolution.enlarge(self.shortcut(inputs, train=train))
+        return hidden + _convolution.upsample(self.shortcut(inputs, train=train))
 
 
 class DownBlock(nnx.Module):
-    """Two convolutions beside a shortcut; halves the side if asked.
+    """Residual block of two convolutions that can halve the side.
 
-    The first block of a discriminator sees an image, and has no ReLU before it.
+    The first block of a discriminator receives an image and has no ReLU before it.
     """
 
     def __init__(
@@ -69,57 +74,56 @@ class DownBlock(nnx.Module):
         )
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Adds the two branches; the shortcut is halved before its 1×1 convolution: the same."""
+        """Adds the two branches. Pooling before the 1×1 convolution gives the same shortcut."""
         hidden = self.conv1(inputs if self.first else nnx.relu(inputs), train=train)
         hidden = self.conv2(nnx.relu(hidden), train=train)
         if self.halves:
-            hidden, inputs = _convolution.shrink(hidden), _convolution.shrink(inputs)
+            hidden, inputs = _convolution.average_pool(hidden), _convolution.average_pool(inputs)
         if self.shortcut is not None:
             inputs = self.shortcut(inputs, train=train)
         return hidden + inputs.astype(hidden.dtype)
 
 
 class Generator(nnx.Module):
-    """Latents `(batch, latent_dim)` to images `(batch, side, side, channels)` in (−1, 1)."""
+    """Maps latents `(batch, latent_dim)` to images `(batch, side, side, channels)` in (−1, 1)."""
 
     def __init__(self, shape: tuple[int, ...], latent_dim: int, width: int, layers: Layers) -> None:
         channels = [width] * 4 if shape[0] == 32 else [8 * width, *_doubled(width)[::-1]]
         self.base = (4, 4, channels[0])
         self.dense = layers.dense(latent_dim, 16 * channels[0], use_bias=False)
-        self.block = nnx.Dict()
-        for i, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
-            self.block[f"level{i}"] = UpBlock(inputs, outputs, layers)
+        self.block = numbered(
+            UpBlock(inputs, outputs, layers) for inputs, outputs in itertools.pairwise(channels)
+        )
         self.norm = layers.norm(channels[-1])
         self.last = layers.convolution(channels[-1], shape[2], init=_shortcut_init)
 
     def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
-        """Maps latents to images; `train` normalises by the batch."""
+        """Maps latents to images. In training, BatchNorm normalizes by the batch."""
         hidden = self.dense(latents, train=train).reshape(-1, *self.base)
-        for i in range(len(self.block)):
-            hidden = self.block[f"level{i}"](hidden, train=train)
+        for block in in_order(self.block):
+            hidden = block(hidden, train=train)
         hidden = nnx.relu(self.norm(hidden, train=train))
         return jnp.tanh(self.last(hidden, train=train).astype(jnp.float32))
 
 
 class Discriminator(nnx.Module):
-    """Images `(batch, side, side, channels)` to logits `(batch,)`."""
+    """Maps images `(batch, side, side, channels)` to logits `(batch,)`."""
 
     def __init__(self, shape: tuple[int, ...], width: int, layers: Layers) -> None:
         small = shape[0] == 32
         channels = [shape[2], *([width] * 4 if small else [*_doubled(width), 8 * width])]
         halvings = 2 if small else 4
-        self.block = nnx.Dict()
-        for i in range(len(channels) - 1):
-            self.block[f"level{i}"] = DownBlock(
-                channels[i], channels[i + 1], layers, halves=i < halvings, first=i == 0
-            )
+        self.block = numbered(
+            DownBlock(inputs, outputs, layers, halves=i < halvings, first=i == 0)
+            for i, (inputs, outputs) in enumerate(itertools.pairwise(channels))
+        )
         self.dense = layers.dense(channels[-1], 1)
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Maps images to logits, by the mean of the last activations over pixels."""
+        """Maps images to logits, through the mean of the last activations over pixels."""
         hidden = inputs
-        for i in range(len(self.block)):
-            hidden = self.block[f"level{i}"](hidden, train=train)
+        for block in in_order(self.block):
+            hidden = block(hidden, train=train)
         pooled = jnp.mean(nnx.relu(hidden), axis=(1, 2))
         return self.dense(pooled, train=train)[:, 0].astype(jnp.float32)
 
@@ -131,31 +135,31 @@ def resnet(
     width: int,
     rngs: nnx.Rngs,
     axis_name: str | None = None,
-    **form: Any,
+    **layer_options: Any,
 ) -> tuple[Network, Network]:
-    """Returns generator and discriminator for images of 32 or 64 pixels.
+    """Creates generator and discriminator for images of 32 or 64 pixels.
 
     Args:
       sample_shape: `(32, 32, channels)` or `(64, 64, channels)`.
-      latent_dim: numbers in one latent vector.
-      width: w, see above.
-      rngs: source of the initial values.
-      axis_name: mapped axis over which BatchNorm is synchronised.
-      **form: `dtype` and `spectral_norm` of `Layers`; the latter is the discriminator's.
+      latent_dim: Dimension of the latent space.
+      width: The w of the module's description.
+      rngs: Source of the initial values.
+      axis_name: Mapped axis over which BatchNorm is synchronized.
+      **layer_options: `dtype` and `spectral_norm` of `Layers`. Spectral normalization applies to
+        the discriminator only.
 
     Raises:
-      ValueError: for vectors and for other sides.
+      ValueError: If `sample_shape` is another shape.
     """
     if len(sample_shape) != 3 or sample_shape[:2] not in ((32, 32), (64, 64)):
         raise ValueError(
             "resnet makes images of (32, 32, channels) or (64, 64, channels), got shape "
-            f"{tuple(sample_shape)}; resize the images or use the network dcgan."
+            f"{tuple(sample_shape)}. Resize the images or use the network dcgan."
         )
-    layers = Layers(rngs, axis_name, **form)
-    plain = layers._replace(spectral_norm=False)
-    return (
-        purify(Generator(sample_shape, latent_dim, width, plain)),
-        purify(Discriminator(sample_shape, width, layers)),
+    return purify_pair(
+        functools.partial(Generator, sample_shape, latent_dim, width),
+        functools.partial(Discriminator, sample_shape, width),
+        Layers(rngs, axis_name, **layer_options),
     )
 
 

@@ -1,1 +1,29 @@
-"""Losses, penalties, and the two-player game built from them."""
+"""Losses, penalties and the game that a GAN's networks play.
+
+losses          the loss of each player, as functions of logits
+penalties       gradient penalties on the discriminator
+forward         the outputs of both networks on one microbatch
+game            the vector field, payoff and losses of one training step
+gradients       vector fields of a trained GAN, for diagnostics
+"""
+
+from minmax_jax.gan.objective.forward import Game, Outputs, forward_fn
+from minmax_jax.gan.objective.game import GameFunctions, game_functions, penalty_due
+from minmax_jax.gan.objective.gradients import GradientFields, gradient_fields
+from minmax_jax.gan.objective.losses import LOSSES, Loss
+from minmax_jax.gan.objective.penalties import PENALTIES, Penalty
+
+__all__ = [
+    "LOSSES",
+    "PENALTIES",
+    "Game",
+    "GameFunctions",
+    "GradientFields",
+    "Loss",
+    "Outputs",
+    "Penalty",
+    "forward_fn",
+    "game_functions",
+    "gradient_fields",
+    "penalty_due",
+]

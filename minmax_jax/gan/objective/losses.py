@@ -1,17 +1,17 @@
-"""GAN losses as functions of the discriminator's logits, each player's own to minimise.
+"""GAN losses as functions of the discriminator's logits.
 
-With r the logits of real and s those of fake examples, σ the sigmoid:
+With r the logits of real and s the logits of fake examples, and σ the sigmoid:
 
-| name           | discriminator minimises            | generator minimises |
-| saturating     | −E log σ(r) − E log(1 − σ(s))      | E log(1 − σ(s))     |
-| non-saturating | the same                           | −E log σ(s)         |
-| hinge          | E max(0, 1 − r) + E max(0, 1 + s)  | −E s                |
-| wasserstein    | E s − E r                          | −E s                |
-| least-squares  | ½ E (r − 1)² + ½ E s²              | ½ E (s − 1)²        |
-| relativistic   | −E log σ(r − s)                    | −E log σ(s − r)     |
+| name           | the discriminator minimizes        | the generator minimizes |
+| saturating     | −E log σ(r) − E log(1 − σ(s))      | E log(1 − σ(s))         |
+| non-saturating | −E log σ(r) − E log(1 − σ(s))      | −E log σ(s)             |
+| hinge          | E max(0, 1 − r) + E max(0, 1 + s)  | −E s                    |
+| wasserstein    | E s − E r                          | −E s                    |
+| least-squares  | ½ E (r − 1)² + ½ E s²              | ½ E (s − 1)²            |
+| relativistic   | −E log σ(r − s)                    | −E log σ(s − r)         |
 
-The relativistic loss pairs the i-th real with the i-th fake example of a batch; all others
-are means over each batch by itself. Either way a batch is the mean of its parts.
+The relativistic loss pairs the i-th real with the i-th fake example of a batch. The other
+losses are means over each batch separately. So the loss of a batch is the mean over its parts.
 """
 
 from collections.abc import Callable
@@ -25,12 +25,12 @@ from minmax_jax.gan.base.registry import Registry
 
 
 class Loss(NamedTuple):
-    """The two losses of a GAN.
+    """The losses of both players of a GAN.
 
     Attributes:
-      min_loss: `min_loss(real, fake) -> scalar`, the generator's, of logits `(batch,)`.
-      max_loss: `max_loss(real, fake) -> scalar`, the discriminator's, to *minimise*.
-      zero_sum: whether the two gradients are those of one payoff, `-max_loss`.
+      min_loss: Loss of the generator: `min_loss(real, fake) -> scalar`, from logits `(batch,)`.
+      max_loss: Loss of the discriminator, to *minimize*: `max_loss(real, fake) -> scalar`.
+      zero_sum: Whether both gradients are gradients of one payoff, `-max_loss`.
     """
 
     min_loss: Callable[[jax.Array, jax.Array], jax.Array]
@@ -39,12 +39,12 @@ class Loss(NamedTuple):
 
 
 def cross_entropy(real: jax.Array, fake: jax.Array) -> jax.Array:
-    """`−E log σ(r) − E log(1 − σ(s))`, by log-sigmoids that do not overflow."""
+    """Computes `−E log σ(r) − E log(1 − σ(s))` without overflow."""
     return -jnp.mean(log_sigmoid(real)) - jnp.mean(log_sigmoid(-fake))
 
 
 def hinge(real: jax.Array, fake: jax.Array) -> jax.Array:
-    """`E max(0, 1 − r) + E max(0, 1 + s)`."""
+    """Computes `E max(0, 1 − r) + E max(0, 1 + s)`."""
     return jnp.mean(relu(1.0 - real)) + jnp.mean(relu(1.0 + fake))
 
 
@@ -75,5 +75,5 @@ LOSSES: Registry[Loss] = Registry(
         ),
     },
 )
-"""Name -> the two losses (Goodfellow et al., 2014; Miyato et al., 2018; Arjovsky et al., 2017; Mao
-et al., 2017; Jolicoeur-Martineau, 2018)."""
+"""Name -> losses (Goodfellow et al., 2014; Miyato et al., 2018; Arjovsky et al., 2017; Mao et al.,
+2017; Jolicoeur-Martineau, 2018)."""

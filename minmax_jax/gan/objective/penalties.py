@@ -1,65 +1,73 @@
-"""Gradient penalties on the discriminator, as functions of it and of the examples.
+"""Gradient penalties on the discriminator.
 
-With D the discriminator, x real and x' fake examples, x̂ = u·x + (1 − u)·x', u uniform, and
-norms over all numbers of one example:
+With D the discriminator, x real and x' fake examples, x̂ = u·x + (1 − u)·x' with u uniform, and
+Euclidean norms over all elements of one example:
 
-| name    | penalty                      | usual weight              |
-| wgan-gp | E (‖∇D(x̂)‖ − 1)²             | λ = 10                    |
-| r1      | ½ E ‖∇D(x)‖²                 | γ: 10 at 64 pixels, say   |
-| r2      | ½ E ‖∇D(x')‖²                | γ                         |
-| r1+r2   | the sum of both              | γ                         |
+| name    | penalty                      | usual weight                     |
+| wgan-gp | E (‖∇D(x̂)‖ − 1)²             | λ = 10                           |
+| r1      | ½ E ‖∇D(x)‖²                 | γ, for example 10 at 64×64       |
+| r2      | ½ E ‖∇D(x')‖²                | γ                                |
+| r1+r2   | the sum of r1 and r2         | γ                                |
 
-All belong to the discriminator: gradients to the generator are stopped. So a zero-sum loss
-less a penalty stays one payoff, `f(x, y) − weight · R(y)`, whose two gradients come from one
-backward pass; in a general-sum game the penalty is added to `max_loss`.
+All penalties act on the discriminator only; gradients with respect to the generator are
+stopped. So a zero-sum loss minus a penalty is still one payoff, `f(x, y) − weight · R(y)`, and
+one backward pass gives both gradients. In a general-sum game the penalty is added to `max_loss`.
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-Judge = Callable[[jax.Array], jax.Array]
-"""The discriminator: `(batch, *sample_shape)` to logits `(batch,)`, each example by itself."""
+from minmax_jax.gan.base.registry import Registry
 
-Rule = Callable[[Judge, jax.Array, jax.Array, jax.Array], jax.Array]
-"""`rule(judge, real, fake, mix) -> scalar`, the mean over a batch."""
+Discriminator = Callable[[jax.Array], jax.Array]
+"""Function from examples `(batch, *sample_shape)` to logits `(batch,)`."""
+
+PenaltyFn = Callable[[Discriminator, jax.Array, jax.Array, jax.Array], jax.Array]
+"""`penalty_fn(discriminator, real, fake, mix) -> scalar`, the mean over a batch."""
 
 
 class Penalty(NamedTuple):
-    """A penalty as a run uses it.
+    """A gradient penalty with its weight and its interval.
 
     Attributes:
-      rule: one of `PENALTIES`.
-      weight: its factor in the discriminator's loss.
-      every: lazy interval: it is taken at every so many updates, with `weight · every`.
+      penalty_fn: One of `PENALTIES`.
+      weight: Weight in the discriminator's loss.
+      every: Apply the penalty every N updates, with weight `weight * every` (lazy
+        regularization).
     """
 
-    rule: Rule
+    penalty_fn: PenaltyFn
     weight: float
     every: int = 1
 
     def __call__(
-        self, judge: Judge, real: jax.Array, fake: jax.Array, mix: jax.Array, due: bool | jax.Array
+        self,
+        discriminator: Discriminator,
+        real: jax.Array,
+        fake: jax.Array,
+        mix: jax.Array,
+        due: bool | jax.Array,
     ) -> jax.Array:
-        """Returns what is added to the discriminator's loss in one update.
+        """Returns the term that is added to the discriminator's loss in one update.
 
-        Where it is not due nothing is computed (`lax.cond`). Inside the branch residuals are
-        recomputed, since a branch not taken would hand on as many zeros.
+        If the penalty is not due, nothing is computed (`lax.cond`). The branch recomputes its
+        residuals, because otherwise the branch that is not taken would return zeros of their
+        shapes.
 
         Args:
-          judge: the discriminator.
-          real: examples of the data, `(batch, *sample_shape)`.
-          fake: examples of the generator, alike.
-          mix: uniform numbers in [0, 1), `(batch,)`.
-          due: whether this update takes it; a Python bool costs no branch.
+          discriminator: Function from examples to logits.
+          real: Examples of the dataset, `(batch, *sample_shape)`.
+          fake: Examples of the generator, `(batch, *sample_shape)`.
+          mix: Uniform random numbers in [0, 1), `(batch,)`.
+          due: Whether this update applies the penalty. A Python bool needs no branch.
         """
 
         def value(factor: float) -> jax.Array:
-            return factor * self.rule(judge, real, fake, mix)
+            return factor * self.penalty_fn(discriminator, real, fake, mix)
 
         if isinstance(due, bool):
             return value(self.weight) if due else jnp.zeros(())
@@ -67,57 +75,63 @@ class Penalty(NamedTuple):
         return lax.cond(due, lazy, lambda: jnp.zeros(()))
 
 
-def gradient_penalty(judge: Judge, real: jax.Array, fake: jax.Array, mix: jax.Array) -> jax.Array:
-    """WGAN-GP: `E (‖∇D(x̂)‖ − 1)²` at `x̂ = mix·real + (1 − mix)·fake`.
+def gradient_penalty(
+    discriminator: Discriminator, real: jax.Array, fake: jax.Array, mix: jax.Array
+) -> jax.Array:
+    """Computes the WGAN-GP penalty `E (‖∇D(x̂)‖ − 1)²` at `x̂ = mix·real + (1 − mix)·fake`.
 
-    The derivative of the norm at zero is zero. Of a discriminator that couples examples (a
-    BatchNorm in it; WGAN-GP uses none) it takes the gradient of the sum of all logits.
+    The derivative of the norm at zero is defined as zero. If the discriminator couples examples
+    (with BatchNorm, which WGAN-GP does not use), the gradient is that of the sum of all logits.
 
     Args:
-      judge: the discriminator.
-      real: examples of the data, `(batch, *sample_shape)`.
-      fake: examples of the generator, alike.
-      mix: uniform numbers in [0, 1), `(batch,)`.
+      discriminator: Function from examples to logits.
+      real: Examples of the dataset, `(batch, *sample_shape)`.
+      fake: Examples of the generator, `(batch, *sample_shape)`.
+      mix: Uniform random numbers in [0, 1), `(batch,)`.
 
     References:
       Gulrajani et al., `Improved training of Wasserstein GANs
       <https://arxiv.org/abs/1704.00028>`_, 2017.
     """
     weight = mix.reshape(-1, *[1] * (real.ndim - 1))
-    squared = _squared_norms(judge, weight * real + (1.0 - weight) * lax.stop_gradient(fake))
+    mixed = weight * real + (1.0 - weight) * lax.stop_gradient(fake)
+    squared = _squared_norms(discriminator, mixed)
     zero = squared == 0
     norm = jnp.where(zero, 0.0, jnp.sqrt(jnp.where(zero, 1.0, squared)))
     return jnp.mean(jnp.square(norm - 1.0))
 
 
-def r1(judge: Judge, real: jax.Array, fake: jax.Array, mix: jax.Array) -> jax.Array:
-    """`½ E ‖∇D‖²` at real examples (Mescheder et al., 2018); arguments as `gradient_penalty`.
+def r1(discriminator: Discriminator, real: jax.Array, fake: jax.Array, mix: jax.Array) -> jax.Array:
+    """Computes `½ E ‖∇D‖²` at real examples. Arguments: see `gradient_penalty`.
 
     References:
       Mescheder, Geiger, Nowozin, `Which training methods for GANs do actually converge?
       <https://arxiv.org/abs/1801.04406>`_, 2018, equation 9.
     """
     del fake, mix
-    return 0.5 * jnp.mean(_squared_norms(judge, real))
+    return 0.5 * jnp.mean(_squared_norms(discriminator, real))
 
 
-def r2(judge: Judge, real: jax.Array, fake: jax.Array, mix: jax.Array) -> jax.Array:
-    """`½ E ‖∇D‖²` at fake examples (Mescheder et al., 2018); arguments as `gradient_penalty`."""
+def r2(discriminator: Discriminator, real: jax.Array, fake: jax.Array, mix: jax.Array) -> jax.Array:
+    """Computes `½ E ‖∇D‖²` at fake examples. Arguments and reference: see `r1`."""
     del real, mix
-    return 0.5 * jnp.mean(_squared_norms(judge, lax.stop_gradient(fake)))
+    return 0.5 * jnp.mean(_squared_norms(discriminator, lax.stop_gradient(fake)))
 
 
-def _r1_and_r2(judge: Judge, real: jax.Array, fake: jax.Array, mix: jax.Array) -> jax.Array:
-    return r1(judge, real, fake, mix) + r2(judge, real, fake, mix)
+def r1_and_r2(
+    discriminator: Discriminator, real: jax.Array, fake: jax.Array, mix: jax.Array
+) -> jax.Array:
+    """Computes the sum of `r1` and `r2`."""
+    return r1(discriminator, real, fake, mix) + r2(discriminator, real, fake, mix)
 
 
-PENALTIES: Mapping[str, Rule] = MappingProxyType(
-    {"wgan-gp": gradient_penalty, "r1": r1, "r2": r2, "r1+r2": _r1_and_r2}
+PENALTIES: Registry[PenaltyFn] = Registry(
+    "penalty", {"wgan-gp": gradient_penalty, "r1": r1, "r2": r2, "r1+r2": r1_and_r2}
 )
-"""Name -> rule."""
+"""Name -> function."""
 
 
-def _squared_norms(judge: Judge, inputs: jax.Array) -> jax.Array:
-    """Returns `‖∇D‖²` of each example, `(batch,)`."""
-    gradient = jax.grad(lambda x: jnp.sum(judge(x)))(inputs)
+def _squared_norms(discriminator: Discriminator, inputs: jax.Array) -> jax.Array:
+    """Computes `‖∇D‖²` of each example, `(batch,)`."""
+    gradient = jax.grad(lambda x: jnp.sum(discriminator(x)))(inputs)
     return jnp.sum(jnp.square(gradient).reshape(gradient.shape[0], -1), axis=-1)

@@ -1,4 +1,4 @@
-"""Spectral normalisation, dropout, compute dtypes and convolutions, against NumPy and by hand."""
+"""Spectral normalization, dropout, compute dtypes and convolutions."""
 
 import functools
 
@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from minmax_jax.gan import networks
-from minmax_jax.gan.networks import _convolution
+from minmax_jax.gan.networks import _convolution, registry
 from minmax_jax.gan.networks._layers import Layers, dropout
 
 RANDOM = np.random.default_rng(0)
@@ -32,7 +32,7 @@ def unit(x):
 
 
 @pytest.mark.parametrize("kind", ["dense", "convolution"])
-def test_iterated_sigma_is_the_largest_singular_value(kind):
+def test_power_iteration_converges_to_the_largest_singular_value(kind):
     network, inputs = spectral_layer(kind)
     kernel = np.asarray(network.params["kernel"])
     matrix = kernel.reshape(-1, kernel.shape[-1])
@@ -46,13 +46,13 @@ def test_iterated_sigma_is_the_largest_singular_value(kind):
     _, sigmas, right = np.linalg.svd(matrix)
     np.testing.assert_allclose(abs(np.vdot(u, right[0])), 1.0, atol=1e-4)
     np.testing.assert_allclose(np.linalg.norm(matrix @ u), sigmas[0], rtol=1e-5)
-    if kind == "dense":  # fed the identity, it shows the kernel that it uses
+    if kind == "dense":  # Identity inputs return the normalized kernel.
         used, _ = network.apply(network.params, {"singular": u}, inputs, train=True)
         np.testing.assert_allclose(used, matrix / sigmas[0], rtol=1e-4, atol=1e-6)
         np.testing.assert_allclose(np.linalg.svd(used)[1][0], 1.0, rtol=1e-5)
 
 
-def test_training_application_takes_one_step_of_the_iteration_and_use_none():
+def test_only_training_takes_a_power_iteration():
     network, inputs = spectral_layer("dense")
     matrix, u = np.asarray(network.params["kernel"]), np.asarray(network.stats["singular"])
     apply = jax.jit(network.apply, static_argnames="train")
@@ -66,7 +66,7 @@ def test_training_application_takes_one_step_of_the_iteration_and_use_none():
     np.testing.assert_allclose(used, matrix / (v @ matrix @ u), atol=1e-6)
 
 
-def test_gradient_treats_the_singular_vectors_as_constants():
+def test_singular_vectors_are_constants_in_the_gradient():
     """W ↦ ⟨C, W / vᵀWu⟩ has the gradient C/σ − ⟨C, W⟩/σ² · v uᵀ."""
     network, inputs = spectral_layer("dense")
     matrix, u = np.asarray(network.params["kernel"]), np.asarray(network.stats["singular"])
@@ -83,7 +83,7 @@ def test_gradient_treats_the_singular_vectors_as_constants():
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_spectral_norm_is_in_every_layer_of_the_discriminator_and_in_no_generator(name):
+def test_spectral_norm_applies_to_all_discriminator_layers_only(name):
     pair = networks.build(name, IMAGES[name], latent_dim=3, width=2, seed=0, spectral_norm=True)
     kernels = places(pair.discriminator.params, "kernel")
     assert kernels and places(pair.discriminator.stats, "singular") == kernels
@@ -91,13 +91,13 @@ def test_spectral_norm_is_in_every_layer_of_the_discriminator_and_in_no_generato
 
 
 def places(tree, leaf):
-    """Paths to the layers that have a leaf of this name."""
+    """Returns the paths of the layers that have a leaf of this name."""
     paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
     return {jax.tree_util.keystr(path[:-1]) for path in paths if path[-1].key == leaf}
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_bfloat16_is_in_the_products_alone(name):
+def test_bfloat16_is_used_in_matrix_products_only(name):
     pair = networks.build(
         name, IMAGES[name], latent_dim=3, width=2, seed=0, compute_dtype="bfloat16",
         spectral_norm=True,
@@ -132,7 +132,7 @@ def operands(jaxpr, primitive):
                     yield from operands(getattr(inner, "jaxpr", inner), primitive)
 
 
-def test_bfloat16_networks_compute_nearly_what_float32_ones_do():
+def test_bfloat16_outputs_are_close_to_float32_outputs():
     outputs = []
     for dtype in networks.DTYPES:
         pair = networks.build(
@@ -144,7 +144,7 @@ def test_bfloat16_networks_compute_nearly_what_float32_ones_do():
     assert 1e-6 < np.max(np.abs(outputs[0] - outputs[1])) < 0.05
 
 
-def test_dropout_scales_what_it_keeps_and_drops_the_share_it_says():
+def test_dropout_rate_and_scale_are_as_requested():
     ones, keys = jnp.ones((4, 10_000)), KEYS
     out = dropout(ones, 0.3, train=True, keys=keys, layer=0)
     assert set(np.unique(out)) == {np.float32(0), np.float32(1) / np.float32(0.7)}
@@ -154,7 +154,7 @@ def test_dropout_scales_what_it_keeps_and_drops_the_share_it_says():
     assert 0.3 < np.mean((out == 0) != (other == 0)) < 0.54  # independent: 0.42
 
 
-def test_what_is_dropped_depends_on_the_key_of_each_example_alone():
+def test_dropout_depends_on_the_key_of_each_example_only():
     pair = networks.build("mangoubi_mnist", (8, 8, 1), latent_dim=3, width=4, seed=0)
     params, inputs = pair.discriminator.params, np.ones((4, 8, 8, 1), np.float32)
     apply = jax.jit(lambda inputs, keys: pair.discriminator.apply(
@@ -162,7 +162,7 @@ def test_what_is_dropped_depends_on_the_key_of_each_example_alone():
     together = apply(inputs, KEYS)
     assert len(np.unique(together)) == 4
     np.testing.assert_allclose(together[2:], apply(inputs[2:], KEYS[2:]), rtol=1e-6, atol=1e-7)
-    with pytest.raises(ValueError, match="give keys=, a PRNG key for each example"):
+    with pytest.raises(ValueError, match="Pass keys=, one PRNG key per example"):
         pair.discriminator.apply(params, {}, inputs, train=True)
     plain, _ = pair.discriminator.apply(params, {}, inputs, train=False)
     assert len(np.unique(plain)) == 1
@@ -170,31 +170,33 @@ def test_what_is_dropped_depends_on_the_key_of_each_example_alone():
 
 @pytest.mark.parametrize("size", [1, 3, 4])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_convolution_by_patches_is_the_backends(size, stride):
+def test_im2col_convolution_equals_lax_convolution(size, stride):
     inputs = RANDOM.normal(size=(2, 7, 6, 3)).astype(np.float32)
     kernel = RANDOM.normal(size=(size, size, 3, 4)).astype(np.float32)
     one, other = (
-        jax.jit(rule, static_argnums=2)(inputs, kernel, stride)
-        for rule in (_convolution._by_patches, _convolution._by_lax)
+        jax.jit(convolve, static_argnums=2)(inputs, kernel, stride)
+        for convolve in (_convolution._convolve_im2col, _convolution._convolve_lax)
     )
     np.testing.assert_allclose(one, other, atol=1e-5)
     np.testing.assert_allclose(_convolution.convolve(inputs, kernel, stride), other, atol=1e-5)
 
 
-def test_shrinking_takes_back_enlarging_and_means_blocks():
+def test_average_pool_inverts_upsample_and_averages_blocks():
     inputs = RANDOM.normal(size=(2, 4, 6, 3)).astype(np.float32)
-    np.testing.assert_allclose(_convolution.shrink(_convolution.enlarge(inputs)), inputs, rtol=1e-6)
+    np.testing.assert_allclose(
+        _convolution.average_pool(_convolution.upsample(inputs)), inputs, rtol=1e-6
+    )
     by_hand = inputs.reshape(2, 2, 2, 3, 2, 3).mean((2, 4))
-    np.testing.assert_allclose(_convolution.shrink(inputs), by_hand, rtol=1e-5)
-    large = np.asarray(_convolution.enlarge(inputs))
+    np.testing.assert_allclose(_convolution.average_pool(inputs), by_hand, rtol=1e-5)
+    large = np.asarray(_convolution.upsample(inputs))
     np.testing.assert_array_equal(large, inputs.repeat(2, axis=1).repeat(2, axis=2))
 
 
-def test_a_builder_that_takes_no_form_says_so():
+def test_builder_without_layer_options_is_refused():
     def linear(sample_shape, *, latent_dim, width, rngs, axis_name):
         raise AssertionError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(networks, "NETWORKS", {"linear": linear})
-        with pytest.raises(ValueError, match="linear takes no spectral_norm"):
+        patch.setattr(registry, "NETWORKS", {"linear": linear})
+        with pytest.raises(ValueError, match="linear does not accept spectral_norm"):
             networks.build("linear", (2,), latent_dim=2, width=2, seed=0, spectral_norm=True)

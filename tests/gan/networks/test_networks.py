@@ -25,12 +25,12 @@ def make(name="dcgan", shape=(8, 8, 1), seed=0, axis_name=None):
 
 
 def examples(shape, count=8, seed=1):
-    """From numpy: JAX would compile its generator for every shape."""
+    """Draws examples with NumPy, because JAX would compile a program for every shape."""
     return np.random.default_rng(seed).normal(size=(count, *shape)).astype(np.float32)
 
 
 def call(network, inputs, train=True):
-    """One compiled call: eager operations would each be compiled by themselves."""
+    """Compiles one call, because eager operations would be compiled one by one."""
     keys = KEYS[: len(inputs)]
     apply = jax.jit(
         lambda params, stats, inputs: network.apply(params, stats, inputs, train=train, keys=keys)
@@ -44,26 +44,26 @@ def paths(tree):
 
 
 @pytest.mark.parametrize(("name", "shape"), SHAPES)
-def test_generator_makes_examples_and_discriminator_one_logit_each(name, shape):
+def test_outputs_have_the_shapes_of_examples_and_logits(name, shape):
     pair = make(name, shape)
     train = functools.partial(pair.generator.apply, train=True, keys=KEYS)
     fake, stats = jax.eval_shape(train, *pair.generator[1:], examples((5,)))
-    judge = functools.partial(pair.discriminator.apply, train=True, keys=KEYS)
-    logits, _ = jax.eval_shape(judge, *pair.discriminator[1:], fake)
+    discriminate = functools.partial(pair.discriminator.apply, train=True, keys=KEYS)
+    logits, _ = jax.eval_shape(discriminate, *pair.discriminator[1:], fake)
     assert jax.tree.structure(stats) == jax.tree.structure(pair.generator.stats)
     assert fake.shape == (8, *shape) and logits.shape == (8,)
     assert fake.dtype == logits.dtype == jnp.float32
     assert (pair.latent_dim, pair.sample_shape) == (5, shape)
 
 
-def test_images_stay_within_one_and_vectors_do_not():
+def test_images_are_bounded_by_one_and_vectors_are_not():
     large = np.float32(100) * examples((5,))
     assert jnp.max(jnp.abs(call(make("mlp", (8, 8, 1)).generator, large)[0])) <= 1.0
     assert jnp.max(jnp.abs(call(make("mlp", (2,)).generator, large)[0])) > 1.0
 
 
 @pytest.mark.parametrize(("name", "shape"), SHAPES)
-def test_trees_are_nested_dicts_with_text_keys_and_float32_arrays(name, shape):
+def test_params_are_nested_dicts_of_float32_arrays(name, shape):
     def walk(tree):
         if isinstance(tree, dict):
             assert type(tree) is dict and all(isinstance(key, str) for key in tree)
@@ -77,7 +77,7 @@ def test_trees_are_nested_dicts_with_text_keys_and_float32_arrays(name, shape):
         walk(network.stats)
 
 
-def test_seed_decides_the_initial_values_and_the_players_differ():
+def test_initial_values_depend_on_seed_and_player():
     one, same, other = make(seed=3), make.__wrapped__(seed=3), make(seed=4)
     jax.tree.map(np.testing.assert_array_equal, one.generator.params, same.generator.params)
     kernels = [pair.generator.params["dense"]["kernel"] for pair in (one, other)]
@@ -95,11 +95,11 @@ def test_no_bias_before_batch_norm_and_none_missing_elsewhere(side):
     assert biases == norms | last
 
 
-def test_perceptrons_have_no_statistics():
+def test_mlp_has_no_statistics():
     assert make("mlp", (2,)).generator.stats == make("mlp", (2,)).discriminator.stats == {}
 
 
-def test_training_moves_statistics_to_the_batch_and_leaves_the_old_ones_alone():
+def test_training_returns_new_statistics_and_keeps_the_old_ones():
     network = make().discriminator
     before = jax.tree.map(np.array, network.stats)
     images = examples((8, 8, 1))
@@ -114,11 +114,16 @@ def test_training_moves_statistics_to_the_batch_and_leaves_the_old_ones_alone():
         np.testing.assert_allclose(after["norm"]["level1"][name], value, atol=1e-6)
 
 
-def test_use_after_training_returns_statistics_as_they_came_and_judges_examples_singly():
+def test_eval_mode_keeps_batch_norm_statistics():
     network = make().discriminator
     images = examples((8, 8, 1))
     stats = network.apply(network.params, network.stats, images, train=False)[1]
     assert stats is network.stats
+
+
+def test_eval_mode_outputs_do_not_depend_on_the_batch():
+    network = make().discriminator
+    images = examples((8, 8, 1))
     logits, _ = call(network, images, train=False)
     alone, _ = call(network, images[:1], train=False)
     np.testing.assert_allclose(logits[:1], alone, atol=1e-6)
@@ -126,7 +131,7 @@ def test_use_after_training_returns_statistics_as_they_came_and_judges_examples_
     assert np.max(np.abs(together - logits)) > 1e-4  # BatchNorm makes a difference
 
 
-def test_captured_statistics_survive_tracing_and_scan_carries_them():
+def test_statistics_work_as_a_scan_carry():
     network = make().generator
     latents = examples((5,))
 
@@ -145,7 +150,7 @@ def test_captured_statistics_survive_tracing_and_scan_carries_them():
     assert not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(network.stats))
 
 
-def test_vmap_over_parameters_equals_a_loop():
+def test_vmap_over_params_equals_a_loop():
     pairs = [make(seed=seed) for seed in range(3)]
     apply, latents = pairs[0].generator.apply, examples((5,))
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *[p.generator.params for p in pairs])
@@ -158,11 +163,11 @@ def test_vmap_over_parameters_equals_a_loop():
 
 @pytest.mark.parametrize("side", ["generator", "discriminator"])
 @pytest.mark.parametrize("count", [4, 8])
-def test_batch_norm_over_devices_equals_one_device_on_the_whole_batch(side, count):
+def test_batch_norm_over_devices_equals_one_device(side, count):
     shape = (5,) if side == "generator" else (8, 8, 1)
     offsets = (
         np.arange(16, dtype=np.float32).reshape(16, *[1] * len(shape)) / 4
-    )  # devices see other means
+    )  # The means differ between devices.
     inputs = examples(shape, 16) + offsets
     whole, shared = getattr(make(), side), getattr(make(axis_name=parallel.AXIS), side)
 
@@ -188,12 +193,12 @@ def test_batch_norm_over_devices_equals_one_device_on_the_whole_batch(side, coun
     close(np.asarray(outputs).reshape(all_outputs.shape), all_outputs)
     for replicas, single in ((stats, all_stats), (gradient, expected)):
         jax.tree.map(lambda a, b: [close(row, b) for row in np.asarray(a)], replicas, single)
-    # The test would not notice a lack of synchronisation if the shares were alike.
+    # Without different means, the test would not detect missing synchronization.
     local = jax.jit(jax.vmap(lambda inputs: loss(whole, whole.params, inputs)[1][0]))
     assert np.max(np.abs(np.asarray(local(split)).reshape(all_outputs.shape) - all_outputs)) > 1e-2
 
 
-def test_batch_norm_keeps_a_spread_far_smaller_than_the_mean():
+def test_batch_norm_variance_is_accurate_for_a_large_mean():
     norm = Layers(nnx.Rngs(0)).norm(3)
     spread = 1e-2 * examples((3,), 512)
     inputs = (np.float32(30.0) + spread).astype(np.float32)
@@ -204,41 +209,41 @@ def test_batch_norm_keeps_a_spread_far_smaller_than_the_mean():
 
 
 @pytest.mark.parametrize("side", [4, 7])
-def test_patches_compute_the_strided_convolutions_and_their_gradients(side):
+def test_im2col_equals_lax_for_values_and_gradients(side):
     small = examples((side, side + 1, 5), 3)
     large = examples((2 * side, 2 * side + 2, 5), 3)
     kernel = examples((4, 5, 6), 4)
     cases = (
-        (_convolution._halve_by_patches, _convolution._halve_by_lax, large, (side, side + 1)),
+        (_convolution._halve_im2col, _convolution._halve_lax, large, (side, side + 1)),
         (
-            _convolution._double_by_patches,
-            _convolution._double_by_lax,
+            _convolution._double_im2col,
+            _convolution._double_lax,
             small,
             (2 * side, 2 * side + 2),
         ),
     )
-    for patches, reference, inputs, size in cases:
+    for im2col, reference, inputs, size in cases:
         cotangent = examples((*size, 6), 3, seed=2)
 
         @functools.partial(jax.jit, static_argnums=0)
-        def both(rule, inputs, kernel, cotangent):
-            values, pull = jax.vjp(rule, inputs, kernel)
+        def both(convolve, inputs, kernel, cotangent):
+            values, pull = jax.vjp(convolve, inputs, kernel)
             return values, *pull(cotangent)
 
-        results = (both(rule, inputs, kernel, cotangent) for rule in (patches, reference))
+        results = (both(convolve, inputs, kernel, cotangent) for convolve in (im2col, reference))
         for one, other in zip(*results, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-3)
 
 
-def test_doubling_is_the_transpose_of_halving_with_the_kernel_turned_round():
+def test_double_is_the_transpose_of_halve_with_flipped_kernel():
     large, small, kernel = examples((8, 8, 3), 2), examples((4, 4, 6), 2), examples((4, 3, 6), 4)
-    turned = kernel[::-1, ::-1].swapaxes(2, 3)
+    flipped = kernel[::-1, ::-1].swapaxes(2, 3)
     one = np.vdot(jax.jit(_convolution.halve)(large, kernel), small)
-    other = np.vdot(large, jax.jit(_convolution.double)(small, turned))
+    other = np.vdot(large, jax.jit(_convolution.double)(small, flipped))
     np.testing.assert_allclose(one, other, rtol=1e-4)
 
 
-def test_cpu_step_holds_no_convolution_that_a_loop_would_slow_down():
+def test_cpu_program_has_no_convolution_primitive():
     pair = make(shape=(28, 28, 1))
     for network, shape in ((pair.generator, (5,)), (pair.discriminator, (28, 28, 1))):
         total = lambda params, inputs, net=network: jnp.sum(  # noqa: E731
@@ -248,7 +253,7 @@ def test_cpu_step_holds_no_convolution_that_a_loop_would_slow_down():
         assert ("conv_general_dilated" in str(jaxpr)) == (jax.default_backend() != "cpu")
 
 
-def test_module_with_random_streams_is_refused():
+def test_purify_refuses_modules_with_random_streams():
     class Noisy(nnx.Module):
         def __init__(self, rngs):
             self.dropout = nnx.Dropout(0.5, rngs=rngs)
@@ -263,7 +268,7 @@ def test_module_with_random_streams_is_refused():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"name": "perceptron"}, "mlp, dcgan"),
+        ({"name": "multilayer"}, "mlp, dcgan"),
         ({"width": 0}, "width must be at least 1"),
         ({"latent_dim": 0}, "latent_dim must be at least 1"),
         ({"name": "dcgan", "sample_shape": (2,)}, "use the network mlp"),
@@ -273,13 +278,13 @@ def test_module_with_random_streams_is_refused():
         ({"compute_dtype": "float16"}, "float32, bfloat16"),
     ],
 )
-def test_bad_arguments_are_named(arguments, words):
+def test_build_errors_name_the_argument(arguments, words):
     good = {"name": "mlp", "sample_shape": (2,), "latent_dim": 2, "width": 2, "seed": 0}
     with pytest.raises(ValueError, match=words):
         networks.build(**{**good, **arguments})
 
 
-def test_strict_promotion_finds_no_accident():
+def test_networks_work_with_strict_dtype_promotion():
     for (name, shape), train in itertools.product(SHAPES, (True, False)):
         pair = make(name, shape)
         for network, inputs in zip(pair[:2], (examples((5,)), examples(shape)), strict=True):

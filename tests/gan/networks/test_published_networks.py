@@ -21,7 +21,7 @@ def conv(inputs, outputs, size=3, bias=True):
 
 
 def up(inputs, outputs):
-    """BatchNorm scale and bias, 3×3, BatchNorm, 3×3, shortcut; no bias before a BatchNorm."""
+    """Counts BatchNorm, 3×3, BatchNorm, 3×3 and shortcut; no bias is before a BatchNorm."""
     convolutions = conv(inputs, outputs, bias=False) + conv(outputs, outputs, bias=False)
     return 2 * inputs + 2 * outputs + convolutions + conv(inputs, outputs, 1, bias=False)
 
@@ -59,7 +59,7 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("case", COUNTS, ids=lambda case: f"{case[0]}-{case[1][0]}")
-def test_parameter_counts_are_those_computed_by_hand(case):
+def test_parameter_counts_equal_counts_by_hand(case):
     name, shape, latent_dim, width = case
 
     def parameters():
@@ -70,13 +70,13 @@ def test_parameter_counts_are_those_computed_by_hand(case):
     assert tuple(sizes) == COUNTS[case]
 
 
-def test_hand_counts_are_the_figures_known_of_these_networks():
+def test_counts_by_hand_equal_published_counts():
     assert RESNET32 == (1_204_483 - 2_048 - 9 * 128, 1_053_825)
     assert COUNTS["mangoubi_mnist", (28, 28, 1), 100, 256] == (1_486_352, 1_460_225)
     assert COUNTS["mangoubi_cifar", (32, 32, 3), 100, 64][0] == 1_466_115
 
 
-def test_first_stride_of_one_leaves_an_eighth_of_the_side():
+def test_first_stride_of_one_reduces_the_side_to_an_eighth():
     def parameters(**fields):
         rngs = nnx.Rngs(0)
         return mangoubi_cifar((32, 32, 3), latent_dim=2, width=4, rngs=rngs, **fields)[1].params
@@ -89,7 +89,7 @@ def test_first_stride_of_one_leaves_an_eighth_of_the_side():
 
 
 @pytest.mark.parametrize("side", [32, 64])
-def test_residual_generator_has_batch_norm_and_one_bias_the_discriminator_none(side):
+def test_resnet_has_batch_norm_and_one_bias_in_the_generator(side):
     pair = networks.build("resnet", (side, side, 3), latent_dim=2, width=1, seed=0)
     names = [
         jax.tree_util.keystr(path, simple=True, separator="/")
@@ -100,14 +100,14 @@ def test_residual_generator_has_batch_norm_and_one_bias_the_discriminator_none(s
     assert pair.discriminator.stats == {} and pair.generator.stats
 
 
-def test_gaussian_perceptrons_start_orthogonal_with_gain_four_fifths_and_use_relu():
+def test_mangoubi_gaussians_has_orthogonal_init_and_relu():
     pair = networks.build("mangoubi_gaussians", (2,), latent_dim=6, width=8, seed=0)
     kernel = np.asarray(pair.generator.params["body"]["first"]["kernel"])
     np.testing.assert_allclose(kernel @ kernel.T, 0.64 * np.eye(6), atol=1e-5)
     zeros = jax.tree.map(np.zeros_like, pair.discriminator.params)
     zeros["body"]["last"]["kernel"] += 1.0
     hidden = {"kernel": zeros["body"]["second"]["kernel"], "bias": np.full(8, -1.0, np.float32)}
-    judged = pair.discriminator.apply(
+    logit = pair.discriminator.apply(
         {"body": {**zeros["body"], "second": hidden}}, {}, np.ones((1, 2), np.float32), train=True
     )[0]
-    assert judged == 0.0  # ReLU of −1, where leaky ReLU gives −0.2 · 8
+    assert logit == 0.0  # ReLU of −1; leaky ReLU would give −0.2 · 8

@@ -36,20 +36,20 @@ FORMULAS = {
 
 
 @pytest.mark.parametrize("name", FORMULAS)
-def test_both_losses_are_the_formulas(name):
+def test_losses_equal_their_formulas(name):
     real, fake = jnp.array(REAL), jnp.array(FAKE)
     loss = LOSSES[name]
     values = loss.min_loss(real, fake), loss.max_loss(real, fake)
     np.testing.assert_allclose(values, FORMULAS[name], rtol=1e-6)
 
 
-def test_every_loss_has_its_formula_here():
+def test_every_loss_has_a_formula_here():
     assert set(FORMULAS) == set(LOSSES)
 
 
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("size", [1e4, -1e4])
-def test_confident_logits_give_finite_losses_and_gradients(name, size):
+def test_large_logits_give_finite_losses_and_gradients(name, size):
     logits = jnp.array([size, -size])
     for loss in LOSSES[name][:2]:
         value, gradient = jax.value_and_grad(lambda f, loss=loss: loss(logits, f))(logits)
@@ -57,7 +57,7 @@ def test_confident_logits_give_finite_losses_and_gradients(name, size):
 
 
 def game(name):
-    """A one-parameter generator against a linear discriminator."""
+    """Returns both forms of a game with a one-parameter generator and a linear discriminator."""
     noise, data = jnp.linspace(-1, 1, 9), jnp.linspace(0, 2, 9)
 
     def logits(z):
@@ -69,8 +69,8 @@ def game(name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_zero_sum_is_said_of_the_losses_whose_gradients_are_one_payoffs(name):
-    z = mm.Players(0.3, 2.5)  # some fakes are beyond the hinge's margin
+def test_zero_sum_flag_agrees_with_the_gradients(name):
+    z = mm.Players(0.3, 2.5)  # Some fake logits exceed the hinge's margin.
     general, zero = (field_fn(z) for field_fn in game(name))
     np.testing.assert_allclose(general.max, zero.max, rtol=1e-5)
     assert LOSSES[name].zero_sum == bool(np.isclose(general.min, zero.min, rtol=1e-4))

@@ -1,4 +1,4 @@
-"""Penalties against closed forms and finite differences; the lazy ones by what they compute."""
+"""Gradient penalties against closed forms and finite differences."""
 
 import jax
 import jax.numpy as jnp
@@ -37,19 +37,22 @@ def arrays():
 
 
 @pytest.mark.parametrize("name", PENALTIES)
-def test_penalty_of_a_quadratic_discriminator_by_hand(name):
+def test_penalty_equals_closed_form_for_a_quadratic(name):
     np.testing.assert_allclose(PENALTIES[name](quadratic, *arrays()), QUADRATIC[name], rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", PENALTIES)
-def test_penalty_of_a_curved_discriminator_by_finite_differences(name):
+def test_penalty_equals_finite_differences(name):
     weights = RANDOM.normal(size=(2, 5))
 
-    def judge(x, backend=np):
+    def discriminator(x, backend=np):
         return backend.sum(backend.tanh(x @ weights) * weights[0], axis=-1)
 
     def numerical(points, step=1e-5):
-        sides = [(judge(points + e) - judge(points - e)) / (2 * step) for e in step * np.eye(2)]
+        sides = [
+            (discriminator(points + e) - discriminator(points - e)) / (2 * step)
+            for e in step * np.eye(2)
+        ]
         return np.stack(sides, axis=-1)
 
     norms = {
@@ -62,22 +65,24 @@ def test_penalty_of_a_curved_discriminator_by_finite_differences(name):
         "r2": half["fake"], "r1+r2": half["real"] + half["fake"],
     }  # fmt: skip
     with jax.enable_x64(True):
-        value = PENALTIES[name](lambda x: judge(x, jnp), REAL, FAKE, MIX)
+        value = PENALTIES[name](lambda x: discriminator(x, jnp), REAL, FAKE, MIX)
     np.testing.assert_allclose(value, expected[name], rtol=1e-7)
 
 
 @pytest.mark.parametrize("name", PENALTIES)
 @pytest.mark.parametrize("loss", ["wasserstein", "saturating"])
-def test_penalised_zero_sum_loss_is_one_payoff(name, loss):
-    """D(x) = y·x²/2, fakes x + noise: one payoff gives what a loss for each player gives."""
+def test_penalized_zero_sum_loss_is_one_payoff(name, loss):
+    """With D(x) = y·x²/2 and fakes x + noise, both forms of the game have equal fields."""
     real, noise, mix = arrays()
-    rule = PENALTIES[name]
+    penalty_fn = PENALTIES[name]
 
     def losses(z):
-        judge = lambda inputs: 0.5 * z.max * jnp.sum(inputs**2, axis=-1)  # noqa: E731
+        discriminator = lambda inputs: 0.5 * z.max * jnp.sum(inputs**2, axis=-1)  # noqa: E731
         fake = noise + z.min
-        x_loss, y_loss = (side(judge(real), judge(fake)) for side in LOSSES[loss][:2])
-        return x_loss, y_loss + 0.7 * rule(judge, real, fake, mix)
+        x_loss, y_loss = (
+            side(discriminator(real), discriminator(fake)) for side in LOSSES[loss][:2]
+        )
+        return x_loss, y_loss + 0.7 * penalty_fn(discriminator, real, fake, mix)
 
     z = mm.Players(0.4, 1.3)
     zero = mm.zero_sum(lambda z: -losses(z)[1])(z)
@@ -97,11 +102,11 @@ def test_penalised_zero_sum_loss_is_one_payoff(name, loss):
         ),
     )(z)
     np.testing.assert_allclose(zero.max - plain.max, 0.7 * slope[name], rtol=1e-4)
-    np.testing.assert_allclose(zero.min, plain.min, rtol=1e-5)  # the generator sees no penalty
+    np.testing.assert_allclose(zero.min, plain.min, rtol=1e-5)  # no penalty for the generator
 
 
-def test_gradient_penalty_of_a_linear_discriminator_by_hand():
-    weights = jnp.array([[3.0, 0.0], [0.0, 4.0]])  # one example is 2×2, the norm is 5
+def test_gradient_penalty_equals_hand_value_for_a_linear_case():
+    weights = jnp.array([[3.0, 0.0], [0.0, 4.0]])  # one example is 2×2, and the norm is 5
 
     def linear(x):
         return jnp.sum(x * weights, axis=(1, 2))
@@ -111,9 +116,9 @@ def test_gradient_penalty_of_a_linear_discriminator_by_hand():
     np.testing.assert_allclose(penalty, 16.0, rtol=1e-6)
 
 
-def test_gradient_penalty_looks_between_real_and_fake():
+def test_gradient_penalty_is_evaluated_at_mixed_points():
     def square(x):
-        return 0.5 * jnp.sum(x**2, axis=-1)  # gradient x: the norm tells where it was asked
+        return 0.5 * jnp.sum(x**2, axis=-1)  # The gradient is x, so the norm shows the point.
 
     real, fake = jnp.array([[4.0, 0.0]]), jnp.array([[0.0, 0.0]])
     for mix in (0.0, 0.25, 1.0):
@@ -121,7 +126,7 @@ def test_gradient_penalty_looks_between_real_and_fake():
         np.testing.assert_allclose(penalty, (4 * mix - 1) ** 2, atol=1e-6)
 
 
-def test_gradient_penalty_stops_at_the_generator_and_is_finite_at_zero_gradient():
+def test_gradient_penalty_is_finite_and_stops_at_the_generator():
     def penalty(scale, fake):
         mix = jnp.array([0.5])
         return gradient_penalty(lambda x: scale * jnp.sum(x**2, -1), jnp.ones((1, 2)), fake, mix)
@@ -133,18 +138,18 @@ def test_gradient_penalty_stops_at_the_generator_and_is_finite_at_zero_gradient(
 
 
 @pytest.mark.parametrize("name", PENALTIES)
-def test_no_penalty_reaches_the_generator(name):
+def test_penalty_has_no_gradient_for_the_generator(name):
     real, fake, mix = arrays()
     gradient = jax.grad(lambda fake: PENALTIES[name](quadratic, real, fake, mix))(fake)
     np.testing.assert_array_equal(gradient, np.zeros_like(fake))
 
 
 def lazy(weights, due):
-    judge = lambda x: jnp.sum(jnp.tanh(x @ weights), axis=-1)  # noqa: E731
-    return Penalty(PENALTIES["r1"], weight=0.5, every=4)(judge, *arrays(), due)
+    discriminator = lambda x: jnp.sum(jnp.tanh(x @ weights), axis=-1)  # noqa: E731
+    return Penalty(PENALTIES["r1"], weight=0.5, every=4)(discriminator, *arrays(), due)
 
 
-def test_lazy_penalty_weighs_its_interval_when_due_and_nothing_otherwise():
+def test_lazy_penalty_has_interval_times_weight_when_due():
     weights = jnp.ones((2, 3))
     field = jax.jit(jax.value_and_grad(lazy))
     plain, slope = field(weights, jnp.array(False))
@@ -155,8 +160,8 @@ def test_lazy_penalty_weighs_its_interval_when_due_and_nothing_otherwise():
     np.testing.assert_allclose(slope, 4 * whole_slope, rtol=1e-5)
 
 
-def test_lazy_penalty_is_computed_in_a_branch_alone():
-    """What is not due is not done: no tanh and no product stands outside the branch."""
+def test_lazy_penalty_is_computed_in_a_branch_only():
+    """If the penalty is not due, no tanh and no product is computed."""
     jaxpr = jax.make_jaxpr(jax.grad(lazy))(jnp.ones((2, 3)), jnp.array(True))
     outside = {equation.primitive.name for equation in jaxpr.eqns}
     assert "cond" in outside and not outside & {"tanh", "dot_general", "logistic"}

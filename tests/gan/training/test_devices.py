@@ -15,10 +15,10 @@ STEPS = 5
 
 @pytest.fixture(autouse=True)
 def smooth(monkeypatch):
-    """Activations without a kink, where the law is exact at any seed.
+    """Uses smooth activations, so that rounding changes gradients only slightly.
 
-    Rounding may put a unit on either side of a kink by the number of devices, and its gradient
-    then jumps: by 1e-4 in five steps, where all else agrees to 1e-8.
+    Rounding depends on the number of devices and can move an input across the kink of a ReLU,
+    whose gradient then jumps. This changes parameters by 1e-4 in five steps, otherwise by 1e-8.
     """
     monkeypatch.setattr(nnx, "relu", jax.nn.softplus)
     monkeypatch.setattr(
@@ -51,8 +51,8 @@ METHODS = {
 }
 
 
-def farthest(one, other):
-    """Largest distance between two leaves, relative to 1."""
+def largest_gap(one, other):
+    """Returns the largest difference between two trees."""
     gaps = jax.tree.map(lambda a, b: float(np.max(np.abs(np.asarray(a) - b))), one, other)
     return max(jax.tree.leaves(gaps))
 
@@ -61,19 +61,19 @@ def farthest(one, other):
     ("seed", "name"),
     [pytest.param(*row, marks=[pytest.mark.slow] * (row[0] > 0)) for row in enumerate(METHODS)],
 )
-def test_eight_devices_take_the_steps_of_one_on_the_same_global_batch(name, seed, noise_images):
+def test_eight_devices_match_one_device(name, seed, noise_images):
     start, alone = train_on(1, noise_images, *METHODS[name], seed)
     _, shared = train_on(8, noise_images, *METHODS[name], seed)
     agree(start, alone, shared)
-    assert jax.tree.leaves(alone.stats)  # BatchNorm was there
+    assert jax.tree.leaves(alone.stats)  # the network has BatchNorm
 
 
 def agree(start, alone, shared):
     alone, replicas = parallel.unreplicate(alone), jax.tree.map(np.asarray, shared)
     shared = parallel.unreplicate(shared)
-    assert farthest(alone.players, shared.players) < 1e-5
-    assert farthest(alone.stats, shared.stats) < 1e-5
-    assert farthest(start.players, shared.players) > 1e-3  # they went somewhere
+    assert largest_gap(alone.players, shared.players) < 1e-5
+    assert largest_gap(alone.stats, shared.stats) < 1e-5
+    assert largest_gap(start.players, shared.players) > 1e-3  # training changed the parameters
     for leaf in jax.tree.leaves(replicas):
         np.testing.assert_array_equal(leaf, np.broadcast_to(leaf[:1], leaf.shape))
 
@@ -94,23 +94,23 @@ def batch_on(num_devices, data):
     return jax.tree.map(lambda leaf: np.asarray(leaf).reshape(32, *leaf.shape[2:]), out)
 
 
-def test_devices_split_the_global_batch_without_repeating_an_example(noise_images):
+def test_devices_share_the_batch_without_repeated_examples(noise_images):
     alone, shared = batch_on(1, noise_images), batch_on(8, noise_images)
     np.testing.assert_array_equal(alone[0], shared[0])
     np.testing.assert_allclose(alone[1], shared[1], atol=1e-5)
     np.testing.assert_array_equal(alone[2], shared[2])
-    assert len(np.unique(shared[2])) == 32  # every index draws for itself
+    assert len(np.unique(shared[2])) == 32  # one random number per example
 
 
-def test_penalised_wasserstein_agrees_over_devices(noise_images):
+def test_penalized_wasserstein_matches_one_device(noise_images):
     fields = {"loss": "wasserstein", "penalty": 10.0}
     runs = [train_on(count, noise_images, "sgda", {}, 4, **fields) for count in (1, 8)]
     agree(runs[0][0], runs[0][1], runs[1][1])
 
 
 @pytest.mark.slow
-def test_dropout_spectral_norm_and_a_lazy_penalty_in_microbatches_agree_over_devices(noise_images):
-    """Whatever is random derives from the example, and singular vectors stay alike everywhere."""
+def test_dropout_spectral_norm_and_lazy_penalty_match_one_device(noise_images):
+    """Random numbers depend on the example, and singular vectors are equal on all devices."""
     fields = {
         "network": "mangoubi_mnist", "loss": "wasserstein", "penalty": 1.0, "penalty_type": "r1",
         "penalty_every": 2, "spectral_norm": True,
@@ -132,8 +132,8 @@ def test_dropout_spectral_norm_and_a_lazy_penalty_in_microbatches_agree_over_dev
         pytest.param(8, "extra_adam", {"network": "mlp"}, marks=pytest.mark.slow),
     ],
 )
-def test_shard_map_gives_the_numbers_of_pmap(seed, optimizer, fields, noise_images):
-    """BatchNorm, F, J v and Jᵀ v: alike under either backend on four devices."""
+def test_shard_map_matches_pmap(seed, optimizer, fields, noise_images):
+    """BatchNorm, F, Jv and Jᵀv agree for both backends on four devices."""
     runs = [
         train_on(4, noise_images, optimizer, {}, seed, **fields, parallel=backend)[1]
         for backend in parallel.BACKENDS
@@ -143,6 +143,6 @@ def test_shard_map_gives_the_numbers_of_pmap(seed, optimizer, fields, noise_imag
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_unknown_backend_is_named():
+def test_unknown_backend_is_rejected():
     with pytest.raises(ValueError, match="backend must be 'pmap' or 'shard_map', got 'vmap'"):
         parallel.map_step(lambda x: x, backend="vmap")

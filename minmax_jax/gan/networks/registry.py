@@ -1,0 +1,122 @@
+"""Registry of networks and the function that builds them by name."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from flax import nnx
+
+from minmax_jax.gan.base.registry import Registry
+from minmax_jax.gan.networks._pure import Network
+from minmax_jax.gan.networks.dcgan import dcgan
+from minmax_jax.gan.networks.mangoubi_cifar import mangoubi_cifar
+from minmax_jax.gan.networks.mangoubi_mnist import mangoubi_mnist
+from minmax_jax.gan.networks.mlp import mangoubi_gaussians, mlp
+from minmax_jax.gan.networks.resnet import resnet
+
+NETWORKS: Registry[Callable[..., tuple[Network, Network]]] = Registry(
+    "network",
+    {
+        "mlp": mlp,
+        "dcgan": dcgan,
+        "resnet": resnet,
+        "mangoubi_gaussians": mangoubi_gaussians,
+        "mangoubi_mnist": mangoubi_mnist,
+        "mangoubi_cifar": mangoubi_cifar,
+    },
+)
+"""Name -> `builder(sample_shape, *, latent_dim, width, rngs, axis_name)`, which returns generator
+and discriminator. A builder can also accept `dtype` and `spectral_norm`."""
+
+DTYPES: Mapping[str, Any] = MappingProxyType({"float32": jnp.float32, "bfloat16": jnp.bfloat16})
+"""Name -> dtype of matrix products and activations. Parameters and statistics are float32."""
+
+
+class Pair(NamedTuple):
+    """The two networks of a GAN.
+
+    Attributes:
+      generator: Maps `(batch, latent_dim)` to `(batch, *sample_shape)`.
+      discriminator: Maps `(batch, *sample_shape)` to logits `(batch,)`.
+      latent_dim: Dimension of the latent space.
+      sample_shape: Shape of one example: `(height, width, channels)` or `(dimension,)`.
+    """
+
+    generator: Network
+    discriminator: Network
+    latent_dim: int
+    sample_shape: tuple[int, ...]
+
+
+def build(
+    name: str,
+    sample_shape: tuple[int, ...],
+    *,
+    latent_dim: int,
+    width: int,
+    seed: int,
+    axis_name: str | None = None,
+    compute_dtype: str = "float32",
+    spectral_norm: bool = False,
+) -> Pair:
+    """Builds a pair of networks with their initial parameters.
+
+    Args:
+      name: Name in `NETWORKS`.
+      sample_shape: Shape of one example.
+      latent_dim: Dimension of the latent space.
+      width: Number of hidden units (mlp) or of channels next to the image (dcgan). See each
+        network.
+      seed: Seed of the initial parameters, which depend on nothing else.
+      axis_name: Mapped axis over which BatchNorm is synchronized.
+      compute_dtype: Name in `DTYPES`.
+      spectral_norm: Whether to divide each layer of the discriminator by its largest singular
+        value (Miyato et al., 2018).
+
+    Raises:
+      ValueError: If a name is unknown, a size is below 1, or the networks cannot make examples
+        of this shape.
+    """
+    _check(name, compute_dtype, latent_dim=latent_dim, width=width)
+    generator, discriminator = NETWORKS[name](
+        tuple(sample_shape),
+        latent_dim=latent_dim,
+        width=width,
+        rngs=nnx.Rngs(seed),
+        axis_name=axis_name,
+        **_layer_options(name, compute_dtype, spectral_norm),
+    )
+    return Pair(generator, discriminator, latent_dim, tuple(sample_shape))
+
+
+def _check(name: str, compute_dtype: str, **sizes: int) -> None:
+    if name not in NETWORKS:
+        raise ValueError(
+            f"build: name must be one of {', '.join(NETWORKS)}, or registered in NETWORKS "
+            f"(docs/your_own_gan.md), got {name!r}."
+        )
+    if compute_dtype not in DTYPES:
+        raise ValueError(
+            f"build: compute_dtype must be one of {', '.join(DTYPES)}, got {compute_dtype!r}."
+        )
+    for argument, value in sizes.items():
+        if value < 1:
+            raise ValueError(f"build: {argument} must be at least 1, got {value}.")
+
+
+def _layer_options(name: str, compute_dtype: str, spectral_norm: bool) -> dict[str, Any]:
+    """Returns the options that differ from the defaults, after checking that they are accepted."""
+    options: dict[str, Any] = {}
+    if compute_dtype != "float32":
+        options["dtype"] = DTYPES[compute_dtype]
+    if spectral_norm:
+        options["spectral_norm"] = True
+    accepted = inspect.signature(NETWORKS[name]).parameters
+    if not ({*options} <= {*accepted} or "layer_options" in accepted):
+        raise ValueError(
+            f"build: {name} does not accept {' or '.join(options)}. Keep the defaults of "
+            "compute_dtype and spectral_norm, or add these arguments to its builder."
+        )
+    return options
