@@ -1,4 +1,4 @@
-"""SIGTERM handling: the first signal requests a save and exit, the second exits immediately."""
+"""SIGTERM handling: the first signal requests a save, the second exits at once."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Writes checkpoints in the background and deletes those that are no longer needed."""
+"""Writes checkpoints in the background and deletes old ones."""
 
 import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence

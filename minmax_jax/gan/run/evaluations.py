@@ -1,4 +1,4 @@
-"""Append-only log of evaluations, `evaluations.jsonl`, with one record per evaluation.
+"""Append-only log of evaluations, `evaluations.jsonl`.
 
     {"step": 4000, "time": "2030-01-31T12:00:00+00:00", "seed": 0, "by": "train",
      "extractor": "classifier", "facts": {"test_accuracy": 0.992, "network": "1f0c9a7e"},

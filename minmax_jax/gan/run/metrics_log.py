@@ -1,4 +1,4 @@
-"""Writes `metrics.jsonl` asynchronously: each record is written when the next one arrives."""
+"""Writes `metrics.jsonl` asynchronously, one record late."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""Hooks of a training run: log, non-finite check, evaluation, checkpoints and SIGTERM.
+"""Hooks of a run: log, non-finite check, evaluation, checkpoints and SIGTERM.
 
 The trainer calls them in this order. An evaluation comes before the checkpoint of the same
 step, because `keep_best` may depend on its scores.

@@ -1,4 +1,4 @@
-"""Norms of the gradients that an optimizer has used, at any point and sample index.
+"""Norms of the gradients that an optimizer has used.
 
 Many methods evaluate the gradient of a player at a point other than the current parameters.
 Computing the gradient at the current parameters only for logging would prevent XLA from

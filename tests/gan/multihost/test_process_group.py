@@ -1,4 +1,4 @@
-"""Several processes: the parameters of one, each with its own rows, and none left hanging."""
+"""Multi-process training matches one process, and failures end all processes."""
 
 import json
 import os
@@ -15,6 +15,7 @@ import pytest
 from minmax_jax import gan, parallel
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.data import decoding
+from minmax_jax.gan.multihost import launch as launch_lib
 from minmax_jax.gan.multihost import process_group
 from minmax_jax.gan.run import checkpoint, run_folder
 from tests.gan.cli.test_bad_input import own_cache, pictures  # noqa: F401
@@ -65,7 +66,7 @@ def wait_for(process, folder, step):
 
 @pytest.fixture
 def processes():
-    """The processes of a test, none of which outlives it."""
+    """Processes of a test, which are killed at its end."""
     started = []
     yield started
     for process in started:
@@ -80,14 +81,14 @@ def final(folder):
 
 
 @pytest.mark.slow
-def test_two_processes_train_what_one_trains_and_only_the_first_writes(tmp_path, processes):
+def test_two_processes_match_one_and_only_the_first_writes(tmp_path, processes):
     one, two, nothing = tmp_path / "one", tmp_path / "two", tmp_path / "nothing"
     cache = tmp_path / "programs"
     processes.append(start(one, cache, "--steps", "40", devices=4))
     code, _, err = ends(processes[-1])
     assert code == 0, err
 
-    # In two pieces: the second one restores, in a process that has no file to restore from.
+    # The second session resumes. Only the coordinator has a checkpoint to restore.
     for steps in ("20", "40"):
         processes += start_two([two, nothing], cache, "--steps", steps)
         results = [ends(process) for process in processes[-2:]]
@@ -107,12 +108,12 @@ def test_two_processes_train_what_one_trains_and_only_the_first_writes(tmp_path,
     configs = [json.loads((folder / "config.json").read_text()) for folder in (one, two)]
     for config in configs:
         config["config"]["run"].pop("out")
-    assert configs[0] == configs[1]  # the launch is no part of the run
+    assert configs[0] == configs[1]  # independent of the number of processes
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
-def test_a_killed_process_ends_the_other_with_a_word(tmp_path, processes, victim):
+def test_killed_process_ends_the_other_with_a_message(tmp_path, processes, victim):
     processes += start_two([tmp_path / "a", tmp_path / "b"], tmp_path, "--steps", "10000000")
     wait_for(processes[0], tmp_path / "a", 60)
     processes[victim].send_signal(signal.SIGKILL)
@@ -121,26 +122,26 @@ def test_a_killed_process_ends_the_other_with_a_word(tmp_path, processes, victim
     if victim == 1:
         assert (
             code == 5
-            and "minmax-jax: process 1 gave no sign of life for 30 s" in err.splitlines()[-1]
+            and "minmax-jax: process 1 has sent no heartbeat for 30 s" in err.splitlines()[-1]
         )
     assert final(tmp_path / "a")[0] >= 20
 
 
 @pytest.mark.slow
-def test_what_one_process_refuses_ends_both_with_its_reason(tmp_path, processes):
+def test_error_of_one_process_ends_both_with_its_reason(tmp_path, processes):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "thesis.tex").write_text("years of work")
     processes += start_two([tmp_path / "a", tmp_path / "b"], tmp_path, "--steps", "20")
     results = [ends(process) for process in processes]
     assert [code for code, _, _ in results] == [2, 2], results
-    assert "is no run folder" in results[0][2].splitlines()[-1]
+    assert "is not a run folder" in results[0][2].splitlines()[-1]
     assert "minmax-jax: process 0: out=" in results[1][2].splitlines()[-1]
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["thesis.tex"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
-def test_sigterm_to_either_saves_and_ends_both(tmp_path, processes, victim):
+def test_sigterm_to_either_process_saves_and_ends_both(tmp_path, processes, victim):
     processes += start_two([tmp_path / "a", tmp_path / "b"], tmp_path, "--steps", "10000000")
     wait_for(processes[0], tmp_path / "a", 60)
     processes[victim].send_signal(signal.SIGTERM)
@@ -154,16 +155,22 @@ def test_sigterm_to_either_saves_and_ends_both(tmp_path, processes, victim):
 @pytest.mark.parametrize(
     ("launch", "message"),
     [
-        ({"num_processes": 2}, "need --coordinator HOST:PORT"),
-        ({"coordinator": "host", "num_processes": 2, "process_id": 0}, "write HOST:PORT"),
-        ({"coordinator": "host:1", "num_processes": 2}, "process_id=-1 of num_processes=2"),
-        ({"coordinator": "host:1", "num_processes": 2, "process_id": 2}, "counted from 0"),
-        ({"host_timeout": 0}, "host_timeout=0"),
+        ({"num_processes": 2}, "require --coordinator HOST:PORT"),
+        (
+            {"coordinator": "host", "num_processes": 2, "process_id": 0},
+            "coordinator must be HOST:PORT",
+        ),
+        ({"coordinator": "host:1", "num_processes": 2}, "got -1 with num_processes=2"),
+        (
+            {"coordinator": "host:1", "num_processes": 2, "process_id": 2},
+            "process_id must be between 0 and num_processes - 1, got 2",
+        ),
+        ({"host_timeout": 0}, "host_timeout must be at least 1, got 0"),
     ],
 )
-def test_a_launch_that_lacks_something_is_one_line(launch, message):
+def test_invalid_launch_raises_one_line(launch, message):
     with pytest.raises(gan.ConfigError, match=message) as error:
-        process_group.check(process_group.Launch(**launch))
+        launch_lib.check(launch_lib.Launch(**launch))
     assert "\n" not in str(error.value)
 
 
@@ -181,8 +188,8 @@ def batches(images, num_devices, count):
 
 @pytest.mark.parametrize("num_devices", [2, 3, 8])
 @pytest.mark.parametrize("kind", ["image", "vector"])
-def test_batches_of_rows_spread_over_devices_are_those_of_the_whole_set(num_devices, kind):
-    whole = data_lib.load("digits").images[:101]  # no multiple of anything
+def test_batches_of_sharded_images_match_those_of_all_images(num_devices, kind):
+    whole = data_lib.load("digits").images[:101]  # 101 is prime
     if kind == "vector":
         whole = np.random.default_rng(0).normal(size=(101, 3)).astype(np.float32)
     devices = jax.local_devices()[:num_devices]
@@ -192,7 +199,7 @@ def test_batches_of_rows_spread_over_devices_are_those_of_the_whole_set(num_devi
     np.testing.assert_array_equal(batches(spread, num_devices, 101), expected)
 
 
-def test_a_process_reads_its_own_rows_and_no_others(tmp_path, monkeypatch):
+def test_process_decodes_only_its_shard(tmp_path, monkeypatch):
     pictures(tmp_path / "set")
     whole = data_lib.load(str(tmp_path / "set"))
     decoded = []
@@ -207,10 +214,10 @@ def test_a_process_reads_its_own_rows_and_no_others(tmp_path, monkeypatch):
     assert [part.count for part in parts] == [7, 7] and not len(parts[0].test_images)
 
 
-def test_alone_there_is_nothing_to_agree_on():
-    with process_group.join(process_group.Launch()) as alone:
+def test_single_process_group_communicates_nothing():
+    with process_group.join(launch_lib.Launch()) as alone:
         values = {"a": np.arange(3)}
-        assert alone.writes and alone.share(values) == values
+        assert alone.is_coordinator and alone.broadcast(values) == values
         assert (
             alone.checksum(np.zeros(3, np.uint8))
             == run_folder.describe(data_lib.load("digits")._replace(images=np.zeros(3, np.uint8)))[

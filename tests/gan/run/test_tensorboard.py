@@ -1,4 +1,4 @@
-"""TensorBoard event files contain each logged value once, also after a run resumes."""
+"""TensorBoard event files contain each logged value once."""
 
 import struct
 import sys

@@ -40,7 +40,7 @@ def register(scale=1.0):
 
 
 @pytest.fixture
-def own():
+def registered():
     register()
     yield
     for table in (gan.NETWORKS, gan.LOSSES, gan.DATA_SETS):
@@ -52,11 +52,15 @@ def config(folder, **fields):
     return presets.preset("gaussians", out=str(folder), **{**SMALL, **named, **fields})
 
 
-def test_own_parts_train_resume_and_sample_and_other_parts_are_refused(own, tmp_path):
+def test_registered_components_train_resume_and_sample(registered, tmp_path):
     gan.train(config(tmp_path))
     run = gan.train(config(tmp_path, steps=6))
     assert int(run.state.step) == 6 and [r["step"] for r in run.metrics] == [2, 4, 6]
     assert gan.sample(tmp_path, 5).shape == (5, 3)
+
+
+def test_mismatched_components_are_rejected(registered, tmp_path):
+    gan.train(config(tmp_path, steps=6))
     with pytest.raises(gan.ConfigError, match="loss: 'squares' -> 'hinge'"):
         gan.train(config(tmp_path, loss="hinge", steps=8))
     register(scale=2.0)
@@ -73,7 +77,7 @@ def test_own_parts_train_resume_and_sample_and_other_parts_are_refused(own, tmp_
         gan.sample(tmp_path, 3)
 
 
-def test_register_refuses_built_in_and_invalid_names():
+def test_register_rejects_built_in_and_invalid_names():
     with pytest.raises(gan.ConfigError, match="'hinge' is a built-in loss"):
         gan.LOSSES.register("hinge", losses.LOSSES["wasserstein"])
     with pytest.raises(gan.ConfigError, match="letters, digits"):
@@ -91,12 +95,12 @@ def test_register_refuses_built_in_and_invalid_names():
         (np.zeros((4, 2)), None, "at least 5 examples, got 4"),
     ],
 )
-def test_arrays_that_cannot_be_trained_on_are_named(images, labels, message):
+def test_from_arrays_rejects_invalid_arrays(images, labels, message):
     with pytest.raises(gan.DataError, match=message):
         gan.from_arrays(images, labels)
 
 
-def test_test_arrays_must_be_of_the_same_kind():
+def test_from_arrays_requires_equal_kinds_of_test_arrays():
     images, labels = np.zeros((9, 2)), np.zeros(9, int)
     with pytest.raises(gan.DataError, match="must have the same shape and dtype"):
         gan.from_arrays(images, test_images=np.zeros((9, 3)))

@@ -1,4 +1,4 @@
-"""Every optimizer of the library trains both kinds of GAN by name, for 50 steps."""
+"""Every optimizer of the library trains GANs on vectors and images for 50 steps."""
 
 import json
 
@@ -22,7 +22,7 @@ WANTED = {"loss_min", "loss_max", "gradient_norm_min", "gradient_norm_max", "upd
 
 @pytest.fixture(scope="module")
 def few_digits():
-    """The first images of MNIST, read once, under a name of their own."""
+    """Name of a dataset with the first 256 images of MNIST."""
     if not MNIST.is_dir():
         pytest.skip(f"no MNIST in {MNIST}")
     whole = data_lib.load(str(MNIST))
@@ -33,16 +33,16 @@ def few_digits():
 
 @pytest.mark.parametrize("optimizer", list(mm.optimizers))
 @pytest.mark.parametrize("preset", ["gaussians", "mnist"])
-def test_fifty_steps_by_name(preset, optimizer, tmp_path, request):
-    jax.clear_caches()  # forty programs would stay in memory otherwise
+def test_optimizer_trains_fifty_steps(preset, optimizer, tmp_path, request):
+    jax.clear_caches()  # otherwise 40 programs stay in memory
     fields = {"data": request.getfixturevalue("few_digits")} if preset == "mnist" else {}
     config = gan.preset(preset, optimizer=optimizer, out=str(tmp_path), **SMALL, **fields)
     run = gan.train(config)
-    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    lines = [line for line in lines if "loss_min" in line]
-    assert [line["step"] for line in lines] == [25, 50]
-    for line in lines:
-        assert all(np.isfinite(line[name]) for name in WANTED), line
+    records = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    records = [record for record in records if "loss_min" in record]
+    assert [record["step"] for record in records] == [25, 50]
+    for record in records:
+        assert all(np.isfinite(record[name]) for name in WANTED), record
     start = build.build_pair(run.config, data_lib.load(config.data.source).images.shape[1:])
     moved = jax.tree.map(
         lambda a, b: bool(np.any(a != b)),

@@ -1,4 +1,4 @@
-"""Training by name with the greedy method: what its log says."""
+"""Metrics that training with the greedy method logs."""
 
 import json
 
@@ -26,14 +26,16 @@ def test_log_gives_acceptance_rate_and_ascent_steps(tmp_path, options, rates):
         "digits", optimizer="greedy_adam", options=options, out=str(tmp_path), **SMALL
     )
     run = gan.train(config)
-    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    lines = [line for line in lines if "update_norm_ratio" in line]
-    np.testing.assert_allclose([line["acceptance_rate"] for line in lines], rates)
-    assert [line["ascent_steps"] for line in lines] == [options.get("max_ascent_steps", 1)] * 2
-    assert [line["status"] for line in lines] == [0, 0]
+    records = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    records = [record for record in records if "update_norm_ratio" in record]
+    np.testing.assert_allclose([record["acceptance_rate"] for record in records], rates)
+    assert [record["ascent_steps"] for record in records] == [
+        options.get("max_ascent_steps", 1)
+    ] * 2
+    assert [record["status"] for record in records] == [0, 0]
     assert int(run.state.optimizer.count) == 8
 
 
-def test_other_optimizers_log_neither(tmp_path):
+def test_other_optimizers_log_no_greedy_metrics(tmp_path):
     run = gan.train(presets.preset("digits", optimizer="sgda", out=str(tmp_path), **SMALL))
     assert not {"acceptance_rate", "ascent_steps", "status"} & run.metrics[0].keys()

@@ -1,4 +1,4 @@
-"""Numbers that are not finite: left out inside the compiled step, named, never saved."""
+"""Non-finite values are discarded in the compiled step, reported, and never saved."""
 
 import errno
 import json
@@ -13,8 +13,9 @@ import minmax_jax as mm
 from minmax_jax import gan, parallel
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.run import checkpoint, report
-from minmax_jax.gan.trainer import keeper
+from minmax_jax.gan.run import checkpoint, metrics_log, progress
+from minmax_jax.gan.run.checkpoint_manager import CheckpointManager
+from minmax_jax.gan.trainer import hooks
 from minmax_jax.gan.training import nonfinite
 from minmax_jax.gan.training import step as step_lib
 
@@ -35,7 +36,7 @@ def start():
 
 
 def advance(bad_min, bad_max=(), bad_stats=(), device=0):
-    """A step that adds its number to everything, wrongly at some steps and on one device alone."""
+    """Returns a step that adds its number to every leaf, and NaN at some steps on one device."""
 
     def one(state, images, seed):
         number = state.step + 1
@@ -44,16 +45,16 @@ def advance(bad_min, bad_max=(), bad_stats=(), device=0):
         def wrong(steps):
             return here & jnp.isin(number, jnp.array(steps, jnp.int32))
 
-        def poisoned(tree, steps):
+        def with_nan(tree, steps):
             return jax.tree.map(lambda leaf: jnp.where(wrong(steps), jnp.nan, leaf + number), tree)
 
         after = state._replace(
             players=mm.Players(
-                poisoned(state.players.min, bad_min), poisoned(state.players.max, bad_max)
+                with_nan(state.players.min, bad_min), with_nan(state.players.max, bad_max)
             ),
             optimizer={"momentum": state.optimizer["momentum"] + number,
                        "key": jax.random.split(state.optimizer["key"])[0]},
-            stats=mm.Players(poisoned(state.stats.min, bad_stats), {}),
+            stats=mm.Players(with_nan(state.stats.min, bad_stats), {}),
             ema=jax.tree.map(lambda leaf: leaf + number, state.ema),
             step=number,
         )  # fmt: skip
@@ -67,7 +68,7 @@ def advance(bad_min, bad_max=(), bad_stats=(), device=0):
 
 
 def run(one, policy, steps):
-    """The state after a compiled loop of at most `steps` steps, and what its last step reported."""
+    """Returns state and norms after a compiled loop of at most `steps` steps."""
     guarded = nonfinite.guard(one, policy)
 
     def loop(state, images, seed):
@@ -76,20 +77,20 @@ def run(one, policy, steps):
             jax.eval_shape(guarded, state, images, seed)[1],
         )
         return lax.while_loop(
-            lambda carry: (carry[0].step < steps) & nonfinite.goes_on(carry[0], policy),
+            lambda carry: (carry[0].step < steps) & nonfinite.may_continue(carry[0], policy),
             lambda carry: guarded(carry[0], images, seed),
             (state, empty),
         )
 
     zeros = parallel.replicate(jnp.zeros(()), DEVICES)
     out = parallel.map_step(loop, DEVICES)(start(), zeros, zeros)
-    for leaf in map(checkpoint._plain, jax.tree.leaves(out[0])):  # the same on every device
+    for leaf in map(checkpoint._to_numpy, jax.tree.leaves(out[0])):  # equal on every device
         np.testing.assert_array_equal(leaf[0], leaf[1])
     return parallel.unreplicate(out)
 
 
 @pytest.mark.parametrize("device", [0, 1])
-def test_skipped_steps_leave_everything_but_the_count_of_steps(device):
+def test_skipped_steps_change_only_the_step_count(device):
     state, norms = run(advance([2, 5], [5], [6], device), "skip", 7)
     taken = 1 + 3 + 4 + 7
     assert (state.step, state.nonfinite.skipped, norms["skipped"]) == (7, 3, 3)
@@ -100,12 +101,14 @@ def test_skipped_steps_leave_everything_but_the_count_of_steps(device):
     key = jax.random.key(1)
     for _ in range(4):
         key = jax.random.split(key)[0]
-    assert jax.random.key_data(key).tolist() == checkpoint._plain(state.optimizer["key"]).tolist()
+    assert (
+        jax.random.key_data(key).tolist() == checkpoint._to_numpy(state.optimizer["key"]).tolist()
+    )
     assert state.nonfinite.last == (6, 5) and state.nonfinite.norms == (70.0, 140.0)
 
 
 @pytest.mark.parametrize("device", [0, 1])
-def test_a_stopped_loop_is_at_the_state_before_its_first_bad_step(device):
+def test_stop_keeps_the_state_before_the_first_nonfinite_step(device):
     state, norms = run(advance([5], [4, 5], [], device), "stop", 100)
     assert (state.step, state.nonfinite.skipped) == (3, 0)
     np.testing.assert_array_equal(state.players.min["w"], np.full(3, 1.0 + 1 + 2 + 3))
@@ -114,18 +117,20 @@ def test_a_stopped_loop_is_at_the_state_before_its_first_bad_step(device):
     with pytest.raises(
         gan.NonFinite, match=r"^step 4: the update of the discriminator \(max\) is "
     ):
-        nonfinite.check(100, jax.tree.map(np.asarray, norms))
+        nonfinite.raise_if_nonfinite(100, jax.tree.map(np.asarray, norms))
     again = state._replace(nonfinite=nonfinite.reset(state.nonfinite))
-    assert bool(nonfinite.goes_on(again, "stop")) and not bool(nonfinite.goes_on(state, "stop"))
+    assert bool(nonfinite.may_continue(again, "stop")) and not bool(
+        nonfinite.may_continue(state, "stop")
+    )
 
 
-def test_good_steps_pass_unchanged():
+def test_finite_steps_are_unchanged():
     state, norms = run(advance([]), "stop", 4)
     assert (state.step, state.nonfinite.last, state.nonfinite.skipped) == (4, (0, 0), 0)
-    nonfinite.check(4, jax.tree.map(np.asarray, norms))
+    nonfinite.raise_if_nonfinite(4, jax.tree.map(np.asarray, norms))
 
 
-def test_a_logged_loss_that_is_not_finite_is_named_with_its_player():
+def test_nonfinite_loss_is_reported_with_its_player():
     values = {
         "nonfinite": nonfinite.init(),
         "loss_min": np.float32(1),
@@ -134,13 +139,13 @@ def test_a_logged_loss_that_is_not_finite_is_named_with_its_player():
     with pytest.raises(
         gan.NonFinite, match=r"^step 7: loss_max not finite after it \(the discriminator \(max\)\)"
     ):
-        nonfinite.check(7, values)
+        nonfinite.raise_if_nonfinite(7, values)
 
 
-def test_progress_shows_what_was_skipped():
+def test_progress_line_shows_skipped_updates():
     record = {"loss_min": 0.7, "loss_max": 1.4, "update_norm_ratio": 2.0}
-    assert "skipped" not in report.progress_line(1, 2, 3.0, record | {"skipped": 0.0})
-    assert report.progress_line(1, 2, 3.0, record | {"skipped": 4.0}).endswith("skipped 4")
+    assert "skipped" not in progress.progress_line(1, 2, 3.0, record | {"skipped": 0.0})
+    assert progress.progress_line(1, 2, 3.0, record | {"skipped": 4.0}).endswith("skipped 4")
 
 
 DIVERGES = {
@@ -154,7 +159,7 @@ def stored(folder):
     return checkpoint.Checkpoints(folder / "checkpoints", pytest.fail).restore()
 
 
-def test_a_run_stops_before_the_bad_step_and_goes_on_from_there_if_asked(tmp_path, capsys):
+def test_run_stops_before_nonfinite_step_and_resumes_with_skip(tmp_path, capsys):
     words = [word for name, value in DIVERGES.items() for word in (f"--{name}", str(value))]
     words = [w.replace("_", "-") if w.startswith("--") else w for w in words]
     folder = tmp_path / "run"
@@ -162,20 +167,20 @@ def test_a_run_stops_before_the_bad_step_and_goes_on_from_there_if_asked(tmp_pat
     assert main.main(words) == 3
     error = capsys.readouterr().err.splitlines()[-1]
     bad = int(error.split("minmax-jax: step ")[1].split(":")[0])
-    assert 6 < bad < 60 and "last finite norms are" in error and "Traceback" not in error
+    assert 6 < bad < 60 and "the last finite update norms are" in error and "Traceback" not in error
     step, values = stored(folder)
-    assert step == bad - 1 and not checkpoint.not_finite(values)
-    assert len(list((folder / "checkpoints").iterdir())) == 3  # those before it as well
+    assert step == bad - 1 and not nonfinite.nonfinite_leaves(values)
+    assert len(list((folder / "checkpoints").iterdir())) == 3  # including two earlier ones
     assert [r["step"] for r in lines(folder)] == list(range(6, bad, 6))
 
-    # The state is that of a run that was to end there, whose last line cannot be finite.
+    # The state equals that of a run that ends there, whose last losses are not finite.
     with pytest.raises(gan.NonFinite, match=f"^step {bad - 1}: .*loss_max.* not finite after it"):
         gan.train(config(tmp_path / "short", steps=bad - 1, steps_per_call=1))
     short_step, short = stored(tmp_path / "short")
     assert short_step == step
     for name, value in short.items():
         np.testing.assert_allclose(values[name], value, rtol=1e-2, err_msg=name)
-    # One step a call finds the same step.
+    # With one step per call, the run stops at the same step.
     with pytest.raises(gan.NonFinite, match=f"^step {bad}:"):
         gan.train(config(tmp_path / "short", steps_per_call=1))
 
@@ -183,7 +188,7 @@ def test_a_run_stops_before_the_bad_step_and_goes_on_from_there_if_asked(tmp_pat
     step, values = stored(folder)
     assert step == 60 and 0 < values["nonfinite/skipped"] <= 60 - bad + 1
     assert lines(folder)[-1]["skipped"] == values["nonfinite/skipped"]
-    assert not checkpoint.not_finite(values)
+    assert not nonfinite.nonfinite_leaves(values)
 
 
 def lines(folder):
@@ -194,26 +199,29 @@ def config(folder, **fields):
     return presets.preset("gaussians", out=str(folder), **{**DIVERGES, **fields})
 
 
-def test_a_state_that_is_not_finite_is_refused_and_the_one_before_stays(tmp_path):
-    """Adam's second moment overflows where the gradient and the update do not."""
+def save(folder, start, step, state, norms):
+    """Saves `state` through the hook of a run that began with `start`."""
+    checkpoints = checkpoint.Checkpoints(folder / "checkpoints", pytest.fail)
+    with CheckpointManager(checkpoints, lambda steps: steps, start) as manager:
+        log = metrics_log.MetricsLog(folder, progress.Progress(9))
+        check = hooks.NonFiniteHook(config(folder, steps=9), folder, checkpoints, manager)
+        hook = hooks.CheckpointHook(2, manager, check, log)
+        hook(step, parallel.replicate(state, DEVICES), parallel.replicate(norms, DEVICES))
+
+
+def test_nonfinite_state_is_not_saved_and_earlier_one_remains(tmp_path):
+    """Adam's second moment can overflow while gradient and update are finite."""
     state, norms = run(advance([]), "stop", 2)
-    norms = parallel.replicate(norms, DEVICES)
-    host = jax.tree.map(lambda leaf: leaf, state)
-    small = config(tmp_path, steps=9)
-    with keeper.Keeper(small, tmp_path, host, pytest.fail) as keep:
-        assert keep.due(2) and not keep.due(3)
-        keep.save(2, parallel.replicate(host, DEVICES), norms)
-    bad = host._replace(optimizer={**host.optimizer, "momentum": jnp.full(3, jnp.inf)})
-    with pytest.raises(gan.NonFinite, match="step 4: optimizer/momentum is not finite, and is not"):
-        with keeper.Keeper(small, tmp_path, host, pytest.fail) as keep:
-            keep.save(4, parallel.replicate(bad, DEVICES), norms)
+    save(tmp_path, state, 2, state, norms)
+    bad = state._replace(optimizer={**state.optimizer, "momentum": jnp.full(3, jnp.inf)})
+    with pytest.raises(gan.NonFinite, match="step 4: optimizer/momentum is not finite, and"):
+        save(tmp_path, state, 4, bad, norms)
     assert stored(tmp_path)[0] == 2
-    with keeper.Keeper(small, tmp_path, bad, pytest.fail) as keep:  # it began so
-        keep.save(4, parallel.replicate(bad, DEVICES), norms)
+    save(tmp_path, bad, 4, bad, norms)  # allowed if the initial state contains it
     assert stored(tmp_path)[0] == 4
 
 
-def test_a_full_disk_is_one_line_and_code_4_whoever_meets_it(tmp_path, capsys, monkeypatch):
+def test_full_disk_exits_with_code_4_and_one_line_message(tmp_path, capsys, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
