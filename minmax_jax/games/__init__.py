@@ -1,4 +1,4 @@
-"""Small games: where methods differ, with known solutions where there are any."""
+"""Small test games, with solutions where they are known."""
 
 from minmax_jax.games._game import Game
 from minmax_jax.games.bilinear import bilinear

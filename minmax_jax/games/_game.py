@@ -1,4 +1,4 @@
-"""What a game of this folder consists of."""
+"""The type `Game`."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,16 +7,16 @@ from minmax_jax._util.types import FieldFn, PayoffFn, Players, PyTree
 
 
 class Game(NamedTuple):
-    """A small game to try methods on; what it does not have is None.
+    """A small test game. Unavailable fields are None.
 
     Attributes:
-      field_fn: the field, `F(z) = (grad_x f, -grad_y f)`, or that of two losses.
-      payoff_fn: the payoff f of a zero-sum game; None where each player has its own loss.
-      start: where runs are commonly started.
-      solution: the equilibrium, where it is known and unique: in general the min-max point.
-      projection: the constraints, as `projection(players) -> players`; it takes the two
-        players, or either one alone, so that `mm.project(projection)` serves any method.
-      source: where the game comes from.
+      field_fn: Vector field `F(z) = (grad_x f, -grad_y f)`, or the gradients of two losses.
+      payoff_fn: Payoff f of a zero-sum game. None if each player has its own loss.
+      start: Usual starting point.
+      solution: Equilibrium, if it is known and unique. In general the min-max point.
+      projection: Projection onto the constraint set. It accepts `Players` or one player's
+        parameters, so it can be passed as `projection` to every optimizer.
+      source: Publication that the game comes from.
     """
 
     field_fn: FieldFn

@@ -1,4 +1,4 @@
-"""Bilinear games: pure rotation, where plain descent–ascent diverges at any rate."""
+"""Bilinear games, on which gradient descent–ascent diverges."""
 
 from typing import Any
 
@@ -10,27 +10,30 @@ SOURCE = "folklore; Daskalakis, Ilyas, Syrgkanis, Zeng, arXiv 1711.00141, 2018, 
 
 
 def bilinear(coupling: Any = 1.0, *, linear: Players | None = None) -> Game:
-    """Makes `f(x, y) = xᵀA y + pᵀx + qᵀy`, unconstrained.
+    """Creates the bilinear game `f(x, y) = xᵀA y + pᵀx + qᵀy` without constraints.
 
-    The eigenvalues of its Jacobian are ±iσ, σ the singular values of A: descent–ascent
-    multiplies the squared distance of f = xy from the solution by 1 + η² a step,
-    extragradient by 1 − η² + η⁴.
+    The eigenvalues of the Jacobian are ±iσ for the singular values σ of A, so the field only
+    rotates. On f = xy, gradient descent–ascent multiplies the squared distance to the solution
+    by 1 + η² per update, and extragradient by 1 − η² + η⁴.
 
     Args:
-      coupling: A, a number for scalar players, or an (m, n) matrix.
-      linear: `Players(min=p, max=q)`, of the players' shapes; None for zeros.
+      coupling: Matrix A of shape (m, n), or a number for scalar players.
+      linear: Linear terms `Players(min=p, max=q)`, with the shapes of the players. Defaults to
+        zeros.
 
     Returns:
-      A `Game` that starts at ones; `solution` is given where A is square and invertible.
+      A `Game` that starts at ones. It has a solution if A is square and invertible.
 
     Raises:
-      ValueError: as `quadratic`.
+      ValueError: If `coupling` is not a number or matrix, or `linear` has other shapes.
 
     Examples:
+      Ten updates with η = 1 multiply the squared distance to the solution by 2¹⁰:
+
       >>> import minmax_jax as mm
       >>> game = mm.games.bilinear()
       >>> end = mm.solve(mm.sgda(1.0), game.field_fn, game.start, 10).players
-      >>> print(end.min**2 + end.max**2)  # 2 (1 + η²)¹⁰
+      >>> print(end.min**2 + end.max**2)
       2048.0
 
     References:

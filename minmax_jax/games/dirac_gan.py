@@ -1,4 +1,4 @@
-"""The Dirac-GAN: one point against one slope, under eight ways to train a GAN."""
+"""The Dirac-GAN in eight variants."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,47 +23,52 @@ STRENGTHS = {
     "critical-gradient-penalty": 1.0,
     "consensus": 1.0,
 }
-"""The eight variants, and the strength of each in the authors' notebook."""
+"""The eight variants and their strengths in the authors' notebook."""
 
 SOURCE = "Mescheder, Geiger, Nowozin, arXiv 1801.04406, 2018; strengths from their notebook"
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
 
 
 def dirac_gan(variant: str = "gan", *, strength: float | None = None, target: float = 1.0) -> Game:
-    """Makes the Dirac-GAN: data δ₀, generator δ_θ, discriminator D(x) = σ(ψ x).
+    """Creates the Dirac-GAN with data δ₀, generator δ_θ and discriminator D(x) = σ(ψ x).
 
-    With f(t) = log σ(t) and the payoff `L = f(θψ) + f(0)`, minimised by θ:
+    With f(t) = log σ(t), the payoff is `L = f(θψ) + f(0)`; θ minimizes it. The variants are
 
         gan                         L
         non-saturating              θ descends −f(−θψ), ψ ascends L
-        wgan                        θψ, with ψ clipped to ±strength (in `projection`)
+        wgan                        θψ, with ψ clipped to ±strength by `projection`
         wgan-gp                     θψ − (strength/2)(|ψ| − target)²
         instance-noise              E f(ψ(θ + ε)) + E f(−ψε'),  ε, ε' ~ N(0, strength²)
-        gradient-penalty            L − (strength/2) ψ², below the critical strength of 1
-        critical-gradient-penalty   the same at 1: the two eigenvalues meet at ½
+        gradient-penalty            L − (strength/2) ψ², by default below the critical strength 1
+        critical-gradient-penalty   the same with strength 1: both eigenvalues are ½
         consensus                   each player's loss + (strength/2)‖F_L‖²
 
-    Eigenvalues of the field's Jacobian at (0, 0), γ the strength: ±i/2 for gan and
+    With the strength γ, the eigenvalues of the field's Jacobian at (0, 0) are ±i/2 for gan and
     non-saturating, ±i for wgan, γ²/4 ± √(γ⁴/16 − ¼) with noise, γ/2 ± √(γ²/4 − ¼) with
-    gradient penalty, γ/4 ± i/2 with consensus: descent–ascent converges where real parts
-    are positive. Expectations over the noise are Gauss–Hermite sums of 16 points. The
-    notebook halves one term of ∇½‖F‖² in consensus; here it is the exact gradient.
+    gradient penalty, and γ/4 ± i/2 with consensus. Gradient descent–ascent converges if the
+    real parts are positive.
+
+    Expectations over the noise are Gauss–Hermite sums with 16 nodes. The notebook halves one
+    term of ∇½‖F‖² in consensus; here the gradient is exact.
 
     Args:
-      variant: one of the above.
-      strength: γ; None for the notebook's.
-      target: of wgan-gp, the norm at which the penalty vanishes.
+      variant: Name of the variant.
+      strength: Strength γ. Defaults to the notebook's.
+      target: Gradient norm at which the penalty of wgan-gp vanishes.
 
     Returns:
-      A `Game` of `Players(min={"theta": ()}, max={"psi": ()})`, starting at ones, where
-      `payoff_fn` is None for non-saturating and consensus, which are not zero-sum.
-      `solution` is zero, but None for wgan-gp with a positive target: ψ = 0 is the *worst*
-      answer to θ = 0 there.
+      A `Game` of `Players(min={"theta": ()}, max={"psi": ()})` that starts at ones.
+      `payoff_fn` is None for non-saturating and consensus, which are not zero-sum. The
+      solution is zero. It is None for wgan-gp with a positive target, because ψ = 0 minimizes
+      the payoff at θ = 0 there.
 
     Raises:
-      TypeError, ValueError: for an unknown variant or a number that is negative.
+      TypeError: If `strength` or `target` is not a number.
+      ValueError: If `variant` is unknown, or a number is negative.
 
     Examples:
+      Gradient descent–ascent converges with a gradient penalty, but not without:
+
       >>> import minmax_jax as mm
       >>> for variant in ("gan", "gradient-penalty"):
       ...     game = mm.games.dirac_gan(variant)
@@ -89,7 +94,7 @@ def dirac_gan(variant: str = "gan", *, strength: float | None = None, target: fl
 
 
 def _game(variant: str, gamma: Any, target: float) -> Game:
-    """The field, the payoff where there is one, and the projection."""
+    """Returns the field, the payoff of zero-sum variants, and the projection."""
     if variant == "non-saturating":
         return _general(lambda t, s: -log_sigmoid(-t * s), lambda t, s: -_payoff(t, s))
     if variant == "consensus":
@@ -123,7 +128,7 @@ def _payoff(theta: jax.Array, psi: jax.Array) -> jax.Array:
 
 
 def _energy(theta: jax.Array, psi: jax.Array) -> jax.Array:
-    """½‖F‖² of L, whose field is f'(θψ)·(ψ, −θ)."""
+    """Returns ½‖F‖² for the payoff L, whose field is f'(θψ)·(ψ, −θ)."""
     return 0.5 * (theta**2 + psi**2) * sigmoid(-theta * psi) ** 2
 
 
@@ -135,7 +140,7 @@ def _noisy_payoff(theta: jax.Array, psi: jax.Array, stddev: Any) -> jax.Array:
 
 
 def _clip_psi(bound: Any) -> Callable[[PyTree], PyTree]:
-    """Clips ψ by its name, so that it serves both players and either one alone."""
+    """Returns a projection that clips ψ in `Players` or in one player's parameters."""
 
     def clip(tree: PyTree) -> PyTree:
         def leaf(path: Any, x: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""A GAN of two small networks on a mixture of Gaussians in the plane."""
+"""A small GAN on a mixture of Gaussians in the plane."""
 
 import itertools
 import math
@@ -8,19 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.custom_batching import sequential_vmap
-from jax.nn import log_sigmoid
 
 from minmax_jax._util import checks
 from minmax_jax._util.types import Draw, Players
-from minmax_jax.field import general_sum, payoff, zero_sum
 from minmax_jax.games._draw import as_key
 from minmax_jax.games._game import Game
+from minmax_jax.games._gan_losses import LOSSES, gan_functions
 
 LAYOUTS = ("ring", "four")
-LOSSES = ("saturating", "non-saturating")
 SOURCE = (
-    "ring: Metz, Poole, Pfau, Sohl-Dickstein, arXiv 1611.02163, 2017, recalled; four modes and "
-    "networks: Mangoubi, Sachdeva, Vishnoi, arXiv 2006.12376, from the authors' code"
+    "ring: Metz, Poole, Pfau, Sohl-Dickstein, arXiv 1611.02163, 2017, not checked against the "
+    "paper; four modes and networks: Keswani, Mangoubi, Sachdeva, Vishnoi, arXiv 2006.12376, "
+    "2022, from the authors' code"
 )
 
 
@@ -33,48 +32,51 @@ def gaussian_gan(
     latent_dim: int = 256,
     width: int = 128,
 ) -> Game:
-    """Makes the GAN whose generator has to find all modes of a mixture in the plane.
+    """Creates a GAN whose generator must find all modes of a mixture in the plane.
 
-    Generator N(0, I) → 128 → 128 → 2 and discriminator 2 → 128 → 128 → 1, ReLU between,
-    weights orthogonal with gain 0.8, biases zero. The payoff is
-    `E log D(X) + E log(1 − D(G(z)))` over a batch of each.
+    The generator has layers N(0, I) → 128 → 128 → 2, and the discriminator 2 → 128 → 128 → 1,
+    with ReLU between layers. Weights are orthogonal with gain 0.8; biases are zero. The payoff
+    is `E log D(X) + E log(1 − D(G(z)))` over one batch of points and one of latents.
 
-    Modes: "ring", eight of equal weight on a circle of radius 2, standard deviation .02;
-    "four", (0, ±1) and (±1, 0), standard deviation .01, where (0, 1) carries 2/5 and the
-    others 1/5 each, as in the code behind the published figures.
+    The layout `"ring"` has eight modes of equal weight on a circle of radius 2, with standard
+    deviation 0.02. The layout `"four"` has modes (0, ±1) and (±1, 0) with standard deviation
+    0.01; (0, 1) has weight 2/5 and the others 1/5, as in the code behind the published figures.
 
     Args:
-      key: PRNG key of the networks, and of the samples where `field_fn` is called with an
-        integer draw: the same sample then for the same draw. `solve(key=)` sends keys of
-        its own, and so fresh samples in each update.
-      layout: "ring" or "four".
-      loss: "saturating", a zero-sum game, or "non-saturating": G descends −E log D(G(z)).
-      batch_size: points, and latents, in each field evaluation.
-      latent_dim: dimension of z.
-      width: of the hidden layers.
+      key: PRNG key for the networks, and for samples if `field_fn` receives integers as
+        `draw`: equal integers then give equal samples. `solve(key=...)` passes keys instead, so
+        each update uses fresh samples.
+      layout: Layout of the modes: `"ring"` or `"four"`.
+      loss: `"saturating"` for a zero-sum game, or `"non-saturating"`, where the generator
+        descends −E log D(G(z)).
+      batch_size: Number of points, and of latents, per field evaluation.
+      latent_dim: Dimension of the latents z.
+      width: Width of the hidden layers.
 
     Returns:
-      A `Game` whose players are tuples of `{"w": (in, out), "b": (out,)}`; `payoff_fn` is
-      None for the non-saturating loss, `solution` always.
+      A `Game` whose players are tuples of `{"w": (in, out), "b": (out,)}`. `payoff_fn` is None
+      for the non-saturating loss. There is no known solution.
 
     Raises:
-      TypeError, ValueError: for an unknown layout or loss, or a size below 1.
+      TypeError: If a size is not an int.
+      ValueError: If `layout` or `loss` is unknown, or a size is less than 1.
 
     Examples:
       >>> import jax
       >>> import minmax_jax as mm
       >>> game = mm.games.gaussian_gan(jax.random.key(0), batch_size=8, latent_dim=4, width=8)
-      >>> rates = mm.Players(min=1e-3, max=1e-4)
+      >>> optimizer = mm.adam_gda(mm.Players(min=1e-3, max=1e-4))
       >>> key = jax.random.key(1)
-      >>> end = mm.solve(mm.adam_gda(rates), game.field_fn, game.start, 2, key=key).players
+      >>> end = mm.solve(optimizer, game.field_fn, game.start, 2, key=key).players
       >>> mm.games.gaussian_generate(end.min, jax.random.normal(key, (5, 4))).shape
       (5, 2)
 
     References:
       Metz, Poole, Pfau, Sohl-Dickstein, `Unrolled generative adversarial networks
-      <https://arxiv.org/abs/1611.02163>`_, 2017. Mangoubi, Sachdeva, Vishnoi, `A provably
-      convergent and practical algorithm for min-max optimization with applications to GANs
-      <https://arxiv.org/abs/2006.12376>`_, 2020.
+      <https://arxiv.org/abs/1611.02163>`_, 2017.
+
+      Keswani, Mangoubi, Sachdeva, Vishnoi, `A convergent and dimension-independent min-max
+      optimization algorithm <https://arxiv.org/abs/2006.12376>`_, 2022.
     """
     checks.check_choice("gaussian_gan", "layout", layout, LAYOUTS)
     checks.check_choice("gaussian_gan", "loss", loss, LOSSES)
@@ -93,42 +95,31 @@ def gaussian_gan(
         fake = _apply(players.min, jax.random.normal(z_key, (batch_size, latent_dim), dtype))
         return _apply(players.max, real)[:, 0], _apply(players.max, fake)[:, 0]
 
-    def value(players: Players, draw: Draw) -> jax.Array:
-        real, fake = logits(players, draw)
-        return log_sigmoid(real).mean() + log_sigmoid(-fake).mean()
-
-    if loss == "saturating":
-        field_fn, payoff_fn = zero_sum(value, stochastic=True), payoff(value, stochastic=True)
-        return Game(field_fn, payoff_fn, start, source=SOURCE)
-    field_fn = general_sum(
-        lambda players, draw: -log_sigmoid(logits(players, draw)[1]).mean(),
-        lambda players, draw: -value(players, draw),
-        stochastic=True,
-    )
-    return Game(field_fn, start=start, source=SOURCE)
+    field_fn, payoff_fn = gan_functions(logits, loss, stochastic=True)
+    return Game(field_fn, payoff_fn, start, source=SOURCE)
 
 
 def gaussian_generate(generator: Any, latents: jax.Array) -> jax.Array:
-    """Returns G(z), (n, 2), for each row of latents, (n, latent_dim)."""
+    """Returns G(z) of shape (n, 2) for latents of shape (n, latent_dim)."""
     return _apply(generator, latents)
 
 
 def gaussian_modes(layout: str = "ring") -> tuple[np.ndarray, np.ndarray, float]:
-    """Returns the modes' centres (k, 2), their weights (k,) and their standard deviation."""
+    """Returns the centers (k, 2), the weights (k,) and the standard deviation of the modes."""
     checks.check_choice("gaussian_modes", "layout", layout, LAYOUTS)
     if layout == "four":
-        centres = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
-        return centres, np.array([0.4, 0.2, 0.2, 0.2]), 0.01
+        centers = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
+        return centers, np.array([0.4, 0.2, 0.2, 0.2]), 0.01
     angles = 2 * math.pi * np.arange(8) / 8
     return 2 * np.stack([np.cos(angles), np.sin(angles)], axis=-1), np.full(8, 1 / 8), 0.02
 
 
 def gaussian_points(key: jax.Array, num_points: int, layout: str = "ring") -> jax.Array:
-    """Draws (num_points, 2) data from the mixture."""
-    centres, weights, stddev = gaussian_modes(layout)
+    """Draws points of shape (num_points, 2) from the mixture."""
+    centers, weights, stddev = gaussian_modes(layout)
     mode_key, noise_key = jax.random.split(key)
-    modes = jax.random.choice(mode_key, len(centres), (num_points,), p=jnp.asarray(weights))
-    return jnp.asarray(centres)[modes] + stddev * jax.random.normal(noise_key, (num_points, 2))
+    modes = jax.random.choice(mode_key, len(centers), (num_points,), p=jnp.asarray(weights))
+    return jnp.asarray(centers)[modes] + stddev * jax.random.normal(noise_key, (num_points, 2))
 
 
 def _network(key: jax.Array, sizes: tuple[int, ...]) -> tuple[dict[str, jax.Array], ...]:
@@ -137,8 +128,8 @@ def _network(key: jax.Array, sizes: tuple[int, ...]) -> tuple[dict[str, jax.Arra
     keys = jax.random.split(key, len(shapes))
 
     def init(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        # One matrix after the other under `vmap`: on a CPU of few cores two batches of QR at a
-        # time wait for each other's threads for ever (seen with jaxlib 0.10.2).
+        # Under `vmap`, matrices are initialized one after the other: two simultaneous batches of
+        # QR decompositions can deadlock on a CPU with few cores (jaxlib 0.10.2).
         return sequential_vmap(lambda key: orthogonal(key, shape))(key)
 
     return tuple(

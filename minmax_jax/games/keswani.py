@@ -1,4 +1,4 @@
-"""Three games in the plane on which the greedy method was shown."""
+"""Three planar test functions for the greedy min-max method."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,41 +11,43 @@ from minmax_jax._util.types import Players
 from minmax_jax.field import payoff, zero_sum
 from minmax_jax.games._game import Game
 
-SOURCE = "Keswani, Mangoubi, Sachdeva, Vishnoi, arXiv 2006.12376, the low-dimensional tests"
+SOURCE = "Keswani, Mangoubi, Sachdeva, Vishnoi, arXiv 2006.12376, 2022, low-dimensional tests"
 
 
 def keswani(name: str = "F1") -> Game:
-    """Makes one of the planar tests of the greedy min-max algorithm.
+    """Creates one of the planar test functions of the greedy min-max method.
 
         F1 = −3x² − y² + 4xy
         F2 = 3x² + y² + 4xy
         F3 = (4x² − (y − 3x + x³/20)² − y⁴/10) · exp(−(x² + y²)/100)
 
-    F1 and F3 have their min-max point at the origin: max_y F1 = x². They are concave in x
-    there, so that it is no Nash equilibrium; descent–ascent diverges on F1 and cycles on F3.
-    F2 has no min-max point, since sup_y F2 is infinite, and descent–ascent goes to the
-    origin, which is none.
+    The min-max point of F1 and F3 is the origin; for example, max_y F1 = x². Both are concave
+    in x there, so the origin is not a Nash equilibrium. Gradient descent–ascent diverges on F1
+    and cycles on F3. F2 has no min-max point, because sup_y F2 is infinite, but gradient
+    descent–ascent converges to the origin.
 
     Args:
-      name: "F1", "F2" or "F3".
+      name: `"F1"`, `"F2"` or `"F3"`.
 
     Returns:
-      A `Game` of two scalars that starts at (5.5, 5.5); `solution` is the min-max point
-      (the min player moves first), None for F2.
+      A `Game` of two scalars that starts at (5.5, 5.5). Its solution is the min-max point (the
+      min player moves first), or None for F2.
 
     Raises:
-      ValueError: for an unknown name.
+      ValueError: If `name` is unknown.
 
     Examples:
+      Gradient descent–ascent diverges from the min-max point 0 of F1:
+
       >>> import minmax_jax as mm
       >>> game = mm.games.keswani("F1")
       >>> end = mm.solve(mm.sgda(0.05), game.field_fn, game.start, 100).players
-      >>> bool(abs(end.min) > 100)  # the min-max point is 0
+      >>> bool(abs(end.min) > 100)
       True
 
     References:
-      Mangoubi, Vishnoi et al., `A convergent and dimension-independent min-max optimization
-      algorithm <https://arxiv.org/abs/2006.12376>`_, 2022.
+      Keswani, Mangoubi, Sachdeva, Vishnoi, `A convergent and dimension-independent min-max
+      optimization algorithm <https://arxiv.org/abs/2006.12376>`_, 2022.
     """
     checks.check_choice("keswani", "name", name, tuple(_PAYOFFS))
     function = _PAYOFFS[name]

@@ -1,4 +1,4 @@
-"""Matrix games: mixed strategies on two simplices."""
+"""Matrix games with mixed strategies."""
 
 from typing import Any
 
@@ -12,46 +12,52 @@ from minmax_jax.field import payoff, zero_sum
 from minmax_jax.games._game import Game
 
 ROCK_PAPER_SCISSORS = ((0.0, 1.0, -1.0), (-1.0, 0.0, 1.0), (1.0, -1.0, 0.0))
-"""What the min player, by rows, pays the max player, by columns."""
+"""Payments from the min player (rows) to the max player (columns)."""
 
 SOURCE = "von Neumann, Zur Theorie der Gesellschaftsspiele, Math. Annalen 100, 1928"
 
 
 def matrix(payoffs: Any = ROCK_PAPER_SCISSORS) -> Game:
-    """Makes `f(x, y) = xᵀA y` over probability vectors x and y.
+    """Creates the matrix game `f(x, y) = xᵀA y` over probability vectors x and y.
 
-    `projection` maps onto the simplices: hand `mm.project(game.projection)` to a method's
-    `transform`. Without it the game is `bilinear`. How far a point is from the value is
-    exact: `diagnostics.duality_gap` with `diagnostics.best_vertices(field_fn)`.
+    Pass `game.projection` as the `projection` of an optimizer to stay on the simplices. For
+    the exact distance of the payoff from the value of the game, use `diagnostics.duality_gap`
+    with `diagnostics.best_vertices(game.field_fn)`.
 
     Args:
-      payoffs: A, (m, n): what the min player pays for its row and the other's column.
+      payoffs: Matrix A of shape (m, n): payments from the min player (rows) to the max player
+        (columns). Defaults to rock–paper–scissors.
 
     Returns:
-      A `Game` that starts at weights proportional to (1, …, m) and (n, …, 1). `solution` is
-      given for completely mixed square games, where it is one linear system: `A y = v 1`,
-      `Aᵀx = v 1` with all weights positive; of other games it is None.
+      A `Game` that starts at weights proportional to (1, …, m) and (n, …, 1). It has a
+      solution if A is square and the game is completely mixed, that is, if `A y = v 1` and
+      `Aᵀx = v 1` have a unique solution with positive weights.
 
     Raises:
-      ValueError: if payoffs is no matrix.
+      ValueError: If `payoffs` is not a matrix.
 
     Examples:
+      Projected gradient descent–ascent cycles along the border of the simplices; the solution
+      has duality gap 0:
+
       >>> import minmax_jax as mm
-      >>> game = mm.games.matrix()  # rock, paper, scissors
-      >>> optimizer = mm.sgda(0.1, transform=mm.project(game.projection))
+      >>> game = mm.games.matrix()
+      >>> optimizer = mm.sgda(0.1, projection=game.projection)
       >>> end = mm.solve(optimizer, game.field_fn, game.start, 1000).players
       >>> best = mm.diagnostics.best_vertices(game.field_fn)
       >>> gap = mm.diagnostics.duality_gap(game.payoff_fn, end, best_responses=best)
-      >>> bool(gap > 0.5)  # descent–ascent runs round the border; the solution has gap 0
+      >>> bool(gap > 0.5)
       True
 
     References:
       Kaplansky, `A contribution to von Neumann's theory of games
-      <https://doi.org/10.2307/1969205>`_, 1945, on completely mixed games.
+      <https://doi.org/10.2307/1969205>`_, 1945.
     """
     a = np.asarray(payoffs, np.float64)
     if a.ndim != 2:
-        raise ValueError(f"matrix: payoffs must be a matrix (rows: min player), got {payoffs!r}.")
+        raise ValueError(
+            f"matrix: payoffs must be a matrix, got {payoffs!r}. Rows belong to the min player."
+        )
 
     def value(z: Players) -> Any:
         return z.min @ jnp.asarray(a, z.min.dtype) @ z.max
@@ -65,12 +71,15 @@ def matrix(payoffs: Any = ROCK_PAPER_SCISSORS) -> Game:
 
 
 def _simplex(tree: PyTree) -> PyTree:
-    """Projects each player, or a single player's tree, onto its simplex."""
+    """Projects both players, or one player's parameters, onto the simplex."""
     return trees.each_player(optax.projections.projection_simplex, tree)
 
 
 def _completely_mixed(a: np.ndarray) -> Players | None:
-    """Solves `A y = v 1, 1ᵀy = 1` and `Aᵀx = v 1, 1ᵀx = 1`, if all weights are positive."""
+    """Returns the solution of `A y = v 1, 1ᵀy = 1` and `Aᵀx = v 1, 1ᵀx = 1`.
+
+    Returns None if it is not unique, or a weight is not positive.
+    """
     size = len(a)
     if a.shape != (size, size):
         return None

@@ -1,4 +1,4 @@
-"""Quadratic games: everything about them is one matrix, their Jacobian."""
+"""Quadratic games, which are determined by their Jacobian."""
 
 from typing import Any
 
@@ -20,30 +20,33 @@ def quadratic(
     *,
     linear: Players | None = None,
 ) -> Game:
-    """Makes `f(x, y) = ½ xᵀP x + xᵀA y − ½ yᵀQ y + pᵀx + qᵀy`.
+    """Creates the quadratic game `f(x, y) = ½ xᵀP x + xᵀA y − ½ yᵀQ y + pᵀx + qᵀy`.
 
-    The field is linear, `F(z) = J z + (p, −q)` with `J = [[P, A], [−Aᵀ, Q]]`. Where P and Q
-    are positive semidefinite it is monotone and its zero is the min-max point. Elsewhere a
-    zero may attract descent–ascent all the same: `quadratic(6, 4, -2)` is
-    `3x² + 4xy + y²`, where the eigenvalues of J are 2 and 2, although y = 0 is the *worst*
-    answer to x = 0 and sup_y f is infinite. Such a local saddle is no min-max point, and
-    its `solution` is None.
+    The field is linear: `F(z) = J z + (p, −q)` with `J = [[P, A], [−Aᵀ, Q]]`. If P and Q are
+    positive semidefinite, the field is monotone and its zero is the min-max point. Otherwise
+    a zero can still attract gradient descent–ascent. An example is `quadratic(6, 4, -2)`, that
+    is, 3x² + 4xy + y². Both eigenvalues of J are 2, but y = 0 minimizes the payoff at x = 0
+    instead of maximizing it, and sup_y f is infinite. Such a point is not a min-max point, so
+    `solution` is None.
 
     Args:
-      min_curvature: P, a number (times the identity) or a symmetric (m, m) matrix.
-      coupling: A, a number for scalar players, or an (m, n) matrix.
-      max_curvature: Q, a number or a symmetric (n, n) matrix.
-      linear: `Players(min=p, max=q)`, of the players' shapes; None for zeros.
+      min_curvature: Symmetric matrix P of shape (m, m), or a number for a multiple of the
+        identity.
+      coupling: Matrix A of shape (m, n), or a number for scalar players.
+      max_curvature: Symmetric matrix Q of shape (n, n), or a number for a multiple of the
+        identity.
+      linear: Linear terms `Players(min=p, max=q)`, with the shapes of the players. Defaults to
+        zeros.
 
     Returns:
-      A `Game` that starts at ones. `solution` solves `F(z) = 0`, and is None where J is
-      singular or P or Q is not positive semidefinite.
+      A `Game` that starts at ones. Its solution is the zero of F, or None if J is singular, or
+      P or Q is not positive semidefinite.
 
     Raises:
-      ValueError: for shapes that do not fit, or curvatures that are not symmetric.
+      ValueError: If shapes do not match, or a curvature is not symmetric.
 
     Examples:
-      Descent–ascent settles where the max player has its worst answer:
+      Gradient descent–ascent converges to a point where y minimizes the payoff:
 
       >>> import minmax_jax as mm
       >>> game = mm.games.quadratic(6.0, 4.0, -2.0)
@@ -55,15 +58,16 @@ def quadratic(
 
     References:
       Mescheder, Nowozin, Geiger, `The numerics of GANs <https://arxiv.org/abs/1705.10461>`_,
-      2017. Mazumdar, Jordan, Sastry, `On finding local Nash equilibria (and only local Nash
-      equilibria) in zero-sum games <https://arxiv.org/abs/1901.00838>`_, 2019, on attractors
-      that are no equilibria.
+      2017.
+
+      Mazumdar, Jordan, Sastry, `On finding local Nash equilibria (and only local Nash
+      equilibria) in zero-sum games <https://arxiv.org/abs/1901.00838>`_, 2019.
     """
     a = np.asarray(coupling, np.float64)
     if a.ndim not in (0, 2):
         raise ValueError(
-            f"quadratic: coupling must be a number or a matrix, got shape {a.shape}; "
-            "its rows are the min player's coordinates, its columns the max player's."
+            f"quadratic: coupling must be a number or a matrix, got shape {a.shape}. "
+            "Rows belong to the min player and columns to the max player."
         )
     rows, columns = np.atleast_2d(a).shape
     p_matrix = _curvature("min_curvature", min_curvature, rows)
@@ -83,7 +87,7 @@ def quadratic(
 
 
 def _like(constant: np.ndarray, x: jax.Array) -> jax.Array:
-    """A constant in the players' dtype, so that bfloat16 players stay so."""
+    """Converts a constant to the players' dtype, so that bfloat16 players stay bfloat16."""
     return jnp.asarray(constant, x.dtype)
 
 
@@ -93,7 +97,7 @@ def _curvature(argument: str, value: Any, size: int) -> np.ndarray:
     if matrix.shape != (size, size) or not np.allclose(matrix, matrix.T):
         raise ValueError(
             f"quadratic: {argument} must be a number or a symmetric matrix of shape "
-            f"({size}, {size}), as coupling asks, got {value!r}."
+            f"({size}, {size}) to match coupling, got {value!r}."
         )
     return matrix
 
@@ -104,7 +108,7 @@ def _linear(linear: Players | None, shapes: tuple[Any, Any]) -> tuple[np.ndarray
     p, q = (np.asarray(side, np.float64) for side in linear)
     if (p.shape, q.shape) != shapes:
         raise ValueError(
-            f"quadratic: linear must be Players of the shapes {shapes[0]} and {shapes[1]}, "
+            f"quadratic: linear must be Players with the shapes {shapes[0]} and {shapes[1]}, "
             f"got {p.shape} and {q.shape}."
         )
     return p, q
@@ -113,7 +117,7 @@ def _linear(linear: Players | None, shapes: tuple[Any, Any]) -> tuple[np.ndarray
 def _solution(
     p_matrix: np.ndarray, a: np.ndarray, q_matrix: np.ndarray, p: np.ndarray, q: np.ndarray
 ) -> Players | None:
-    """Solves F(z) = 0, where its zero is one point and a min-max point."""
+    """Returns the zero of F, or None if it is not unique or not a min-max point."""
     if min(np.linalg.eigvalsh(p_matrix)[0], np.linalg.eigvalsh(q_matrix)[0]) < -1e-12:
         return None
     jacobian = np.block([[p_matrix, a], [-a.T, q_matrix]])

@@ -1,4 +1,4 @@
-"""Robust least squares: an adversary moves the targets of a regression."""
+"""Robust least squares, a regression with adversarial targets."""
 
 from typing import Any
 
@@ -13,30 +13,32 @@ from minmax_jax.games._game import Game
 
 SOURCE = (
     "El Ghaoui, Lebret, Robust solutions to least-squares problems with uncertain data, SIAM J. "
-    "Matrix Anal. Appl. 18, 1997; the penalised form is recalled from Yang, Kiyavash, He, "
-    "arXiv 2002.09621, 2020, with a factor ½"
+    "Matrix Anal. Appl. 18, 1997; penalized form: Yang, Kiyavash, He, arXiv 2002.09621, 2020, "
+    "with a factor ½, not checked against the paper"
 )
 
 
 def robust_least_squares(features: Any, targets: Any, *, penalty: float = 3.0) -> Game:
-    """Makes `f(x, y) = ½‖A x − y‖² − (λ/2)‖y − y₀‖²` from data.
+    """Creates the game `f(x, y) = ½‖A x − y‖² − (λ/2)‖y − y₀‖²` from regression data.
 
-    x are the coefficients, y the targets that an adversary moves away from the measured
-    y₀ at the price λ. Convex in x, strongly concave in y for λ > 1, and
-    `max_y f = λ/(λ−1) · ½‖A x − y₀‖²`: so the coefficients of the solution are those of
-    ordinary least squares, and `y* = (λ y₀ − A x*) / (λ − 1)`. The curvature in x is that
-    of AᵀA: on data it is badly conditioned, which is what the game is for.
+    x are the coefficients. y are the targets, which an adversary moves away from the measured
+    targets y₀ at cost λ. The game is convex in x and strongly concave in y, with
+    `max_y f = λ/(λ−1) · ½‖A x − y₀‖²`. So the coefficients of the solution are those of
+    ordinary least squares, and `y* = (λ y₀ − A x*) / (λ − 1)`. The curvature in x is that of
+    AᵀA, which is badly conditioned for real data.
 
     Args:
-      features: A, (n, d), of full column rank; add a column of ones for an intercept.
-      targets: y₀, (n,).
-      penalty: λ > 1.
+      features: Matrix A of shape (n, d) with full column rank. Add a column of ones for an
+        intercept.
+      targets: Measured targets y₀ of shape (n,).
+      penalty: Penalty λ > 1.
 
     Returns:
-      A `Game` that starts at x = 0, y = y₀; `solution` is None if A has not full rank.
+      A `Game` that starts at x = 0 and y = y₀. It has no solution if A does not have full rank.
 
     Raises:
-      ValueError: for shapes that do not fit, or a penalty of at most 1.
+      TypeError: If `penalty` is not a number.
+      ValueError: If shapes do not match, or `penalty` is 1 or less.
 
     Examples:
       >>> import jax.numpy as jnp
@@ -47,9 +49,10 @@ def robust_least_squares(features: Any, targets: Any, *, penalty: float = 3.0) -
 
     References:
       El Ghaoui, Lebret, `Robust solutions to least-squares problems with uncertain data
-      <https://doi.org/10.1137/S0895479896298130>`_, 1997. Yang, Kiyavash, He, `Global
-      convergence and variance reduction for a class of nonconvex-nonconcave minimax problems
-      <https://arxiv.org/abs/2002.09621>`_, 2020.
+      <https://doi.org/10.1137/S0895479896298130>`_, 1997.
+
+      Yang, Kiyavash, He, `Global convergence and variance reduction for a class of
+      nonconvex-nonconcave minimax problems <https://arxiv.org/abs/2002.09621>`_, 2020.
     """
     a, y0 = np.asarray(features, np.float64), np.asarray(targets, np.float64)
     if a.ndim != 2 or y0.shape != a.shape[:1]:
@@ -60,8 +63,8 @@ def robust_least_squares(features: Any, targets: Any, *, penalty: float = 3.0) -
     checks.check_number("robust_least_squares", "penalty", penalty)
     if not penalty > 1:
         raise ValueError(
-            f"robust_least_squares: penalty must be above 1, got {penalty}; at 1 and below the "
-            "adversary moves the targets to infinity."
+            f"robust_least_squares: penalty must be above 1, got {penalty}. With smaller "
+            "penalties, the max player's optimum is infinite."
         )
 
     def value(z: Players) -> jax.Array:

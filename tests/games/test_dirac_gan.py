@@ -1,4 +1,4 @@
-"""The Dirac-GAN: eigenvalues in closed form, and the fields written out by hand."""
+"""Tests of the Dirac-GAN against closed forms and hand-written fields."""
 
 import jax
 import jax.numpy as jnp
@@ -31,11 +31,13 @@ EIGENVALUES = {
 
 
 @pytest.mark.parametrize("variant", EIGENVALUES)
-def test_eigenvalues_at_the_solution_are_the_paper_s(variant):
+def test_eigenvalues_at_solution_match_paper(variant):
     game = games.dirac_gan(variant)
     found = np.linalg.eigvals(mm.diagnostics.jacobian(game.field_fn, game.solution))
     found = sorted(found.tolist(), key=lambda v: (round(v.real, 4), v.imag))
-    np.testing.assert_allclose(found, EIGENVALUES[variant], atol=2e-4)  # a double root at critical
+    np.testing.assert_allclose(
+        found, EIGENVALUES[variant], atol=2e-4
+    )  # The critical variant has a double root.
 
 
 def sigmoid(t):
@@ -43,7 +45,7 @@ def sigmoid(t):
 
 
 def by_hand(theta, psi):
-    """The descended fields, written out; f'(t) = σ(−t), f''(t) = −σ(t)σ(−t)."""
+    """Returns the hand-written fields, with f'(t) = σ(−t) and f''(t) = −σ(t)σ(−t)."""
     t = theta * psi
     slope, bend = sigmoid(-t), -sigmoid(t) * sigmoid(-t)
     square = theta**2 + psi**2
@@ -62,13 +64,13 @@ def by_hand(theta, psi):
 
 
 @pytest.mark.parametrize("variant", by_hand(0.0, 0.0))
-def test_field_by_hand(variant, strict_promotion):
+def test_field_matches_hand_written_field(variant, strict_promotion):
     field = games.dirac_gan(variant).field_fn(players(0.8, -0.6))
     found = (field.min["theta"], field.max["psi"])
     np.testing.assert_allclose(found, by_hand(0.8, -0.6)[variant], rtol=1e-5)
 
 
-def test_noisy_expectation_is_that_of_many_samples():
+def test_instance_noise_matches_monte_carlo_mean():
     theta, psi, count = 0.8, -0.6, 400_000
     noise = 0.7 * jax.random.normal(jax.random.key(0), (2, count))
     values = jax.nn.log_sigmoid(psi * (theta + noise[0])) + jax.nn.log_sigmoid(-psi * noise[1])
@@ -76,7 +78,7 @@ def test_noisy_expectation_is_that_of_many_samples():
     assert abs(found - values.mean()) < 4 * values.std() / count**0.5
 
 
-def test_zero_noise_is_the_plain_game():
+def test_instance_noise_of_strength_zero_is_plain_game():
     z, plain = players(0.8, -0.6), games.dirac_gan("gan")
     quiet = games.dirac_gan("instance-noise", strength=0.0)
     assert abs(quiet.payoff_fn(z) - plain.payoff_fn(z)) < 1e-6
@@ -90,7 +92,7 @@ def end(variant, num_steps=1000):
 
 
 @pytest.mark.parametrize("variant", STRENGTHS)
-def test_descent_ascent_converges_for_the_four_that_the_paper_proves(variant):
+def test_sgda_converges_for_variants_proved_in_paper(variant):
     converges = variant in (
         "instance-noise",
         "gradient-penalty",
@@ -100,19 +102,19 @@ def test_descent_ascent_converges_for_the_four_that_the_paper_proves(variant):
     assert (np.hypot(*end(variant)) < 1e-3) == converges
 
 
-def test_clipping_holds_psi_alone():
+def test_projection_clips_psi_only():
     projection = games.dirac_gan("wgan", strength=0.5).projection
     z = projection(players(3.0, -3.0))
     assert (z.min["theta"], z.max["psi"]) == (3.0, -0.5)
     assert projection(players(3.0, -3.0).max)["psi"] == -0.5
 
 
-def test_gradient_penalty_has_no_solution_where_the_worst_answer_stands_still():
+def test_wgan_gp_has_no_solution_for_positive_target():
     assert games.dirac_gan("wgan-gp").solution is None
     assert games.dirac_gan("wgan-gp", target=0.0).solution is not None
 
 
-def test_errors_name_the_argument():
+def test_dirac_gan_raises_for_invalid_arguments():
     with pytest.raises(ValueError, match="dirac_gan: variant must be 'gan' or"):
         games.dirac_gan("dragan")
     with pytest.raises(ValueError, match="dirac_gan: strength must be at least 0"):

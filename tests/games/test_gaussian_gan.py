@@ -1,4 +1,4 @@
-"""The Gaussian-mode GAN: its data, its networks, its samples by draw."""
+"""Tests of the GAN on a mixture of Gaussians: data, networks and samples."""
 
 import re
 
@@ -15,27 +15,27 @@ SMALL = {"batch_size": 16, "latent_dim": 4, "width": 8}
 
 
 @pytest.mark.parametrize("layout", ["ring", "four"])
-def test_data_have_the_stated_weights_and_spread(layout):
-    centres, weights, stddev = games.gaussian_modes(layout)
+def test_points_have_documented_weights_and_deviation(layout):
+    centers, weights, stddev = games.gaussian_modes(layout)
     points = np.asarray(games.gaussian_points(jax.random.key(0), 20_000, layout))
-    distances = np.linalg.norm(points[:, None] - centres, axis=-1)
-    shares = np.bincount(distances.argmin(1), minlength=len(centres)) / len(points)
+    distances = np.linalg.norm(points[:, None] - centers, axis=-1)
+    shares = np.bincount(distances.argmin(1), minlength=len(centers)) / len(points)
     np.testing.assert_allclose(shares, weights, atol=0.015)
     assert np.sqrt((distances.min(1) ** 2).mean() / 2) == pytest.approx(stddev, rel=0.02)
     assert weights.sum() == pytest.approx(1)
 
 
-def test_the_heavy_mode_of_four_is_above():
-    centres, weights, _ = games.gaussian_modes("four")
-    assert tuple(centres[weights.argmax()]) == (0.0, 1.0)
+def test_first_of_four_modes_has_largest_weight():
+    centers, weights, _ = games.gaussian_modes("four")
+    assert tuple(centers[weights.argmax()]) == (0.0, 1.0)
 
 
 def test_ring_has_eight_modes_of_radius_two():
-    centres, _, _ = games.gaussian_modes("ring")
-    np.testing.assert_allclose(np.linalg.norm(centres, axis=1), np.full(8, 2.0))
+    centers, _, _ = games.gaussian_modes("ring")
+    np.testing.assert_allclose(np.linalg.norm(centers, axis=1), np.full(8, 2.0))
 
 
-def test_payoff_is_the_hand_written_one_on_the_same_sample():
+def test_payoff_matches_hand_written_payoff():
     game = games.gaussian_gan(jax.random.key(1), **SMALL)
     key = jax.random.key(5)
     x_key, z_key = jax.random.split(key)
@@ -51,19 +51,19 @@ def test_payoff_is_the_hand_written_one_on_the_same_sample():
     assert game.payoff_fn(game.start, key) == pytest.approx(wanted, rel=1e-5)
 
 
-def test_weights_start_orthogonal_with_gain():
+def test_initial_weights_are_orthogonal_with_gain():
     game = games.gaussian_gan(jax.random.key(1), width=32)
     square = game.start.min[1]["w"]
     np.testing.assert_allclose(square @ square.T, 0.64 * np.eye(32), atol=1e-5)
 
 
-def test_draws_are_samples_and_the_same_draw_is_the_same_sample():
+def test_equal_draws_give_equal_samples():
     game = games.gaussian_gan(jax.random.key(1), **SMALL)
     values = [game.payoff_fn(game.start, draw) for draw in (0, 0, 1)]
     assert values[0] == values[1] != values[2]
 
 
-def test_non_saturating_moves_the_generator_only_otherwise():
+def test_non_saturating_loss_changes_generator_field_only():
     fields = [
         games.gaussian_gan(jax.random.key(1), loss=loss, **SMALL).field_fn
         for loss in ("saturating", "non-saturating")
@@ -74,7 +74,7 @@ def test_non_saturating_moves_the_generator_only_otherwise():
     assert not np.allclose(one.min[0]["w"], other.min[0]["w"], rtol=1e-2)
 
 
-def test_a_run_reaches_the_ring():
+def test_run_reaches_ring():
     game = games.gaussian_gan(jax.random.key(0), batch_size=64, latent_dim=8, width=32)
     run = jax.jit(lambda key: mm.solve(mm.adam_gda(1e-3), game.field_fn, game.start, 500, key=key))
     end = run(jax.random.key(1)).players
@@ -84,15 +84,15 @@ def test_a_run_reaches_the_ring():
     assert abs(radii[1] - 2) < abs(radii[0] - 2)
 
 
-def test_errors_name_the_argument():
+def test_gaussian_gan_raises_for_invalid_arguments():
     with pytest.raises(ValueError, match="gaussian_gan: layout must be 'ring' or 'four'"):
         games.gaussian_gan(jax.random.key(0), layout="grid")
     with pytest.raises(ValueError, match="gaussian_gan: width must be at least 1"):
         games.gaussian_gan(jax.random.key(0), width=0)
 
 
-def test_starts_under_vmap_are_those_of_a_loop_and_take_one_matrix_at_a_time():
-    # Two batches of QR at a time can wait for each other's threads on a CPU of two cores.
+def test_initialization_under_vmap_matches_loop():
+    # Two simultaneous batches of QR decompositions can deadlock on a CPU with two cores.
     start = lambda key: mm.games.gaussian_gan(key, latent_dim=8, width=16).start  # noqa: E731
     keys = jax.random.split(jax.random.key(0), 3)
     together = jax.vmap(start)(keys)

@@ -1,4 +1,4 @@
-"""The planar games of the greedy method."""
+"""Tests of the planar games of the greedy method."""
 
 import jax
 import jax.numpy as jnp
@@ -17,22 +17,22 @@ from minmax_jax import games
         ("F3", (16 - (3 - 6 + 0.4) ** 2 - 8.1) * np.exp(-0.13)),
     ],
 )
-def test_payoffs_by_hand(name, value):
+def test_payoff_matches_hand_values(name, value):
     assert games.keswani(name).payoff_fn(mm.Players(2.0, 3.0)) == pytest.approx(value, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["F1", "F3"])
-def test_origin_is_the_local_min_max_point_but_no_nash_equilibrium(name):
+def test_origin_is_local_min_max_point_but_not_nash(name):
     game = games.keswani(name)
     assert game.field_fn(game.solution) == (0.0, 0.0)
     (xx, xy), (_, minus_yy) = mm.diagnostics.jacobian(game.field_fn, game.solution)
-    assert minus_yy > 0  # y = 0 is the best answer nearby
-    assert xx + xy**2 / minus_yy > 0  # and x = 0 the best against best answers
-    assert xx < 0  # against y = 0 held still it is the worst
+    assert minus_yy > 0  # y = 0 is a local maximum.
+    assert xx + xy**2 / minus_yy > 0  # x = 0 minimizes max_y f.
+    assert xx < 0  # x = 0 maximizes f(x, 0).
 
 
 @pytest.mark.parametrize("name", ["F1", "F3"])
-def test_worst_case_over_a_grid_is_least_at_the_solution(name):
+def test_max_over_y_is_smallest_at_solution_on_a_grid(name):
     game = games.keswani(name)
     x, y = jnp.linspace(-6, 6, 121), jnp.linspace(-40, 40, 8001)
     worst = jax.vmap(lambda x: jax.vmap(lambda y: game.payoff_fn(mm.Players(x, y)))(y).max())(x)
@@ -40,7 +40,7 @@ def test_worst_case_over_a_grid_is_least_at_the_solution(name):
     assert worst.min() == pytest.approx(0, abs=1e-4)
 
 
-def test_f2_attracts_to_a_point_from_which_the_max_player_has_no_bound():
+def test_sgda_on_f2_converges_where_payoff_is_unbounded():
     game = games.keswani("F2")
     end = mm.solve(mm.sgda(0.05), game.field_fn, game.start, 500).players
     assert max(map(abs, end)) < 1e-6
@@ -48,7 +48,7 @@ def test_f2_attracts_to_a_point_from_which_the_max_player_has_no_bound():
     assert game.solution is None
 
 
-def test_f1_drives_descent_ascent_away_and_f3_round_a_cycle():
+def test_sgda_diverges_on_f1_and_cycles_on_f3():
     def run(name, num_steps):
         game = games.keswani(name)
         z = mm.solve(mm.sgda(0.05), game.field_fn, game.start, num_steps).players
@@ -58,6 +58,6 @@ def test_f1_drives_descent_ascent_away_and_f3_round_a_cycle():
     assert all(0.5 < run("F3", n) < 50 for n in (2000, 2100, 2200))
 
 
-def test_error_lists_the_names():
+def test_keswani_raises_for_unknown_name():
     with pytest.raises(ValueError, match="keswani: name must be 'F1' or 'F2' or 'F3', got 'F4'"):
         games.keswani("F4")

@@ -1,4 +1,4 @@
-"""Matrix games against linear programming."""
+"""Tests of matrix games against linear programming."""
 
 import chex
 import jax
@@ -16,7 +16,7 @@ SKEWED = np.array([[3.0, -1.0, 0.5], [-2.0, 1.5, 1.0], [0.3, 1.0, -1.0]])
 
 
 def linear_program(a):
-    """The min player's strategy and the value: min v with Aᵀx ≤ v, x on the simplex."""
+    """Returns the min player's strategy and the value: min v with Aᵀx ≤ v, x on the simplex."""
     rows, columns = a.shape
     found = linprog(
         np.append(np.zeros(rows), 1.0),
@@ -30,7 +30,7 @@ def linear_program(a):
 
 
 @pytest.mark.parametrize("a", [np.array(ROCK_PAPER_SCISSORS), PENNIES, SKEWED])
-def test_solution_is_that_of_the_linear_program(a):
+def test_solution_matches_linear_program(a):
     game = games.matrix(a)
     x, value = linear_program(a)
     y, negative = linear_program(-a.T)
@@ -42,16 +42,16 @@ def test_solution_is_that_of_the_linear_program(a):
 @pytest.mark.parametrize(
     "a",
     [
-        np.array([[1.0, 2.0], [0.0, -1.0]]),  # a pure saddle
-        np.zeros((2, 2)),  # everything is a solution
+        np.array([[1.0, 2.0], [0.0, -1.0]]),  # This game has a pure equilibrium.
+        np.zeros((2, 2)),  # Every point is a solution.
         np.array([[1.0, -1.0, 0.3], [-1.0, 1.0, 0.3]]),
     ],
 )
-def test_games_that_are_not_completely_mixed_have_no_solution_here(a):
+def test_solution_is_none_unless_completely_mixed(a):
     assert games.matrix(a).solution is None
 
 
-def test_gap_is_zero_at_the_program_s_strategies_of_a_rectangular_game():
+def test_duality_gap_is_zero_at_linear_program_solution():
     a = np.random.default_rng(0).normal(size=(4, 6))
     game = games.matrix(a)
     strategies = linear_program(a)[0], linear_program(-a.T)[0]
@@ -61,7 +61,7 @@ def test_gap_is_zero_at_the_program_s_strategies_of_a_rectangular_game():
     assert mm.diagnostics.duality_gap(game.payoff_fn, game.start, best_responses=best) > 0.1
 
 
-def test_projection_serves_both_players_and_either_one():
+def test_projection_accepts_players_and_one_player():
     game = games.matrix(np.ones((2, 3)))
     z = mm.Players(jnp.array([3.0, 1.0]), jnp.array([-1.0, 0.2, 0.4]))
     both = game.projection(z)
@@ -72,7 +72,7 @@ def test_projection_serves_both_players_and_either_one():
     chex.assert_trees_all_close(game.projection(game.start), game.start, atol=1e-6)
 
 
-def test_projected_descent_ascent_stays_on_the_simplices():
+def test_projected_sgda_stays_on_simplices():
     game = games.matrix()
     optimizer = mm.sgda(0.3, projection=game.projection)
     run = jax.jit(lambda z: mm.solve(optimizer, game.field_fn, z, 50, record=lambda k, z, u, s: z))
@@ -81,6 +81,6 @@ def test_projected_descent_ascent_stays_on_the_simplices():
         assert side.min() >= 0
 
 
-def test_error_names_payoffs():
+def test_matrix_raises_for_invalid_payoffs():
     with pytest.raises(ValueError, match="matrix: payoffs must be a matrix"):
         games.matrix(np.ones(3))

@@ -1,4 +1,4 @@
-"""The quadratic games, by their Jacobian."""
+"""Tests of quadratic and bilinear games."""
 
 import chex
 import jax.numpy as jnp
@@ -26,18 +26,18 @@ def largest(players):
         games.bilinear(A, linear=LINEAR),
     ],
 )
-def test_field_is_zero_at_the_solution(game):
+def test_field_is_zero_at_solution(game):
     assert largest(game.field_fn(game.solution)) < 1e-5
     chex.assert_trees_all_equal_shapes(game.solution, game.start)
 
 
-def test_jacobian_is_the_block_matrix(strict_promotion):
+def test_jacobian_is_block_matrix(strict_promotion):
     game = games.quadratic(2.0, A, np.diag([1.0, 3.0]), linear=LINEAR)
     wanted = np.block([[2 * np.eye(2), A], [-A.T, np.diag([1.0, 3.0])]])
     np.testing.assert_allclose(mm.diagnostics.jacobian(game.field_fn, game.start), wanted)
 
 
-def test_payoff_by_hand():
+def test_payoff_matches_hand_value():
     game = games.quadratic(6.0, 4.0, -2.0)  # 3x² + 4xy + y²
     assert game.payoff_fn(mm.Players(2.0, 3.0)) == 12.0 + 24.0 + 9.0
 
@@ -45,32 +45,32 @@ def test_payoff_by_hand():
 @pytest.mark.parametrize(
     "game",
     [
-        games.quadratic(6.0, 4.0, -2.0),  # the max player has its worst answer
-        games.quadratic(-1.0, 4.0, 2.0),  # the min player moves along a ridge
-        games.bilinear(np.ones((2, 2))),  # a whole line of zeros
+        games.quadratic(6.0, 4.0, -2.0),  # The zero minimizes over y.
+        games.quadratic(-1.0, 4.0, 2.0),  # The zero maximizes over x.
+        games.bilinear(np.ones((2, 2))),  # The zeros form a line.
         games.bilinear(np.ones((2, 3))),
         games.quadratic(0.0, 0.0, 0.0),
     ],
 )
-def test_no_solution_is_claimed_where_there_is_none_or_many(game):
+def test_solution_is_none_unless_unique_min_max_point(game):
     assert game.solution is None
 
 
-def test_local_saddle_attracts_although_it_is_no_min_max_point():
+def test_sgda_converges_to_zero_that_is_not_min_max_point():
     game = games.quadratic(6.0, 4.0, -2.0)
     end = mm.solve(mm.sgda(0.1), game.field_fn, game.start, 300).players
     assert largest(end) < 1e-6
-    assert game.payoff_fn(mm.Players(0.0, 10.0)) == 100.0  # any other answer is better
+    assert game.payoff_fn(mm.Players(0.0, 10.0)) == 100.0  # Every other y is better.
 
 
-def test_descent_ascent_leaves_the_bilinear_solution_by_closed_form():
+def test_sgda_diverges_on_bilinear_game_at_closed_form_rate():
     game, rate = games.bilinear(), 0.5
     end = mm.solve(mm.sgda(rate), game.field_fn, game.start, 20).players
     assert end.min**2 + end.max**2 == pytest.approx(2 * (1 + rate**2) ** 20, rel=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
-def test_field_has_the_players_dtype(dtype, strict_promotion):
+def test_field_keeps_dtype_of_players(dtype, strict_promotion):
     game = games.quadratic(2.0, A, np.eye(2), linear=LINEAR)
     z = mm.Players(jnp.ones(2, dtype), jnp.ones(2, dtype))
     assert all(side.dtype == dtype for side in game.field_fn(z))
@@ -85,6 +85,6 @@ def test_field_has_the_players_dtype(dtype, strict_promotion):
         ({"coupling": A, "linear": mm.Players(1.0, 1.0)}, "linear must be"),
     ],
 )
-def test_errors_name_the_argument(options, named):
+def test_quadratic_raises_for_invalid_arguments(options, named):
     with pytest.raises(ValueError, match=f"quadratic: {named}"):
         games.quadratic(**options)

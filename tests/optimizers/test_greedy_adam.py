@@ -1,4 +1,4 @@
-"""The greedy method in its form for GANs: what it is when everything is accepted."""
+"""Tests of the greedy method with Adam steps."""
 
 import inspect
 import itertools
@@ -26,7 +26,7 @@ def trajectory(optimizer, num_steps=10):
 
 
 @pytest.mark.parametrize("steps", [1, 3])
-def test_accepting_everything_is_alternating_adam_with_the_min_player_first(steps):
+def test_greedy_adam_accepting_everything_is_alternating_adam(steps):
     rates = mm.Players(min=0.02, max=0.01)
     tx = mm.greedy_adam(rates, max_ascent_steps=steps, accept_every=1)
     plain = mm.alternate(
@@ -35,7 +35,7 @@ def test_accepting_everything_is_alternating_adam_with_the_min_player_first(step
     chex.assert_trees_all_close(trajectory(tx), trajectory(plain), rtol=1e-5, atol=1e-6)
 
 
-def test_rates_count_updates_however_many_steps_an_ascent_takes():
+def test_schedules_count_updates_not_ascent_steps():
     def only_third(count):
         return jnp.where(count == 2, 0.1, 0.0)
 
@@ -45,20 +45,20 @@ def test_rates_count_updates_however_many_steps_an_ascent_takes():
     assert moved == [False, True, False, False]
 
 
-def test_transform_of_each_side_acts_on_that_sides_fields():
+def test_transform_of_each_player_acts_on_its_field():
     still = mm.Players(min=optax.set_to_zero(), max=None)
     end = trajectory(mm.greedy_adam(0.1, accept_every=1, transform=still))
     chex.assert_trees_all_equal(end.min["a"][-1], problems.curved.start.min["a"])
     assert bool(jnp.any(end.max["d"][-1] != problems.curved.start.max["d"]))
 
 
-def test_every_setting_of_greedy_is_one_of_its_gan_form():
+def test_greedy_adam_has_every_argument_of_greedy():
     settings = set(inspect.signature(mm.greedy).parameters) - {"proposal", "ascent", "name"}
     assert settings <= set(inspect.signature(mm.greedy_adam).parameters)
 
 
-def test_growing_tolerance_and_bound_reach_the_search():
-    """f = −½y²: an ascent from y = 1 is longer than one to the tolerance of three acceptances."""
+def test_tolerance_growth_and_gradient_bound_reach_ascent():
+    """On f = −½y², the ascent is shorter after three acceptances, which increase the tolerance."""
     tx = mm.greedy_adam(
         0.1, b1=0.0, max_ascent_steps=50, gradient_tolerance=0.01, tolerance_growth=4.0,
         gradient_bound=0.9,
@@ -75,6 +75,6 @@ def test_growing_tolerance_and_bound_reach_the_search():
             assert int(after.ascent_steps) < 7
 
 
-def test_mapping_contains_greedy_adam_under_its_own_name_only():
+def test_optimizers_contain_greedy_adam_without_alias():
     assert mm.optimizers["greedy_adam"] is mm.greedy_adam
     assert "greedy" not in mm.optimizers

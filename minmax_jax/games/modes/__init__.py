@@ -1,1 +1,1 @@
-"""Two-mode synthetic GANs."""
+"""The two-mode synthetic GAN: game, model and outcome of a run."""

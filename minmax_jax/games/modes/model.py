@@ -1,4 +1,4 @@
-"""The two-mode GAN's model: its data, its discriminator, its start, and their span."""
+"""Data, discriminator and starting point of the two-mode GAN."""
 
 import math
 from typing import Any
@@ -10,12 +10,12 @@ from minmax_jax._util.types import Players
 
 
 def modes_points(correlation: float) -> jax.Array:
-    """Returns u₁ and u₂ by their two coordinates that are not zero, as rows."""
+    """Returns u₁ and u₂ as rows of their two nonzero coordinates."""
     return jnp.array([[1.0, 0.0], [correlation, math.sqrt(1.0 - correlation**2)]])
 
 
 def modes_start(key: jax.Array, dimension: int, num_neurons: int, num_latents: int) -> Players:
-    """Draws w_i ~ N(0, I/d), v_j ~ N(0, I/d²) and a = |N(0, 1/(m_D log d))|; b = 0."""
+    """Samples w_i ~ N(0, I/d), v_j ~ N(0, I/d²) and a = |N(0, 1/(m_D log d))|, with b = 0."""
     w_key, v_key, a_key = jax.random.split(key, 3)
     w = jax.random.normal(w_key, (num_neurons, dimension)) / math.sqrt(dimension)
     v = jax.random.normal(v_key, (num_latents, dimension)) / dimension
@@ -30,16 +30,16 @@ def modes_logit(
     bias_coefficient: float = 1.0,
     linear_beyond: float | None = None,
 ) -> jax.Array:
-    """Returns `f(X) = a Σ_i ⟨w_i, X⟩³ + c b` for each row of points.
+    """Returns the discriminator's logits `f(X) = a Σ_i ⟨w_i, X⟩³ + c b`.
 
     Args:
-      discriminator: `{"w": (m_D, d), "a": (), "b": ()}`.
-      points: (n, d'), d' ≤ d: coordinates that are left out are zero.
-      bias_coefficient: c = λ/√d.
-      linear_beyond: as in `modes`.
+      discriminator: Parameters `{"w": (m_D, d), "a": (), "b": ()}`.
+      points: Points X of shape (n, d') with d' ≤ d. Missing coordinates are zero.
+      bias_coefficient: Coefficient c = λ/√d.
+      linear_beyond: Threshold beyond which the cubic is replaced by its tangent, or None.
 
     Returns:
-      (n,) logits; D(X) is their sigmoid.
+      Logits of shape (n,). D(X) is their sigmoid.
     """
     products = points @ discriminator["w"][:, : points.shape[-1]].T
     cubes = _cube(products, linear_beyond).sum(axis=-1)
@@ -47,14 +47,16 @@ def modes_logit(
 
 
 def modes_span(players: Players) -> Players:
-    """Rotates every vector into the span of u₁, u₂ and all w_i, v_j: from d to m_D + m_G + 2.
+    """Rotates all vectors into the span of u₁, u₂ and all w_i, v_j.
 
-    The payoff knows inner products only, and its gradients lie in that span. So a method that
-    commutes with rotations (`sgda`, `nsgda` of both scopes; not Adam, which works by
-    coordinate) makes the same run there as in d dimensions, at a fraction of the price.
+    This reduces the dimension from d to m_D + m_G + 2. The payoff depends on inner products
+    only, and its gradients lie in the span. So a method that commutes with rotations has the
+    same trajectory there at a fraction of the cost. `sgda` and `nsgda` (both scopes) do; Adam
+    does not, because it works per coordinate.
 
     Args:
-      players: of `modes`, in any dimension above m_D + m_G + 2; others come back as they are.
+      players: Players of `modes`. If their dimension is at most m_D + m_G + 2, they are
+        returned unchanged.
 
     Returns:
       Players with the same inner products, for the same `field_fn`.
@@ -63,7 +65,9 @@ def modes_span(players: Players) -> Players:
     if w.shape[-1] <= 2 + len(w) + len(v):
         return players
     rows = jnp.concatenate([w, v])
-    others = jnp.linalg.qr(rows[:, 2:].T, mode="r").T  # X = QR: row i of Rᵀ is x_i in the basis Q
+    others = jnp.linalg.qr(
+        rows[:, 2:].T, mode="r"
+    ).T  # In X = QR, row i of Rᵀ is x_i in the basis Q.
     rows = jnp.concatenate([rows[:, :2], others], axis=-1)
     return Players(
         min={**players.min, "v": rows[len(w) :]}, max={**players.max, "w": rows[: len(w)]}

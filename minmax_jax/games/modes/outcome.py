@@ -1,4 +1,4 @@
-"""How a run of the game `modes` ended: which modes the generator reached."""
+"""Classifies which modes the generator of `modes` has reached."""
 
 import math
 
@@ -9,7 +9,7 @@ from minmax_jax._util.types import Players
 from minmax_jax.games.modes.model import modes_logit, modes_points
 
 OUTCOMES = ("both", "one", "average", "noise", "diverged")
-"""What `modes_outcome` counts, by index."""
+"""Possible outcomes, in the order of the indices that `modes_outcome` returns."""
 
 
 def modes_reached(
@@ -20,16 +20,16 @@ def modes_reached(
     cosine: float = 0.9,
     norm: float = 0.05,
 ) -> jax.Array:
-    """Returns the share of z whose G(z) reaches u₁, u₂ and the direction of u₁ + u₂.
+    """Returns the shares of z whose G(z) reaches u₁, u₂ and the direction of u₁ + u₂.
 
-    G(z) reaches a unit vector u where `⟨G(z), u⟩ ≥ cosine·‖G(z)‖` and `‖G(z)‖ ≥ norm`.
+    G(z) reaches a unit vector u if `⟨G(z), u⟩ ≥ cosine·‖G(z)‖` and `‖G(z)‖ ≥ norm`.
 
     Args:
-      players: of `modes`, in whatever dimension they have.
-      correlation: γ, as in `modes`.
-      latents: (n, m_G), the values of z that count, each alike; None: the one-hot ones.
-      cosine: how near in direction.
-      norm: how far from zero.
+      players: Players of `modes`, of any dimension.
+      correlation: Correlation γ of the modes.
+      latents: Equally weighted values of z, of shape (n, m_G). Defaults to the one-hot vectors.
+      cosine: Required cosine of the angle to u.
+      norm: Required norm.
 
     Returns:
       Three shares in [0, 1].
@@ -51,23 +51,25 @@ def modes_outcome(
     cosine: float = 0.9,
     norm: float = 0.05,
 ) -> jax.Array:
-    """Returns the index in `OUTCOMES` of where the players ended.
+    """Returns the index in `OUTCOMES` of the outcome of a run.
 
-    diverged: some parameter is no finite number, or the generator's longest vector exceeds
-    1e6, where the modes have length one. both: each of u₁ and u₂ is reached by at least
-    `share` of z. one: only one of them. average: neither, but u₁ + u₂ is. noise: none of
-    the three.
+    - `"diverged"`: a parameter is not finite, or a generator vector has a coordinate above
+      1e6. The modes have length one.
+    - `"both"`: at least `share` of z reaches u₁, and at least `share` reaches u₂.
+    - `"one"`: only one of them is reached.
+    - `"average"`: neither is reached, but u₁ + u₂ is.
+    - `"noise"`: none of the three is reached.
 
     Args:
-      players: as in `modes_reached`, which says what reached means.
-      correlation: as in `modes_reached`.
-      latents: as in `modes_reached`.
-      share: the least share of z, 10% by convention here.
-      cosine: as in `modes_reached`.
-      norm: as in `modes_reached`.
+      players: Players of `modes`, of any dimension.
+      correlation: Correlation γ of the modes.
+      latents: Equally weighted values of z, of shape (n, m_G). Defaults to the one-hot vectors.
+      share: Required share of z.
+      cosine: Required cosine of the angle to a vector that is reached.
+      norm: Required norm of G(z).
 
     Returns:
-      An int32 scalar; `vmap` it over runs.
+      An int32 scalar. Use `vmap` for several runs.
 
     Examples:
       >>> import jax.numpy as jnp
@@ -84,7 +86,7 @@ def modes_outcome(
     shares = modes_reached(
         players, correlation=correlation, latents=latents, cosine=cosine, norm=norm
     )
-    u1, u2, average = shares >= share - 1e-6  # 1/10 in float32 is at least a tenth
+    u1, u2, average = shares >= share - 1e-6  # In float32, 1/10 may round below 0.1.
     alive = jnp.array([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(players)]).all()
     diverged = ~alive | (jnp.abs(players.min["v"]).max() > 1e6)
     return jnp.select([diverged, u1 & u2, u1 | u2, average], [4, 0, 1, 2], 3).astype(jnp.int32)
@@ -96,15 +98,15 @@ def modes_fake_probability(
     bias_coefficient: float = 1.0,
     linear_beyond: float | None = None,
 ) -> jax.Array:
-    """Returns the mean of D(G(z)) over one-hot z: how far D is ahead of G.
+    """Returns the mean of D(G(z)) over one-hot z.
 
     Args:
-      players: of `modes`.
-      bias_coefficient: λ/√d, one where `modes` is left at its default λ.
-      linear_beyond: as in `modes`.
+      players: Players of `modes`.
+      bias_coefficient: Coefficient λ/√d of the bias. It is one for the default of `modes`.
+      linear_beyond: Threshold beyond which the cubic is replaced by its tangent, or None.
 
     Returns:
-      A scalar; ½ where D cannot tell.
+      A scalar: ½ if the discriminator cannot distinguish generated points from data.
     """
     logits = modes_logit(
         players.max,

@@ -1,3 +1,5 @@
+"""Tests of the two-mode GAN against hand-written gradients."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +19,7 @@ def float64():
 
 def make(seed=0, **options):
     game = games.modes(jax.random.key(seed), **SIZES, **options)
-    # The start has b = 0 and tiny v: far from there every term counts.
+    # The game starts at b = 0 and small v, so larger values test all terms.
     keys = iter(jax.random.split(jax.random.key(seed + 100), 4))
     far = jax.tree.map(
         lambda leaf: leaf + 0.3 * jax.random.normal(next(keys), leaf.shape), game.start
@@ -30,7 +32,7 @@ def sigmoid(x):
 
 
 def hand_field(players, coefficient, gamma=0.3, non_saturating=False):
-    """The gradients of papers' formulas, written out: loops, and 1 − p as σ(−f)."""
+    """Returns the gradients of the documented payoff, with loops and 1 − p as σ(−f)."""
     w, a, b = (np.asarray(players.max[name]) for name in "wab")
     v = np.asarray(players.min["v"])
     modes = np.zeros((2, w.shape[1]))
@@ -39,7 +41,8 @@ def hand_field(players, coefficient, gamma=0.3, non_saturating=False):
     for sign, points in ((1, modes), (-1, v)):
         for x in points:
             logit = a * np.sum((w @ x) ** 3) + coefficient * b
-            weight = sign * sigmoid(-sign * logit) / len(points)  # (1 − p)/2 or −q/m_G
+            # The weight is (1 − p)/2 for data and −q/m_G for generated points.
+            weight = sign * sigmoid(-sign * logit) / len(points)
             grad["w"] += 3 * a * weight * ((w @ x) ** 2)[:, None] * x
             grad["a"] += weight * np.sum((w @ x) ** 3)
             grad["b"] += weight * coefficient
@@ -57,22 +60,22 @@ def assert_close(left, right, rtol=1e-10):
 
 @pytest.mark.parametrize("loss", ["saturating", "non-saturating"])
 @pytest.mark.parametrize(("scale", "coefficient"), [(None, 1.0), (2.0, 2.0 / 40**0.5)])
-def test_field_is_that_of_the_formulas_by_hand(loss, scale, coefficient):
+def test_field_matches_hand_written_gradients(loss, scale, coefficient):
     game, players = make(bias_scale=scale, loss=loss)
     expected = hand_field(players, coefficient, non_saturating=loss == "non-saturating")
     assert_close(game.field_fn(players), expected)
 
 
-def test_a_discriminator_that_is_all_but_sure_still_sends_its_signal():
+def test_field_is_accurate_when_discriminator_is_certain():
     game, players = make()
-    # G at zero sends nothing to w, so that what is left is 1 − p = e⁻⁶⁰; 1 − σ(60) would be 0.
+    # With G = 0, the gradient of w is 1 − p = e⁻⁶⁰, where 1 − σ(60) would be 0.
     sure = mm.Players(min={"v": 0 * players.min["v"]}, max={**players.max, "b": jnp.asarray(60.0)})
     expected = hand_field(sure, 1.0).max["w"]
     assert 0 < np.abs(expected).max() < 1e-20
     np.testing.assert_allclose(game.field_fn(sure).max["w"], expected, rtol=1e-10)
 
 
-def test_payoff_and_its_absence_follow_the_loss():
+def test_payoff_is_none_for_non_saturating_loss():
     game, players = make()
     logits = games.modes_logit(players.max, games.modes_points(0.3))
     fakes = games.modes_logit(players.max, players.min["v"])
@@ -84,12 +87,12 @@ def test_payoff_and_its_absence_follow_the_loss():
     )
 
 
-def test_the_modes_have_length_one_and_the_given_correlation():
+def test_modes_have_norm_one_and_given_correlation():
     u1, u2 = games.modes_points(0.3)
     np.testing.assert_allclose([u1 @ u1, u2 @ u2, u1 @ u2], [1, 1, 0.3], rtol=1e-12)
 
 
-def test_the_start_has_the_scales_of_the_model():
+def test_start_has_documented_scales():
     start = games.modes(jax.random.key(0), dimension=2000, num_neurons=50, num_latents=50).start
     np.testing.assert_allclose(start.max["w"].std(), 2000**-0.5, rtol=0.02)
     np.testing.assert_allclose(start.min["v"].std(), 1 / 2000, rtol=0.02)
@@ -101,7 +104,7 @@ def test_the_start_has_the_scales_of_the_model():
     np.testing.assert_allclose((draws**2).mean(), 1 / (7 * np.log(10)), rtol=0.1)
 
 
-def test_linearised_cubic_is_the_cubic_inside_and_its_tangent_outside():
+def test_linearized_cubic_is_tangent_beyond_threshold():
     discriminator = {"w": jnp.eye(2), "a": jnp.asarray(1.0), "b": jnp.asarray(0.0)}
 
     def f(x):
@@ -113,7 +116,7 @@ def test_linearised_cubic_is_the_cubic_inside_and_its_tangent_outside():
 
 
 @pytest.mark.parametrize("latents", ["one_hot", "sparse"])
-def test_a_large_batch_comes_near_the_exact_field(latents):
+def test_large_batch_approximates_exact_field(latents):
     game, players = make(batch_size=200_000, latents=latents)
     field = game.field_fn(players, jax.random.key(5))
     assert_close(field.max["b"], game.field_fn(players, jax.random.key(6)).max["b"], rtol=0.1)
@@ -122,7 +125,7 @@ def test_a_large_batch_comes_near_the_exact_field(latents):
         jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, atol=0.02), field, exact)
 
 
-def test_every_draw_is_another_sample_and_the_same_draw_the_same():
+def test_equal_draws_give_equal_samples():
     game, players = make(batch_size=8)
     first, again, other = (game.field_fn(players, draw) for draw in (0, 0, 1))
     assert_close(first, again)
@@ -130,7 +133,7 @@ def test_every_draw_is_another_sample_and_the_same_draw_the_same():
 
 
 @pytest.mark.parametrize("optimizer", [mm.sgda(0.1), mm.nsgda(0.1), mm.nsgda(0.1, scope="global")])
-def test_in_the_span_methods_that_commute_with_rotations_make_the_same_run(optimizer):
+def test_run_in_span_matches_when_method_commutes_with_rotations(optimizer):
     game, far = make()
     whole = mm.solve(optimizer, game.field_fn, far, 50).players
     small = mm.solve(optimizer, game.field_fn, games.modes_span(far), 50).players
@@ -142,7 +145,7 @@ def test_in_the_span_methods_that_commute_with_rotations_make_the_same_run(optim
     np.testing.assert_allclose(vectors[1][:, :2], vectors[0][:, :2], atol=1e-7)
 
 
-def test_in_the_span_adam_makes_another_run():
+def test_run_in_span_differs_for_adam():
     game, far = make()
     ends = [
         mm.solve(mm.adam_gda(0.1), game.field_fn, z, 50).players.max["a"]
@@ -165,7 +168,7 @@ U1, U2 = (1.0, 0.0), (0.3, 0.91**0.5)
         (generator(U1, U2, *[(-1.0, 0.0)] * 8), "both"),
         (generator(U1, U2, *[(-1.0, 0.0)] * 9), "noise"),
         (generator(U2, (-1.0, 0.0)), "one"),
-        (generator((0.04, 0.0), U2), "one"),  # too short
+        (generator((0.04, 0.0), U2), "one"),  # The norm is too small.
         (generator((1.3, 0.91**0.5)), "average"),
         (generator((-1.0, 0.0)), "noise"),
         (generator(U1, (jnp.nan, 0.0)), "diverged"),
@@ -173,14 +176,14 @@ U1, U2 = (1.0, 0.0), (0.3, 0.91**0.5)
         (generator(U1, U2)._replace(max={"a": jnp.asarray(jnp.inf)}), "diverged"),
     ],
 )
-def test_outcome_is_that_of_the_fixed_criterion(players, outcome):
+def test_outcome_follows_criterion(players, outcome):
     assert games.OUTCOMES[int(games.modes_outcome(players))] == outcome
     with jax.enable_x64(False):
         single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), players)
         assert games.OUTCOMES[int(games.modes_outcome(single))] == outcome
 
 
-def test_outcome_weighs_latents_that_are_given():
+def test_outcome_uses_given_latents():
     players = generator(U1, U2)
     z = jnp.array([[1.0, 0.0]] * 19 + [[0.0, 1.0]])
     assert games.OUTCOMES[int(games.modes_outcome(players, latents=z))] == "one"
@@ -198,6 +201,6 @@ def test_outcome_weighs_latents_that_are_given():
         ({"bias_scale": -1.0}, ValueError, "bias_scale"),
     ],
 )
-def test_bad_input_is_refused_by_name(options, error, words):
+def test_modes_raises_for_invalid_arguments(options, error, words):
     with pytest.raises(error, match=words):
         games.modes(jax.random.key(0), **options)

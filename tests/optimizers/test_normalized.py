@@ -1,4 +1,4 @@
-"""nSGDA, Ada-nSGDA and AdaDir: the facts derived from their formulas."""
+"""Tests of nSGDA, Ada-nSGDA, AdaDir and Adam against their formulas."""
 
 import chex
 import jax
@@ -16,7 +16,7 @@ Z = mm.Players(
 
 
 def steps(optimizer, num=3, scale=(1.0, 1.0)):
-    """Updates along a fixed sequence of fields that turns a little every time."""
+    """Returns the updates for a fixed sequence of slowly rotating fields."""
     state, out = optimizer.init(Z), []
     update = jax.jit(lambda g, state: optimizer.update(g, state, Z))
     for t in range(num):
@@ -32,7 +32,7 @@ def norm(tree):
 
 
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.9}])
-def test_displacement_is_the_rate_globally_and_root_layers_by_layer(options):
+def test_nsgda_moves_by_learning_rate_per_layer_or_player(options):
     for update in steps(mm.nsgda(0.1, scope="global", **options)):
         np.testing.assert_allclose([norm(update.min), norm(update.max)], 0.1, rtol=1e-5)
     for update in steps(mm.nsgda(0.1, scope="layer", **options)):
@@ -40,7 +40,7 @@ def test_displacement_is_the_rate_globally_and_root_layers_by_layer(options):
         np.testing.assert_allclose(norm(update.max), 0.1, rtol=1e-5)
 
 
-def test_momentum_averages_first_and_normalises_after():
+def test_nsgda_momentum_averages_before_normalizing():
     first, second = (jnp.cos(Z.max["v"]), jnp.cos(Z.max["v"] + 1))
     mean = 0.9 * (0.1 * first) + 0.1 * second
     update = steps(mm.nsgda(0.1, scope="global", momentum=0.9), 2)[1]
@@ -49,10 +49,10 @@ def test_momentum_averages_first_and_normalises_after():
 
 @pytest.mark.parametrize("scope", ["layer", "global"])
 @pytest.mark.parametrize("bias_correction", [True, False])
-def test_displacement_of_ada_nsgda_is_adams(scope, bias_correction):
+def test_ada_nsgda_moves_as_far_as_adam(scope, bias_correction):
     ours = steps(mm.ada_nsgda(0.1, scope=scope, bias_correction=bias_correction, eps=0.0), 2)
     adam = steps(mm.adam_gda(0.1, eps=0.0), 2)
-    # Without correction both moments are off by known factors: (1 − b1^t) / √(1 − b2^t).
+    # Without correction, the step differs by the factor (1 − b1^t) / √(1 − b2^t).
     for t, (mine, its) in enumerate(zip(ours, adam, strict=True), start=1):
         factor = 1.0 if bias_correction else (1 - 0.9**t) / (1 - 0.999**t) ** 0.5
         for side in range(2):
@@ -60,10 +60,10 @@ def test_displacement_of_ada_nsgda_is_adams(scope, bias_correction):
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-12, 1e12])
-@pytest.mark.parametrize("size", [3, 5000])  # norms of the second try the plain sum first
+@pytest.mark.parametrize("size", [3, 5000])  # Large leaves try the plain sum of squares first.
 @pytest.mark.parametrize("scope", ["layer", "global"])
-def test_ada_nsgda_is_the_graft_of_adam_on_plain_steps(scope, size, scale):
-    """Whose magnitude is written down, where Ada-nSGDA makes nothing but its norms."""
+def test_ada_nsgda_equals_graft_of_adam_and_identity(scope, size, scale):
+    """Ada-nSGDA computes only the norms of Adam's steps; the graft computes the steps."""
     rule = mm.graft(optax.scale_by_adam(eps=1e-3 * scale), optax.identity(), scope=scope)
     pair = mm.ada_nsgda(1.0, scope=scope, eps=1e-3 * scale), optax.chain(rule, optax.scale(-1.0))
     z = mm.Players(jnp.ones(size), {"a": jnp.ones((size, 2)), "b": jnp.zeros(())})
@@ -78,8 +78,8 @@ def test_ada_nsgda_is_the_graft_of_adam_on_plain_steps(scope, size, scale):
 
 @pytest.mark.parametrize("size", [32, 1 << 14])
 @pytest.mark.parametrize("make", [mm.nsgda, mm.ada_nsgda, mm.ada_dir])
-def test_a_checked_shard_map_takes_them(make, size):
-    # Both sides of a branch have to vary over the same axes there.
+def test_normalized_optimizers_run_in_checked_shard_map(make, size):
+    # There, both branches of a conditional must vary over the same mesh axes.
     mesh = jax.make_mesh((2,), ("d",), axis_types=(jax.sharding.AxisType.Auto,))
     tx, halves = make(0.1), jax.sharding.PartitionSpec("d")
     step = lambda g: tx.update({"w": g}, tx.init({"w": g}))[0]["w"]  # noqa: E731
@@ -89,7 +89,7 @@ def test_a_checked_shard_map_takes_them(make, size):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_eps_of_ada_nsgda_is_not_lost_in_float16():
+def test_ada_nsgda_keeps_eps_in_float16():
     g = {"w": jnp.full(3, 0.005, jnp.float16)}
     tx = mm.ada_nsgda(1.0, eps=5e-7)
     step = tx.update(g, tx.init(g))[0]["w"]
@@ -97,7 +97,7 @@ def test_eps_of_ada_nsgda_is_not_lost_in_float16():
 
 
 @pytest.mark.parametrize("scope", ["layer", "global"])
-def test_direction_of_ada_nsgda_is_the_fields(scope):
+def test_ada_nsgda_has_direction_of_field(scope):
     for t, update in enumerate(steps(mm.ada_nsgda(0.1, scope=scope))):
         field = jnp.cos(Z.max["v"] + t)
         np.testing.assert_allclose(
@@ -106,8 +106,8 @@ def test_direction_of_ada_nsgda_is_the_fields(scope):
 
 
 @pytest.mark.parametrize("betas", [{}, {"b1": 0.0, "b2": 0.0}])
-def test_first_step_of_ada_nsgda_is_nsgdas_at_rate_root_n(betas):
-    """There A = sign(g), whose norm in a leaf of n numbers is √n."""
+def test_first_ada_nsgda_step_is_nsgda_step_times_root_n(betas):
+    """At the first step A = sign(g), which has norm √n in a leaf of n elements."""
     num = 1 if not betas else 3
     for ada, plain in zip(
         steps(mm.ada_nsgda(0.1, eps=0.0, **betas), num), steps(mm.nsgda(0.1), num), strict=True
@@ -116,7 +116,7 @@ def test_first_step_of_ada_nsgda_is_nsgdas_at_rate_root_n(betas):
 
 
 @pytest.mark.parametrize("scope", ["layer", "global"])
-def test_ada_dir_has_the_fields_norm_and_adams_direction(scope):
+def test_ada_dir_has_norm_of_field_and_direction_of_adam(scope):
     ours, adam = steps(mm.ada_dir(0.1, scope=scope)), steps(mm.adam_gda(1.0))
     for t, (mine, its) in enumerate(zip(ours, adam, strict=True)):
         field = jnp.cos(Z.max["v"] + t)
@@ -137,9 +137,9 @@ def test_ada_dir_has_the_fields_norm_and_adams_direction(scope):
         (lambda rate: mm.ada_nsgda(rate, eps=0.0, scope="global"), 0),
     ],
 )
-def test_a_players_loss_times_c_scales_its_step_by_c_or_not_at_all(make, power):
+def test_scaling_a_loss_scales_step_by_documented_power(make, power):
     c = mm.Players(100.0, 0.01)
-    # AdaDir's direction is Adam's, free of scale but for eps.
+    # AdaDir's direction is Adam's, which depends on the scale only through eps.
     scaled, plain = steps(make(0.1), scale=c), steps(make(0.1))
     for mine, its in zip(scaled, plain, strict=True):
         expected = mm.Players(
@@ -148,7 +148,7 @@ def test_a_players_loss_times_c_scales_its_step_by_c_or_not_at_all(make, power):
         chex.assert_trees_all_close(mine, expected, rtol=1e-3)
 
 
-def test_uncorrected_adam_by_hand():
+def test_uncorrected_adam_matches_hand_computation():
     g = jnp.array([2.0])
     rule = mm.ada_nsgda(1.0, b1=0.5, b2=0.5, eps=1.0, bias_correction=False)
     state = rule.init(g)
@@ -158,7 +158,7 @@ def test_uncorrected_adam_by_hand():
     np.testing.assert_allclose(update, -(0.75 * 2) / (np.sqrt(0.75 * 4) + 1), rtol=1e-6)
 
 
-def test_amsgrad_never_forgets_the_largest_second_moment():
+def test_amsgrad_keeps_largest_second_moment():
     optimizer = mm.amsgrad_gda(1.0, b1=0.0, b2=0.0, eps=0.0)
     z = mm.Players(jnp.array([1.0]), jnp.array([1.0]))
     state = optimizer.init(z)
@@ -168,6 +168,6 @@ def test_amsgrad_never_forgets_the_largest_second_moment():
     np.testing.assert_allclose(update.min, [-0.1], rtol=1e-5)
 
 
-def test_adam_gda_is_optax_adam_per_player():
+def test_adam_gda_equals_optax_adam_per_player():
     ours, theirs = steps(mm.adam_gda(0.1, b1=0.5)), steps(optax.adam(0.1, b1=0.5))
     chex.assert_trees_all_close(ours, theirs, rtol=1e-5)
