@@ -19,12 +19,8 @@ import numpy as np
 import optax
 
 import minmax_jax as mm
-from benchmarks import counts, scaling_lines, step, table
-from minmax_jax import parallel
-from minmax_jax.gan import data as data_lib
-from minmax_jax.gan.config import presets
-from minmax_jax.gan.training import build, program
-from minmax_jax.gan.training import step as step_lib
+from benchmarks import counts, noise, scaling_lines, step, table
+from minmax_jax import gan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,28 +73,30 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
     }
 
 
-def trained(config: Config, network: str, optimizer: str, devices: int) -> Any:
+def build_trainer(config: Config, network: str, name: str, devices: int) -> Any:
     """Returns the trainer's game, optimizer, program, state and images on the devices."""
-    images = np.random.default_rng(0).integers(
-        0, 256, (config.batch, config.side, config.side, 1), np.uint8
+    data = noise.make_noise(config.batch, config.side, 1)
+    settings = gan.preset(
+        "digits",
+        network=network,
+        optimizer=name,
+        width=config.width,
+        latent_dim=16,
+        batch_size=config.batch,
+        steps_per_call=config.steps_per_call,
     )
-    labels = np.zeros(config.batch, np.int32)
-    content = data_lib.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
-    settings = presets.preset(
-        "digits", network=network, optimizer=optimizer, width=config.width, latent_dim=16,
-        batch_size=config.batch, steps_per_call=config.steps_per_call,
-    )  # fmt: skip
-    game, rule = build.build_game(settings, content, devices)
-    made = program.compile_program(game, rule, settings, jax.devices()[:devices])
-    state = parallel.replicate(step_lib.init(game, rule), made.devices)
-    return game, rule, made, state, data_lib.put_on_devices(content, made.devices)
+    used = jax.devices()[:devices]
+    game, optimizer = gan.build_game(settings, data, devices)
+    program = gan.compile_program(game, optimizer, settings, used)
+    state = mm.parallel.replicate(gan.init_state(game, optimizer), used)
+    return game, optimizer, program, state, gan.put_on_devices(data, used)
 
 
 def measure(config: Config, network: str, optimizer: str, devices: int) -> dict[str, Any]:
     """Returns the counts of one training step on this number of devices."""
-    game, rule, made, state, images = trained(config, network, optimizer, devices)
-    compiled = made.advance.lower(state, images, np.uint32(0), np.int32(1)).compile()
-    own = batch_norm_collectives(config, rule, game, devices)
+    game, tx, program, state, images = build_trainer(config, network, optimizer, devices)
+    compiled = program.advance.lower(state, images, np.uint32(0), np.int32(1)).compile()
+    own = batch_norm_collectives(config, tx, game, devices)
     pair = (game.pair.generator, game.pair.discriminator)
     return {
         "network": network,
@@ -120,7 +118,7 @@ def num_elements(tree: Any) -> int:
 
 
 def batch_norm_collectives(
-    config: Config, rule: Any, game: Any, devices: int
+    config: Config, optimizer: Any, game: Any, devices: int
 ) -> list[counts.Collective]:
     """Returns the collectives of a step whose field is not averaged over devices."""
     shape, latent_dim = game.pair.sample_shape, game.pair.latent_dim
@@ -128,13 +126,13 @@ def batch_norm_collectives(
 
     def own(z: mm.Players, state: Any, batch: Any) -> Any:
         field_fn = mm.general_sum(*step.losses(game.pair, batch))
-        updates, state = rule.update(field_fn(z), state, z, field_fn=field_fn)
+        updates, state = optimizer.update(field_fn(z), state, z, field_fn=field_fn)
         return optax.apply_updates(z, updates), state
 
     share = config.batch // devices
     batch = jnp.zeros((devices, share, *shape)), jnp.zeros((devices, share, latent_dim))
-    mapped = parallel.map_step(own, jax.devices()[:devices])
-    laid = parallel.replicate((z, rule.init(z)), jax.devices()[:devices])
+    mapped = mm.parallel.map_step(own, jax.devices()[:devices])
+    laid = mm.parallel.replicate((z, optimizer.init(z)), jax.devices()[:devices])
     return counts.collectives(mapped.lower(*laid, batch).compile().as_text())
 
 

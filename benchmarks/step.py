@@ -18,7 +18,7 @@ from jax.nn import softplus
 
 import minmax_jax as mm
 from benchmarks import bars, clock, counts, handwritten_step, table, torch_step
-from minmax_jax.gan import networks
+from minmax_jax import gan
 
 LEARNING_RATE = 1e-4
 ADAM: Any = {"b1": 0.5, "b2": 0.999}
@@ -43,13 +43,13 @@ class Config:
 QUICK = Config(networks=(("mlp", 4, 1, 8, 4), ("dcgan", 8, 1, 4, 4)), batch=4, rounds=2)
 
 
-def build(name: str, side: int, channels: int, width: int, latent_dim: int) -> networks.Pair:
+def build(name: str, side: int, channels: int, width: int, latent_dim: int) -> gan.Pair:
     """Returns the pair of networks for square images."""
     shape = (side, side, channels)
-    return networks.build(name, shape, latent_dim=latent_dim, width=width, seed=0)
+    return gan.build_networks(name, shape, latent_dim=latent_dim, width=width, seed=0)
 
 
-def losses(pair: networks.Pair, batch: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def losses(pair: gan.Pair, batch: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Returns both players' losses on a batch `(images, latents)`, as functions of `Players`."""
     generator, discriminator = pair.generator, pair.discriminator
     images, latents = batch
@@ -79,7 +79,7 @@ def optimizers() -> dict[str, Any]:
     }
 
 
-def library_step(pair: networks.Pair, optimizer: Any) -> Callable[..., Any]:
+def library_step(pair: gan.Pair, optimizer: Any) -> Callable[..., Any]:
     """Returns the training step, written with the library."""
 
     def step(z: mm.Players, state: Any, batch: Any) -> Any:
@@ -120,7 +120,7 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
 
 
 def measure(
-    pair: networks.Pair, optimizer: Any, order: str, z: mm.Players, batch: Any, rounds: int
+    pair: gan.Pair, optimizer: Any, order: str, z: mm.Players, batch: Any, rounds: int
 ) -> dict[str, Any]:
     """Returns counts and times of one update order: library, hand-written, PyTorch."""
     handwritten, init = handwritten_step.ORDERS[order](

@@ -8,12 +8,12 @@ from typing import Any
 
 from torch.nn import functional as nn
 
-from minmax_jax.gan import networks
+from minmax_jax import gan
 
 SLOPE = 0.2
 
 
-def name(pair: networks.Pair) -> str:
+def name(pair: gan.Pair) -> str:
     """Returns the name of the network, found from its parameters."""
     keys = set(pair.generator.params)
     return "mlp" if "body" in keys else "dcgan" if "double" in keys else "resnet"

@@ -10,11 +10,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from minmax_jax.gan import networks
+from minmax_jax import gan
 
 
 def implementations(
-    pair: networks.Pair,
+    pair: gan.Pair,
     batch: Any,
     values: list[float],
     learning_rate: float,

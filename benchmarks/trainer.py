@@ -15,12 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import minmax_jax as mm
-from benchmarks import bars, clock, step, table
-from minmax_jax import parallel
-from minmax_jax.gan import data as data_lib
-from minmax_jax.gan.config import presets
-from minmax_jax.gan.training import build, program
-from minmax_jax.gan.training import step as step_lib
+from benchmarks import bars, clock, noise, step, table
+from minmax_jax import gan
 
 REFERENCE = "bare step"
 
@@ -49,28 +45,20 @@ QUICK = Config(
 
 def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
     """Times every form of the trainer's step, interleaved with the bare step."""
-    content = noise(config)
+    _, side, channels, _, _ = config.network
+    data = noise.make_noise(config.images, side, channels)
     cases = {REFERENCE: (bare(config), 1)}
     for generator in config.generators:
         note(f"trainer: {generator}")
-        cases[f"mm.gan, {generator}"] = trained(config, content, generator, 1), 1
+        cases[f"mm.gan, {generator}"] = trainer_call(config, data, generator, 1), 1
     several = config.steps_per_call
     name = f"mm.gan, {config.generators[0]}, {several} steps per call"
-    cases[name] = trained(config, content, config.generators[0], several), several
+    cases[name] = trainer_call(config, data, config.generators[0], several), several
     times = clock.interleave({name: one for name, (one, _) in cases.items()}, config.rounds)
     each = {
         name: [elapsed / cases[name][1] for elapsed in seconds] for name, seconds in times.items()
     }
     return {"config": dataclasses.asdict(config), "forms": clock.compare(each, REFERENCE)}
-
-
-def noise(config: Config) -> data_lib.Data:
-    """Returns images of random pixels."""
-    _, side, channels, _, _ = config.network
-    shape = (config.images, side, side, channels)
-    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    labels = np.zeros(config.images, np.int32)
-    return data_lib.Data(images, labels, images[:2], labels[:2], "noise", 1, "image")
 
 
 def bare(config: Config) -> Callable[[], Any]:
@@ -85,27 +73,32 @@ def bare(config: Config) -> Callable[[], Any]:
     return step.Runner(step.library_step(pair, optimizer), (z, optimizer.init(z)), batch)
 
 
-def trained(
-    config: Config, content: data_lib.Data, generator: str, steps_per_call: int
+def trainer_call(
+    config: Config, data: gan.Data, generator: str, steps_per_call: int
 ) -> Callable[[], Any]:
     """Returns a call of the trainer's program; each continues from the last one."""
     network, _, _, width, latent_dim = config.network
-    settings = presets.preset(
-        "digits", network=network, width=width, latent_dim=latent_dim, batch_size=config.batch,
+    settings = gan.preset(
+        "digits",
+        network=network,
+        width=width,
+        latent_dim=latent_dim,
+        batch_size=config.batch,
         steps_per_call=steps_per_call,
-    )  # fmt: skip
+    )
+    devices = jax.devices()[:1]
     with jax.default_prng_impl(generator):
-        game, rule = build.build_game(settings, content, 1)
-        made = program.compile_program(game, rule, settings, jax.devices()[:1])
-        state = parallel.replicate(step_lib.init(game, rule), made.devices)
-        images, seed = data_lib.put_on_devices(content, made.devices), np.uint32(0)
-        call = made.advance.lower(state, images, seed, np.int32(1)).compile()
-    kept = [state]
+        game, optimizer = gan.build_game(settings, data, 1)
+        program = gan.compile_program(game, optimizer, settings, devices)
+        state = mm.parallel.replicate(gan.init_state(game, optimizer), devices)
+        images, seed = gan.put_on_devices(data, devices), np.uint32(0)
+        call = program.advance.lower(state, images, seed, np.int32(1)).compile()
 
     def advance() -> Any:
-        done = int(kept[0].step[0])
-        kept[0], norms = call(kept[0], images, seed, np.int32(done + steps_per_call))
-        return norms
+        nonlocal state
+        until = np.int32(int(state.step[0]) + steps_per_call)
+        state, quantities = call(state, images, seed, until)
+        return quantities
 
     return advance
 

@@ -87,13 +87,13 @@ def test_batch_norm_adds_at_most_one_other_collective():
 
 def test_calls_of_any_length_compile_once():
     config = dataclasses.replace(SMALL, steps_per_call=50)
-    *_, made, state, images = scaling.trained(config, "mlp", "adam_gda", 2)
+    *_, program, state, images = scaling.build_trainer(config, "mlp", "adam_gda", 2)
     compiled = []
     listen = lambda event, *_, **__: compiled.append(event)  # noqa: E731
-    state, _ = made.advance(state, images, np.uint32(0), np.int32(2))
+    state, _ = program.advance(state, images, np.uint32(0), np.int32(2))
     jax.monitoring.register_event_duration_secs_listener(listen)
     for until in (3, 10):
-        state, _ = made.advance(state, images, np.uint32(0), np.int32(until))
+        state, _ = program.advance(state, images, np.uint32(0), np.int32(until))
     jax.monitoring.unregister_event_duration_listener(listen)
     assert int(state.step[0]) == 10
     assert not [event for event in compiled if "compile" in event]
