@@ -1,5 +1,6 @@
 """Diagnostics: pure functions that measure a game or a run."""
 
+from minmax_jax.diagnostics.binomial_interval import binomial_interval
 from minmax_jax.diagnostics.bootstrap import Interval, bootstrap_interval
 from minmax_jax.diagnostics.duality_gap import best_vertices, duality_gap
 from minmax_jax.diagnostics.field_evaluations import (
@@ -7,11 +8,7 @@ from minmax_jax.diagnostics.field_evaluations import (
     Evaluations,
     field_evaluations,
 )
-from minmax_jax.diagnostics.greedy_equilibrium import (
-    GreedyEquilibrium,
-    binomial_interval,
-    greedy_equilibrium,
-)
+from minmax_jax.diagnostics.greedy_equilibrium import GreedyEquilibrium, greedy_equilibrium
 from minmax_jax.diagnostics.jacobian import jacobian
 from minmax_jax.diagnostics.jacobian_spectrum import (
     Eigenvalues,

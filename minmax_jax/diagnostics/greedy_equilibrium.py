@@ -5,13 +5,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-import scipy.special
 from jax import lax
 
 from minmax_jax._util import calls, checks, norms
 from minmax_jax._util.types import FieldFn, PayoffFn, Players
+from minmax_jax.diagnostics.binomial_interval import binomial_interval
 from minmax_jax.transforms.greedy import ascend
 
 
@@ -118,19 +117,16 @@ def greedy_equilibrium(
       Clopper, Pearson, The use of confidence or fiducial limits, Biometrika 26, 1934.
     """
     name = "greedy_equilibrium"
-    checks.check_field_fn(name, players, players, field_fn)
-    checks.check_payoff_fn(name, payoff_fn)
-    for argument, tx in (("proposal", proposal), ("ascent", ascent)):
-        checks.check_transformation(name, argument, tx)
-    for argument, count in (("num_samples", num_samples), ("max_ascent_steps", max_ascent_steps)):
-        checks.check_count(name, argument, count)
-    if gradient_tolerance is not None:
-        checks.check_number(name, "gradient_tolerance", gradient_tolerance)
-    checks.check_number(name, "min_improvement", min_improvement)
-    checks.check_number(name, "confidence", confidence, high=1.0)
+    players, field_fn = checks.check_field_fn(name, players, players, field_fn)
+    payoff_fn = checks.check_payoff_fn(name, payoff_fn)
+    txs = Players(
+        checks.check_transformation(name, "proposal", proposal),
+        checks.check_transformation(name, "ascent", ascent),
+    )
+    _check_numbers(num_samples, max_ascent_steps, gradient_tolerance, min_improvement, confidence)
     players = Players(*jax.tree.map(jnp.asarray, players))
     field = field_fn(players, 0)
-    propose = _proposals(field_fn, players, field, proposal, ascent, states)
+    propose = _proposals(field_fn, players, field, txs, states)
 
     def sample(index: jax.Array) -> tuple[jax.Array, jax.Array]:
         extra = {"key": jax.random.fold_in(key, index), "update_count": index}
@@ -151,21 +147,30 @@ def greedy_equilibrium(
     )
 
 
+def _check_numbers(
+    num_samples: Any,
+    max_ascent_steps: Any,
+    gradient_tolerance: Any,
+    min_improvement: Any,
+    confidence: Any,
+) -> None:
+    name = "greedy_equilibrium"
+    checks.check_count(name, "num_samples", num_samples)
+    checks.check_count(name, "max_ascent_steps", max_ascent_steps)
+    if gradient_tolerance is not None:
+        checks.check_number(name, "gradient_tolerance", gradient_tolerance)
+    checks.check_number(name, "min_improvement", min_improvement)
+    checks.check_number(name, "confidence", confidence, high=1.0)
+
+
 def _proposals(
-    field_fn: FieldFn,
-    players: Players,
-    field: Players,
-    proposal: optax.GradientTransformation,
-    ascent: optax.GradientTransformation,
-    states: Players | None,
+    field_fn: FieldFn, players: Players, field: Players, txs: Players, states: Players | None
 ) -> Callable[[dict[str, Any], int, Any], tuple[Players, jax.Array]]:
     """Returns a function that makes one proposal and the ascent that follows it.
 
     The function returns the point reached, and whether the ascent diverged.
     """
-    # Any: Optax's type aliases for pytrees do not include Players.
-    min_tx: Any = optax.with_extra_args_support(proposal)
-    max_tx: Any = optax.with_extra_args_support(ascent)
+    min_tx, max_tx = txs
     states = states or Players(min_tx.init(players.min), max_tx.init(players.max))
 
     def propose(extra: dict[str, Any], max_steps: int, tolerance: Any) -> tuple[Players, jax.Array]:
@@ -185,38 +190,3 @@ def _proposals(
         return proposed._replace(max=end), answer.diverged
 
     return propose
-
-
-def binomial_interval(
-    successes: Any, trials: int, confidence: Any = 0.95
-) -> tuple[jax.Array, jax.Array]:
-    """Returns the exact two-sided confidence interval (Clopper–Pearson) for a probability.
-
-    The ends satisfy P(S ≥ s | low) = P(S ≤ s | high) = α/2.
-
-    Args:
-      successes: Number s of successes, of any shape.
-      trials: Number n of trials.
-      confidence: Confidence level 1 − α.
-
-    Returns:
-      The lower and the upper end, of the shape of `successes`.
-    """
-    s = jnp.asarray(successes, float)
-    tail = (1 - confidence) / 2
-    # P(S ≥ k | p) = I_p(k, n − k + 1). The cases k = 0 and k = n are set below.
-    low = _beta_quantile(tail, jnp.maximum(s, 1), jnp.minimum(trials - s + 1, trials))
-    high = _beta_quantile(1 - tail, jnp.minimum(s + 1, trials), jnp.maximum(trials - s, 1))
-    return jnp.where(s == 0, 0, low), jnp.where(s == trials, 1, high)
-
-
-def _beta_quantile(level: Any, a: jax.Array, b: jax.Array) -> jax.Array:
-    """Returns p with I_p(a, b) = level. SciPy computes it on the host, as JAX cannot."""
-
-    def quantile(level: jax.Array, a: jax.Array, b: jax.Array) -> np.ndarray:
-        values = scipy.special.betaincinv(*map(np.asarray, (a, b, level)))
-        return np.asarray(values, a.dtype)
-
-    level = jnp.broadcast_to(jnp.asarray(level, a.dtype), a.shape)
-    shape = jax.ShapeDtypeStruct(a.shape, a.dtype)
-    return jax.pure_callback(quantile, shape, level, a, b, vmap_method="expand_dims")
