@@ -1,1 +1,1 @@
-"""What the papers claim, measured: one folder a paper, one command an experiment."""
+"""Experiments that test published claims: one package per paper."""

@@ -1,49 +1,79 @@
-"""What the commands on images share: pieces, records that are redrawn, one line for bad input."""
+"""Steps that the commands of all experiments share."""
 
 import contextlib
 import json
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import jax
+import tyro
 
-from experiments.dissecting.gan_runs.training import PieceOver
+from experiments._shared.files import write_json
+from experiments._shared.time_limit import TimeLimitReached
 from minmax_jax import gan
 
+RESULTS = Path(__file__).parents[1] / "results"
+"""Folder of all committed results."""
 
-def refuse(text: str) -> NoReturn:
-    """Ends with one line, and the exit code of bad input."""
-    print(text, file=sys.stderr)
+
+def run_command(main: Callable[..., None], **options: Any) -> None:
+    """Runs the main function of an experiment with command-line flags for its arguments.
+
+    Args:
+      main: Function with an argument `config`; the flags of its fields get no prefix.
+      **options: Further arguments of `tyro.cli`.
+    """
+    tyro.cli(main, config=(tyro.conf.OmitArgPrefixes,), **options)
+
+
+def fail(message: str) -> NoReturn:
+    """Prints one line to standard error and exits with code 2, the code of invalid input."""
+    print(message, file=sys.stderr)
     raise SystemExit(2)
 
 
 @contextlib.contextmanager
-def in_pieces() -> Iterator[None]:
-    """Bad input ends in one line, a piece that is over in a word of how to go on."""
+def one_line_errors() -> Iterator[None]:
+    """Turns invalid input into one line, and a reached time limit into a note."""
     try:
         yield
     except (gan.ConfigError, gan.DataError) as error:
-        refuse(f"error: {error}")
-    except PieceOver:
-        print("The piece is over, everything is saved; the same command goes on.")
+        fail(f"error: {error}")
+    except TimeLimitReached:
+        print("Time limit reached. All progress is saved; run the same command again to continue.")
 
 
-def recorded(path: Path, *, redraw: bool) -> dict[str, Any] | None:
-    """The record, None while there is none yet; to redraw none is an error."""
-    if path.exists():
-        return json.loads(path.read_text())
-    if redraw:
-        refuse(f"error: {path} does not exist; run without --redraw first")
-    return None
+def read_result(path: Path) -> dict[str, Any]:
+    """Returns the recorded result; exits with one line if it does not exist."""
+    if not path.exists():
+        fail(f"error: {path} does not exist; run without --redraw first")
+    return json.loads(path.read_text())
 
 
-def hardware() -> str:
-    """The device, or the processor."""
+def record_result(
+    path: Path, run: Callable[[], dict[str, Any]], *, redraw: bool, **options: Any
+) -> dict[str, Any]:
+    """Runs an experiment and writes its JSON file; returns the content of the file.
+
+    Args:
+      path: JSON file of the experiment.
+      run: Function that runs the experiment.
+      redraw: If True, only reads the file.
+      **options: Arguments of `json.dumps`.
+    """
+    if not redraw:
+        write_json(path, run(), **options)
+    return read_result(path)
+
+
+def environment() -> dict[str, str]:
+    """Returns the hardware and the version of JAX, as results record them."""
     device = jax.devices()[0]
+    hardware = device.device_kind
     if device.platform == "cpu":
-        return f"{os.cpu_count()} CPU cores ({platform.machine()})"
-    return device.device_kind
+        hardware = f"{os.cpu_count()} CPU cores ({platform.machine()})"
+    return {"hardware": hardware, "jax": jax.__version__}

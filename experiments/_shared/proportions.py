@@ -1,9 +1,48 @@
-"""How a share is written: with its 95 % Wilson interval."""
+"""Proportions with 95 % Wilson intervals."""
+
+from typing import NamedTuple
 
 from scipy import stats
 
 
-def share(successes: int, runs: int) -> str:
-    """`k/n [low, high]`."""
-    interval = stats.binomtest(successes, runs).proportion_ci(method="wilson")
-    return f"{successes}/{runs} [{interval.low:.2f}, {interval.high:.2f}]"
+class Proportion(NamedTuple):
+    """A number of successes with the 95 % Wilson interval of their probability.
+
+    Attributes:
+      successes: Number of successful runs.
+      runs: Number of runs.
+      low: Lower end of the interval.
+      high: Upper end of the interval.
+    """
+
+    successes: int
+    runs: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """Observed proportion."""
+        return self.successes / self.runs
+
+    def __str__(self) -> str:
+        return (
+            f"{self.successes}/{self.runs} "
+            f"[{format_proportion(self.low)}, {format_proportion(self.high)}]"
+        )
+
+
+def proportion(successes: int, runs: int) -> Proportion:
+    """Returns `successes` of `runs` with their Wilson interval."""
+    interval = stats.binomtest(int(successes), int(runs)).proportion_ci(method="wilson")
+    return Proportion(int(successes), int(runs), float(interval.low), float(interval.high))
+
+
+def format_proportion(x: float) -> str:
+    """Formats a proportion with a leading zero, such as 0.05; exact ends as 0 and 1.
+
+    Proportions below 0.005 keep one significant digit.
+    """
+    if 0 < x < 0.005:
+        return f"{x:.1g}"
+    return {"0.00": "0", "1.00": "1"}.get(f"{x:.2f}", f"{x:.2f}")

@@ -1,1 +1,1 @@
-"""Dissecting adaptive methods in GANs (arXiv 2210.04319), by experiment."""
+"""Experiments on "Dissecting adaptive methods in GANs" (arXiv 2210.04319)."""

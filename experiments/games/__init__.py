@@ -1,1 +1,1 @@
-"""Every method on every small game: trajectories, spectra, and a performance profile."""
+"""Experiment: all optimizers on small games with known solutions."""

@@ -1,39 +1,36 @@
-"""Every method on every small game: trajectories, spectra, and a performance profile.
+"""All optimizers on small games: trajectories, spectra and a performance profile.
 
-    python -m experiments.games            # the record: a few minutes on two cores
-    python -m experiments.games --redraw   # the figures again, from the JSON
+    python -m experiments.games
+    python -m experiments.games --redraw
 
-All runs of one method on one game, rates × starts, are one vmapped `mm.solve`. Rates come
-from one grid, the budget of oracle calls (field + jvp + vjp, as executed) is the same for
-all; what is not within the tolerance at its end counts as never.
+The experiment takes a few minutes on two cores. `--redraw` rebuilds table and figures from the JSON
+file.
+
+All runs of a method on a game, learning rates × starts, are one vmapped `mm.solve`. All methods
+have the same learning rates and the same budget of oracle calls (field, JVP and VJP evaluations, as
+executed). A run that is outside the tolerance at the end of its budget counts as a failure.
 """
 
-import json
 from pathlib import Path
 
-import tyro
-
+from experiments._shared.command import RESULTS, record_result, run_command
 from experiments.games import profile, profile_figure, spectra_figure, trajectories_figure
 from experiments.games.run import run
 from experiments.games.suite import Config
 
-RESULTS = Path(__file__).parents[1] / "results" / "games"
+OUT = RESULTS / "games"
 
 
-def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:
-    """Every method on every small game.
+def main(config: Config, *, redraw: bool = False, out: Path = OUT) -> None:
+    """Compares all optimizers on small games.
 
     Args:
-      config: what is run.
-      redraw: draw the figures again from the JSON, without running anything.
-      out: the folder of the JSON and the figures.
+      config: Methods and games to run.
+      redraw: Print the table and redraw the figures from the JSON file, without running anything.
+      out: Folder of the JSON file and the figures.
     """
     path = out / "games.json"
-    if not redraw:
-        result = run(config)
-        out.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result, ensure_ascii=False, allow_nan=False) + "\n")
-    result = json.loads(path.read_text())
+    result = record_result(path, lambda: run(config), redraw=redraw, ensure_ascii=False)
     trajectories_figure.draw(result, out / "trajectories.png")
     spectra_figure.draw(result, out / "spectra.png")
     profile_figure.draw(result, out / "profile.png")
@@ -41,4 +38,4 @@ def main(config: Config, *, redraw: bool = False, out: Path = RESULTS) -> None:
 
 
 if __name__ == "__main__":
-    tyro.cli(main, config=(tyro.conf.OmitArgPrefixes,))
+    run_command(main)

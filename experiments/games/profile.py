@@ -1,4 +1,4 @@
-"""The performance profile, and the table of median calls, from the JSON's numbers alone."""
+"""Performance profile and table of median oracle calls."""
 
 from typing import Any
 
@@ -8,11 +8,12 @@ from experiments.games.suite import Config
 
 
 def solved_games(result: dict[str, Any]) -> list[str]:
+    """Returns the games with a known solution."""
     return [name for name, game in result["games"].items() if game["solved"]]
 
 
 def all_calls(result: dict[str, Any], index: int) -> dict[str, np.ndarray]:
-    """Returns (problems,) oracle calls of each method, a problem being a game and a start."""
+    """Returns the oracle calls of each method, by problem (game and start)."""
 
     def numbers(calls: list[float | None]) -> list[float]:
         return [np.inf if x is None else x for x in calls]
@@ -26,9 +27,10 @@ def all_calls(result: dict[str, Any], index: int) -> dict[str, np.ndarray]:
 
 
 def ratios(result: dict[str, Any], index: int) -> dict[str, np.ndarray]:
-    """Calls over the best method's on the same problem; inf where a method fails.
+    """Divides oracle calls by those of the best method on the same problem, inf for failures.
 
-    As in Dolan and Moré (2002). A problem that no method solves counts against all of them.
+    The definition is by Dolan and Moré (2002). Problems that no method solves count as failures of
+    all methods.
     """
     calls = all_calls(result, index)
     best = np.min(list(calls.values()), axis=0)
@@ -37,12 +39,12 @@ def ratios(result: dict[str, Any], index: int) -> dict[str, np.ndarray]:
 
 
 def share_within(ratio: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """The share of problems solved within each factor of the best."""
+    """Returns the share of problems solved within each factor of the best method."""
     return (ratio[None, :] <= factors[:, None]).mean(axis=1)
 
 
 def ranked(result: dict[str, Any], index: int) -> list[str]:
-    """The methods, those with the most solved problems first, then with the better ratios."""
+    """Returns the methods by number of solved problems, then by mean ratio."""
     found = ratios(result, index)
 
     def worth(name: str) -> tuple[float, float]:
@@ -53,7 +55,7 @@ def ranked(result: dict[str, Any], index: int) -> list[str]:
 
 
 def table(result: dict[str, Any], index: int = 0) -> str:
-    """Median calls over the starts, `–` where most never get there, in Markdown."""
+    """Returns a Markdown table of median oracle calls over the starts."""
     games = solved_games(result)
     seeds = Config(**result["config"]).seeds
     lines = [
@@ -70,7 +72,10 @@ def table(result: dict[str, Any], index: int = 0) -> str:
 
 
 def cell(calls: np.ndarray) -> str:
-    """The median of all starts, failures as inf; how many were solved where not all were."""
+    """Formats the median over starts, with the number of solved starts if some are not.
+
+    Failures count as infinite; "–" stands for no solved start.
+    """
     solved = int(np.isfinite(calls).sum())
     if solved == 0:
         return "–"

@@ -1,7 +1,6 @@
-"""All methods on all games, a core for each of two at a time."""
+"""Runs all methods on all games, two at a time."""
 
 import dataclasses
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -10,37 +9,39 @@ from typing import Any
 
 import jax
 
+from experiments._shared.command import environment
 from experiments.games.spectra import eigenvalues, plane
 from experiments.games.suite import GAMES, Config, methods, selected
 from experiments.games.sweep import measure
 
 
 class Progress:
-    """One live line for tasks that run side by side."""
+    """Prints one progress line that is updated after each task of several threads."""
 
     def __init__(self, total: int) -> None:
         self.total, self.done, self.start = total, 0, time.perf_counter()
         self.lock = threading.Lock()
 
-    def tick(self, what: str) -> None:
+    def tick(self, task: str) -> None:
+        """Counts a finished task."""
         with self.lock:
             self.done += 1
             spent = time.perf_counter() - self.start
             left = spent * (self.total - self.done) / self.done
-            line = f"{self.done}/{self.total}  {spent:4.0f} s  left {left:4.0f} s  {what}"
+            line = f"{self.done}/{self.total}  {spent:4.0f} s  {left:4.0f} s left  {task}"
             end = "\n" if self.done == self.total else ""
             print(f"\r{line:<75.75}", end=end, flush=True)
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Returns what the JSON holds."""
+    """Returns the content of the JSON file."""
     start = time.perf_counter()
     games, factories = selected(config.games, GAMES), selected(config.methods, methods())
     pairs = [(method, game) for game in games for method in factories]
     progress = Progress(len(pairs) + len(games))
 
     def in_double(task: Callable[..., Any], *names: str) -> Any:
-        with jax.enable_x64(True):  # of this thread
+        with jax.enable_x64(True):  # The setting is per thread.
             found = task(*names)
         progress.tick(", ".join(names))
         return found
@@ -66,8 +67,7 @@ def run(config: Config) -> dict[str, Any]:
         )
     return {
         "config": dataclasses.asdict(config),
-        "hardware": f"{os.cpu_count()} CPU cores",
-        "jax": jax.__version__,
+        **environment(),
         "seconds": round(time.perf_counter() - start, 1),
         "rates": [float(f"{rate:.4g}") for rate in config.learning_rates()],
         "games": seen,

@@ -1,4 +1,4 @@
-"""Where the field points in the plane, and its Jacobian's eigenvalues along a trajectory."""
+"""Eigenvalues of the Jacobian along a trajectory, and the field in the plane."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 import minmax_jax as mm
-from experiments.games.suite import Config, centre, flat, make_optimizer, starts
+from experiments.games.suite import Config, center, flat, make_optimizer, starts
 
 POINTS = 40
 ARROWS = 13
 
 
 def eigenvalues(
-    config: Config, factory: Any, rate: float, game: mm.games.Game
+    config: Config, factory: Any, learning_rate: float, game: mm.games.Game
 ) -> dict[str, list[Any]]:
-    """Eigenvalues at updates spread evenly over the logarithm of their number, from seed 0."""
+    """Computes eigenvalues at updates evenly spaced in the logarithm, from the first start."""
     start = jax.tree.map(lambda x: x[0], starts(game, 1))
     restore = ravel_pytree(start)[1]
     wanted = np.unique(np.geomspace(1, config.budget, POINTS).round().astype(int)) - 1
@@ -25,10 +25,14 @@ def eigenvalues(
     @jax.jit
     def run() -> jax.Array:
         seen = mm.solve(
-            make_optimizer(factory, rate, game), game.field_fn, start, config.budget,
-            payoff_fn=game.payoff_fn, key=jax.random.key(0),
+            make_optimizer(factory, learning_rate, game),
+            game.field_fn,
+            start,
+            config.budget,
+            payoff_fn=game.payoff_fn,
+            key=jax.random.key(0),
             record=lambda step, z, updates, state: flat(z),
-        ).records  # fmt: skip
+        ).records
         points = jnp.concatenate([flat(start)[None], seen])[wanted]
         return jax.lax.map(lambda z: mm.diagnostics.jacobian(game.field_fn, restore(z)), points)
 
@@ -43,8 +47,8 @@ def eigenvalues(
 
 
 def plane(game: mm.games.Game) -> dict[str, Any] | None:
-    """The window that is drawn of a game in the plane, and −F on a grid of it."""
-    middle, restore = ravel_pytree(centre(game))
+    """Returns the drawn window of a game in the plane with −F on a grid, else None."""
+    middle, restore = ravel_pytree(center(game))
     if middle.size != 2:
         return None
     radius = float(np.linalg.norm(np.asarray(flat(game.start) - middle)))

@@ -1,4 +1,4 @@
-"""The figure of spectra: the Jacobian's eigenvalues along one trajectory of each game."""
+"""Figure of the Jacobian's eigenvalues along one trajectory of each game."""
 
 import math
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.games.families import plt, save
+from experiments._shared.figures import plt, save
 
 COLUMNS = 5
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draws the results in the JSON, and nothing that is not there."""
+    """Draws one panel per game."""
     games, budget = result["games"], result["config"]["budget"]
     rows = math.ceil(len(games) / COLUMNS)
     figure, axes = plt.subplots(
@@ -33,8 +33,8 @@ def draw(result: dict[str, Any], path: Path) -> None:
         fontsize=16,
     )
     figure.supxlabel(
-        "Real parts to the right, imaginary parts upwards. Small steps of descent–ascent are "
-        "attracted where all eigenvalues lie right of the line. Linear fields: one spectrum.",
+        "Horizontal: real part; vertical: imaginary part. GDA with small steps is attracted where "
+        "all eigenvalues are right of the line. The spectrum of a linear field is constant.",
         fontsize=12,
         color="0.3",
     )
@@ -42,7 +42,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
 
 
 def panel(axes: Axes, spectrum: dict[str, Any], norm: Any) -> Any:
-    """One game: late updates over early ones."""
+    """Draws one game, with late updates above early ones."""
     values = np.array(spectrum["eigenvalues"])  # (updates, eigenvalues, 2)
     when = np.repeat(spectrum["updates"], values.shape[1]) + 1
     real, imaginary = values.reshape(-1, 2).T
@@ -52,7 +52,7 @@ def panel(axes: Axes, spectrum: dict[str, Any], norm: Any) -> Any:
     reach = 1.25 * max(np.abs(real).max(), np.abs(imaginary).max(), 1e-3)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
     axes.set_box_aspect(1)
-    if reach > 10:  # far excursions would hide what happens near the end
+    if reach > 10:  # A linear scale would hide the end of the run.
         axes.set_xscale("symlog", linthresh=1)
         axes.set_yscale("symlog", linthresh=1)
         axes.text(0.04, 0.92, "logarithmic beyond ±1", transform=axes.transAxes, fontsize=10)

@@ -1,4 +1,4 @@
-"""The games, the starts and the methods; nothing here is chosen for one of them."""
+"""Configuration, games, methods and starts, the same for all methods."""
 
 import dataclasses
 from collections.abc import Callable
@@ -13,19 +13,19 @@ import minmax_jax as mm
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """What is run.
+    """Run all optimizers on small games.
 
     Attributes:
-      budget: oracle calls (field + jvp + vjp) of each run; also the most updates.
-      rates: number of learning rates, logarithmic from lowest to highest, for every method.
-      lowest: the lowest rate.
-      highest: the highest rate.
-      seeds: number of starts, seeds 0, 1, …
-      tolerances: distances from the solution, relative to that of the start.
-      priced_updates: updates over which oracle calls are counted, at each rate.
-      spectrum_method: whose trajectory the spectra follow.
-      games: names of games; none for all.
-      methods: names of methods; none for all.
+      budget: Oracle calls (field, JVP and VJP evaluations) per run, and maximum number of updates.
+      rates: Number of learning rates, evenly spaced in the logarithm.
+      lowest: Lowest learning rate.
+      highest: Highest learning rate.
+      seeds: Number of starts, with seeds 0, 1, ...
+      tolerances: Distances from the solution, relative to the distance of the start.
+      priced_updates: Updates over which oracle calls are counted, for each learning rate.
+      spectrum_method: Method along whose trajectory spectra are computed.
+      games: Names of games. Default: all.
+      methods: Names of methods. Default: all.
     """
 
     budget: int = 2000
@@ -40,17 +40,21 @@ class Config:
     methods: tuple[str, ...] = ()
 
     def learning_rates(self) -> np.ndarray:
+        """Returns the learning rates of every method."""
         return np.geomspace(self.lowest, self.highest, self.rates)
 
 
 def dirac_non_saturating() -> mm.games.Game:
-    """General-sum: methods that compare values get the payoff that the discriminator ascends."""
+    """Returns the non-saturating Dirac-GAN with the discriminator's payoff.
+
+    Methods that compare payoffs use the one that the discriminator ascends.
+    """
     payoff_fn = mm.games.dirac_gan("gan").payoff_fn
     return mm.games.dirac_gan("non-saturating")._replace(payoff_fn=payoff_fn)
 
 
 def uneven_bilinear(size: int = 8) -> mm.games.Game:
-    """x'Ay with singular values from 1 down to 1/5, in directions drawn from seed 0."""
+    """Returns the game xᵀAy, where A has singular values from 1 to 1/5 and random directions."""
     rng = np.random.default_rng(0)
     left, right = (np.linalg.qr(rng.normal(size=(size, size)))[0] for _ in range(2))
     return mm.games.bilinear(left @ np.diag(np.geomspace(1.0, 0.2, size)) @ right)
@@ -71,10 +75,14 @@ GAMES: dict[str, Callable[[], mm.games.Game]] = {
 
 
 def selected(names: tuple[str, ...], available: dict[str, Any]) -> dict[str, Any]:
-    """Those named, all for none, in the order of the register; unknown names are refused."""
+    """Returns the named entries in the order of `available`, or all if no name is given.
+
+    Raises:
+      ValueError: If a name is unknown.
+    """
     if unknown := [name for name in names if name not in available]:
-        raise ValueError(f"unknown {unknown}; there are {list(available)}.")
-    return {name: x for name, x in available.items() if not names or name in names}
+        raise ValueError(f"unknown names {unknown}; choose from {list(available)}.")
+    return {name: value for name, value in available.items() if not names or name in names}
 
 
 def methods() -> dict[str, Callable[..., Any]]:
@@ -82,25 +90,26 @@ def methods() -> dict[str, Callable[..., Any]]:
     return dict(mm.optimizers)
 
 
-def make_optimizer(factory: Callable[..., Any], rate: Any, game: mm.games.Game) -> Any:
-    """The method with its defaults; constraints, where the game has some, go to each alike."""
-    return factory(rate, projection=game.projection)
+def make_optimizer(factory: Callable[..., Any], learning_rate: Any, game: mm.games.Game) -> Any:
+    """Returns a method with its default options and the projection of the game."""
+    return factory(learning_rate, projection=game.projection)
 
 
 def flat(players: Any) -> jax.Array:
+    """Returns all parameters as one vector."""
     return ravel_pytree(players)[0]
 
 
-def centre(game: mm.games.Game) -> mm.Players:
-    """The solution; zero for games that have none (the local saddle itself)."""
+def center(game: mm.games.Game) -> mm.Players:
+    """Returns the solution, or zero for games without one (the local saddle)."""
     if game.solution is not None:
         return game.solution
     return jax.tree.map(np.zeros_like, game.start)
 
 
 def starts(game: mm.games.Game, seeds: int) -> mm.Players:
-    """Stacked starts in directions drawn from their seeds, as far away as the game's own."""
-    middle, restore = ravel_pytree(centre(game))
+    """Returns stacked starts in random directions, as far from the center as the game's start."""
+    middle, restore = ravel_pytree(center(game))
     radius = np.linalg.norm(np.asarray(flat(game.start) - middle))
 
     def start(seed: int) -> mm.Players:

@@ -1,4 +1,4 @@
-"""The figure of trajectories: a column for each game in the plane, a row for each family."""
+"""Figure of trajectories in the plane."""
 
 from pathlib import Path
 from typing import Any
@@ -6,32 +6,38 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.games.families import families, plt, save
+from experiments._shared.figures import plt, save
+from experiments.games.families import families
 
-COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown")
+COLORS = ("tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown")
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draws the results in the JSON, and nothing that is not there."""
+    """Draws one column per game in the plane and one row per family of methods."""
     games = {name: game for name, game in result["games"].items() if game["plane"]}
     rows = families(result)
     shape = (len(rows), len(games))
     figure, axes = plt.subplots(
-        *shape, figsize=(2.55 * shape[1] + 2.2, 2.5 * shape[0] + 1.2), squeeze=False,
+        *shape,
+        figsize=(2.55 * shape[1] + 2.2, 2.5 * shape[0] + 1.2),
+        squeeze=False,
         layout="constrained",
-    )  # fmt: skip
+    )
     for row, (family, names) in enumerate(rows.items()):
         for column, (game, seen) in enumerate(games.items()):
             panel(axes[row, column], seen, {name: result["methods"][name][game] for name in names})
         axes[row, 0].set_ylabel(family, fontsize=15)
         handles = [
-            plt.Line2D([], [], color=colour, lw=2.5)
-            for _, colour in zip(names, COLOURS, strict=False)
+            plt.Line2D([], [], color=color, lw=2.5) for _, color in zip(names, COLORS, strict=False)
         ]
         axes[row, -1].legend(
-            handles, names, loc="center left", bbox_to_anchor=(1.03, 0.5), frameon=False,
+            handles,
+            names,
+            loc="center left",
+            bbox_to_anchor=(1.03, 0.5),
+            frameon=False,
             fontsize=12,
-        )  # fmt: skip
+        )
     for column, (game, seen) in enumerate(games.items()):
         solution = "" if seen["solved"] else "\nno min-max point"
         axes[0, column].set_title(game + solution, fontsize=14)
@@ -39,13 +45,13 @@ def draw(result: dict[str, Any], path: Path) -> None:
         max(len(result["methods"][m][g]["trail"]) for m in result["methods"] for g in games) - 1
     )
     figure.suptitle(
-        f"Every method from the same start (circle), seed 0: the first {updates} updates; "
-        "the min-max point is the star",
+        f"First {updates} updates of every method from the same start (circle), seed 0; "
+        "star: min-max point",
         fontsize=17,
     )
     figure.supxlabel(
-        "x (min player) goes right, y (max player) goes up; arrows: direction of −F. The learning "
-        "rate is the tuned one where the method solves the game, else the one nearest to 0.1.",
+        "Horizontal: x (min player); vertical: y (max player); arrows: direction of −F. Learning "
+        "rate: tuned if the method solves the game, else the one nearest to 0.1.",
         fontsize=13,
         color="0.3",
     )
@@ -53,17 +59,17 @@ def draw(result: dict[str, Any], path: Path) -> None:
 
 
 def panel(axes: Axes, seen: dict[str, Any], found: dict[str, Any]) -> None:
-    """One game, the methods of one family."""
+    """Draws the methods of one family on one game."""
     plane = seen["plane"]
     (x, y), reach = plane["centre"], 1.6 * plane["radius"]
     ticks, arrows = np.array(plane["ticks"]), np.array(plane["arrows"])
     across, up = np.meshgrid(ticks + x, ticks + y)
     axes.quiver(across, up, *arrows.T, color="0.82", scale=22, width=0.006, pivot="mid")
     start = None
-    for measured, colour in zip(found.values(), COLOURS, strict=False):
+    for measured, color in zip(found.values(), COLORS, strict=False):
         points = np.array(measured["trail"])
-        axes.plot(*points.T, color=colour, lw=1.3, alpha=0.9)
-        axes.plot(*points[-1], ".", color=colour, ms=7)
+        axes.plot(*points.T, color=color, lw=1.3, alpha=0.9)
+        axes.plot(*points[-1], ".", color=color, ms=7)
         start = points[0]
     axes.plot(*start, "o", mfc="white", mec="black", ms=7)
     if seen["solved"]:

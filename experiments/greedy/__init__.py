@@ -1,1 +1,1 @@
-"""The greedy min-max algorithm (arXiv 2006.12376), by experiment."""
+"""Experiments on the greedy min-max method (arXiv 2006.12376)."""

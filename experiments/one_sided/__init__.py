@@ -1,1 +1,1 @@
-"""One-sided convergence of Adam-type methods (arXiv 2109.14213), by experiment."""
+"""Experiments on one-sided convergence of Adam-type methods (arXiv 2109.14213)."""

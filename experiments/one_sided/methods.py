@@ -1,10 +1,11 @@
-"""The methods that these experiments compare: functions of `Players` of rates."""
+"""Compared methods, as functions of `Players` of learning rates."""
 
 import optax
 
 import minmax_jax as mm
 
-B1 = 0.5  # of every Adam here, as GANs are trained
+B1 = 0.5
+"""Adam's b1, with its usual value for GANs."""
 
 METHODS = {
     "sgda": mm.sgda,
@@ -18,7 +19,20 @@ METHODS = {
     "adagrad": lambda rates: mm.sgda(rates, transform=optax.scale_by_rss()),
 }
 ADAM_TYPE = ("adam_gda", "amsgrad_gda", "extra_adam", "extra_amsgrad", "rmsprop", "adagrad")
-COLOURS = dict(
-    zip(METHODS, ["0.35", "black", "tab:olive", "tab:blue", "tab:cyan", "tab:red", "tab:orange",
-                  "tab:green", "tab:purple"], strict=True)
-)  # fmt: skip
+COLORS = dict(
+    zip(
+        METHODS,
+        [
+            "0.35",
+            "black",
+            "tab:olive",
+            "tab:blue",
+            "tab:cyan",
+            "tab:red",
+            "tab:orange",
+            "tab:green",
+            "tab:purple",
+        ],
+        strict=True,
+    )
+)

@@ -1,52 +1,57 @@
-"""Lines for the person who waits: what has run, how it came out, how long it may still take."""
+"""Progress lines of an experiment: finished runs, results and remaining time."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-from experiments.dissecting.gan_runs.runner import Workshop
-from experiments.dissecting.gan_runs.training import Job
+from experiments.dissecting.gan_runs.job import Job
+from experiments.dissecting.gan_runs.runner import Runner
 
 
 class Progress:
-    """Runs jobs and says how long it may still take.
+    """Runs jobs and prints one line per new run, with an estimate of the remaining time.
 
     Args:
-      shop: what runs them.
-      num_runs: how many there are.
-      num_steps: updates of all of them.
-      shown: an outcome in a few words.
+      runner: Runner of the jobs.
+      num_runs: Number of jobs.
+      num_steps: Total number of updates of all jobs.
+      format_outcome: Function that formats an outcome in a few words.
     """
 
     def __init__(
-        self, shop: Workshop, num_runs: int, num_steps: int, shown: Callable[[Any], str]
+        self,
+        runner: Runner,
+        num_runs: int,
+        num_steps: int,
+        format_outcome: Callable[[Any], str],
     ) -> None:
-        self._shop, self._total, self._steps, self._shown = shop, num_runs, num_steps, shown
-        self._number, self._spent, self._taken = 0, 0.0, 0
+        self._runner, self._format = runner, format_outcome
+        self._num_runs, self._steps_left = num_runs, num_steps
+        self._number, self._seconds, self._steps_taken = 0, 0.0, 0
 
     def estimate(self, method: str) -> str:
-        """Measures an update of a method and returns what all that may be left will cost."""
-        each = self._shop.trainer.seconds_per_step(method)
+        """Measures one update of a method and formats the cost of all remaining runs."""
+        seconds = self._runner.trainer.seconds_per_step(method)
         return (
-            f"{self._total - self._number + 1} runs, {self._steps:,} updates of "
-            f"{1000 * each:.1f} ms of CPU time: {each * self._steps / 60:.0f} min, besides "
-            "compilation and judging"
+            f"{self._num_runs - self._number + 1} runs, {self._steps_left:,} updates of "
+            f"{1000 * seconds:.1f} ms of CPU time: {seconds * self._steps_left / 60:.0f} min, "
+            "plus compilation and evaluation"
         )
 
     def outcome(self, job: Job) -> dict[str, Any]:
-        """As `Workshop.outcome`, with a line for what was not there."""
+        """Returns the outcome of a job as `Runner.outcome` does; prints a line if it is new."""
         self._number += 1
-        known = self._shop.finished(job)
-        if not known and not self._taken:  # what is there already costs nothing, nor a probe
+        finished = self._runner.finished(job)
+        if not finished and not self._steps_taken:  # Finished runs need no time estimate.
             print(self.estimate(job.method), flush=True)
         began = time.monotonic()
-        found = self._shop.outcome(job)
-        self._steps -= job.steps
-        if not known:
-            self._spent += time.monotonic() - began
-            self._taken += job.steps
-            left = self._spent / self._taken * self._steps / 60
-            head = f"[{self._number}/{self._total}] {job.name}: {self._shown(found)}"
+        found = self._runner.outcome(job)
+        self._steps_left -= job.steps
+        if not finished:
+            self._seconds += time.monotonic() - began
+            self._steps_taken += job.steps
+            left = self._seconds / self._steps_taken * self._steps_left / 60
+            head = f"[{self._number}/{self._num_runs}] {job.name}: {self._format(found)}"
             spent = f"{found['cpu_seconds']:.0f} s of CPU time"
             print(f"{head}; {spent}; about {left:.0f} min left", flush=True)
         return found

@@ -1,8 +1,8 @@
-"""The tables of `images`: final scores with intervals over seeds, and every cell of the tuning."""
+"""Tables of final scores and of all tuning runs."""
 
 from typing import Any
 
-from experiments._shared.intervals import written
+from experiments._shared.means import format_mean
 from experiments.dissecting.images.methods import METHODS
 
 COLUMNS = {
@@ -12,31 +12,31 @@ COLUMNS = {
     "recall": ("recall", 3),
     "classes_covered": ("classes", 1),
 }
-"""Score -> heading and digits."""
+"""Heading and digits, by score."""
 
 
-def table(result: dict[str, Any]) -> str:
-    """Both tables in Markdown, of the methods that are finished."""
+def format_tables(result: dict[str, Any]) -> str:
+    """Returns the Markdown tables of all finished methods."""
     config, shown = result["config"], [COLUMNS[name][0] for name in names(result)]
     lines = [
         f"{config['steps']} updates, mean over seeds 0 to {config['seeds'] - 1}, with Student's "
         "95 % intervals:",
         "",
-        f"| method | rates (min, max) | on the edge | {' | '.join(shown)} |",
+        f"| method | learning rates (min, max) | at grid edge | {' | '.join(shown)} |",
         "|---|---|---|" + "---|" * len(shown),
     ]
     lines += [row(result, method) for method in order(result)]
-    return "\n".join([*lines, "", yardstick(result), "", tuning(result)])
+    return "\n".join([*lines, "", held_out_line(result), "", tuning_table(result)])
 
 
 def names(result: dict[str, Any]) -> list[str]:
-    """The scores that were measured: there are no classes in the features of pixels."""
+    """Returns the scores that the runs have; the pixel extractor has no classes."""
     runs = [run for found in result["methods"].values() for run in found["final"]]
     return [name for name in COLUMNS if any(name in run["scores"] for run in runs)]
 
 
 def order(result: dict[str, Any]) -> list[str]:
-    """Methods by their mean Fréchet distance, those with a run that diverged last."""
+    """Returns the methods by mean Fréchet distance; methods with a diverged run come last."""
 
     def mean(method: str) -> float:
         values = scores(result, method, "frechet_distance")
@@ -46,22 +46,20 @@ def order(result: dict[str, Any]) -> list[str]:
 
 
 def scores(result: dict[str, Any], method: str, name: str) -> list[float | None]:
-    """One score of each final run, None where it diverged."""
+    """Returns one score of each final run, None for diverged runs."""
     return [run["scores"].get(name) for run in result["methods"][method]["final"]]
 
 
 def row(result: dict[str, Any], method: str) -> str:
+    """Formats the final scores of one method."""
     found = result["methods"][method]
     low, high = found["best"]
-    cells = [
-        written(scores(result, method, name), COLUMNS[name][1]) for name in names(result)
-    ]  # fmt: skip
-    return (f"| {METHODS[method].title} | {low:g}, {high:g} | {edge(found)} | "
-            f"{' | '.join(cells)} |")  # fmt: skip
+    cells = [format_mean(scores(result, method, name), COLUMNS[name][1]) for name in names(result)]
+    return f"| {METHODS[method].title} | {low:g}, {high:g} | {edge(found)} | {' | '.join(cells)} |"
 
 
 def edge(found: dict[str, Any]) -> str:
-    """For which player the chosen rate is the smallest or the largest of its grid."""
+    """Names the players whose chosen learning rate is at an edge of the grid."""
     sides = []
     for index, side in enumerate(("min", "max")):
         rates = [cell["rates"][index] for cell in found["tuning"]]
@@ -72,22 +70,22 @@ def edge(found: dict[str, Any]) -> str:
     return ", ".join(sides) or "no"
 
 
-def yardstick(result: dict[str, Any]) -> str:
-    """What real examples score, that neither network saw."""
+def held_out_line(result: dict[str, Any]) -> str:
+    """Formats the scores of held-out real images."""
     runs = [run for found in result["methods"].values() for run in found["final"]]
     real = next((run["held_out"] for run in runs if run.get("held_out")), {})
     known = [f"{COLUMNS[n][0]} {real[n]:.{COLUMNS[n][1]}f}" for n in COLUMNS if n in real]
     return f"Held-out real images against the same reference: {', '.join(known)}."
 
 
-def tuning(result: dict[str, Any]) -> str:
-    """Every cell: its distance on the first tuning seed, on the further ones where it has them."""
+def tuning_table(result: dict[str, Any]) -> str:
+    """Formats the Fréchet distances of all tuning runs."""
     steps, first = result["config"]["tune_steps"], result["config"]["tune_seed"]
     lines = [
-        f"Tuning: Fréchet distance after {steps} updates on seed {first}, in the best cells on the "
-        "next seeds too; the chosen one in bold.",
+        f"Tuning: Fréchet distance after {steps} updates with seed {first}; the best "
+        "cells also with the next seeds. The chosen cell is bold.",
         "",
-        "| method | min rate | max rates: distances |",
+        "| method | min learning rate | max learning rate: distances |",
         "|---|---|---|",
     ]
     for method, found in result["methods"].items():
@@ -99,5 +97,6 @@ def tuning(result: dict[str, Any]) -> str:
 
 
 def distances(cell: dict[str, Any]) -> str:
+    """Formats the distances of a cell, bold if it is chosen."""
     text = ", ".join("-" if d is None else f"{d:.0f}" for d in cell["distances"])
     return f"**{text}**" if cell["chosen"] else text

@@ -1,4 +1,4 @@
-"""Adam with another magnitude: what its steps' length is swapped for, along which direction."""
+"""Adam with other step norms: replacements of the norm, and two directions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -11,13 +11,17 @@ import optax
 import minmax_jax as mm
 
 DECAY = 0.99
-"""Of the running mean: it remembers about a hundred updates."""
+"""Decay of the running mean, which averages over about a hundred updates."""
 MAGNITUDES = ("own", "mean", "running", "schedule")
-DIRECTIONS = {"adam": "Adam's", "sgd": "the gradient's"}
+DIRECTIONS = {"adam": "Adam's direction", "sgd": "the gradient"}
 
 
 class CountState(NamedTuple):
-    """State of `follow_lengths`: the number of updates so far."""
+    """State of `follow_lengths`.
+
+    Attributes:
+      count: Number of updates so far.
+    """
 
     count: jax.Array
 
@@ -26,8 +30,8 @@ class MeanState(NamedTuple):
     """State of `smooth_lengths`.
 
     Attributes:
-      count: the number of updates so far.
-      mean: of each leaf's norm, scalars, without correction for its start at zero.
+      count: Number of updates so far.
+      mean: Running mean of each leaf's norm, without bias correction.
     """
 
     count: jax.Array
@@ -35,11 +39,12 @@ class MeanState(NamedTuple):
 
 
 def follow_lengths(knots: jax.Array, num_steps: int) -> optax.GradientTransformation:
-    """Gives each leaf the length that is read off between knots evenly spread over a run.
+    """Scales each leaf to the norm of a piecewise linear schedule.
 
     Args:
-      knots: `(leaves, knots)`, in the order of `jax.tree.leaves`; at least two knots.
-      num_steps: length of the run; after it the last knot holds.
+      knots: Norms at evenly spaced times of a run, of shape (leaves, knots) with at least two
+        knots. The leaves are in the order of `jax.tree.leaves`.
+      num_steps: Length of the run. The schedule is constant afterwards.
     """
     unit = mm.normalize("layer")
 
@@ -61,7 +66,7 @@ def follow_lengths(knots: jax.Array, num_steps: int) -> optax.GradientTransforma
 
 
 def smooth_lengths(decay: float) -> optax.GradientTransformation:
-    """Gives each leaf the running mean of its own lengths, corrected for its start at zero."""
+    """Scales each leaf to the running mean of its norms, with bias correction."""
 
     def init_fn(params: Any) -> MeanState:
         zeros = jax.tree.map(lambda leaf: jnp.zeros((), leaf.dtype), params)
@@ -73,74 +78,92 @@ def smooth_lengths(decay: float) -> optax.GradientTransformation:
         mean = jax.tree.map(lambda m, n: decay * m + (1 - decay) * n, state.mean, norms)
         steps = jax.tree.map(
             lambda u, m, n: u * jnp.where(n == 0, 0.0, m / (1 - decay**count) / n),
-            updates, mean, norms,
-        )  # fmt: skip
+            updates,
+            mean,
+            norms,
+        )
         return steps, MeanState(count, mean)
 
     return optax.GradientTransformation(init_fn, update_fn)
 
 
 def leaf_norms(tree: Any) -> Any:
-    """The norm of each leaf; Adam's steps are neither huge nor tiny."""
+    """Returns the norm of each leaf. Adam's steps need no protection against overflow."""
     return jax.tree.map(jnp.linalg.norm, jax.tree.map(jnp.ravel, tree))
 
 
 def optimizers(
     b1: float, b2: float, num_steps: int, knots: mm.Players | None
 ) -> Mapping[str, Callable[[mm.Players, mm.Players], Any]]:
-    """Returns `MAGNITUDE-DIRECTION` -> optimizer of rates and watchers.
+    """Returns optimizers by the name `MAGNITUDE-DIRECTION`.
+
+    Each is a function of learning rates and gradient-norm recorders.
 
     Args:
-      b1: Adam's.
-      b2: Adam's.
-      num_steps: length of a run.
-      knots: lengths of a run of Adam, `Players` of `(leaves, knots)`; None while there is
-        none: then there are the pairs alone that need none.
+      b1: Adam's b1.
+      b2: Adam's b2.
+      num_steps: Length of a run.
+      knots: Norms of a run of Adam, `Players` of arrays of shape (leaves, knots). Without them,
+        only the optimizers that do not need them are returned.
     """
 
-    def side(magnitude: str, direction: str, side: int, rate: Any, watcher: Any) -> Any:
-        lengths = {"lengths": lambda seen: jnp.stack(jax.tree.leaves(leaf_norms(seen.updates)))}
-        parts: list[optax.GradientTransformation] = [mm.record_diagnostics(optax.scale_by_adam(b1, b2), lengths)]
+    def side(
+        magnitude: str, direction: str, rows: Any, learning_rate: Any, recorder: Any
+    ) -> optax.GradientTransformation:
+        norms = {"lengths": lambda inputs: jnp.stack(jax.tree.leaves(leaf_norms(inputs.updates)))}
+        parts: list[optax.GradientTransformation] = [
+            mm.record_diagnostics(optax.scale_by_adam(b1, b2), norms)
+        ]
         if magnitude == "running":
             parts.append(smooth_lengths(DECAY))
-        elif magnitude != "own":
-            assert knots is not None
-            rows = knots[side]
-            if magnitude == "mean":
-                rows = np.repeat(rows.mean(axis=1, keepdims=True), 2, axis=1)
+        elif magnitude == "mean":
+            constant = np.repeat(rows.mean(axis=1, keepdims=True), 2, axis=1)
+            parts.append(follow_lengths(jnp.asarray(constant, jnp.float32), num_steps))
+        elif magnitude == "schedule":
             parts.append(follow_lengths(jnp.asarray(rows, jnp.float32), num_steps))
-        rule = optax.chain(*parts)
+        tx = optax.chain(*parts)
         if direction == "sgd":
-            rule = mm.graft(magnitude=rule, direction=optax.identity())
-        return optax.chain(watcher, rule, optax.scale(-rate))
+            tx = mm.graft(magnitude=tx, direction=optax.identity())
+        return optax.chain(recorder, tx, optax.scale(-learning_rate))
 
     def build(magnitude: str, direction: str) -> Callable[[mm.Players, mm.Players], Any]:
-        return lambda rates, watchers: mm.per_player(
-            min=side(magnitude, direction, 0, rates.min, watchers.min),
-            max=side(magnitude, direction, 1, rates.max, watchers.max),
+        rows = knots or mm.Players(None, None)
+        return lambda rates, recorders: mm.per_player(
+            min=side(magnitude, direction, rows.min, rates.min, recorders.min),
+            max=side(magnitude, direction, rows.max, rates.max, recorders.max),
         )
 
-    needs = ("mean", "schedule")
-    return {f"{m}-{d}": build(m, d) for d in DIRECTIONS for m in MAGNITUDES
-            if knots is not None or m not in needs}  # fmt: skip
+    without_knots = ("own", "running")
+    return {
+        f"{magnitude}-{direction}": build(magnitude, direction)
+        for direction in DIRECTIONS
+        for magnitude in MAGNITUDES
+        if knots is not None or magnitude in without_knots
+    }
 
 
 def read_lengths(state: Any) -> dict[str, jax.Array]:
-    """The lengths of Adam's last steps, by player, from an optimizer's state."""
+    """Returns the norms of Adam's last steps, by player, from an optimizer's state."""
 
-    def is_watch(node: Any) -> bool:
+    def is_record(node: Any) -> bool:
         return hasattr(node, "records")
 
-    nodes = [n for n in jax.tree.leaves(state, is_leaf=is_watch) if is_watch(n)]
+    nodes = [n for n in jax.tree.leaves(state, is_leaf=is_record) if is_record(n)]
     return {
-        f"lengths_{s}": n.records["lengths"] for s, n in zip(("min", "max"), nodes, strict=True)
+        f"lengths_{side}": node.records["lengths"]
+        for side, node in zip(("min", "max"), nodes, strict=True)
     }
 
 
 def fit_knots(lengths: np.ndarray, num_knots: int) -> np.ndarray:
-    """Returns the schedule nearest to lengths `(lines, leaves)`: `(leaves, num_knots)`.
+    """Fits a piecewise linear schedule with evenly spaced knots by least squares.
 
-    Least squares over piecewise linear functions with evenly spread knots, none below zero.
+    Args:
+      lengths: Norms of shape (records, leaves).
+      num_knots: Number of knots.
+
+    Returns:
+      Norms at the knots, of shape (leaves, num_knots), at least zero.
     """
     where = np.linspace(0, num_knots - 1, len(lengths))
     hats = np.maximum(0, 1 - np.abs(where[:, None] - np.arange(num_knots)))

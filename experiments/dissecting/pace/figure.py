@@ -1,48 +1,71 @@
-"""The figure of `pace`: ratio of norms against Fréchet distance, a point a run."""
+"""Figure of norm ratios against Fréchet distance."""
 
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 from matplotlib import ticker
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
+from experiments._shared.figures import plt, save
 from experiments.dissecting.images.methods import METHODS
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draws a row of panels for each length of runs, a column for gradients and for updates."""
-    lengths = sorted({p["steps"] for p in result["points"]})
-    methods = [m for m in METHODS if any(p["method"] == m for p in result["points"])]
-    figure, panels = plt.subplots(len(lengths), 2, figsize=(11, 4.2 * len(lengths) + 0.4),
-                                  squeeze=False, layout="constrained")  # fmt: skip
+    """Draws one row of panels per run length, with columns for gradients and updates."""
+    lengths = sorted({point["steps"] for point in result["points"]})
+    figure, panels = plt.subplots(
+        len(lengths),
+        2,
+        figsize=(11, 4.2 * len(lengths) + 0.4),
+        squeeze=False,
+        layout="constrained",
+    )
     for row, steps in zip(panels, lengths, strict=True):
         for panel, kind in zip(row, ("gradients", "updates"), strict=True):
-            here = [p for p in result["points"] if p["steps"] == steps]
-            known = [p for p in here if p["distance"] is not None and p[kind] is not None]
-            for index, method in enumerate(methods):
-                own = [(p[kind], p["distance"]) for p in known if p["method"] == method]
-                panel.plot(*(zip(*own, strict=True) if own else ((), ())), "o", color=f"C{index}",
-                           markersize=4, alpha=0.7, label=METHODS[method].title)  # fmt: skip
-            panel.axvline(1, color="0.5", linewidth=0.8)
-            label = f"‖discriminator‖ / ‖generator‖ of {kind}, median of the run"
-            panel.set(xscale="log", yscale="log", ylabel="Fréchet distance", xlabel=label)
-            found = [r for r in result["rows"] if (r["steps"], r["ratio"]) == (steps, kind)]
-            value = found[0]["near_one"] if found else {"value": None}
-            text = "too few runs" if value["value"] is None else (
-                f"ρ(|log ratio|, distance) = {value['value']:.2f} "
-                f"[{value['low']:.2f}, {value['high']:.2f}]"
-            )  # fmt: skip
-            panel.set_title(f"{steps} updates: {text}", fontsize=10)
-            for axis in (panel.xaxis, panel.yaxis):
-                plain_ticks(axis)
+            draw_panel(panel, result, steps, kind)
     panels[0][0].legend(fontsize=7)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    save(figure, path, dpi=110)
+
+
+def draw_panel(panel: Axes, result: dict[str, Any], steps: int, kind: str) -> None:
+    """Draws the runs of one length, one point per run."""
+    methods = [m for m in METHODS if any(point["method"] == m for point in result["points"])]
+    here = [point for point in result["points"] if point["steps"] == steps]
+    known = [p for p in here if p["distance"] is not None and p[kind] is not None]
+    for index, method in enumerate(methods):
+        points = [(p[kind], p["distance"]) for p in known if p["method"] == method]
+        panel.plot(
+            *(zip(*points, strict=True) if points else ((), ())),
+            "o",
+            color=f"C{index}",
+            markersize=4,
+            alpha=0.7,
+            label=METHODS[method].title,
+        )
+    panel.axvline(1, color="0.5", linewidth=0.8)
+    label = f"‖discriminator‖ / ‖generator‖ of {kind}, median of the run"
+    panel.set(xscale="log", yscale="log", ylabel="Fréchet distance", xlabel=label)
+    rows = [row for row in result["rows"] if (row["steps"], row["ratio"]) == (steps, kind)]
+    panel.set_title(f"{steps} updates: {correlation_text(rows)}", fontsize=10)
+    for axis in (panel.xaxis, panel.yaxis):
+        plain_ticks(axis)
+
+
+def correlation_text(rows: list[dict[str, Any]]) -> str:
+    """Formats the correlation over all methods, the first of the rows."""
+    found = rows[0]["near_one"] if rows else {"value": None}
+    if found["value"] is None:
+        return "too few runs"
+    interval = f"[{found['low']:.2f}, {found['high']:.2f}]"
+    return f"ρ(|log ratio|, distance) = {found['value']:.2f} {interval}"
 
 
 def plain_ticks(axis: Axis) -> None:
-    """Plain numbers where the axis has less than two decades: 1, 2, 5, or all on a short one."""
+    """Labels an axis of less than two decades with plain numbers.
+
+    The ticks are 1, 2 and 5 in each decade, or all digits if the axis is short.
+    """
     low, high = axis.get_view_interval()
     if high < 100 * low:
         axis.set_major_locator(

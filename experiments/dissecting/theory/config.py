@@ -1,4 +1,4 @@
-"""What `theory` runs: settings of the synthetic GAN, studies of them, methods and their rates."""
+"""Settings of the synthetic GAN, studies of them, and compared methods."""
 
 import dataclasses
 import functools
@@ -13,75 +13,86 @@ from minmax_jax import games
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """One game, the grid of learning rates, and the seeds; the defaults are the base case."""
+    """A game, the grid of learning rates and the seeds. The defaults are the base case."""
 
     dimension: int = 1000
-    """d."""
+    """Dimension d of the data."""
     scale: float | None = None
-    """λ: the bias enters the logit as (λ/√d)·b; None means √d."""
+    """Weight λ of the discriminator's bias, which enters the logit as (λ/√d)·b. None: √d."""
     loss: str = "saturating"
-    """saturating, or non-saturating: then G descends −E log D(G(z))."""
+    """saturating, or non-saturating: then the generator descends −E log D(G(z))."""
     correlation: float = 0.3
-    """γ = ⟨u₁, u₂⟩."""
+    """Inner product γ = ⟨u₁, u₂⟩ of the modes."""
     linear_beyond: float | None = None
-    """Where the cubic goes on as its tangent; None: nowhere."""
+    """Threshold beyond which the cubic is linearized; None disables it."""
     batch_size: int | None = None
-    """Samples of each field evaluation; None: exact expectations."""
+    """Samples per field evaluation; None takes exact expectations."""
     latents: str = "one_hot"
-    """one_hot, or sparse: z_j ~ Bernoulli(1/m_G)."""
+    """one_hot, or sparse: z_j ~ Bernoulli(1/m_G) independently."""
     precision: str = "float64"
-    """float64, or float32."""
+    """float64 or float32."""
     steps: int = 10_000
-    """Updates of a run."""
+    """Updates per run."""
     seeds: int = 16
-    """How many; always 0, 1, 2, …"""
+    """Number of seeds 0, 1, ..."""
     grid: int = 8
-    """Learning rates of each player, evenly spaced in the logarithm."""
+    """Number of learning rates per player, evenly spaced in the logarithm."""
     rates_min: tuple[float, ...] = ()
-    """The generator's learning rates, in place of the grid."""
+    """Learning rates of the generator, instead of the grid."""
     rates_max: tuple[float, ...] = ()
-    """The discriminator's."""
+    """Learning rates of the discriminator, instead of the grid."""
     methods: tuple[str, ...] = ("sgda", "nsgda")
-    """Of METHODS."""
+    """Names in METHODS."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Method:
-    """A method, and the decades of each player's learning rates."""
+    """A method and the range of its learning rates.
+
+    Attributes:
+      title: Name in figures and tables.
+      optimizer: Function of the learning rates.
+      decades: Decimal logarithms of the smallest and largest learning rate, for each player.
+      rotates: Whether it commutes with rotations, so that its runs can take place in the span
+        of the start.
+    """
 
     title: str
     optimizer: Callable[[mm.Players], Any]
     decades: mm.Players
     rotates: bool
-    """Whether it commutes with rotations, so that its runs may be made in the start's span."""
 
 
-# Betas of the lineage's GANs; Adam's own defaults stand beside them, as they do worse here.
+# These betas are the ones of earlier GAN code. Adam's defaults, a separate method, do worse.
 ADAM = {"b1": 0.5, "b2": 0.9}
-PLAIN = mm.Players(min=(-3, 1), max=(-3, 0))  # rates in units of the gradient
-NORMED = mm.Players(min=(-4, -1), max=(-3, 0))  # in units of the parameters
-ADAPTED = mm.Players(min=(-5, -2), max=(-4, -1))  # in units of each coordinate
+PLAIN = mm.Players(min=(-3, 1), max=(-3, 0))  # Learning rates multiply gradients.
+NORMED = mm.Players(min=(-4, -1), max=(-3, 0))  # Learning rates multiply directions of norm 1.
+ADAPTED = mm.Players(min=(-5, -2), max=(-4, -1))  # Learning rates multiply steps like Adam's.
 METHODS: Mapping[str, Method] = {
     "sgda": Method("SGDA", mm.sgda, PLAIN, rotates=True),
     "nsgda": Method(
         "nSGDA, global norm", functools.partial(mm.nsgda, scope="global"), NORMED, rotates=True
     ),
-    "layer_nsgda": Method("nSGDA, norm by layer", mm.nsgda, NORMED, rotates=True),
+    "layer_nsgda": Method("nSGDA, norm per leaf", mm.nsgda, NORMED, rotates=True),
     "adam": Method("Adam", functools.partial(mm.adam_gda, **ADAM), ADAPTED, rotates=False),
     "ada_nsgda": Method(
         "Ada-nSGDA", functools.partial(mm.ada_nsgda, **ADAM), ADAPTED, rotates=False
     ),
     "ada_dir": Method("AdaDir", functools.partial(mm.ada_dir, **ADAM), PLAIN, rotates=False),
-    "adam_default": Method("Adam, β = (.9, .999)", mm.adam_gda, ADAPTED, rotates=False),
+    "adam_default": Method("Adam, β = (0.9, 0.999)", mm.adam_gda, ADAPTED, rotates=False),
 }
 SPAN = tuple(name for name, method in METHODS.items() if method.rotates)
 FULL = tuple(name for name, method in METHODS.items() if not method.rotates)
 
 
 def make_game(setting: Setting, seed: Any = 0, *, exact: bool = False) -> games.Game:
-    """The game of a setting, with the start of a seed; `exact`: with its expectations exact.
+    """Returns the game of a setting.
 
-    Sparse z has no exact sum here: the expectations are then those over one-hot z.
+    Args:
+      setting: Setting of the game.
+      seed: Seed of the initial parameters.
+      exact: Whether to take exact expectations. They are over one-hot z, because expectations
+        over sparse z have no closed form here.
     """
     return games.modes(
         jax.random.key(seed),
@@ -96,7 +107,7 @@ def make_game(setting: Setting, seed: Any = 0, *, exact: bool = False) -> games.
 
 
 def studies() -> dict[str, dict[str, Setting]]:
-    """Every study, as settings by the value of what it changes, in order of their weight."""
+    """Returns all studies, the most important first: settings by the value that is varied."""
     base = Setting(seeds=8)
 
     def vary(field: str, *values: Any, **more: Any) -> dict[str, Setting]:

@@ -1,19 +1,20 @@
-"""The figure of six methods: where each finds both modes, and the pace of its players."""
+"""Figure of six methods: success, ratio of gradient norms, and D(G(z))."""
 
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from experiments.dissecting.theory import panels as theory_panels
+from experiments._shared.figures import plt
+from experiments.dissecting.theory import panels as shared
 from experiments.dissecting.theory.config import METHODS
 
+# The seventh method, Adam with its default betas, appears in the table only.
 SIX = ("sgda", "nsgda", "layer_nsgda", "adam", "ada_nsgda", "ada_dir")
 
 
 def draw(results: dict[str, dict[str, Any]], path: Path) -> Path:
-    """Six phase diagrams, and two courses over time."""
+    """Draws six phase diagrams, and two quantities over time."""
     found = results["phase-100"]["methods"] | results["methods-100"]["methods"]
     figure = plt.figure(figsize=(20, 13), layout="constrained")
     panels = figure.subplot_mosaic(
@@ -23,35 +24,35 @@ def draw(results: dict[str, dict[str, Any]], path: Path) -> Path:
     for name in SIX:
         seeds = len(found[name]["outcomes"][0][0])
         title = f"{METHODS[name].title} ({seeds} seeds)"
-        theory_panels.diagram(panels[name], title, found[name])
-    theory_panels.colourbar(figure, [panels[name] for name in SIX], location="left")
+        shared.diagram(panels[name], title, found[name])
+    shared.colorbar(figure, [panels[name] for name in SIX], location="left")
     courses = results["paths-100"]
     over_time(panels["pace"], courses, "pace", "‖g_D‖ / ‖g_G‖")
     over_time(panels["fake"], courses, "fake_probability", "D(G(z))")
     panels["pace"].axhline(1, color="0.7", linewidth=1)
-    panels["pace"].legend(fontsize=11)
+    panels["pace"].legend(fontsize=9, loc="upper right")
     figure.suptitle(
-        "Six methods, d = 100, λ = √d, each on a grid of its own with as many rates. Right: each "
-        f"at its best cell, seed 0 and the quartiles of seeds 0–{courses['seeds'] - 1}",
+        "Six methods, d = 100, λ = √d, each on its own 8 × 8 grid of learning rates. Right: "
+        f"best cell of each; lines: seed 0; bands: quartiles of seeds 0–{courses['seeds'] - 1}",
         fontsize=15,
     )
-    theory_panels.legend(figure)
-    return theory_panels.save(figure, path)
+    shared.legend(figure)
+    return shared.save(figure, path)
 
 
 def over_time(axes: Axes, courses: dict[str, Any], what: str, label: str) -> None:
-    """Seed 0 of each method, and quartiles behind it."""
-    for colour, name in enumerate(name for name in SIX if name in courses["methods"]):
+    """Draws seed 0 of each method, and the quartiles over seeds as a band."""
+    for color, name in enumerate(name for name in SIX if name in courses["methods"]):
         run = courses["methods"][name]
-        line = [float("nan") if x is None else x for x in run[what]["seed_0"]]
+        curve = [float("nan") if x is None else x for x in run[what]["seed_0"]]
         low, high = (
             [float("nan") if x is None else x for x in run[what][end]] for end in ("low", "high")
         )
         rates = f"η_D {run['rate_max']:.2g}, η_G {run['rate_min']:.2g}"
         title = f"{METHODS[name].title} ({rates}; seed 0: {run['outcomes'][0]})"
-        axes.plot(courses["steps"], line, color=f"C{colour}", label=title)
-        axes.fill_between(courses["steps"], low, high, color=f"C{colour}", alpha=0.15, linewidth=0)
+        axes.plot(courses["steps"], curve, color=f"C{color}", label=title)
+        axes.fill_between(courses["steps"], low, high, color=f"C{color}", alpha=0.15, linewidth=0)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel("step")
+    axes.set_xlabel("updates")
     axes.set_title(label, fontsize=13)

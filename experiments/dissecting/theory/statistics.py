@@ -1,73 +1,60 @@
-"""What the letters of a sweep say: shares with intervals, and a cell that was chosen honestly."""
+"""Proportions of outcomes, and the choice of the best grid cell."""
 
 from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import ndimage, stats
+from scipy import ndimage
+
+from experiments._shared.proportions import Proportion, proportion
 
 OUTCOMES = {"B": "both modes", "S": "a single mode", "A": "u₁ + u₂", "N": "noise", "D": "diverged"}
 
 
-class Share(NamedTuple):
-    """A share with its 95% Wilson interval."""
-
-    successes: int
-    runs: int
-    low: float
-    high: float
-
-    @property
-    def value(self) -> float:
-        return self.successes / self.runs
-
-    def __str__(self) -> str:
-        return f"{self.successes}/{self.runs} [{number(self.low)}, {number(self.high)}]"
-
-
 class Best(NamedTuple):
-    """The cell with most successes among some seeds, and its share among others."""
+    """The best grid cell of some seeds, with its success on other seeds.
+
+    Attributes:
+      rate_max: Learning rate of the discriminator.
+      rate_min: Learning rate of the generator.
+      share: Proportion of successful seeds.
+    """
 
     rate_max: float
     rate_min: float
-    share: Share
+    share: Proportion
 
 
-def proportion(successes: int, runs: int) -> Share:
-    interval = stats.binomtest(int(successes), int(runs)).proportion_ci(method="wilson")
-    return Share(int(successes), int(runs), float(interval.low), float(interval.high))
-
-
-def won(found: dict[str, Any], outcomes: str = "outcomes") -> np.ndarray:
-    """Booleans: discriminator's rate, generator's rate, seed."""
+def successes(found: dict[str, Any], outcomes: str = "outcomes") -> np.ndarray:
+    """Returns booleans by discriminator learning rate, generator learning rate and seed."""
     return np.array([[[x == "B" for x in cell] for cell in row] for row in found[outcomes]])
 
 
-def best_cell(successes: np.ndarray) -> tuple[int, int]:
-    """The cell of the grid with most successes; among equals the one among the best others.
+def best_cell(counts: np.ndarray) -> tuple[int, int]:
+    """Returns the grid cell with the most successes.
 
-    Equals again (nothing succeeds, say) are told apart by their distance to the centre.
+    Among equal cells it takes the one with the most successes in the neighboring cells, then the
+    one nearest to the center of the grid.
     """
-    around = ndimage.uniform_filter(successes.astype(float), 3, mode="constant")
-    from_centre = sum(
-        abs(i - (n - 1) / 2)
-        for i, n in zip(np.indices(successes.shape), successes.shape, strict=True)
+    neighbors = ndimage.uniform_filter(counts.astype(float), 3, mode="constant")
+    from_center = sum(
+        abs(i - (n - 1) / 2) for i, n in zip(np.indices(counts.shape), counts.shape, strict=True)
     )
-    order = np.lexsort([np.ravel(-from_centre), around.round(9).ravel(), successes.ravel()])
-    row, column = np.unravel_index(order[-1], successes.shape)
+    order = np.lexsort([np.ravel(-from_center), neighbors.round(9).ravel(), counts.ravel()])
+    row, column = np.unravel_index(order[-1], counts.shape)
     return int(row), int(column)
 
 
 def held_out(found: dict[str, Any], outcomes: str = "outcomes") -> Best:
-    """The best cell of the first half of the seeds, with its share among the other half."""
-    both = won(found, outcomes)
+    """Chooses the best cell on the first half of the seeds; reports the other half."""
+    both = successes(found, outcomes)
     half = both.shape[-1] // 2
     return _best(found, both[..., :half], both[..., half:])
 
 
 def in_sample(found: dict[str, Any], outcomes: str = "outcomes") -> Best:
-    """The best cell of all seeds, with its share among the same: too good by the choice."""
-    both = won(found, outcomes)
+    """Chooses the best cell on all seeds and reports the same seeds, which is optimistic."""
+    both = successes(found, outcomes)
     return _best(found, both, both)
 
 
@@ -79,32 +66,27 @@ def _best(found: dict[str, Any], chosen_on: np.ndarray, reported_on: np.ndarray)
     )
 
 
-def whole_grid(found: dict[str, Any], outcomes: str = "outcomes") -> Share:
-    """All runs; seeds are the same in every cell, so the interval is narrower than it should be."""
-    both = won(found, outcomes)
+def whole_grid(found: dict[str, Any], outcomes: str = "outcomes") -> Proportion:
+    """Returns the proportion of successful runs.
+
+    The interval is too narrow, because all cells share their seeds.
+    """
+    both = successes(found, outcomes)
     return proportion(both.sum(), both.size)
 
 
-def somewhere(found: dict[str, Any], outcomes: str = "outcomes") -> Share:
-    """Seeds for which at least one pair of rates succeeds: the claim of any learning rate."""
-    seeds = won(found, outcomes).any((0, 1))
+def any_cell(found: dict[str, Any], outcomes: str = "outcomes") -> Proportion:
+    """Returns the proportion of seeds for which at least one pair of learning rates succeeds."""
+    seeds = successes(found, outcomes).any((0, 1))
     return proportion(seeds.sum(), seeds.size)
 
 
-def classes(found: dict[str, Any], outcomes: str = "outcomes") -> dict[str, float]:
-    """The share of each outcome among all runs, by letter."""
+def outcome_shares(found: dict[str, Any], outcomes: str = "outcomes") -> dict[str, float]:
+    """Returns the share of each outcome among all runs, by letter."""
     counts = Counter("".join(cell for row in found[outcomes] for cell in row))
     return {letter: counts[letter] / counts.total() for letter in OUTCOMES}
 
 
-def commonest(cell: str) -> str:
+def most_common(cell: str) -> str:
+    """Returns the most common outcome of a cell."""
     return max(OUTCOMES, key=cell.count)
-
-
-def number(x: float) -> str:
-    """A share as these documents write it: .05, 0, 1."""
-    return (
-        {"0.00": "0", "1.00": "1"}.get(f"{x:.2f}", f"{x:.2f}".lstrip("0"))
-        if x >= 0.005 or x == 0
-        else f"{x:.1g}".lstrip("0")
-    )

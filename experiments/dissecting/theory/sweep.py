@@ -1,4 +1,4 @@
-"""The runs behind `theory`: all learning rates from all seeds, in vmapped programs."""
+"""Runs of all learning rates and seeds of a method, in vmapped programs."""
 
 import math
 import time
@@ -11,18 +11,20 @@ import jax.numpy as jnp
 import numpy as np
 
 import minmax_jax as mm
+from experiments._shared.rounding import round_significant
 from experiments.dissecting.theory.config import METHODS, Setting, make_game
 from minmax_jax import games
 
-LETTERS = "BSAND"  # of games.OUTCOMES, one a seed in the JSON
+LETTERS = "BSAND"
+"""Letters of games.OUTCOMES. The JSON files contain one letter per seed."""
 THREADS = 2
-# Runs of one program. Measured on two cores: in the span 128 to 1024 take the same time a run,
-# in full dimension what counts is that a program's players and moments fit in the cache.
-SPAN_RUNS, FULL_NUMBERS = 512, 400_000
+# Number of runs per program. On two cores, 128 to 1024 runs in the span take the same time per run.
+# In full dimension, the parameters and moments of a program have to fit in the cache.
+SPAN_RUNS, FULL_PARAMETERS = 512, 400_000
 
 
 def learning_rates(setting: Setting, method: str) -> mm.Players:
-    """Each player's axis of the grid."""
+    """Returns the learning rates of each player's grid axis."""
     given = mm.Players(min=setting.rates_min, max=setting.rates_max)
     return mm.Players(
         *(
@@ -33,13 +35,11 @@ def learning_rates(setting: Setting, method: str) -> mm.Players:
 
 
 def starts(setting: Setting, method: str) -> mm.Players:
-    """Every seed's start, in the span where the method allows it."""
+    """Returns the start of every seed, in the span if the method commutes with rotations."""
     reduce = games.modes_span if METHODS[method].rotates else lambda players: players
 
     def start(seed: jax.Array) -> mm.Players:
-        players = make_game(setting, seed).start
-        assert players is not None
-        return reduce(players)
+        return reduce(make_game(setting, seed).start)
 
     return jax.jit(jax.vmap(start))(jnp.arange(setting.seeds))
 
@@ -47,7 +47,16 @@ def starts(setting: Setting, method: str) -> mm.Players:
 def sweep(
     setting: Setting, method: str, tick: Callable[[int, int], None] = lambda done, of: None
 ) -> dict[str, Any]:
-    """Runs every pair of rates from every seed, and returns what the JSON holds."""
+    """Runs every pair of learning rates from every seed.
+
+    Args:
+      setting: Game, grid and seeds.
+      method: Name in `METHODS`.
+      tick: Called with the number of finished programs and the number of all programs.
+
+    Returns:
+      The method's part of the JSON file.
+    """
     began, cpu = time.perf_counter(), time.process_time()
     axes = learning_rates(setting, method)
     with jax.enable_x64(setting.precision == "float64"):
@@ -55,37 +64,41 @@ def sweep(
         cells = np.meshgrid(axes.max, axes.min, np.arange(setting.seeds), indexing="ij")
         runs = [axis.ravel() for axis in cells]
         program = jax.jit(jax.vmap(one_run(setting, method), (0, 0, 0, None)))
-        pieces = list(split(runs, runs_at_once(setting, method)))
-        compiled = program.lower(*map(jnp.asarray, pieces[0]), players).compile()
+        parts = list(split(runs, runs_at_once(setting, method)))
+        compiled = program.lower(*map(jnp.asarray, parts[0]), players).compile()
     done = []
 
-    def work(piece: list[np.ndarray]) -> Any:
-        with jax.enable_x64(setting.precision == "float64"):  # a thread has its own
-            seen = jax.tree.map(np.asarray, compiled(*map(jnp.asarray, piece), players))
+    def work(part: list[np.ndarray]) -> Any:
+        with jax.enable_x64(setting.precision == "float64"):  # The setting is per thread.
+            ends = jax.tree.map(np.asarray, compiled(*map(jnp.asarray, part), players))
         done.append(1)
-        tick(len(done), len(pieces))
-        return seen
+        tick(len(done), len(parts))
+        return ends
 
     with ThreadPoolExecutor(THREADS) as pool:
-        seen = list(pool.map(work, pieces))
-    whole = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(runs[0])], *seen)
+        ends = list(pool.map(work, parts))
+    whole = jax.tree.map(lambda *arrays: np.concatenate(arrays)[: len(runs[0])], *ends)
     return {
         "rates_min": axes.min.tolist(),
         "rates_max": axes.max.tolist(),
-        **summarise(whole, (len(axes.max), len(axes.min), setting.seeds)),
+        **summarize(whole, (len(axes.max), len(axes.min), setting.seeds)),
         "seconds": round(time.perf_counter() - began, 1),
         "cpu_seconds": round(time.process_time() - cpu, 1),
     }
 
 
 def runs_at_once(setting: Setting, method: str) -> int:
+    """Returns the number of runs per program."""
     if METHODS[method].rotates:
         return SPAN_RUNS
-    return max(1, FULL_NUMBERS // (17 * setting.dimension))
+    return max(1, FULL_PARAMETERS // (17 * setting.dimension))
 
 
 def split(runs: list[np.ndarray], size: int) -> Iterable[list[np.ndarray]]:
-    """Pieces of one size, near the one asked for; the last is filled up with its last run."""
+    """Splits runs into parts of equal size, at most `size`.
+
+    The last part repeats its last run as often as necessary.
+    """
     count = math.ceil(len(runs[0]) / size)
     size = math.ceil(len(runs[0]) / count)
     for first in range(0, len(runs[0]), size):
@@ -94,7 +107,7 @@ def split(runs: list[np.ndarray], size: int) -> Iterable[list[np.ndarray]]:
 
 
 def one_run(setting: Setting, method: str) -> Callable[..., dict[str, jax.Array]]:
-    """Returns the function of one run: rates and seed to what is seen of its end."""
+    """Returns a function of learning rates, seed and starts that observes the end of one run."""
     field_fn = make_game(setting).field_fn
 
     def run(
@@ -102,7 +115,7 @@ def one_run(setting: Setting, method: str) -> Callable[..., dict[str, jax.Array]
     ) -> dict[str, jax.Array]:
         start = jax.tree.map(lambda leaf: leaf[seed], players)
         optimizer = METHODS[method].optimizer(mm.Players(min=rate_min, max=rate_max))
-        # The same samples for every pair of rates, others for every seed.
+        # Samples depend on the seed but not on the learning rates.
         key = None if setting.batch_size is None else jax.random.fold_in(jax.random.key(7), seed)
         end = mm.solve(optimizer, field_fn, start, setting.steps, key=key).players
         return observe(setting, end)
@@ -111,14 +124,14 @@ def one_run(setting: Setting, method: str) -> Callable[..., dict[str, jax.Array]
 
 
 def observe(setting: Setting, players: mm.Players) -> dict[str, jax.Array]:
-    """Where a run is, and the pace of its players by exact expectations."""
+    """Returns the outcome of a run, and the ratio of its gradient norms in expectation."""
     correlation = setting.correlation
     coefficient = 1.0 if setting.scale is None else setting.scale / math.sqrt(setting.dimension)
     v = players.min["v"]
     norms = jnp.linalg.norm(v, axis=-1)
     near = v[:, :2] @ games.modes_points(correlation).T >= 0.9 * norms[:, None]
     there = near.any(-1) & (norms >= 0.05)
-    seen = {
+    observed = {
         "outcome": games.modes_outcome(players, correlation=correlation),
         "pace": mm.diagnostics.norm_ratio(make_game(setting, exact=True).field_fn(players)),
         "fake_probability": games.modes_fake_probability(
@@ -129,12 +142,14 @@ def observe(setting: Setting, players: mm.Players) -> dict[str, jax.Array]:
     }
     if setting.latents == "sparse":
         z = jax.random.bernoulli(jax.random.key(8), 1 / len(v), (2000, len(v))).astype(v.dtype)
-        seen["outcome_of_sparse"] = games.modes_outcome(players, correlation=correlation, latents=z)
-    return seen
+        observed["outcome_of_sparse"] = games.modes_outcome(
+            players, correlation=correlation, latents=z
+        )
+    return observed
 
 
-def summarise(seen: dict[str, np.ndarray], shape: tuple[int, ...]) -> dict[str, Any]:
-    """Outcomes as letters, seed after seed, and medians over the runs that they concern."""
+def summarize(seen: dict[str, np.ndarray], shape: tuple[int, ...]) -> dict[str, Any]:
+    """Returns outcomes as letters in the order of seeds, and medians over runs."""
     seen = {name: values.reshape(shape) for name, values in seen.items()}
     alive = seen["outcome"] != games.OUTCOMES.index("diverged")
     won = seen["outcome"] == games.OUTCOMES.index("both")
@@ -155,6 +170,6 @@ def summarise(seen: dict[str, np.ndarray], shape: tuple[int, ...]) -> dict[str, 
 
 
 def median(values: np.ndarray) -> float | None:
-    """To three digits; None of nothing, since JSON has no NaN."""
+    """Returns the median of the finite values with three digits, or None if there is none."""
     finite = values[np.isfinite(values)]
-    return float(f"{np.median(finite):.3g}") if finite.size else None
+    return round_significant(np.median(finite), 3) if finite.size else None

@@ -1,4 +1,4 @@
-"""The numbers of `theory` as a table, written from the JSON alone."""
+"""Table of all sweeps, written from the JSON files."""
 
 from typing import Any
 
@@ -7,18 +7,16 @@ from experiments.dissecting.theory.config import METHODS, studies
 
 HEAD = """# Both modes of the synthetic GAN: all sweeps
 
-Written by `python -m experiments.dissecting.theory --redraw`. Every interval is a 95 % Wilson
-interval.
+Written by `python -m experiments.dissecting.theory --redraw`. All intervals are 95 % Wilson
+intervals.
 
-- **best cell**: the rates with most successes among the first half of the seeds; its share is
-  that among the *other* half.
-- **in sample**: the best of all cells on all seeds, with its share on the same seeds: too good
-  by the choice.
-- **grid**: all runs. The same seeds stand in every cell, so this interval is narrower than it
-  should be.
-- **anywhere**: the seeds for which at least one pair of the grid succeeds.
+- **best cell**: the learning rates with the most successes among the first half of the seeds;
+  **held-out share** is their proportion of successes among the *other* half.
+- **in sample**: the best cell of all seeds, reported on the same seeds, which is optimistic.
+- **grid**: all runs. All cells share their seeds, so this interval is too narrow.
+- **any cell**: the seeds for which at least one pair of learning rates of the grid succeeds.
 - **outcomes** in %: both modes, a single mode, u₁ + u₂, noise, diverged.
-- **CPU**: seconds, both cores together.
+- **CPU**: seconds of CPU time, both cores together.
 
 """
 COLUMNS = (
@@ -27,17 +25,17 @@ COLUMNS = (
     "method",
     "seeds",
     "best cell (η_D, η_G)",
-    "its share",
+    "held-out share",
     "in sample",
     "grid",
-    "anywhere",
+    "any cell",
     "outcomes",
     "CPU",
 )
 
 
 def render(results: dict[str, dict[str, Any]]) -> str:
-    """The whole table, as Markdown."""
+    """Returns the table in Markdown."""
     lines = [
         row(study, value, name, found, outcomes)
         for study, settings in studies().items()
@@ -51,16 +49,18 @@ def render(results: dict[str, dict[str, Any]]) -> str:
 
 
 def row(study: str, value: str, name: str, found: dict[str, Any], outcomes: str) -> str:
+    """Formats one method of one setting."""
     best = statistics.held_out(found, outcomes)
     shares = [
         best.share,
         statistics.in_sample(found, outcomes).share,
         statistics.whole_grid(found, outcomes),
-        statistics.somewhere(found, outcomes),
+        statistics.any_cell(found, outcomes),
     ]
-    classes = " / ".join(f"{100 * x:.1f}" for x in statistics.classes(found, outcomes).values())
+    percent = statistics.outcome_shares(found, outcomes).values()
+    classes = " / ".join(f"{100 * x:.1f}" for x in percent)
     if outcomes != "outcomes":
-        value += ", judged on sparse z"
+        value += ", evaluated on sparse z"
     seeds = len(found["outcomes"][0][0])
     rates = f"{best.rate_max:.2g}, {best.rate_min:.2g}"
     cells = [study, value, METHODS[name].title, f"{seeds}", rates, *map(str, shares), classes]
@@ -68,9 +68,12 @@ def row(study: str, value: str, name: str, found: dict[str, Any], outcomes: str)
 
 
 def summary(results: dict[str, dict[str, Any]]) -> str:
-    """What all of it cost."""
+    """Formats the number of runs and their cost."""
     sweeps = [
-        found for r in results.values() for found in r["methods"].values() if "rates_max" in found
+        found
+        for result in results.values()
+        for found in result["methods"].values()
+        if "rates_max" in found
     ]
     runs = sum(statistics.whole_grid(found).runs for found in sweeps)
     minutes = sum(found["cpu_seconds"] for found in sweeps) / 60

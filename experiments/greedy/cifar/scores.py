@@ -1,4 +1,4 @@
-"""Scores of a run as the experiments' JSON files hold them: one flat record."""
+"""Scores of a run as one flat record."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ SCORES = ("frechet_distance", "classes_covered", "classifier_accuracy", "frechet
 
 
 def headline(summary: dict[str, Any]) -> dict[str, Any]:
-    """Returns `SCORES` from a run's `summary.json`, None for what was not measured."""
-    judged = summary.get("evaluation", {"facts": {}, "scores": {}, "held_out": {}})
+    """Returns `SCORES` from the content of a run's `summary.json`, None for missing scores."""
+    found = summary.get("evaluation", {"facts": {}, "scores": {}, "held_out": {}})
     return {
-        "frechet_distance": judged["scores"].get("frechet_distance"),
-        "classes_covered": judged["scores"].get("classes_covered"),
-        "classifier_accuracy": judged["facts"].get("test_accuracy"),
-        "frechet_distance_real": judged["held_out"].get("frechet_distance"),
+        "frechet_distance": found["scores"].get("frechet_distance"),
+        "classes_covered": found["scores"].get("classes_covered"),
+        "classifier_accuracy": found["facts"].get("test_accuracy"),
+        "frechet_distance_real": found["held_out"].get("frechet_distance"),
     }

@@ -1,34 +1,39 @@
-"""The figure of `digits01`: shares along training, and images of two seeds at the end."""
+"""Figure of digit shares along training, and of images at the end."""
 
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 
+from experiments._shared.figures import plt, save
+from experiments.greedy.digits01.config import TITLES
+from experiments.greedy.digits01.table import MIN_SHARE
+
 NAMES = ("zero", "one", "neither")
-COLOURS = ("tab:blue", "tab:orange", "0.6")
+COLORS = ("tab:blue", "tab:orange", "0.6")
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """One column a method: thin lines are seeds, thick ones their median."""
+    """Draws one column per method: thin lines are seeds, thick lines their median."""
     methods = result["methods"]
     figure, axes = plt.subplots(
-        2, len(methods), figsize=(4.2 * len(methods), 6.6), squeeze=False, layout="constrained",
+        2,
+        len(methods),
+        figsize=(4.2 * len(methods), 6.6),
+        squeeze=False,
+        layout="constrained",
         height_ratios=(1.2, 1),
-    )  # fmt: skip
+    )
     for column, (name, found) in enumerate(methods.items()):
-        shares = np.asarray([one["shares"] for one in found])  # seeds, looks, classes
+        shares = np.asarray([one["shares"] for one in found])  # (seeds, evaluations, classes)
         steps = result["every"] * np.arange(1, shares.shape[1] + 1)
         axis = axes[0, column]
-        for i, (label, colour) in enumerate(zip(NAMES, COLOURS, strict=True)):
-            axis.plot(steps, shares[:, :, i].T, color=colour, lw=0.5, alpha=0.4)
-            axis.plot(steps, np.median(shares[:, :, i], axis=0), color=colour, lw=2.5, label=label)
-        axis.axhline(0.1, color="black", lw=0.8, ls=":")
-        axis.set(ylim=(-0.02, 1.02), xlabel="updates", title=f"{name}, {len(found)} seeds")
+        for i, (label, color) in enumerate(zip(NAMES, COLORS, strict=True)):
+            axis.plot(steps, shares[:, :, i].T, color=color, lw=0.5, alpha=0.4)
+            axis.plot(steps, np.median(shares[:, :, i], axis=0), color=color, lw=2.5, label=label)
+        axis.axhline(MIN_SHARE, color="black", lw=0.8, ls=":")
+        title = f"{TITLES[name]}, {len(found)} seeds"
+        axis.set(ylim=(-0.02, 1.02), xlabel="updates", title=title)
         images = [one["images"] for one in found if "images" in one]
         axes[1, column].imshow(mosaic(images), cmap="gray", vmin=0, vmax=255)
         axes[1, column].set_axis_off()
@@ -38,14 +43,13 @@ def draw(result: dict[str, Any], path: Path) -> None:
     width, test = result["config"]["width"], result["judge_accuracy"]
     figure.suptitle(
         f"MNIST zeros and ones, generator width {width}-{2 * width}-{4 * width}; "
-        f"classifier {test:.1%} right on test images; dotted: 10 %"
+        f"classifier {test:.1%} correct on test images; dotted: 10 %"
     )
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    save(figure, path)
 
 
 def mosaic(images: list[Any]) -> np.ndarray:
-    """Blocks of 2 × 12 images, one above the other."""
+    """Stacks blocks of 2 × 12 images."""
     blocks = [np.asarray(block).reshape(2, -1, 28, 28) for block in images]
     rows = np.concatenate(blocks)
     return rows.transpose(0, 2, 1, 3).reshape(28 * len(rows), -1)

@@ -1,4 +1,4 @@
-"""Zeros and ones: the authors' MNIST networks as plain functions, and a judge of digits."""
+"""The authors' MNIST networks, and a classifier of zeros and ones."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -11,14 +11,21 @@ import optax
 from jax.nn import leaky_relu, log_sigmoid
 
 import minmax_jax as mm
-from minmax_jax.gan import data as data_lib
+from minmax_jax import gan
 
 PIXELS, SLOPE, DROPOUT = 784, 0.2, 0.3
 
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
-    """The authors' sizes: G 100-256-512-1024-784, D mirrored, batch 128."""
+    """Sizes of networks and batches. The defaults are the authors'.
+
+    Attributes:
+      width: Smallest hidden layer; the generator has layers 100-256-512-1024-784 and the
+        discriminator the same in reverse order, without the latents.
+      latent: Dimension of the latent vectors.
+      batch: Batch size.
+    """
 
     width: int = 256
     latent: int = 100
@@ -26,15 +33,17 @@ class Sizes:
 
 
 def dense(key: jax.Array, sizes: Sequence[int]) -> list[dict[str, jax.Array]]:
-    """Layers with uniform weights of variance 1/(fan in + fan out) · 2, zero biases."""
+    """Returns layers with Glorot-uniform weights and zero biases."""
     init = jax.nn.initializers.glorot_uniform()
     keys = jax.random.split(key, len(sizes) - 1)
-    return [{"w": init(k, (a, b)), "b": jnp.zeros(b)}
-            for k, a, b in zip(keys, sizes[:-1], sizes[1:], strict=True)]  # fmt: skip
+    return [
+        {"w": init(k, (a, b)), "b": jnp.zeros(b)}
+        for k, a, b in zip(keys, sizes[:-1], sizes[1:], strict=True)
+    ]
 
 
 def start(sizes: Sizes, key: jax.Array) -> mm.Players:
-    """Both networks at their initial values."""
+    """Returns the initial parameters of both networks."""
     w = sizes.width
     return mm.Players(
         min=dense(jax.random.fold_in(key, 0), (sizes.latent, w, 2 * w, 4 * w, PIXELS)),
@@ -43,7 +52,7 @@ def start(sizes: Sizes, key: jax.Array) -> mm.Players:
 
 
 def forward(layers: Any, x: jax.Array, drop: jax.Array | None = None) -> jax.Array:
-    """Leaky ReLU between layers; with a key, dropout after each."""
+    """Applies layers with leaky ReLU between them, and with dropout if a key is given."""
     for i, layer in enumerate(layers[:-1]):
         x = leaky_relu(x @ layer["w"] + layer["b"], SLOPE)
         if drop is not None:
@@ -53,12 +62,15 @@ def forward(layers: Any, x: jax.Array, drop: jax.Array | None = None) -> jax.Arr
 
 
 def generate(generator: Any, latents: jax.Array) -> jax.Array:
-    """Images `(n, 784)` in (−1, 1)."""
+    """Returns images of shape (n, 784) with values in (−1, 1)."""
     return jnp.tanh(forward(generator, latents))
 
 
 def losses(sizes: Sizes) -> mm.Players:
-    """Each player's own loss of `(players, key, images)`: non-saturating, and cross-entropy."""
+    """Returns the non-saturating loss of the generator and the loss of the discriminator.
+
+    Both are functions of `(players, key, images)`.
+    """
 
     def logits(z: mm.Players, key: jax.Array, images: jax.Array) -> tuple[jax.Array, jax.Array]:
         real_key, fake_key, drop_key = jax.random.split(key, 3)
@@ -78,11 +90,19 @@ def losses(sizes: Sizes) -> mm.Players:
     return mm.Players(min_loss, max_loss)
 
 
-def judge(data: data_lib.Data, steps: int = 1500) -> tuple[Callable[[Any], Any], float]:
-    """Returns a classifier into zero, one, neither, and its accuracy on the test images.
+def train_classifier(data: gan.Data, steps: int = 1500) -> tuple[Callable[[Any], Any], float]:
+    """Trains a classifier into zero, one and neither.
 
-    Neither are the other eight digits, images whose pixels are shuffled, and noise of any
-    contrast, so that a generator earns nothing for those. One hidden layer; half a minute.
+    "Neither" contains the other eight digits, images with shuffled pixels, and noise of any
+    contrast, so that such samples do not count as digits. The network has one hidden layer;
+    training takes half a minute.
+
+    Args:
+      data: Images and labels of all digits.
+      steps: Number of training steps.
+
+    Returns:
+      The classifier, and its accuracy on the test images.
     """
     random = np.random.default_rng(0)
     train = _examples(data.images, data.labels, random)
@@ -101,12 +121,13 @@ def judge(data: data_lib.Data, steps: int = 1500) -> tuple[Callable[[Any], Any],
     state = optimizer.init(params)
     for _ in range(steps):
         index = random.integers(len(train[0]), size=128)
-        params, state = step(params, state, _scale(train[0][index]), train[1][index])
+        params, state = step(params, state, scale(train[0][index]), train[1][index])
     predict = jax.jit(lambda images: forward(params, images).argmax(-1))
-    return predict, float(np.mean(np.asarray(predict(_scale(test[0]))) == test[1]))
+    return predict, float(np.mean(np.asarray(predict(scale(test[0]))) == test[1]))
 
 
 def _examples(images: np.ndarray, labels: Any, random: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Returns flat images of all three classes, and their labels."""
     flat = images.reshape(len(images), -1)
     shuffled = random.permuted(flat[::8], axis=1)
     contrast = random.uniform(size=(len(shuffled), 1))
@@ -116,5 +137,6 @@ def _examples(images: np.ndarray, labels: Any, random: Any) -> tuple[np.ndarray,
     return np.concatenate([flat, others]), classes
 
 
-def _scale(images: np.ndarray) -> jax.Array:
+def scale(images: np.ndarray) -> jax.Array:
+    """Maps bytes to [−1, 1]."""
     return jnp.asarray(images, jnp.float32) / 127.5 - 1

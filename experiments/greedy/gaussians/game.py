@@ -1,4 +1,4 @@
-"""Four Gaussian modes in the plane: the mixture, the two networks, and which modes are reached."""
+"""Four Gaussian modes in the plane, networks, and shares of samples at modes."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,20 +10,28 @@ from jax.nn import log_sigmoid
 
 import minmax_jax as mm
 
-CENTRES = ((0.0, 1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, 0.0))
+CENTERS = ((0.0, 1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, 0.0))
 WEIGHTS = {"stated": (0.4, 0.2, 0.2, 0.2), "equal": (0.25, 0.25, 0.25, 0.25)}
-"""The published code draws (0, 1) twice as often: its angles end where they begin."""
+"""Weights of the modes. In the published code, (0, 1) is both the first and the last angle."""
 RADII = (0.1, 0.03)
-"""A sample is at a mode within 0.1; beside it, within three standard deviations."""
-BY_EYE = 0.3
-"""Who judges a picture by eye, as the authors did, counts samples further off as well."""
-REACHED = 0.05
-"""A mode is reached when at least this share of the samples is there."""
+"""Radii around a mode: 0.1, which decides whether it is reached, and three standard deviations."""
+WIDE_RADIUS = 0.3
+"""Radius nearer to a judgment by eye, as the authors made it."""
+MIN_SHARE = 0.05
+"""A mode is reached if at least this share of the samples is there."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
-    """The authors' sizes: batch 512, latent 256, two hidden layers of 128."""
+    """Sizes of networks and batches. The defaults are the authors'.
+
+    Attributes:
+      batch: Batch size.
+      latent: Dimension of the latent vectors.
+      width: Width of the two hidden layers.
+      std: Standard deviation of the modes.
+      gain: Gain of the orthogonal initialization.
+    """
 
     batch: int = 512
     latent: int = 256
@@ -33,7 +41,7 @@ class Sizes:
 
 
 def start(sizes: Sizes, key: jax.Array) -> mm.Players:
-    """Orthogonal weights of gain 0.8, zero biases."""
+    """Returns networks with orthogonal weights and zero biases."""
     shapes = [(sizes.latent, sizes.width, sizes.width, 2), (2, sizes.width, sizes.width, 1)]
     init = jax.nn.initializers.orthogonal(sizes.gain)
 
@@ -46,28 +54,28 @@ def start(sizes: Sizes, key: jax.Array) -> mm.Players:
 
 
 def apply(layers: list[dict[str, jax.Array]], inputs: jax.Array) -> jax.Array:
-    """Two hidden layers of ReLU, a linear end."""
+    """Applies hidden layers with ReLU and a linear last layer."""
     for layer in layers[:-1]:
         inputs = jax.nn.relu(inputs @ layer["w"] + layer["b"])
     return inputs @ layers[-1]["w"] + layers[-1]["b"]
 
 
 def samples(sizes: Sizes, generator: Any, key: jax.Array, count: int) -> jax.Array:
-    """`count` points of the generator."""
+    """Draws `count` points from the generator."""
     return apply(generator, jax.random.normal(key, (count, sizes.latent)))
 
 
 def real(sizes: Sizes, weights: Any, key: jax.Array) -> jax.Array:
-    """A batch of the mixture."""
+    """Draws a batch from the mixture."""
     which_key, noise_key = jax.random.split(key)
     logits = jnp.log(jnp.asarray(weights))
     which = jax.random.categorical(which_key, logits, shape=(sizes.batch,))
     noise = jax.random.normal(noise_key, (sizes.batch, 2))
-    return jnp.asarray(CENTRES)[which] + sizes.std * noise
+    return jnp.asarray(CENTERS)[which] + sizes.std * noise
 
 
 def payoff(sizes: Sizes, weights: Any, loss: str) -> Callable[[mm.Players, jax.Array], jax.Array]:
-    """E log σ(D(real)) + E log(1 − σ(D(fake))), or without the logarithms for Wasserstein."""
+    """Returns the payoff: E log σ(D(real)) + E log(1 − σ(D(fake))), or E D(real) − E D(fake)."""
 
     def value(players: mm.Players, draw: jax.Array) -> jax.Array:
         real_key, fake_key = jax.random.split(draw)
@@ -81,6 +89,6 @@ def payoff(sizes: Sizes, weights: Any, loss: str) -> Callable[[mm.Players, jax.A
 
 
 def shares(points: jax.Array, radii: tuple[float, ...] = RADII) -> jax.Array:
-    """The share of the points at each mode, `(radii, modes)`."""
-    distances = jnp.linalg.norm(points[:, None] - jnp.asarray(CENTRES), axis=-1)
+    """Returns the share of the points at each mode, of shape (radii, modes)."""
+    distances = jnp.linalg.norm(points[:, None] - jnp.asarray(CENTERS), axis=-1)
     return jnp.stack([jnp.mean(distances <= radius, axis=0) for radius in radii])

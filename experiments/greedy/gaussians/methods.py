@@ -1,4 +1,4 @@
-"""The methods of the four Gaussians, each as the authors run it, and the rates it is tuned over."""
+"""Compared methods, as the authors run them, and their learning rate grids."""
 
 import itertools
 from collections.abc import Callable
@@ -11,24 +11,24 @@ import optax
 import minmax_jax as mm
 
 PUBLISHED = mm.Players(min=1e-3, max=1e-4)
-"""The authors' Adam rates; OMD's and the unrolled GAN's own are not known, so they get these."""
+"""The authors' learning rates for Adam, also used for OMD and unrolling, whose own are unknown."""
 ADAM = mm.Players(min=(2e-4, 1e-3, 5e-3), max=(1e-4, 5e-4, 2.5e-3))
-LENGTHS = mm.Players(*(tuple(25 * rate for rate in side) for side in ADAM))
-"""The same grid in nsgda's unit, the length of a layer's step: about that of an Adam step."""
+NORMALIZED = mm.Players(*(tuple(25 * rate for rate in side) for side in ADAM))
+"""Grid for nsgda, whose learning rate is the norm of a leaf's step: about the norm of Adam's."""
 LIMIT = 0.1
-"""OMD's weights are clipped to ±0.1."""
+"""OMD clips the discriminator's weights to ±0.1."""
 
 
 class Method(NamedTuple):
-    """One row of the comparison.
+    """A method of the comparison.
 
     Attributes:
-      title: what tables call it.
-      build: `Players` of rates to the optimizer.
+      title: Name in tables and figures.
+      build: Function from learning rates to the optimizer.
       loss: "saturating" or "wasserstein".
-      grid: the rates of each player in its tuning.
-      published: whether it also runs at the authors' rates.
-      reversed_test: whether values enter the test with the wrong sign.
+      grid: Learning rates of each player for tuning.
+      published: Whether it also runs with the authors' learning rates.
+      reversed_test: Whether payoffs enter the accept test with the wrong sign.
     """
 
     title: str
@@ -39,7 +39,7 @@ class Method(NamedTuple):
     reversed_test: bool = False
 
     def cells(self) -> list[tuple[float, float]]:
-        """Returns the nine (min, max) rates."""
+        """Returns the nine pairs of learning rates (min, max)."""
         return list(itertools.product(*self.grid))
 
 
@@ -48,7 +48,7 @@ def _adam(rate: Any, eps_root: float = 0.0) -> optax.GradientTransformation:
 
 
 def _plain(max_steps: int) -> Callable[[mm.Players], optax.GradientTransformationExtraArgs]:
-    """Descent–ascent in the order of play of `greedy`: it is ours with everything accepted."""
+    """Returns alternating GDA in the update order of greedy: it accepts every update."""
     return lambda rates: mm.alternate(
         min=_adam(rates.min), max=_adam(rates.max), max_steps=max_steps, first="min"
     )
@@ -67,24 +67,24 @@ METHODS = {
     "omd": Method("OMD (WGAN, clipped)", _optimistic, loss="wasserstein"),
     "unrolled_6": Method(
         "unrolled, 6",
-        # It differentiates Adam's root, which has no derivative at a dead unit's zero.
+        # Unrolling differentiates the root in Adam, which needs eps_root where gradients are zero.
         lambda rates: mm.unrolled(
             min=_adam(rates.min), max=_adam(rates.max, eps_root=1e-12), num_steps=6
         ),
     ),
     "ours": Method(
-        "ours, stated rule",
+        "greedy, stated rule",
         lambda rates: mm.greedy_adam(rates, max_ascent_steps=6, accept_every=4),
     ),
     "ours_reversed": Method(
-        "ours, published reversed test",
-        # Only x is restored, and no moments: as in the published code.
+        "greedy, published reversed test",
+        # As in the published code, a rejection restores only x and no moments.
         lambda rates: mm.greedy_adam(
             rates, max_ascent_steps=6, accept_every=4, restore_states=False, restore_max=False
         ),
         reversed_test=True,
     ),
-    "nsgda": Method("nSGDA", mm.nsgda, grid=LENGTHS, published=False),
+    "nsgda": Method("nSGDA", mm.nsgda, grid=NORMALIZED, published=False),
     "ada_nsgda": Method(
         "Ada-nSGDA", lambda rates: mm.ada_nsgda(rates, b1=0.5), published=False
     ),

@@ -1,92 +1,120 @@
-"""Runs of the four Gaussians: one seed at a time, a compiled program for each method."""
+"""Tunes every method, trains all runs and collects their results."""
 
-import functools
-from collections.abc import Callable
+import dataclasses
+from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from jax import lax
 
-import minmax_jax as mm
+from experiments._shared.command import environment
+from experiments._shared.files import read_or_compute
 from experiments.greedy.gaussians import game
-from experiments.greedy.gaussians.methods import LIMIT, METHODS
+from experiments.greedy.gaussians.config import GROUPS, Config
+from experiments.greedy.gaussians.methods import METHODS, PUBLISHED
+from experiments.greedy.gaussians.training import EVERY, run_one
 
-EVERY = 100
-"""Updates between two looks at the samples; a whole number of these makes a run."""
-LOOKED_AT, DRAWN = 1000, 150
-"""Samples that decide which modes are reached; how many of them the figure shows."""
-
-
-def run_one(
-    method: str,
-    sizes: game.Sizes,
-    draws: str,
-    rates: tuple[float, float],
-    mixture: str,
-    seed: int,
-    num_steps: int,
-) -> dict[str, Any]:
-    """Returns the shares at the modes every 100 updates, and clouds of samples."""
-    begin, advance = program(method, sizes, draws)
-    key, weights = jax.random.key(seed), jnp.asarray(game.WEIGHTS[mixture])
-    players, state = begin(mm.Players(*rates), key)
-    history, clouds = [], []
-    for step in range(0, num_steps, EVERY):
-        players, state, points = advance(mm.Players(*rates), weights, key, players, state, step)
-        history.append(np.asarray(game.shares(points), float).round(4).tolist())
-        clouds.append(np.asarray(points[:DRAWN], float).round(3).tolist())
-    found = {"seed": seed, "rates": list(rates), "shares": history, "clouds": clouds}
-    if isinstance(state, mm.GreedyState):
-        found["acceptance_rate"] = round(float(state.accepted / state.count), 4)
-    return found
+NUM_CLOUDS = 5
+"""Number of times at which the figure shows samples."""
+FINALISTS = 3
+"""Number of tuning cells that run with all tuning seeds."""
 
 
-@functools.cache
-def program(method: str, sizes: game.Sizes, draws: str) -> tuple[Callable[..., Any], ...]:
-    """Returns the start of a run, and 100 updates of it; rates and weights are arguments.
+def run(config: Config) -> dict[str, Any]:
+    """Trains all runs, one seed of every method before the next seed.
 
-    One seed at a time, because on a CPU the gradients' batched small matrix products of a
-    vmapped axis cost twice as much (see LOG.md).
+    Returns:
+      The content of the JSON file.
+
+    Raises:
+      ConfigError: If a value is invalid.
     """
-    built = METHODS[method]
+    config.check()
+    tuning, found = {}, {}
+    if set(config.groups) - {"published"}:
+        tuning = {method: tune(config, method) for method in config.methods}
+    for seed in range(config.seeds):
+        for group in config.groups:
+            for method in config.methods:
+                if group == "published" and not METHODS[method].published:
+                    continue
+                chosen = PUBLISHED if group == "published" else best(tuning[method])["rates"]
+                rates = tuple(chosen)
+                one = read_or_train(config, method, rates, GROUPS[group], seed, config.steps)
+                found.setdefault(group, {}).setdefault(method, []).append(summarize(one))
+    return {
+        # The location of the runs has no effect on the numbers.
+        "config": {**dataclasses.asdict(config), "runs": None},
+        **environment(),
+        "tuning": tuning,
+        "groups": found,
+    }
 
-    @jax.jit
-    def begin(rates: mm.Players, key: jax.Array) -> tuple[mm.Players, Any]:
-        players = game.start(sizes, jax.random.fold_in(key, 0))
-        if built.loss == "wasserstein":  # the first field is taken at a feasible point
-            clipped = jax.tree.map(lambda w: jnp.clip(w, -LIMIT, LIMIT), players.max)
-            players = players._replace(max=clipped)
-        return players, built.build(rates).init(players)
 
-    @jax.jit
-    def advance(
-        rates: mm.Players, weights: jax.Array, key: jax.Array, players: Any, state: Any, first: int
-    ) -> Any:
-        update: Any = optax.with_extra_args_support(built.build(rates)).update
-        value = game.payoff(sizes, weights, built.loss)
-        field_fn = mm.zero_sum(value, stochastic=True)
-        sign = -1.0 if built.reversed_test else 1.0
+def read_or_train(
+    config: Config, method: str, rates: tuple[float, float], mixture: str, seed: int, steps: int
+) -> dict[str, Any]:
+    """Returns one run, from its file if it is finished."""
+    folder = Path(config.runs) / f"batch{config.batch}-{config.draws}"
+    path = folder / f"{method}-{mixture}-{rates[0]:g}-{rates[1]:g}-s{seed}-{steps}.json"
 
-        def step_fn(carry: Any, step: jax.Array) -> tuple[Any, None]:
-            z, state = carry
-            step_key = jax.random.fold_in(jax.random.fold_in(key, 1), step)
+    def compute() -> dict[str, Any]:
+        sizes = game.Sizes(batch=config.batch)
+        found = run_one(method, sizes, config.draws, rates, mixture, seed, steps)
+        print(path.name, np.asarray(found["shares"][-1][0]), flush=True)
+        return found
 
-            def at(draw: Any) -> jax.Array:
-                return jax.random.fold_in(step_key, draw if draws == "fresh" else 0)
+    return read_or_compute(path, compute)
 
-            field = lambda z, draw=0: field_fn(z, at(draw))  # noqa: E731
-            updates, state = update(
-                field(z), state, z, field_fn=field,
-                payoff_fn=lambda z, draw=0: sign * value(z, at(draw)),
-            )  # fmt: skip
-            return (optax.apply_updates(z, updates), state), None
 
-        steps = first + jnp.arange(EVERY)
-        (players, state), _ = lax.scan(step_fn, (players, state), steps)
-        look_key = jax.random.fold_in(jax.random.fold_in(key, 2), first)
-        return players, state, game.samples(sizes, players.min, look_key, LOOKED_AT)
+def tune(config: Config, method: str) -> list[dict[str, Any]]:
+    """Returns the scores of all tuning cells.
 
-    return begin, advance
+    All cells run with the first tuning seed, the best three with all tuning seeds.
+    """
+
+    def score(cell: dict[str, Any], index: int) -> float:
+        rates = tuple(cell["rates"])
+        one = read_or_train(config, method, rates, "stated", 1000 + index, config.tune_steps)
+        return round(coverage(np.asarray(one["clouds"][-1]), game.WEIGHTS["stated"]), 3)
+
+    cells = [{"rates": list(rates)} for rates in METHODS[method].cells()]
+    for cell in cells:
+        cell["scores"] = [score(cell, 0)]
+    for cell in sorted(cells, key=lambda cell: -cell["scores"][0])[:FINALISTS]:
+        cell["scores"] += [score(cell, index) for index in range(1, config.tune_seeds)]
+    return cells
+
+
+def best(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the cell with the highest mean score, among those that have run with all seeds."""
+    seeds = max(len(cell["scores"]) for cell in cells)
+    finalists = [cell for cell in cells if len(cell["scores"]) == seeds]
+    return max(finalists, key=lambda cell: np.mean(cell["scores"]))
+
+
+def coverage(points: np.ndarray, weights: tuple[float, ...]) -> float:
+    """Returns the share of the mixture that samples cover, Σ min(share at a mode, its weight).
+
+    This is a mean over the radii 0.1 and 0.3; 1 means the whole mixture. A generator that covers
+    one mode gets the weight of that mode, however accurate its samples are.
+    """
+    shares = np.asarray(game.shares(jnp.asarray(points), (game.RADII[0], game.WIDE_RADIUS)))
+    return float(np.mean(np.minimum(shares, np.asarray(weights)).sum(-1)))
+
+
+def summarize(one: dict[str, Any]) -> dict[str, Any]:
+    """Returns the part of a run that the JSON file contains.
+
+    Samples are kept only for seed 0, at the times that the figure shows.
+    """
+    clouds = one.pop("clouds")
+    wide = game.shares(jnp.asarray(clouds[-1]), (game.WIDE_RADIUS,))[0]
+    one["by_eye"] = np.asarray(wide, float).round(3).tolist()
+    one["shares"] = np.asarray(one["shares"]).round(4).tolist()
+    if not one["seed"]:
+        last = np.linspace(0, len(clouds), NUM_CLOUDS + 1).round().astype(int)[1:] - 1
+        one["clouds"] = {
+            str(EVERY * (i + 1)): np.asarray(clouds[i]).round(3).tolist() for i in last
+        }
+    return one

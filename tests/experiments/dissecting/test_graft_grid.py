@@ -1,4 +1,4 @@
-"""The grafting grid: pairs are what they say, both problems run, resume and are redrawn."""
+"""Tests of the grafting grid."""
 
 import json
 
@@ -9,12 +9,13 @@ import optax
 import pytest
 
 import minmax_jax as mm
-from experiments.dissecting.gan_runs import training as runs_training
-from experiments.dissecting.graft_grid import __main__ as graft_grid
+from experiments.dissecting.gan_runs import training
+from experiments.dissecting.graft_grid import __main__ as command
+from experiments.dissecting.graft_grid.config import Config
 from experiments.dissecting.graft_grid.rules import RULES, optimizer, unit
 
-RATES = mm.Players(0.1, 0.3)
-WATCHERS = mm.Players(optax.identity(), optax.identity())
+LEARNING_RATES = mm.Players(0.1, 0.3)
+RECORDERS = mm.Players(optax.identity(), optax.identity())
 
 
 def field():
@@ -24,7 +25,7 @@ def field():
 
 
 def steps(tx):
-    """The updates of two fields in a row."""
+    """Returns the updates of two consecutive fields."""
     fields = field()
     state, found = tx.init(fields[0]), []
     for now in fields:
@@ -34,22 +35,22 @@ def steps(tx):
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_the_diagonal_is_the_rule_at_the_rate_of_each_player(name):
-    ours = steps(optimizer(name, name)(RATES, WATCHERS))
+def test_optimizer_of_equal_pair_is_the_scaled_rule(name):
+    grafted = steps(optimizer(name, name)(LEARNING_RATES, RECORDERS))
     rule = RULES[name]
-    for side, rate in enumerate(RATES):
+    for side, rate in enumerate(LEARNING_RATES):
         fields = [f[side] for f in field()]
         state = rule.init(fields[0])
-        for now, found in zip(fields, ours, strict=True):
+        for now, found in zip(fields, grafted, strict=True):
             expected, state = rule.update(now, state, fields[0])
             expected = jax.tree.map(lambda u, rate=rate: rate * u, expected)
             for a, b in zip(jax.tree.leaves(found[side]), jax.tree.leaves(expected), strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-6)
 
 
-def test_a_pair_has_the_norm_of_one_and_the_direction_of_the_other():
-    found = steps(optimizer("Adam", "SGD")(RATES, WATCHERS))[1]
-    adam = steps(optimizer("Adam", "Adam")(RATES, WATCHERS))[1]
+def test_optimizer_combines_norm_and_direction_of_pair():
+    found = steps(optimizer("Adam", "SGD")(LEARNING_RATES, RECORDERS))[1]
+    adam = steps(optimizer("Adam", "Adam")(LEARNING_RATES, RECORDERS))[1]
     for step, length, gradient in zip(
         *map(jax.tree.leaves, (found, adam, field()[1])), strict=True
     ):
@@ -59,27 +60,35 @@ def test_a_pair_has_the_norm_of_one_and_the_direction_of_the_other():
         )
 
 
-def test_muon_moves_matrices_orthogonally_and_vectors_by_nesterov_s_adam():
-    muon = steps(optimizer("Muon", "Muon")(RATES, WATCHERS))[0]
+def test_muon_orthogonalizes_matrices_and_uses_nadam_for_vectors():
+    muon = steps(optimizer("Muon", "Muon")(LEARNING_RATES, RECORDERS))[0]
     singular = jnp.linalg.svd(muon.min["w"], compute_uv=False)
-    assert singular.max() / singular.min() < 2.5  # five Newton–Schulz steps: about one
-    nadam, vector = optax.nadam(RATES.min, b1=0.5), field()[0].min["b"]
+    assert singular.max() / singular.min() < 2.5  # Five Newton–Schulz steps make it about one.
+    nadam, vector = optax.nadam(LEARNING_RATES.min, b1=0.5), field()[0].min["b"]
     expected, _ = nadam.update(vector, nadam.init(vector))
     np.testing.assert_allclose(muon.min["b"], expected, rtol=1e-5)
 
 
-def test_only_plain_magnitudes_have_rates_of_their_own():
+def test_unit_is_adam_except_for_sgd():
     assert {unit(name) for name in RULES if name != "SGD"} == {"adam"}
 
 
-TINY = {"rules": ("SGD", "Muon"), "width": 4, "batch_size": 8, "tune_steps": 5, "steps": 10,
-        "seeds": 2, "powers": (0.0, 1.0), "evaluate": 40}  # fmt: skip
+TINY = {
+    "rules": ("SGD", "Muon"),
+    "width": 4,
+    "batch_size": 8,
+    "tune_steps": 5,
+    "steps": 10,
+    "seeds": 2,
+    "powers": (0.0, 1.0),
+    "evaluate": 40,
+}
 
 
 @pytest.mark.slow
-def test_gaussians_run_resume_and_are_redrawn(tmp_path, monkeypatch, capsys):
-    config = graft_grid.Config(**TINY, runs=str(tmp_path / "runs"))
-    graft_grid.main(config, out=tmp_path)
+def test_command_runs_resumes_and_redraws_gaussians(tmp_path, monkeypatch, capsys):
+    config = Config(**TINY, runs=str(tmp_path / "runs"))
+    command.main(config, out=tmp_path)
     result = json.loads((tmp_path / "gaussians.json").read_text())
     names = [(p["magnitude"], p["direction"]) for p in result["pairs"]]
     assert names == [("SGD", "SGD"), ("SGD", "Muon"), ("Muon", "SGD"), ("Muon", "Muon")]
@@ -88,22 +97,26 @@ def test_gaussians_run_resume_and_are_redrawn(tmp_path, monkeypatch, capsys):
         best = min(found["tuning"], key=lambda cell: cell["badness"])
         assert found["best"] == best["rates"]
         assert all(0 <= run["scores"]["modes_covered"] <= 8 for run in found["final"])
-    monkeypatch.setattr(runs_training.Trainer, "train", pytest.fail)
-    graft_grid.main(config, out=tmp_path)
+    monkeypatch.setattr(training.Trainer, "train", pytest.fail)
+    command.main(config, out=tmp_path)
     assert json.loads((tmp_path / "gaussians.json").read_text()) == result
     capsys.readouterr()
-    graft_grid.main(graft_grid.Config(), redraw=True, out=tmp_path)
+    command.main(Config(), redraw=True, out=tmp_path)
     assert "| Muon | SGD |" in capsys.readouterr().out
     assert (tmp_path / "gaussians.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow
-def test_images_are_scored_by_their_distance(tmp_path):
-    config = graft_grid.Config(
-        **{**TINY, "rules": ("Adam",)}, problem="images", data="digits", latent_dim=4,
-        extractor="pixels", runs=str(tmp_path / "runs"),
-    )  # fmt: skip
-    graft_grid.main(config, out=tmp_path)
+def test_command_scores_images_by_frechet_distance(tmp_path):
+    config = Config(
+        **{**TINY, "rules": ("Adam",)},
+        problem="images",
+        data="digits",
+        latent_dim=4,
+        extractor="pixels",
+        runs=str(tmp_path / "runs"),
+    )
+    command.main(config, out=tmp_path)
     (found,) = json.loads((tmp_path / "images.json").read_text())["pairs"]
     assert all(run["scores"]["frechet_distance"] > 0 for run in found["final"])
 
@@ -117,7 +130,7 @@ def test_images_are_scored_by_their_distance(tmp_path):
         ({"powers": ()}, "powers is empty"),
     ],
 )
-def test_bad_values_are_one_line(tmp_path, capsys, change, text):
-    with pytest.raises(SystemExit) as exit:
-        graft_grid.main(graft_grid.Config(**change), out=tmp_path)
-    assert exit.value.code == 2 and text in capsys.readouterr().err
+def test_command_fails_with_one_line_for_invalid_values(tmp_path, capsys, change, text):
+    with pytest.raises(SystemExit) as error:
+        command.main(Config(**change), out=tmp_path)
+    assert error.value.code == 2 and text in capsys.readouterr().err

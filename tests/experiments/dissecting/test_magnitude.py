@@ -1,4 +1,4 @@
-"""Adam with another magnitude: the stand-ins are exact, and the experiment runs and is redrawn."""
+"""Tests of Adam with replaced update norms."""
 
 import json
 
@@ -9,12 +9,15 @@ import optax
 import pytest
 
 import minmax_jax as mm
-from experiments.dissecting.gan_runs import training as runs_training
-from experiments.dissecting.magnitude import __main__ as magnitude
+from experiments.dissecting.gan_runs import training
+from experiments.dissecting.magnitude import __main__ as command
+from experiments.dissecting.magnitude import config as magnitude_config
 from experiments.dissecting.magnitude import rules
+from experiments.dissecting.magnitude.config import Config
+from experiments.dissecting.magnitude.run import movement
 
 
-def test_lengths_are_read_off_between_the_knots():
+def test_follow_lengths_interpolates_between_knots():
     tx = rules.follow_lengths(jnp.array([[1.0, 3.0], [2.0, 2.0]]), num_steps=5)
     tree = {"a": jnp.array([3.0, 4.0]), "b": jnp.array([[-7.0]])}
     state, found = tx.init(tree), []
@@ -25,66 +28,81 @@ def test_lengths_are_read_off_between_the_knots():
     np.testing.assert_allclose(found, np.stack([lengths, np.full(7, -2.0)], 1), rtol=1e-6)
 
 
-def test_the_running_mean_is_that_of_the_lengths_and_zero_stays_zero():
+def test_smooth_lengths_gives_running_mean_and_keeps_zero():
     tx = rules.smooth_lengths(0.5)
     tree = {"a": jnp.array([3.0, 4.0]), "b": jnp.zeros(2)}
     updates, state = tx.update(tree, tx.init(tree))
-    np.testing.assert_allclose(updates["a"], [3, 4], rtol=1e-6)  # one length: its own mean
+    np.testing.assert_allclose(updates["a"], [3, 4], rtol=1e-6)
     np.testing.assert_array_equal(updates["b"], 0)
     updates, state = tx.update({"a": jnp.array([0.0, 2.0]), "b": jnp.ones(2)}, state)
     # (0.25 · 5 + 0.5 · 2) / 0.75
     np.testing.assert_allclose(updates["a"], [0, 3], rtol=1e-6)
 
 
-def test_a_schedule_of_its_own_shape_is_fitted_exactly():
+def test_fit_knots_recovers_piecewise_linear_schedule():
     knots = np.array([[1.0, 3.0, 2.0], [0.5, 0.5, 4.0]])
     at = np.linspace(0, 2, 41)
     lengths = np.stack([np.interp(at, np.arange(3), row) for row in knots], axis=1)
     np.testing.assert_allclose(rules.fit_knots(lengths, 3), knots, rtol=1e-6)
 
 
-def test_every_pair_goes_along_its_direction_at_its_length():
+def test_optimizers_have_their_norm_and_direction():
     z = mm.Players({"w": jnp.array([1.0, 2.0, -2.0])}, {"w": jnp.array([0.5, -4.0])})
     knots = mm.Players(np.array([[6.0, 8.0]]), np.array([[3.0, 3.0]]))
-    watch, rates = mm.Players(optax.identity(), optax.identity()), mm.Players(0.1, 0.2)
+    recorders, learning_rates = mm.Players(optax.identity(), optax.identity()), mm.Players(0.1, 0.2)
     found = {}
     for name, build in rules.optimizers(0.5, 0.999, 2, knots).items():
-        tx = build(rates, watch)
+        tx = build(learning_rates, recorders)
         found[name], state = tx.update(z, tx.init(z), z)
-        lengths = rules.read_lengths(state)  # Adam's first step is the sign
+        lengths = rules.read_lengths(state)  # Adam's first step is the sign.
         np.testing.assert_allclose(lengths["lengths_min"], [3**0.5], rtol=1e-5)
         np.testing.assert_allclose(lengths["lengths_max"], [2**0.5], rtol=1e-5)
     sign, unit = -jnp.sign(z.min["w"]), -z.min["w"] / 3
     for name, expected in {
-        "own-adam": 0.1 * sign, "running-adam": 0.1 * sign,
-        "mean-adam": 0.7 * sign / 3**0.5, "schedule-adam": 0.6 * sign / 3**0.5,
-        "own-sgd": 0.1 * 3**0.5 * unit, "running-sgd": 0.1 * 3**0.5 * unit,
-        "mean-sgd": 0.7 * unit, "schedule-sgd": 0.6 * unit,
-    }.items():  # fmt: skip
+        "own-adam": 0.1 * sign,
+        "running-adam": 0.1 * sign,
+        "mean-adam": 0.7 * sign / 3**0.5,
+        "schedule-adam": 0.6 * sign / 3**0.5,
+        "own-sgd": 0.1 * 3**0.5 * unit,
+        "running-sgd": 0.1 * 3**0.5 * unit,
+        "mean-sgd": 0.7 * unit,
+        "schedule-sgd": 0.6 * unit,
+    }.items():
         np.testing.assert_allclose(found[name].min["w"], expected, rtol=1e-5)
-    own = mm.adam_gda(rates, b1=0.5)
+    own = mm.adam_gda(learning_rates, b1=0.5)
     expected = own.update(z, own.init(z), z)[0]
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6),
-                 found["own-adam"], expected)  # fmt: skip
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), found["own-adam"], expected
+    )
 
 
-def test_movement_of_a_constant_is_none_and_of_a_line_is_its_ends():
+def test_movement_of_constant_and_linear_norms():
     flat, line = np.full(100, 2.0), np.linspace(1, 3, 100)
-    still, moved = magnitude.movement(np.stack([flat, line], 1))
+    still, moved = movement(np.stack([flat, line], 1))
     assert still == {"mean": 2, "deviation": 0, "low": 1, "high": 1, "last_to_first": 1}
     kept = line[5:]
     assert moved["last_to_first"] == pytest.approx(kept[-19:].mean() / kept[:19].mean())
 
 
 @pytest.mark.slow
-def test_it_runs_resumes_and_is_redrawn(tmp_path, monkeypatch, capsys):
-    config = magnitude.Config(
-        data="digits", network="mlp", extractor="pixels", runs=str(tmp_path / "runs"), width=2,
-        latent_dim=4, batch_size=8, steps=20, log_every=2, seeds=2, knots=2, evaluate=40,
+def test_command_runs_resumes_and_redraws(tmp_path, monkeypatch, capsys):
+    config = Config(
+        data="digits",
+        network="mlp",
+        extractor="pixels",
+        runs=str(tmp_path / "runs"),
+        width=2,
+        latent_dim=4,
+        batch_size=8,
+        steps=20,
+        log_every=2,
+        seeds=2,
+        knots=2,
+        evaluate=40,
         rates=(1e-3, 1e-3),
-    )  # fmt: skip
+    )
     monkeypatch.setattr(rules, "MAGNITUDES", ("own", "mean"))  # half of the programs
-    magnitude.main(config, out=tmp_path)
+    command.main(config, out=tmp_path)
     result = json.loads((tmp_path / "magnitude.json").read_text())
     assert list(result["distances"]) == ["own-adam", "mean-adam", "own-sgd", "mean-sgd"]
     assert all(len(values) == 2 for values in result["distances"].values())
@@ -96,13 +114,13 @@ def test_it_runs_resumes_and_is_redrawn(tmp_path, monkeypatch, capsys):
         .splitlines()
     ]
     expected = 1e-3 * np.linalg.norm(np.mean(result["knots"][0], axis=1))
-    for line in lines:  # constant lengths of the first run, times the rate
+    for line in lines:  # mean norm of the first run, times the learning rate
         np.testing.assert_allclose(line["update_norm_min"], expected, rtol=1e-4)
-    monkeypatch.setattr(runs_training.Trainer, "train", pytest.fail)
-    magnitude.main(config, out=tmp_path)
+    monkeypatch.setattr(training.Trainer, "train", pytest.fail)
+    command.main(config, out=tmp_path)
     assert json.loads((tmp_path / "magnitude.json").read_text()) == result
     capsys.readouterr()
-    magnitude.main(magnitude.Config(), redraw=True, out=tmp_path)
+    command.main(Config(), redraw=True, out=tmp_path)
     assert "| generator | body/first/kernel |" in capsys.readouterr().out
     assert (tmp_path / "magnitude.png").stat().st_size > 10_000
 
@@ -111,8 +129,10 @@ def test_it_runs_resumes_and_is_redrawn(tmp_path, monkeypatch, capsys):
     ("change", "text"),
     [({}, "rates: images has chosen none"), ({"knots": 1}, "knots=1"), ({"seeds": 0}, "seeds=0")],
 )
-def test_bad_values_are_one_line(tmp_path, capsys, monkeypatch, change, text):
-    monkeypatch.setattr(magnitude, "IMAGES", tmp_path)
-    with pytest.raises(SystemExit) as exit:
-        magnitude.main(magnitude.Config(**change), out=tmp_path)
-    assert exit.value.code == 2 and text in capsys.readouterr().err
+def test_command_fails_with_one_line_for_invalid_values(
+    tmp_path, capsys, monkeypatch, change, text
+):
+    monkeypatch.setattr(magnitude_config, "IMAGES", tmp_path)
+    with pytest.raises(SystemExit) as error:
+        command.main(Config(**change), out=tmp_path)
+    assert error.value.code == 2 and text in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Pace: known relations come out, what diverged is counted, and the JSON redraws the figure."""
+"""Tests of the correlation between norm ratios and Fréchet distances."""
 
 import json
 
@@ -6,25 +6,39 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.dissecting.pace import __main__ as pace
+from experiments.dissecting.pace import __main__ as command
+from experiments.dissecting.pace.run import ALL, Config, correlation
 
 
 def write_run(folder, name, method, ratio, distance, steps=600):
     run = folder / name
     run.mkdir(parents=True)
     scores = {} if distance is None else {"frechet_distance": distance}
-    outcome = {"method": method, "rates": [0.1, 0.2], "seed": 0, "steps": steps,
-               "diverged_at": None if scores else 3, "scores": scores}  # fmt: skip
+    outcome = {
+        "method": method,
+        "rates": [0.1, 0.2],
+        "seed": 0,
+        "steps": steps,
+        "diverged_at": None if scores else 3,
+        "scores": scores,
+    }
     (run / "outcome.json").write_text(json.dumps(outcome))
-    line = {"used_gradient_norm_min": 2.0, "used_gradient_norm_max": 2.0 * ratio,
-            "update_norm_min": 1.0, "update_norm_max": 3.0}  # fmt: skip
+    line = {
+        "used_gradient_norm_min": 2.0,
+        "used_gradient_norm_max": 2.0 * ratio,
+        "update_norm_min": 1.0,
+        "update_norm_max": 3.0,
+    }
     lines = [{"step": s, **line} for s in (1, 2, 3)] + [{"step": 3, "frechet_distance": 1.0}]
     (run / "metrics.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in lines))
 
 
 @pytest.fixture
 def runs(tmp_path):
-    """Distances grow with |log ratio|; one run diverged; every update's ratio is 3."""
+    """Runs with distances that grow with |log ratio|, and one diverged run.
+
+    The ratio of update norms is 3 in all runs.
+    """
     for index, ratio in enumerate([1.0, 1.5, 0.5, 3.0, 0.2, 10.0]):
         write_run(tmp_path / "runs", f"a{index}", "sgda", ratio, 50 + 40 * abs(np.log(ratio)))
     write_run(tmp_path / "runs", "b", "sgda", 2.0, None)
@@ -32,40 +46,40 @@ def runs(tmp_path):
     return tmp_path
 
 
-def test_a_ratio_near_one_that_is_better_has_rank_correlation_one(runs, capsys):
-    pace.main(pace.Config(runs=str(runs / "runs"), resamples=200), out=runs / "out")
+def test_correlation_is_one_when_ratios_near_one_are_best(runs, capsys):
+    command.main(Config(runs=str(runs / "runs"), resamples=200), out=runs / "out")
     result = json.loads((runs / "out" / "pace.json").read_text())
     rows = {(r["method"], r["ratio"]): r for r in result["rows"]}
-    for method in (pace.ALL, "sgda"):
+    for method in (ALL, "sgda"):
         row = rows[method, "gradients"]
         assert row["near_one"]["value"] == pytest.approx(1) and row["near_one"]["low"] > 0.9
         assert (row["runs"], row["left_out"]) == (6, 1)
         assert row["best_fifth"][1] == pytest.approx(1)
-        assert rows[method, "updates"]["near_one"]["value"] is None  # all alike
+        assert rows[method, "updates"]["near_one"]["value"] is None
     assert {r["steps"] for r in result["rows"]} == {600}  # one run of 2,000 is too few
     assert "1.00 [1.00, 1.00]" in capsys.readouterr().out
 
 
-def test_redraw_reads_no_runs(runs, capsys):
-    pace.main(pace.Config(runs=str(runs / "runs"), resamples=50), out=runs / "out")
+def test_command_redraws_figure_from_json(runs, capsys):
+    command.main(Config(runs=str(runs / "runs"), resamples=50), out=runs / "out")
     first = capsys.readouterr().out
     (runs / "out" / "pace.png").unlink()
-    pace.main(pace.Config(runs="nowhere"), redraw=True, out=runs / "out")
+    command.main(Config(runs="nowhere"), redraw=True, out=runs / "out")
     assert capsys.readouterr().out == first
     assert (runs / "out" / "pace.png").stat().st_size > 10_000
 
 
-def test_the_correlation_is_scipy_s_with_an_interval_around_it():
+def test_correlation_matches_scipy_and_lies_in_its_interval():
     random = np.random.default_rng(1)
     first = random.normal(size=40).round(1)  # with ties
     second = first + random.normal(size=40)
-    found = pace.correlation(first, second, 500, 0)
+    found = correlation(first, second, 500, 0)
     assert found["value"] == pytest.approx(stats.spearmanr(first, second).statistic)
     assert found["low"] < found["value"] < found["high"] < 1
 
 
 @pytest.mark.parametrize("redraw", [False, True])
-def test_nothing_to_read_is_one_line(tmp_path, capsys, redraw):
+def test_command_fails_with_one_line_without_runs(tmp_path, capsys, redraw):
     with pytest.raises(SystemExit) as exit:
-        pace.main(pace.Config(runs=str(tmp_path)), redraw=redraw, out=tmp_path)
+        command.main(Config(runs=str(tmp_path)), redraw=redraw, out=tmp_path)
     assert exit.value.code == 2 and "error:" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from experiments.games import __main__ as command
 from experiments.games import profile, spectra, sweep
 from experiments.games.families import families
 from experiments.games.run import run
-from experiments.games.suite import GAMES, Config, centre, flat, methods, starts
+from experiments.games.suite import GAMES, Config, center, flat, methods, starts
 
 TINY = Config(
     budget=100,
@@ -28,45 +28,45 @@ def result():
     return json.loads(json.dumps(run(TINY), allow_nan=False))
 
 
-def test_every_method_of_the_mapping_is_run_once():
+def test_methods_contain_every_optimizer_once():
     factories = list(methods().values())
     assert set(factories) == set(mm.optimizers.values())
     assert len(factories) == len(set(factories))
 
 
-def test_descent_ascent_never_solves_xy_and_extragradient_does(result):
+def test_run_solves_xy_with_extragradient_but_not_with_sgda(result):
     sgda, extra = (result["methods"][m]["xy"]["tolerances"][0] for m in ("sgda", "extragradient"))
     assert sgda == {"rate": None, "price": None, "calls": [None, None]}
     assert extra["rate"] == 0.5
     assert extra["price"] == 2
-    # the squared norm shrinks by 1 − η² + η⁴ an update, from any start
+    # Each update multiplies the squared norm by 1 − η² + η⁴, from any start.
     updates = np.ceil(np.log(1e-4) / np.log(1 - 0.5**2 + 0.5**4))
     assert extra["calls"] == [2 * updates] * 2
 
 
-def test_a_game_without_solution_has_trajectories_and_no_calls(result):
+def test_run_without_solution_records_trajectories_only(result):
     for games in result["methods"].values():
         assert "tolerances" not in games["local saddle (F2)"]
         assert len(games["local saddle (F2)"]["trail"]) > 1
     assert "local saddle (F2)" not in profile.solved_games(result)
 
 
-def test_spectra_of_linear_games_are_theirs_in_closed_form(result):
+def test_spectra_of_linear_games_match_closed_form(result):
     found = {name: game["spectrum"]["eigenvalues"] for name, game in result["games"].items()}
     np.testing.assert_allclose(found["xy"], [[[0, -1], [0, 1]]] * len(found["xy"]), atol=1e-6)
     np.testing.assert_allclose(found["local saddle (F2)"][0], [[2, 0]] * 2, atol=1e-6)
 
 
-def test_only_games_of_two_numbers_have_a_plane():
+def test_plane_is_none_unless_game_has_two_parameters():
     assert spectra.plane(mm.games.matrix()) is None
     assert spectra.plane(mm.games.dirac_gan())["centre"] == [0, 0]
 
 
-def test_starts_are_as_far_as_the_games_own_and_feasible():
+def test_starts_are_feasible_and_as_far_as_the_game_start():
     for make in GAMES.values():
         game = make()
         points = starts(game, 3)
-        middle = flat(centre(game))
+        middle = flat(center(game))
         distances = np.linalg.norm(np.asarray(jax.vmap(flat)(points)) - middle, axis=1)
         if game.projection is None:
             radius = np.linalg.norm(np.asarray(flat(game.start) - middle))
@@ -75,21 +75,21 @@ def test_starts_are_as_far_as_the_games_own_and_feasible():
             np.testing.assert_allclose(points.min.sum(axis=1), 1, rtol=1e-5)
 
 
-def test_calls_count_from_when_a_run_stays_within_the_tolerance_and_its_budget():
-    passing = [1.0, 0.05, 2.0, 0.01, 0.01]  # through the target, away, and back for good
+def test_calls_to_stay_counts_until_run_stays_within_tolerance():
+    passing = [1.0, 0.05, 2.0, 0.01, 0.01]  # crosses the target, leaves, and returns
     lost = [1.0, 0.01, 0.01, 0.01, np.nan]
     distances = np.array([[passing, lost]])
     assert sweep.calls_to_stay(distances, 0.1, [2.0], budget=8).tolist() == [[6, np.inf]]
     assert sweep.calls_to_stay(distances, 0.1, [2.0], budget=5).tolist() == [[np.inf, 2]]
 
 
-def test_a_rate_that_solves_more_starts_beats_a_quicker_one():
+def test_tune_prefers_solved_starts_over_fewer_calls():
     calls = np.array([[3.0, np.inf], [90.0, 90.0], [80.0, 80.0], [np.inf, np.inf]])
     assert sweep.tune(calls) == 2
     assert sweep.tune(np.full((2, 3), np.inf)) is None
 
 
-def test_the_profile_ends_at_the_share_that_is_solved():
+def test_profile_ends_at_solved_share():
     def cells(calls):
         return {"g": {"tolerances": [{"calls": calls}]}}
 
@@ -106,23 +106,23 @@ def test_the_profile_ends_at_the_share_that_is_solved():
     assert "| `b` | ∞ (1/3) | 33% |" in profile.table(found)
 
 
-def test_a_new_method_is_drawn_among_the_others():
+def test_families_put_unlisted_methods_among_others():
     assert families({"methods": {"sgda": {}, "new": {}}})["others"] == ["new"]
 
 
-def test_the_figures_are_redrawn_from_the_json_alone(tmp_path, result, monkeypatch, capsys):
+def test_command_redraws_figures_from_json(tmp_path, result, monkeypatch, capsys):
     monkeypatch.setattr(command, "run", lambda config: result)
     command.main(TINY, out=tmp_path)
-    pictures = sorted(tmp_path.glob("*.png"))
-    assert [p.name for p in pictures] == ["profile.png", "spectra.png", "trajectories.png"]
-    for picture in pictures:
-        picture.unlink()
+    images = sorted(tmp_path.glob("*.png"))
+    assert [p.name for p in images] == ["profile.png", "spectra.png", "trajectories.png"]
+    for image in images:
+        image.unlink()
     monkeypatch.delattr(command, "run")
     command.main(TINY, out=tmp_path, redraw=True)
-    assert all(picture.stat().st_size > 10_000 for picture in pictures)
+    assert all(image.stat().st_size > 10_000 for image in images)
     assert "| method | xy | solved |" in capsys.readouterr().out
 
 
-def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match="unknown"):
+def test_run_raises_for_unknown_names():
+    with pytest.raises(ValueError, match="unknown names"):
         run(Config(games=("chess",)))

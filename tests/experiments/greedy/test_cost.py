@@ -1,12 +1,13 @@
-"""What an update costs: one small measurement, the counts that must hold, and the figure."""
+"""Tests of the cost experiment with small sizes."""
 
 import json
 
 import pytest
 
-from experiments.greedy.cost import __main__ as cost
+from experiments.greedy.cost import __main__ as command
+from experiments.greedy.cost import run as cost
 
-pytestmark = pytest.mark.slow  # a dozen programs are compiled
+pytestmark = pytest.mark.slow  # The tests compile a dozen programs.
 TINY = cost.Config(batch=64, max_steps=2, digits_batch=16, width=8, rounds=2)
 
 
@@ -16,22 +17,22 @@ def result():
 
 
 @pytest.mark.parametrize("game", cost.GAMES)
-def test_the_test_of_ours_adds_less_than_an_ascent_step_on_common_draws(result, game):
+def test_accept_test_costs_less_than_ascent_step_on_shared_batch(result, game):
     found = result["games"][f"{game}, common draws"]["methods"]
-    base, ours = found["GDA"], found["ours"]
-    # Two payoffs, of which G's samples are there already: two forward passes of D, a third
-    # of what the ascent's steps cost at most. Fresh draws make new samples as well.
-    assert 1 < ours["flops"] / base["flops"] < 1.5
+    base, greedy = found["GDA"], found["ours"]
+    # The accept test evaluates two payoffs. Their samples exist already, so they cost two forward
+    # passes of the discriminator, at most a third of the ascent. Fresh batches need new samples.
+    assert 1 < greedy["flops"] / base["flops"] < 1.5
     fresh = result["games"][f"{game}, fresh draws"]["methods"]
-    assert fresh["ours"]["flops"] > ours["flops"]
+    assert fresh["ours"]["flops"] > greedy["flops"]
     assert all(one["rounds"] == 2 and one["temporaries"] > 0 for one in found.values())
 
 
-def test_the_figure_is_redrawn_from_the_json_alone(tmp_path, result, monkeypatch, capsys):
-    monkeypatch.setattr(cost, "run", lambda config: result)
-    cost.main(TINY, out=tmp_path)
+def test_command_redraws_figure_from_json(tmp_path, result, monkeypatch, capsys):
+    monkeypatch.setattr(command, "run", lambda config: result)
+    command.main(TINY, out=tmp_path)
     (tmp_path / "cost.png").unlink()
-    monkeypatch.delattr(cost, "run")
-    cost.main(TINY, out=tmp_path, redraw=True)
+    monkeypatch.delattr(command, "run")
+    command.main(TINY, out=tmp_path, redraw=True)
     assert (tmp_path / "cost.png").stat().st_size > 10_000
     assert "| four Gaussians, fresh draws | 2 | GDA |" in capsys.readouterr().out

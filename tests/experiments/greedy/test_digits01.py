@@ -1,4 +1,4 @@
-"""Zeros and ones: the judge, a short run of each rule, resuming, and the figure."""
+"""Tests of the experiment on zeros and ones."""
 
 import json
 
@@ -6,13 +6,15 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.greedy.digits01 import __main__ as digits01
-from experiments.greedy.digits01 import game
-from minmax_jax.gan import data as data_lib
+from experiments.greedy.digits01 import __main__ as command
+from experiments.greedy.digits01 import game, table
+from experiments.greedy.digits01 import run as digits01
+from experiments.greedy.digits01.config import Config
+from minmax_jax import gan
 
 
 def stripes(random, count):
-    """Zeros are left halves, ones right halves, twos nothing: 28 × 28, a little noise."""
+    """Returns noisy images and labels: 0 is a bright left half, 1 a right half, 2 neither."""
     labels = random.integers(3, size=count).astype(np.int32)
     images = random.integers(0, 40, (count, 28, 28, 1))
     images[labels == 0, :, :14] += 200
@@ -24,26 +26,26 @@ def stripes(random, count):
 def data():
     random = np.random.default_rng(0)
     train, test = stripes(random, 600), stripes(random, 200)
-    return data_lib.Data(*train, *test, name="stripes", num_classes=3, kind="image")
+    return gan.Data(*train, *test, name="stripes", num_classes=3, kind="image")
 
 
-def test_the_judge_tells_zero_one_and_neither_apart_and_earns_noise_nothing(data):
-    predict, accuracy = game.judge(data, steps=100)
+def test_classifier_separates_digits_and_rejects_noise(data):
+    predict, accuracy = game.train_classifier(data, steps=100)
     assert accuracy > 0.95
-    images = game._scale(data.test_images.reshape(200, -1))
+    images = game.scale(data.test_images.reshape(200, -1))
     assert np.mean(np.asarray(predict(images)) == data.test_labels) > 0.95
     noise = jax.random.uniform(jax.random.key(0), (100, 784), minval=-1)
     assert np.mean(np.asarray(predict(noise)) == 2) > 0.9
 
 
-def test_networks_are_the_authors():
+def test_start_has_layers_of_authors():
     z = game.start(game.Sizes(), jax.random.key(0))
     shapes = [[layer["w"].shape for layer in side] for side in z]
     assert shapes[0] == [(100, 256), (256, 512), (512, 1024), (1024, 784)]
     assert shapes[1] == [(784, 1024), (1024, 512), (512, 256), (256, 1)]
 
 
-def test_dropout_keeps_the_mean_and_drops_three_in_ten():
+def test_forward_drops_30_percent_and_keeps_mean():
     layers = [{"w": np.eye(784, dtype=np.float32), "b": np.zeros(784, np.float32)}] * 2
     out = game.forward(layers, np.ones((50, 784), np.float32), jax.random.key(0))
     assert np.mean(np.asarray(out) == 0) == pytest.approx(0.3, abs=0.01)
@@ -51,26 +53,26 @@ def test_dropout_keeps_the_mean_and_drops_three_in_ten():
 
 
 @pytest.mark.slow
-def test_every_rule_runs_resumes_and_is_drawn(tmp_path, data, monkeypatch, capsys):
+def test_command_runs_resumes_and_redraws_all_methods(tmp_path, data, monkeypatch, capsys):
     monkeypatch.setattr(digits01, "EVERY", 3)
-    monkeypatch.setattr(data_lib, "load", lambda name: data)
-    predict = game.judge(data, steps=20)
-    monkeypatch.setattr(game, "judge", lambda data: predict)
-    config = digits01.Config(runs=str(tmp_path / "runs"), width=4, batch=8, steps=6, seeds=2)
-    digits01.main(config, out=tmp_path)
+    monkeypatch.setattr(gan, "load_data", lambda name: data)
+    predict = game.train_classifier(data, steps=20)
+    monkeypatch.setattr(game, "train_classifier", lambda data: predict)
+    config = Config(runs=str(tmp_path / "runs"), width=4, batch=8, steps=6, seeds=2)
+    command.main(config, out=tmp_path)
     result = json.loads((tmp_path / "digits01.json").read_text())
     assert list(result["methods"]) == ["gda", "ours_published", "ours_stated"]
     for found in result["methods"].values():
         assert np.asarray([one["shares"] for one in found]).shape == (2, 2, 3)
         np.testing.assert_allclose(np.sum([one["shares"] for one in found], -1), 1, atol=2e-3)
 
-    monkeypatch.delattr(digits01, "run_one")  # what is there is not run again
-    digits01.main(config, out=tmp_path)
-    digits01.main(config, out=tmp_path, redraw=True)
+    monkeypatch.delattr(digits01, "run_one")  # finished runs are not repeated
+    command.main(config, out=tmp_path)
+    command.main(config, out=tmp_path, redraw=True)
     assert (tmp_path / "digits01.png").stat().st_size > 10_000
-    assert "| `gda` |" in capsys.readouterr().out
+    assert "| GDA |" in capsys.readouterr().out
 
 
-def test_both_digits_need_ten_percent_each():
+def test_both_requires_ten_percent_of_each_digit():
     found = [{"shares": [[0.1, 0.5, 0.4]]}, {"shares": [[0.09, 0.9, 0.01]]}]
-    assert digits01.both(found, -1) == 1
+    assert table.both(found, -1) == 1

@@ -1,11 +1,12 @@
-"""F1 … F3: one small run of each method, its outcome, and the figure from the JSON."""
+"""Tests of the experiment on F1, F2 and F3."""
 
 import json
 
 import numpy as np
 import pytest
 
-from experiments.greedy.functions import __main__ as functions
+from experiments.greedy.functions import __main__ as command
+from experiments.greedy.functions import run as functions
 
 TINY = functions.Config(seeds=3, proposals=150, steps=400)
 
@@ -15,7 +16,7 @@ def result():
     return json.loads(json.dumps(functions.run(TINY), allow_nan=False))
 
 
-def test_ours_converges_near_the_origin_and_says_where_it_cannot(result):
+def test_greedy_converges_on_f1_and_f3_and_diverges_on_f2(result):
     for name in ("F1", "F3"):
         found = result["functions"][name]["ours"]
         assert found["status"] == ["CONVERGED"] * 3
@@ -31,17 +32,17 @@ def test_ours_converges_near_the_origin_and_says_where_it_cannot(result):
 
 
 @pytest.mark.parametrize("method", functions.OTHERS)
-def test_the_others_diverge_on_f1_and_cycle_on_f3(result, method):
+def test_other_methods_diverge_on_f1_and_cycle_on_f3(result, method):
     assert result["functions"]["F1"][method]["outcome"] == "diverges"
     assert result["functions"]["F2"][method]["outcome"] == "settles at (0.00, 0.00)"
     assert result["functions"]["F3"][method]["outcome"] == "cycles"
 
 
-def test_the_figure_is_redrawn_from_the_json_alone(tmp_path, result, monkeypatch, capsys):
-    monkeypatch.setattr(functions, "run", lambda config: result)
-    functions.main(TINY, out=tmp_path)
+def test_command_redraws_figure_from_json(tmp_path, result, monkeypatch, capsys):
+    monkeypatch.setattr(command, "run", lambda config: result)
+    command.main(TINY, out=tmp_path)
     (tmp_path / "functions.png").unlink()
-    monkeypatch.delattr(functions, "run")
-    functions.main(TINY, out=tmp_path, redraw=True)
+    monkeypatch.delattr(command, "run")
+    command.main(TINY, out=tmp_path, redraw=True)
     assert (tmp_path / "functions.png").stat().st_size > 10_000
-    assert "CONVERGED 3/3 [0.44, 1.00]" in capsys.readouterr().out
+    assert "CONVERGED 3/3 [0.44, 1]" in capsys.readouterr().out

@@ -1,0 +1,37 @@
+"""Figures without a screen, and plots that several experiments share."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+from experiments._shared.means import mean_interval
+
+__all__ = ["plot_seeds", "plt", "save"]
+
+
+def save(figure: Any, path: Path, dpi: int = 100) -> None:
+    """Writes a figure to a file and closes it."""
+    figure.savefig(path, dpi=dpi)
+    plt.close(figure)
+
+
+def plot_seeds(axes: Axes, row: int, values: list[float | None], alpha: float = 0.5) -> None:
+    """Plots one row: a point per seed, and the mean with its 95 % interval.
+
+    Args:
+      axes: Axes to plot on.
+      row: Vertical position.
+      values: One value per seed; runs without a value are left out.
+      alpha: Opacity of the points.
+    """
+    known = [value for value in values if value is not None]
+    axes.plot(known, [row] * len(known), "o", color="tab:blue", alpha=alpha, markersize=4)
+    if len(known) > 1:
+        mean, low, high = mean_interval(known)
+        ends = [[mean - low], [high - mean]]
+        axes.errorbar(mean, row, xerr=ends, fmt="|", color="black", capsize=3)

@@ -1,0 +1,51 @@
+"""Trains all runs of the image experiment and records their results."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from experiments._shared.command import environment
+from experiments._shared.files import write_json
+from experiments._shared.time_limit import TimeLimit
+from experiments.dissecting.gan_runs.runner import Runner
+from experiments.dissecting.images.config import Config, training_config
+from experiments.dissecting.images.methods import optimizers
+from experiments.dissecting.images.tuning import final_job, make_progress, tune
+
+
+def make_runner(config: Config) -> Runner:
+    """Returns the runner of a configuration without missing values."""
+    return Runner(
+        training_config(config),
+        optimizers(config.b1, config.b2 or 0.0),
+        Path(config.runs),
+        TimeLimit(config.time_limit),
+        extractor=config.extractor,
+    )
+
+
+def record(config: Config, out: Path) -> None:
+    """Trains the missing runs, and writes the JSON file after each method.
+
+    Raises:
+      TimeLimitReached: If the time limit is reached; finished runs are saved.
+    """
+    runner = make_runner(config)
+    progress = make_progress(config, runner)
+    methods: dict[str, Any] = {}
+    for method in config.methods:
+        tuning = tune(config, progress, method)
+        best = next(tuple(cell["rates"]) for cell in tuning if cell["chosen"])
+        jobs = [final_job(config, method, best, seed) for seed in range(config.seeds or 0)]
+        final = [progress.outcome(job) for job in jobs]
+        methods[method] = {"tuning": tuning, "best": list(best), "final": final}
+        result = {
+            # The locations of data and runs have no effect on the numbers.
+            "config": {**dataclasses.asdict(config), "data": runner.data_name, "runs": None},
+            **environment(),
+            "methods": methods,
+        }
+        write_json(out / f"{config.size}.json", result, indent=1)
+        samples = runner.samples_path(jobs[0])
+        if samples.exists():
+            (out / f"{config.size}-{method}.png").write_bytes(samples.read_bytes())

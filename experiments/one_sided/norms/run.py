@@ -1,0 +1,121 @@
+"""Trains all runs and measures the gradient norms of both players along them."""
+
+import math
+import time
+from typing import Any
+
+import jax
+import numpy as np
+
+import minmax_jax as mm
+from experiments._shared.command import environment
+from experiments._shared.means import mean_interval
+from experiments._shared.rounding import round_significant
+from experiments._shared.time_limit import TimeLimit
+from experiments.one_sided.trajectories import snapshots
+from experiments.one_sided.trajectories.config import Config, all_runs, make_problem
+from experiments.one_sided.trajectories.problems import Problem
+from experiments.one_sided.trajectories.training import train
+
+NUM_DRAWS = 8
+FIELDS = ("descended", "saturating")
+SIDES = mm.Players._fields
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Trains and measures all runs.
+
+    Raises:
+      TimeLimitReached: If the time limit is reached; the state is saved.
+    """
+    begin, problem = time.perf_counter(), make_problem(config)
+    time_limit = TimeLimit(config.time_limit or math.inf)
+    found: dict[str, Any] = {}
+    for name, method, dual in all_runs(config):
+        train(config, problem, method, dual, time_limit)
+        found[name] = measure(config, problem, method, dual)
+        print(f"{time.perf_counter() - begin:5.0f} s  {name}", flush=True)
+    return {
+        "preset": config.preset,
+        "steps": config.steps,
+        "seeds": config.seeds,
+        "width": config.width if config.preset == "mnist" else None,
+        "num_draws": NUM_DRAWS,
+        "rates": {m: list(map(float, problem.learning_rates(m))) for m in config.methods},
+        "sizes": sizes(problem),
+        **environment(),
+        "seconds": round(time.perf_counter() - begin, 1),
+        "runs": found,
+    }
+
+
+def measure(config: Config, problem: Problem, method: str, dual: bool) -> dict[str, Any]:
+    """Measures the norms along a run, over (seed, time)."""
+
+    @jax.jit
+    def at(players: mm.Players, key: jax.Array) -> Any:
+        def one(z: mm.Players) -> Any:
+            floors = {
+                name: mm.diagnostics.noise_floor(getattr(problem, name), z, NUM_DRAWS, key=key)
+                for name in FIELDS
+            }
+            return floors, mm.diagnostics.player_norms(z)
+
+        return jax.vmap(one)(players)
+
+    rows, steps = [], []
+    for snapshot in snapshots.snapshots(config, problem, method, dual):
+        key = jax.random.fold_in(jax.random.key(11), snapshot.step)
+        rows.append(jax.tree.map(np.asarray, at(snapshot.players, key)))
+        steps.append(snapshot.step)
+    floors, parameters = jax.tree.map(lambda *leaves: np.stack(leaves, axis=-1), *rows)
+    return {
+        "steps": steps,
+        "parameter_norm": {side: round_significant(getattr(parameters, side)) for side in SIDES},
+        **{name: {side: squares(floors[name], side) for side in SIDES} for name in FIELDS},
+        "slopes": {
+            name: {side: slope(steps, floors[name], side) for side in SIDES} for name in FIELDS
+        },
+    }
+
+
+def squares(floor: mm.diagnostics.NoiseFloor, side: str) -> dict[str, Any]:
+    """Returns raw and corrected squared norms of one player, and their standard errors."""
+    parts = ("raw", "corrected", "stderr")
+    return {part: round_significant(getattr(getattr(floor, part), side)) for part in parts}
+
+
+def slope(steps: list[int], floor: mm.diagnostics.NoiseFloor, side: str) -> dict[str, Any]:
+    """Fits d log ‖E F‖ / d log t after a tenth of the run.
+
+    Estimates below their standard error are replaced by it, so the fitted decrease is a lower
+    bound.
+
+    Returns:
+      Mean over seeds, its 95 % t interval, and the share of estimates below their error.
+    """
+    late = np.array(steps) >= steps[-1] / 10
+    values, errors = (getattr(part, side)[:, late] for part in (floor.corrected, floor.stderr))
+    usable = np.maximum(np.maximum(values, errors), 1e-30)
+    if not np.isfinite(usable).all():
+        return {"mean": None, "low": None, "high": None, "below_noise": None}
+    times = np.log(np.array(steps)[late])
+    slopes = [np.polyfit(times, 0.5 * np.log(row), 1)[0] for row in usable]
+    mean, low, high = t_interval(slopes)
+    below_noise = float(np.mean(values < errors))
+    return {"mean": mean, "low": low, "high": high, "below_noise": below_noise}
+
+
+def t_interval(values: Any) -> tuple[float, float | None, float | None]:
+    """Returns the mean over seeds and its 95 % t interval, None for a single seed."""
+    mean, low, high = mean_interval(values)
+    return (mean, low, high) if math.isfinite(low) else (mean, None, None)
+
+
+def sizes(problem: Problem) -> dict[str, int]:
+    """Returns the number of parameters of each player."""
+    players = problem.start(0)
+    return {
+        side: sum(np.size(leaf) for leaf in jax.tree.leaves(getattr(players, side)))
+        for side in SIDES
+    }

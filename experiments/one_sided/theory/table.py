@@ -1,0 +1,37 @@
+"""Table of average gradient norms, their slopes and the bound."""
+
+from typing import Any
+
+from experiments.one_sided.theory.config import SCHEDULES
+
+HEADER = (
+    "| method | max learning rate | noise | min learning rate | average ‖∇_x f‖² | slope [95 %] "
+    "| average ‖∇_y f‖² | squared step of y |"
+)
+
+
+def format_table(result: dict[str, Any]) -> str:
+    """Returns one Markdown table per game."""
+    lines = []
+    for game, methods in result["games"].items():
+        lines += [f"\n{game}\n", HEADER, "|---" * 8 + "|"]
+        for method, schedules in methods.items():
+            for schedule, noises in schedules.items():
+                for noise, cell in noises.items():
+                    if noise != "bound":
+                        lines.append(row(method, schedule, noise, cell))
+        for schedule in SCHEDULES:
+            bound = methods.get("extragradient", {}).get(schedule, {}).get("bound")
+            if bound:
+                lines.append(f"largest (average / bound), {schedule}: {bound}")
+    return "\n".join(lines)
+
+
+def row(method: str, schedule: str, noise: str, cell: dict[str, Any]) -> str:
+    """Formats one method with one schedule and noise."""
+    mean, low, high = cell["slope"]
+    last = {name: cell[name]["median"][-1] for name in ("min", "max", "moved")}
+    return (
+        f"| {method} | {schedule} | {noise} | {cell['rate']:.2g} | {last['min']:.2g} "
+        f"| {mean:.2f} [{low:.2f}, {high:.2f}] | {last['max']:.2g} | {last['moved']:.2g} |"
+    )

@@ -1,0 +1,26 @@
+"""Tests of the one-sided MVI along runs."""
+
+import pytest
+
+from experiments.one_sided.mvi import run as mvi
+from experiments.one_sided.trajectories.config import make_problem
+
+
+def test_random_reference_is_as_far_from_start_as_the_end(small, measured):
+    problem = make_problem(small)
+    held = mvi.references(small, problem, "adam_gda", False, seed=0)
+    assert tuple(held) == mvi.REFERENCES
+    start = problem.start(0).min
+    far = [abs(float(held[name]["theta"] - start["theta"])) for name in ("own end", "random")]
+    assert far[0] == pytest.approx(far[1], rel=1e-5)
+
+
+def test_mismatched_pairs_have_the_same_points_in_another_order(small, measured):
+    problem = make_problem(small)
+    own, other = (
+        list(mvi.pairs(small, problem, "adam_gda", False, 0, name))
+        for name in ("own end", "mismatched")
+    )
+    assert [z.min for z in own] == [z.min for z in other]
+    assert all(float(a.max["psi"]) != float(b.max["psi"]) for a, b in zip(own, other, strict=True))
+    assert sorted(float(z.max["psi"]) for z in own) == sorted(float(z.max["psi"]) for z in other)
