@@ -1,63 +1,83 @@
-"""The grid of a sweep: optimizers × learning rates of both players × seeds."""
+"""Grid of a sweep: optimizers × learning rates of both players × seeds."""
 
 import dataclasses
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.optimizer import option_names
 
+AXES = ("optimizers", "learning_rates_min", "learning_rates_max", "seeds")
+"""Axes of a grid, in the order of `Grid.shape`."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """What a sweep goes through: the same number of rates and seeds for every optimizer.
+    """Values of a sweep: every optimizer gets the same number of learning rates and seeds.
 
     Attributes:
-      optimizers: names of `minmax_jax.optimizers`.
-      factors: rates as multiples of the optimizer's own, since units differ between methods:
-        those of the preset, or of `centres`.
-      rates_min: the generator's rates themselves, in place of `factors`.
-      rates_max: the discriminator's, likewise.
-      seeds: seeds of the runs.
-      centres: optimizer -> (min, max) rates that `factors` multiply.
+      optimizers: Names in `minmax_jax.optimizers`.
+      factors: Learning rates of both players as multiples of the center of each
+        optimizer, because suitable learning rates differ between optimizers.
+      learning_rates_min: Learning rates of the generator. Default: from `factors`.
+      learning_rates_max: Learning rates of the discriminator. Default: from
+        `factors`.
+      seeds: Seeds of the runs.
+      centers: Maps an optimizer to the learning rates (min, max) that `factors`
+        multiply. Default: the learning rates of the preset.
     """
 
     optimizers: tuple[str, ...]
     factors: tuple[float, ...] = (0.2, 1.0, 5.0)
-    rates_min: tuple[float, ...] = ()
-    rates_max: tuple[float, ...] = ()
+    learning_rates_min: tuple[float, ...] = ()
+    learning_rates_max: tuple[float, ...] = ()
     seeds: tuple[int, ...] = (0,)
-    centres: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    centers: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Numbers of optimizers, generator's rates, discriminator's rates and seeds."""
-        rates = [len(given or self.factors) for given in (self.rates_min, self.rates_max)]
-        return (len(self.optimizers), rates[0], rates[1], len(self.seeds))
+        """Lengths of the axes: optimizers, learning rates of both players, seeds."""
+        num_min = len(self.learning_rates_min or self.factors)
+        num_max = len(self.learning_rates_max or self.factors)
+        return (len(self.optimizers), num_min, num_max, len(self.seeds))
 
-    def rates(self, optimizer: str, preset: str) -> tuple[list[float], list[float]]:
-        """Returns the rates of generator and discriminator for an optimizer."""
-        config = presets.preset(preset, optimizer=optimizer)
-        centre = self.centres.get(
-            optimizer, (config.optimizer.learning_rate_min, config.optimizer.learning_rate_max)
+    def learning_rates(self, optimizer: str, preset: str) -> tuple[list[float], list[float]]:
+        """Returns the learning rates of generator and discriminator for an optimizer.
+
+        Args:
+          optimizer: Name in `minmax_jax.optimizers`.
+          preset: Name of the preset that gives the default center.
+        """
+        config = presets.preset(preset, optimizer=optimizer).optimizer
+        center = self.centers.get(optimizer, (config.learning_rate_min, config.learning_rate_max))
+        given = (self.learning_rates_min, self.learning_rates_max)
+        learning_rates_min, learning_rates_max = (
+            list(values) or [float(f"{middle * factor:.6g}") for factor in self.factors]
+            for values, middle in zip(given, center, strict=True)
         )
-        low, high = (
-            list(given) or [float(f"{rate * factor:.6g}") for factor in self.factors]
-            for given, rate in zip((self.rates_min, self.rates_max), centre, strict=True)
-        )
-        return low, high
+        return learning_rates_min, learning_rates_max
+
+    def check(self) -> None:
+        """Raises `ConfigError` if an axis is empty or contains a value twice."""
+        for field in (*AXES, "factors"):
+            values = getattr(self, field)
+            if len(set(values)) < len(values):
+                raise ConfigError(f"{field}: a value is given twice. Give each value once.")
+        for field, length in zip(AXES, self.shape, strict=True):
+            if not length:
+                raise ConfigError(f"{field} is empty. Give at least one value.")
 
 
-class Member(NamedTuple):
+class SweepRun(NamedTuple):
     """One run of a sweep.
 
     Attributes:
-      name: its folder's name.
-      config: what is trained; `out` is the run folder.
+      name: Name of the run folder.
+      config: Configuration of the run; `out` is the run folder.
     """
 
     name: str
@@ -65,61 +85,55 @@ class Member(NamedTuple):
 
     @property
     def folder(self) -> Path:
-        """The run folder."""
+        """Run folder."""
         return Path(self.config.run.out)
 
 
-def members(config: config_lib.Config, grid: Grid, folder: Path) -> list[Member]:
-    """Returns the members in the order of `grid.shape`, seeds fastest.
+def sweep_runs(config: config_lib.Config, grid: Grid, folder: Path) -> list[SweepRun]:
+    """Returns the runs of a sweep in the order of `grid.shape`, seeds fastest.
 
     Args:
-      config: everything but optimizer, rates and seed. Of its options each optimizer gets
-        those that it takes.
-      grid: what is swept.
-      folder: the sweep's; runs are in `runs` there.
+      config: Configuration that all runs share. The grid replaces optimizer,
+        learning rates and seed. Each optimizer gets the options that it supports.
+      grid: Values of the sweep.
+      folder: Folder of the sweep. Run folders are in its subfolder `runs`.
 
     Raises:
-      ConfigError: an optimizer or an option is not known, a number is out of range, or
-        something is given twice.
+      ConfigError: If an optimizer or option is unknown, a number is out of range,
+        or an axis of the grid is empty or contains a value twice.
     """
-    for field in ("optimizers", "seeds", *(f for f in ("rates_min", "rates_max", "factors"))):
-        values = getattr(grid, field)
-        if len(set(values)) < len(values):
-            raise ConfigError(f"{field}: a value is given twice; give each once")
-    for field, count in zip(("optimizers", "rates_min", "rates_max", "seeds"), grid.shape,
-                            strict=True):  # fmt: skip
-        if not count:
-            raise ConfigError(f"{field} is empty; give at least one value")
+    grid.check()
     for optimizer in grid.optimizers:
-        presets.preset(config.run.preset, optimizer=optimizer)  # refuses unknown names
-    taken = {name for optimizer in grid.optimizers for name in option_names(optimizer)}
-    unknown = sorted(set(config.optimizer.options) - taken)
-    if unknown and set(unknown) - {"b1"}:  # b1 comes from the preset's own optimizer
-        raise ConfigError(f"options: no optimizer of the sweep takes {', '.join(unknown)}")
-    found = []
+        presets.preset(config.run.preset, optimizer=optimizer)  # rejects unknown names
+    _check_options(config, grid)
+    runs = []
     for optimizer in grid.optimizers:
-        low, high = grid.rates(optimizer, config.run.preset)
-        for rate_min, rate_max, seed in itertools.product(low, high, grid.seeds):
+        both = grid.learning_rates(optimizer, config.run.preset)
+        for rate_min, rate_max, seed in itertools.product(*both, grid.seeds):
             name = f"{optimizer}-{rate_min:g}-{rate_max:g}-s{seed}"
-            found.append(Member(name, _member(config, optimizer, rate_min, rate_max, seed,
-                                              folder / "runs" / name)))  # fmt: skip
-    return found
+            run_config = config.replace(
+                optimizer=optimizer,
+                options=_options(config, optimizer),
+                learning_rate_min=rate_min,
+                learning_rate_max=rate_max,
+                seed=seed,
+                out=str(folder / "runs" / name),
+            )
+            runs.append(SweepRun(name, run_config.check()))
+    return runs
 
 
-def _member(
-    config: config_lib.Config,
-    optimizer: str,
-    rate_min: float,
-    rate_max: float,
-    seed: int,
-    out: Path,
-) -> config_lib.Config:
-    own = {k: v for k, v in config.optimizer.options.items() if k in option_names(optimizer)}
-    return config.replace(
-        optimizer=optimizer,
-        options=presets.add_options(config.run.preset, optimizer, own),
-        learning_rate_min=rate_min,
-        learning_rate_max=rate_max,
-        seed=seed,
-        out=str(out),
-    ).check()
+def _check_options(config: config_lib.Config, grid: Grid) -> None:
+    """Raises `ConfigError` for options that no optimizer of the grid supports."""
+    supported = {name for optimizer in grid.optimizers for name in option_names(optimizer)}
+    unknown = sorted(set(config.optimizer.options) - supported)
+    # b1 does not count: the optimizer of the preset may have set it.
+    if set(unknown) - {"b1"}:
+        raise ConfigError(f"options: no optimizer of the sweep supports {', '.join(unknown)}.")
+
+
+def _options(config: config_lib.Config, optimizer: str) -> Mapping[str, Any]:
+    """Returns the options that an optimizer supports, with those of the preset added."""
+    names = option_names(optimizer)
+    given = {name: value for name, value in config.optimizer.options.items() if name in names}
+    return presets.add_options(config.run.preset, optimizer, given)

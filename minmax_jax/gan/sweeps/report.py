@@ -1,4 +1,4 @@
-"""A sweep on one page: table, heat map, JSON."""
+"""Writes the table, heat map and JSON report of a sweep."""
 
 import json
 from typing import Any
@@ -10,11 +10,12 @@ from matplotlib.cm import ScalarMappable
 
 from minmax_jax.gan.evaluation.features import describe
 from minmax_jax.gan.run import files, jsonl, run_folder
+from minmax_jax.gan.sweeps.grid import AXES
 from minmax_jax.gan.sweeps.result import Sweep
 
 
 def write(sweep: Sweep) -> None:
-    """Writes `result.json`, `table.md` and `heatmap.png`."""
+    """Writes `result.json`, `table.md` and `heatmap.png` to the folder of the sweep."""
     text = json.dumps(to_json(sweep), indent=1) + "\n"
     files.write_atomically(sweep.folder / "result.json", text)
     files.write_atomically(sweep.folder / "table.md", f"{table(sweep)}\n\n{cells(sweep)}\n")
@@ -22,7 +23,7 @@ def write(sweep: Sweep) -> None:
 
 
 def score_label(sweep: Sweep) -> str:
-    """Returns the score's name with what it was measured by, where that is known."""
+    """Returns the name of the score with extractor, sample count and direction."""
     outcome = next((o for o in sweep.outcomes if o["diverged_at"] is None), {})
     parts = []
     if "num_samples" in outcome and sweep.score.name in outcome:
@@ -33,51 +34,59 @@ def score_label(sweep: Sweep) -> str:
 
 
 def table(sweep: Sweep) -> str:
-    """Returns the best rates of each optimizer, by the median over seeds, as Markdown."""
+    """Returns a Markdown table of the best learning rates of each optimizer.
+
+    The best learning rates have the best median score over seeds.
+    """
     grid = sweep.grid
     lines = [
-        f"{score_label(sweep)}; {len(grid.seeds)} seed(s), {grid.shape[1]} × {grid.shape[2]} rates "
-        f"for each optimizer, {sweep.members[0].config.training.steps} updates",
+        f"{score_label(sweep)}; {len(grid.seeds)} seed(s), {grid.shape[1]} × {grid.shape[2]} "
+        f"learning rates per optimizer, {sweep.runs[0].config.training.steps} updates",
         "",
-        "| optimizer | best rates (min, max) | on the edge | median | all seeds | diverged |",
+        "| optimizer | best learning rates (min, max) | at edge | median | all seeds | diverged |",
         "|---|---|---|---|---|---|",
     ]
     for index, optimizer in enumerate(grid.optimizers):
         diverged = sweep.shaped(sweep.diverged)[index]
-        lost = f"{int(diverged.sum())} of {diverged.size}"
-        best = sweep.best(optimizer)
-        values = [_score(sweep, sweep.members.index(member)) for member in best]
-        low, high = (
-            best[0].config.optimizer.learning_rate_min,
-            best[0].config.optimizer.learning_rate_max,
-        )
+        count = f"{int(diverged.sum())} of {diverged.size}"
         medians = sweep.medians[index]
-        median = medians.max() if sweep.score.highest else medians.min()
+        median = float(medians.max() if sweep.score.highest else medians.min())
+        if not np.isfinite(median):
+            lines.append(f"| {optimizer} | none | | diverged | | {count} |")
+            continue
+        best = sweep.best(optimizer)
+        scores = ", ".join(_format_score(sweep, sweep.runs.index(run)) for run in best)
+        chosen = best[0].config.optimizer
+        pair = (chosen.learning_rate_min, chosen.learning_rate_max)
         lines.append(
-            f"| {optimizer} | {low:g}, {high:g} | {_edge(sweep, optimizer, low, high)} | "
-            f"{_number(float(median))} | {', '.join(values)} | {lost} |"
-            if np.isfinite(median)
-            else f"| {optimizer} | none | | diverged | | {lost} |"
+            f"| {optimizer} | {pair[0]:g}, {pair[1]:g} | {_edges(sweep, optimizer, pair)} | "
+            f"{_format(median)} | {scores} | {count} |"
         )
     return "\n".join(lines)
 
 
 def cells(sweep: Sweep) -> str:
-    """Returns every cell of the grid as Markdown: each seed's score, or where it diverged."""
-    lines = ["| optimizer | min rate | max rate | median | all seeds |", "|---|---|---|---|---|"]
-    numbers = sweep.shaped(np.arange(len(sweep.members))).reshape(-1, len(sweep.grid.seeds))
+    """Returns a Markdown table of every cell of the grid, with the score of each seed."""
+    lines = [
+        "| optimizer | min learning rate | max learning rate | median | all seeds |",
+        "|---|---|---|---|---|",
+    ]
+    numbers = sweep.shaped(np.arange(len(sweep.runs))).reshape(-1, len(sweep.grid.seeds))
     for row, median in zip(numbers, sweep.medians.reshape(-1), strict=True):
-        chosen = sweep.members[row[0]].config.optimizer
+        config = sweep.runs[row[0]].config.optimizer
         lines.append(
-            f"| {chosen.name} | {chosen.learning_rate_min:g} | {chosen.learning_rate_max:g} | "
-            f"{_number(float(median))} | {', '.join(_score(sweep, i) for i in row)} |"
+            f"| {config.name} | {config.learning_rate_min:g} | {config.learning_rate_max:g} | "
+            f"{_format(float(median))} | {', '.join(_format_score(sweep, i) for i in row)} |"
         )
     return "\n".join(lines)
 
 
 def heatmap(sweep: Sweep) -> matplotlib.figure.Figure:
-    """Returns a panel for each optimizer: medians over both rates, one scale of colours for all."""
-    optimizers, preset = sweep.grid.optimizers, sweep.members[0].config.run.preset
+    """Draws median scores over both learning rates, with one panel per optimizer.
+
+    All panels share one color scale; brighter is better.
+    """
+    optimizers, preset = sweep.grid.optimizers, sweep.runs[0].config.run.preset
     rows, columns = sweep.grid.shape[1:3]
     size = (1.5 + len(optimizers) * (1.2 + 0.75 * columns), 1.8 + 0.6 * rows)
     figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
@@ -86,66 +95,67 @@ def heatmap(sweep: Sweep) -> matplotlib.figure.Figure:
     medians = sweep.medians
     finite = medians[np.isfinite(medians)]
     norm = colors.Normalize(*(finite.min(), finite.max()) if finite.size else (0, 1))
-    shades = "viridis" if sweep.score.highest else "viridis_r"  # the better the brighter
-    shown = ScalarMappable(norm, shades)
+    color_map = "viridis" if sweep.score.highest else "viridis_r"
     for index, (axes, optimizer) in enumerate(zip(panels, optimizers, strict=True)):
-        low, high = sweep.grid.rates(optimizer, preset)
+        rates_min, rates_max = sweep.grid.learning_rates(optimizer, preset)
         values = np.ma.masked_invalid(medians[index])
-        axes.imshow(values, cmap=shades, norm=norm, origin="lower", aspect="auto")
+        axes.imshow(values, cmap=color_map, norm=norm, origin="lower", aspect="auto")
         axes.set_facecolor("0.85")
         axes.set_title(optimizer, fontsize=9)
-        axes.set_xticks(range(columns), [f"{rate:g}" for rate in high], fontsize=7)
-        axes.set_yticks(range(rows), [f"{rate:g}" for rate in low], fontsize=7)
-        axes.set_xlabel("learning_rate_max", fontsize=8)
+        axes.set_xticks(range(columns), [f"{rate:g}" for rate in rates_max], fontsize=7)
+        axes.set_yticks(range(rows), [f"{rate:g}" for rate in rates_min], fontsize=7)
+        axes.set_xlabel("discriminator's learning rate", fontsize=8)
         if not index:
-            axes.set_ylabel("learning_rate_min", fontsize=8)
+            axes.set_ylabel("generator's learning rate", fontsize=8)
         _annotate(axes, sweep, index, norm)
-    figure.colorbar(shown, ax=list(panels))
+    figure.colorbar(ScalarMappable(norm, color_map), ax=list(panels))
     return figure
 
 
 def to_json(sweep: Sweep) -> dict[str, Any]:
-    """Returns everything: grid, and of each member configuration, outcome and curves."""
-    shaped = dict(zip(("optimizers", "rates_min", "rates_max", "seeds"), sweep.grid.shape,
-                      strict=True))  # fmt: skip
-    members = [
+    """Returns the grid, and configuration, outcome and metrics of each run."""
+    runs = [
         {
-            "name": member.name,
-            "config": member.config.to_json(),
+            "name": run.name,
+            "config": run.config.to_json(),
             "score": jsonl.finite_or_none(float(score)),
             "outcome": outcome,
-            "metrics": run_folder.read_metrics(member.folder),
+            "metrics": run_folder.read_metrics(run.folder),
         }
-        for member, score, outcome in zip(sweep.members, sweep.scores, sweep.outcomes, strict=True)
+        for run, score, outcome in zip(sweep.runs, sweep.scores, sweep.outcomes, strict=True)
     ]
-    return {"score": sweep.score._asdict(), "shape": shaped, "members": members}
+    shape = dict(zip(AXES, sweep.grid.shape, strict=True))
+    return {"score": sweep.score._asdict(), "shape": shape, "runs": runs}
 
 
 def _annotate(axes: Any, sweep: Sweep, index: int, norm: colors.Normalize) -> None:
-    lost = sweep.shaped(sweep.diverged)[index].sum(axis=-1)
+    """Writes the median and the number of diverged runs into each cell of a panel."""
+    diverged = sweep.shaped(sweep.diverged)[index].sum(axis=-1)
     for (row, column), median in np.ndenumerate(sweep.medians[index]):
-        text = _number(float(median)) if np.isfinite(median) else "diverged"
-        if lost[row, column] and np.isfinite(median):
-            text += f"\n({lost[row, column]} div.)"
-        place = float(norm(median)) if np.isfinite(median) else 0.5
+        finite = bool(np.isfinite(median))
+        text = _format(float(median))
+        if diverged[row, column] and finite:
+            text += f"\n({diverged[row, column]} diverged)"
+        place = float(norm(median)) if finite else 0.5
         bright = place > 0.6 if sweep.score.highest else place < 0.4
-        axes.text(column, row, text, ha="center", va="center", fontsize=6.5,
-                  color="black" if bright or not np.isfinite(median) else "white")  # fmt: skip
+        color = "black" if bright or not finite else "white"
+        axes.text(column, row, text, ha="center", va="center", fontsize=6.5, color=color)
 
 
-def _score(sweep: Sweep, index: int) -> str:
-    at = sweep.outcomes[index]["diverged_at"]
-    return _number(float(sweep.scores[index])) if at is None else f"diverged at {at}"
-
-
-def _edge(sweep: Sweep, optimizer: str, low: float, high: float) -> str:
-    rates = sweep.grid.rates(optimizer, sweep.members[0].config.run.preset)
-    sides = zip(("min", "max"), (low, high), rates, strict=True)
-    edges = [side for side, rate, own in sides if len(own) > 1 and rate in (min(own), max(own))]
+def _edges(sweep: Sweep, optimizer: str, chosen: tuple[float, float]) -> str:
+    """Returns the players whose best learning rate is at the edge of the grid, or "no"."""
+    rates = sweep.grid.learning_rates(optimizer, sweep.runs[0].config.run.preset)
+    sides = zip(("min", "max"), chosen, rates, strict=True)
+    edges = [side for side, rate, axis in sides if len(axis) > 1 and rate in (min(axis), max(axis))]
     return " and ".join(edges) or "no"
 
 
-def _number(value: float) -> str:
+def _format_score(sweep: Sweep, index: int) -> str:
+    step = sweep.outcomes[index]["diverged_at"]
+    return _format(float(sweep.scores[index])) if step is None else f"diverged at {step}"
+
+
+def _format(value: float) -> str:
     if np.isnan(value):
         return "none"
     return f"{value:.4g}" if np.isfinite(value) else "diverged"

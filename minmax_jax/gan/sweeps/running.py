@@ -57,16 +57,16 @@ def sweep(
     check_name("vmap", vmap, ("auto", "on", "off"))
     folder = Path(out or f"runs/sweep-{config.run.preset}")
     data = data_lib.load(config.data.source, config.data.label_column)
-    members = grid_lib.members(config, grid, folder)
+    runs = grid_lib.sweep_runs(config, grid, folder)
     best = _score(score, config, data)
-    groups = [list(g) for _, g in itertools.groupby(members, lambda m: m.config.optimizer.name)]
+    groups = [list(g) for _, g in itertools.groupby(runs, lambda run: run.config.optimizer.name)]
     for group in groups:  # Reports invalid values before anything is written.
         build.build_game(group[0].config, data, 1)
     folder_lib.open_sweep(folder, config, grid, data)
     for group in groups:
-        left = [member for member in group if folder_lib.outcome(member) is None]
-        _train_group(left, data, vmap, note)
-    result = _read(folder, grid, members, best)
+        unfinished = [run for run in group if folder_lib.read_outcome(run) is None]
+        _train_group(unfinished, data, vmap, note)
+    result = _read(folder, grid, runs, best)
     report.write(result)
     return result
 
@@ -83,20 +83,20 @@ def read_sweep(folder: str | Path, *, score: str = "") -> Sweep:
     """
     folder = Path(folder)
     config, grid = folder_lib.read(folder)
-    members = grid_lib.members(config, grid, folder)
+    runs = grid_lib.sweep_runs(config, grid, folder)
     best = _score(score, config, data_lib.load(config.data.source, config.data.label_column))
-    return _read(folder, grid, members, best)
+    return _read(folder, grid, runs, best)
 
 
-def _read(folder: Path, grid: grid_lib.Grid, members: list[grid_lib.Member], best: Best) -> Sweep:
-    outcomes = [folder_lib.outcome(member) for member in members]
+def _read(folder: Path, grid: grid_lib.Grid, runs: list[grid_lib.SweepRun], best: Best) -> Sweep:
+    outcomes = [folder_lib.read_outcome(run) for run in runs]
     known = [outcome for outcome in outcomes if outcome is not None]
-    if len(known) < len(members):
+    if len(known) < len(runs):
         raise ConfigError(
-            f"{folder}: {len(members) - len(known)} of {len(members)} runs are unfinished. Run the "
+            f"{folder}: {len(runs) - len(known)} of {len(runs)} runs are unfinished. Run the "
             "same sweep command again to continue."
         )
-    return Sweep(folder, grid, members, known, best)
+    return Sweep(folder, grid, runs, known, best)
 
 
 def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
@@ -113,50 +113,50 @@ def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
 
 
 def _train_group(
-    members: Sequence[grid_lib.Member], data: data_lib.Data, vmap: str, note: Note
+    runs: Sequence[grid_lib.SweepRun], data: data_lib.Data, vmap: str, note: Note
 ) -> None:
     """Trains the unfinished runs of one optimizer."""
     together = vmap == "on" or (
-        vmap == "auto" and len(members) > 1 and vmapped.should_vmap(members[0], data)
+        vmap == "auto" and len(runs) > 1 and vmapped.should_vmap(runs[0], data)
     )
     if not together:
-        for member in members:
-            note(f"{member.name}:")
-            folder_lib.write_outcome(member, _train_alone(member))
+        for run in runs:
+            note(f"{run.name}:")
+            folder_lib.write_outcome(run, _train_alone(run))
         return
-    shared = (
-        evaluate.default_evaluator(data, note) if members[0].config.evaluation.num_samples else None
+    sample_evaluator = (
+        evaluate.default_evaluator(data, note) if runs[0].config.evaluation.num_samples else None
     )
-    for start in range(0, len(members), vmapped.MAX_RUNS):
-        chunk = members[start : start + vmapped.MAX_RUNS]
+    for start in range(0, len(runs), vmapped.MAX_RUNS):
+        chunk = runs[start : start + vmapped.MAX_RUNS]
         note(f"{chunk[0].config.optimizer.name}: {len(chunk)} runs in one program")
         states = vmapped.train(chunk, data, note)
-        for member, state in zip(chunk, states, strict=True):
-            folder_lib.write_outcome(member, _conclude(member, data, state, note, shared))
+        for run, state in zip(chunk, states, strict=True):
+            folder_lib.write_outcome(run, _finish(run, data, state, note, sample_evaluator))
 
 
-def _train_alone(member: grid_lib.Member) -> dict[str, Any]:
+def _train_alone(run: grid_lib.SweepRun) -> dict[str, Any]:
     try:
-        run = train.train(member.config)
+        finished = train.train(run.config)
     except NonFinite as error:
         return {"diverged_at": error.step, "reason": str(error)}
-    return _flat(run.summary)
+    return _flat(finished.summary)
 
 
-def _conclude(
-    member: grid_lib.Member,
+def _finish(
+    run: grid_lib.SweepRun,
     data: data_lib.Data,
     state: step_lib.TrainState,
     note: Note,
-    shared: evaluator.SampleEvaluator | None,
+    sample_evaluator: evaluator.SampleEvaluator | None,
 ) -> dict[str, Any]:
     """Finishes a run that was trained together with others, as `train` does."""
-    at = vmapped.diverged_at(state) or _first_nonfinite(run_folder.read_metrics(member.folder))
-    if at is not None and member.config.training.on_nonfinite == "stop":
+    at = vmapped.diverged_at(state) or _first_nonfinite(run_folder.read_metrics(run.folder))
+    if at is not None and run.config.training.on_nonfinite == "stop":
         return {"diverged_at": at}
-    examiner = evaluate.RunEvaluator(member.config, member.folder, data, note, shared)
-    run = finish.finish(member.config, member.folder, data, state, note, examiner)
-    return _flat(run.summary)
+    run_evaluator = evaluate.RunEvaluator(run.config, run.folder, data, note, sample_evaluator)
+    finished = finish.finish(run.config, run.folder, data, state, note, run_evaluator)
+    return _flat(finished.summary)
 
 
 def _flat(summary: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Trains several runs of a sweep at once, in one program vmapped over learning rates and seeds.
+"""Trains several runs of a sweep at once, in one vmapped program.
 
 The numbers of each run agree with those of `train` up to rounding, because the step is the same
 function. Metrics and checkpoints are written to the run's own folder. An interrupted program
@@ -14,14 +14,14 @@ import jax.numpy as jnp
 
 import minmax_jax as mm
 from minmax_jax.gan import data as data_lib
+from minmax_jax.gan import objective
 from minmax_jax.gan.base.errors import Terminated
 from minmax_jax.gan.base.messages import Note, ignore_note
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.multihost.termination import Termination
-from minmax_jax.gan.objective import game as game_lib
 from minmax_jax.gan.run import checkpoint, run_folder
 from minmax_jax.gan.run.metrics_log import NAMES
-from minmax_jax.gan.sweeps.grid import Member
+from minmax_jax.gan.sweeps.grid import SweepRun
 from minmax_jax.gan.training import build, loop, program
 from minmax_jax.gan.training import step as step_lib
 
@@ -34,7 +34,7 @@ SMALL = 500_000
 _QUIET_SECONDS = 10.0
 
 
-def should_vmap(run: Member, data: data_lib.Data) -> bool:
+def should_vmap(run: SweepRun, data: data_lib.Data) -> bool:
     """Returns whether vmapping over runs is expected to be faster.
 
     That is the case for small networks, except convolutional ones on CPU.
@@ -46,7 +46,7 @@ def should_vmap(run: Member, data: data_lib.Data) -> bool:
     return sum(leaf.size for leaf in leaves) <= SMALL and not (convolutional and on_cpu)
 
 
-def train(runs: Sequence[Member], data: data_lib.Data, note: Note) -> list[step_lib.TrainState]:
+def train(runs: Sequence[SweepRun], data: data_lib.Data, note: Note) -> list[step_lib.TrainState]:
     """Trains runs that differ only in learning rates and seed; resumes what their folders hold.
 
     Under `on_nonfinite="stop"`, a run with a non-finite update keeps the state before it while
@@ -96,7 +96,7 @@ def diverged_at(state: step_lib.TrainState) -> int | None:
 class _LogHook(loop.Hook):
     """Appends the metrics of every run to its log."""
 
-    def __init__(self, runs: Sequence[Member]) -> None:
+    def __init__(self, runs: Sequence[SweepRun]) -> None:
         super().__init__(runs[0].config.run.log_every, measure=True)
         self._runs = runs
 
@@ -112,7 +112,7 @@ class _LogHook(loop.Hook):
 class _CheckpointHook(loop.Hook):
     """Saves the checkpoints of every run."""
 
-    def __init__(self, runs: Sequence[Member]) -> None:
+    def __init__(self, runs: Sequence[SweepRun]) -> None:
         super().__init__(runs[0].config.run.checkpoint_every)
         self._runs, self._saved = runs, -1
 
@@ -140,7 +140,7 @@ class _TerminationHook(loop.Hook):
 class _ProgressHook(loop.Hook):
     """Reports the step every 10 s."""
 
-    def __init__(self, runs: Sequence[Member], note: Note) -> None:
+    def __init__(self, runs: Sequence[SweepRun], note: Note) -> None:
         super().__init__()
         self._runs, self._note, self._reported_at = runs, note, time.monotonic()
 
@@ -151,7 +151,7 @@ class _ProgressHook(loop.Hook):
             self._note(f"{name}: {len(self._runs)} runs at step {step}/{steps}")
 
 
-def _compile(game: game_lib.Game, config: Config) -> program.Program:
+def _compile(game: objective.Game, config: Config) -> program.Program:
     """Returns the program of runs with different learning rates and seeds."""
 
     def optimizer_fn(rates: Any) -> Any:
@@ -161,7 +161,7 @@ def _compile(game: game_lib.Game, config: Config) -> program.Program:
     return program.compile_tunable_program(game, optimizer_fn, config, vmap=True)
 
 
-def _seeds_and_learning_rates(runs: Sequence[Member]) -> tuple[jax.Array, mm.Players]:
+def _seeds_and_learning_rates(runs: Sequence[SweepRun]) -> tuple[jax.Array, mm.Players]:
     chosen = [run.config.optimizer for run in runs]
     rates = mm.Players(
         min=jnp.array([optimizer.learning_rate_min for optimizer in chosen], jnp.float32),
@@ -170,20 +170,20 @@ def _seeds_and_learning_rates(runs: Sequence[Member]) -> tuple[jax.Array, mm.Pla
     return jnp.array([run.config.run.seed for run in runs], jnp.uint32), rates
 
 
-def _build_game(run: Member, data: data_lib.Data) -> game_lib.Game:
+def _build_game(run: SweepRun, data: data_lib.Data) -> objective.Game:
     """Builds the game of a run for one device, without a mapped axis."""
     game, _ = build.build_game(run.config, data, 1)
     pair = build.build_pair(run.config, data.images.shape[1:])
     return game._replace(pair=pair, axis_name=None)
 
 
-def _build_optimizer(config: Config, game: game_lib.Game) -> Any:
+def _build_optimizer(config: Config, game: objective.Game) -> Any:
     pair = game.pair
     players = mm.Players(min=pair.generator.params, max=pair.discriminator.params)
     return build.build_optimizer(config, players)
 
 
-def _restore(runs: Sequence[Member], states: list[Any], note: Note) -> tuple[int, list[Any]]:
+def _restore(runs: Sequence[SweepRun], states: list[Any], note: Note) -> tuple[int, list[Any]]:
     """Returns the newest step at which every run has a valid checkpoint, and the states there."""
     stores = [_checkpoints(run, note) for run in runs]
     step = 0
@@ -203,7 +203,7 @@ def _restore(runs: Sequence[Member], states: list[Any], note: Note) -> tuple[int
     return step, states
 
 
-def _save(runs: Sequence[Member], step: int, state: Any) -> None:
+def _save(runs: Sequence[SweepRun], step: int, state: Any) -> None:
     """Saves every run, and only then deletes older checkpoints, so that a common step remains."""
     stores = [_checkpoints(run, ignore_note) for run in runs]
     for store, own in zip(stores, _unstack(state, len(runs)), strict=True):
@@ -212,7 +212,7 @@ def _save(runs: Sequence[Member], step: int, state: Any) -> None:
         store.delete_except(store.steps()[-run.config.run.keep :])
 
 
-def _checkpoints(run: Member, note: Note) -> checkpoint.Checkpoints:
+def _checkpoints(run: SweepRun, note: Note) -> checkpoint.Checkpoints:
     return checkpoint.Checkpoints(run.folder / "checkpoints", note)
 
 

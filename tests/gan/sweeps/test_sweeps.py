@@ -1,4 +1,4 @@
-"""Sweeps: members trained together are those trained alone; what is done is not repeated."""
+"""Tests of sweeps: vmapped runs, resuming, results, reports and bad input."""
 
 import dataclasses
 import json
@@ -24,7 +24,12 @@ from minmax_jax.gan.training import step as step_lib
 
 SMALL = {"width": 8, "batch_size": 16, "log_every": 4, "checkpoint_every": 4, "evaluate": 50,
          "devices": 1, "steps": 8, "ema_decay": 0.9}  # fmt: skip
-GRID = sweeps.Grid(("adam_gda",), rates_min=(1e-2, 1e-3), rates_max=(1e-2, 1e30), seeds=(0, 3))
+GRID = sweeps.Grid(
+    ("adam_gda",),
+    learning_rates_min=(1e-2, 1e-3),
+    learning_rates_max=(1e-2, 1e30),
+    seeds=(0, 3),
+)
 
 
 def quiet(_):
@@ -40,12 +45,12 @@ def swept(tmp_path_factory):
     return gan.sweep(small(), GRID, out=tmp_path_factory.mktemp("sweep") / "s", note=quiet)
 
 
-def test_a_member_of_the_program_is_the_run_that_train_makes(swept, tmp_path):
-    member = swept.members[5]  # neither the first rate nor the first seed
+def test_vmapped_run_agrees_with_train(swept, tmp_path):
+    run = swept.runs[5]  # neither the first learning rate nor the first seed
     fields = {"learning_rate_min": 1e-3, "learning_rate_max": 1e-2, "seed": 3}
     alone = gan.train(small(optimizer="adam_gda", out=str(tmp_path), **fields))
-    assert member.config.run.seed == 3 and member.config.optimizer.learning_rate_min == 1e-3
-    together = run_folder.read_metrics(member.folder)
+    assert run.config.run.seed == 3 and run.config.optimizer.learning_rate_min == 1e-3
+    together = run_folder.read_metrics(run.folder)
     for one, other in zip(alone.metrics, together, strict=True):
         assert one["step"] == other["step"]
         shared = [k for k in one if k in other]
@@ -53,15 +58,13 @@ def test_a_member_of_the_program_is_the_run_that_train_makes(swept, tmp_path):
         np.testing.assert_allclose([one[k] for k in shared if not isinstance(one[k], str)],
                                    [other[k] for k in shared if not isinstance(one[k], str)],
                                    rtol=2e-4)  # fmt: skip
-    np.testing.assert_allclose(
-        gan.sample(alone.folder, 20), gan.sample(member.folder, 20), atol=1e-5
-    )
-    assert gan.train(member.config).summary["step"] == 8  # an ordinary run, finished
+    np.testing.assert_allclose(gan.sample(alone.folder, 20), gan.sample(run.folder, 20), atol=1e-5)
+    assert gan.train(run.config).summary["step"] == 8  # The run is finished.
 
 
-def test_arrays_are_in_the_order_of_the_grid_and_divergence_is_shown(swept):
-    assert GRID.shape == (1, 2, 2, 2) and len(swept.members) == 8
-    rates = np.array([m.config.optimizer.learning_rate_max for m in swept.members])
+def test_sweep_arrays_follow_the_grid_and_mark_divergence(swept):
+    assert GRID.shape == (1, 2, 2, 2) and len(swept.runs) == 8
+    rates = np.array([run.config.optimizer.learning_rate_max for run in swept.runs])
     assert (swept.shaped(rates)[0, :, 1] == 1e30).all()
     assert (
         swept.shaped(swept.diverged)[0, :, 1].all()
@@ -73,49 +76,51 @@ def test_arrays_are_in_the_order_of_the_grid_and_divergence_is_shown(swept):
     np.testing.assert_array_equal(np.isnan(swept.scores), swept.diverged)
     assert swept.score == Best("high_quality_share", True)
     assert np.isneginf(swept.medians[0, :, 1]).all() and np.isfinite(swept.medians[0, :, 0]).all()
-    assert {m.config.optimizer.learning_rate_max for m in swept.best("adam_gda")} == {1e-2}
+    assert {run.config.optimizer.learning_rate_max for run in swept.best("adam_gda")} == {1e-2}
 
 
-def test_table_heat_map_and_json_are_written(swept):
+def test_sweep_writes_table_heat_map_and_json(swept):
     text = (swept.folder / "table.md").read_text()
     assert "diverged at 2" in text and "4 of 8" in text and "50 samples" in text
-    assert text.count("\n| adam_gda") == 1 + 4  # the best, and every cell
-    with Image.open(swept.folder / "heatmap.png") as picture:
-        assert np.asarray(picture.convert("L")).std() > 5
+    assert text.count("\n| adam_gda") == 1 + 4  # the best cell, and all cells
+    with Image.open(swept.folder / "heatmap.png") as image:
+        assert np.asarray(image.convert("L")).std() > 5
     result = json.loads((swept.folder / "result.json").read_text())
-    assert len(result["members"]) == 8 and result["members"][0]["metrics"][0]["step"] == 4
+    assert len(result["runs"]) == 8 and result["runs"][0]["metrics"][0]["step"] == 4
     again = gan.read_sweep(swept.folder)
     np.testing.assert_array_equal(again.scores, swept.scores)
     assert report.table(again) == report.table(swept)
 
 
-def test_finished_members_are_not_repeated(swept, monkeypatch):
+def test_sweep_does_not_repeat_finished_runs(swept, monkeypatch):
     monkeypatch.setattr(vmapped, "train", pytest.fail)
     monkeypatch.setattr(train, "train", pytest.fail)
     again = gan.sweep(small(), GRID, out=swept.folder, note=quiet)
     np.testing.assert_array_equal(again.scores, swept.scores)
 
 
-def test_another_sweep_in_the_same_folder_is_refused(swept):
+def test_sweep_rejects_folder_of_another_sweep(swept):
     before = (swept.folder / "sweep.json").read_bytes()
     for config, grid, message in [
         (small(width=9), GRID, "width: 8 -> 9"),
         (small(), sweeps.Grid(("sgda",), seeds=(0, 3)), r"optimizers: \['adam_gda'\]"),
         (small(steps=12), GRID, "steps: 8 -> 12"),
     ]:
-        with pytest.raises(gan.ConfigError, match=f"holds another sweep .*{message}"):
+        with pytest.raises(gan.ConfigError, match=f"contains another sweep .*{message}"):
             gan.sweep(config, grid, out=swept.folder, note=quiet)
     assert (swept.folder / "sweep.json").read_bytes() == before
 
 
 @pytest.mark.slow
-def test_a_killed_program_goes_on_from_the_newest_common_checkpoint(tmp_path, monkeypatch):
-    grid = sweeps.Grid(("sgda",), rates_min=(1e-2,), rates_max=(1e-2,), seeds=(0, 1))
+def test_killed_sweep_resumes_from_newest_common_checkpoint(tmp_path, monkeypatch):
+    grid = sweeps.Grid(
+        ("sgda",), learning_rates_min=(1e-2,), learning_rates_max=(1e-2,), seeds=(0, 1)
+    )
     whole = gan.sweep(small(), grid, out=tmp_path / "whole", vmap="on", note=quiet)
     save, saved = vmapped._save, []
 
-    def killed_while_saving(members, step, state):
-        save(members[:1] if step == 8 else members, step, state)
+    def killed_while_saving(runs, step, state):
+        save(runs[:1] if step == 8 else runs, step, state)
         saved.append(step)
         if step == 8:
             raise KeyboardInterrupt
@@ -123,37 +128,38 @@ def test_a_killed_program_goes_on_from_the_newest_common_checkpoint(tmp_path, mo
     monkeypatch.setattr(vmapped, "_save", killed_while_saving)
     with pytest.raises(KeyboardInterrupt):
         gan.sweep(small(), grid, out=tmp_path / "cut", vmap="on", note=quiet)
-    with pytest.raises(gan.ConfigError, match="2 of 2 members are not finished"):
+    with pytest.raises(gan.ConfigError, match="2 of 2 runs are unfinished"):
         gan.read_sweep(tmp_path / "cut")
     monkeypatch.setattr(vmapped, "_save", save)
     notes = []
     cut = gan.sweep(small(), grid, out=tmp_path / "cut", vmap="on", note=notes.append)
-    assert "resuming 2 members at step 4" in notes
-    for one, other in zip(whole.members, cut.members, strict=True):
-        lines = [(m.folder / "metrics.jsonl").read_text() for m in (one, other)]
+    assert "resuming 2 runs at step 4" in notes
+    for one, other in zip(whole.runs, cut.runs, strict=True):
+        lines = [(run.folder / "metrics.jsonl").read_text() for run in (one, other)]
         assert lines[0] == lines[1]
     np.testing.assert_array_equal(whole.scores, cut.scores)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(mm.optimizers))
-def test_every_optimizer_takes_rates_that_are_mapped_over(name, tmp_path):
+def test_every_optimizer_accepts_vmapped_learning_rates(name, tmp_path):
     config = small(optimizer="adam_gda", microbatches=2, penalty=1.0)
-    grid = sweeps.Grid((name,), rates_min=(1e-3, 1e-2), rates_max=(1e-3,))
-    members = grid_lib.members(config, grid, tmp_path)
+    grid = sweeps.Grid((name,), learning_rates_min=(1e-3, 1e-2), learning_rates_max=(1e-3,))
+    runs = grid_lib.sweep_runs(config, grid, tmp_path)
     data = data_lib.load("gaussians")
-    game = vmapped._game(members[0], data)
-    state = step_lib.init(game, vmapped._optimizer(members[0].config, game))
+    game = vmapped._build_game(runs[0], data)
+    state = step_lib.init(game, vmapped._build_optimizer(runs[0].config, game))
     stacked = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), state)
-    mapped = vmapped._compile(game, members, jnp.asarray(data.images[:16]))
-    after, norms = jax.eval_shape(mapped.advance, stacked, np.int32(1))
+    program = vmapped._compile(game, runs[0].config)
+    inputs = (jnp.asarray(data.images[:16]), *vmapped._seeds_and_learning_rates(runs))
+    after, norms = jax.eval_shape(program.advance, stacked, *inputs, np.int32(1))
     assert jax.tree.map(jnp.shape, after) == jax.tree.map(jnp.shape, stacked)
     assert norms["update_norm_min"].shape == (2,)
 
 
 @pytest.mark.slow
-def test_one_after_another_where_that_is_asked(tmp_path):
-    grid = sweeps.Grid(("sgda",), rates_min=(1e-2, 1e38), rates_max=(1e-2,))
+def test_sweep_without_vmap_trains_runs_one_after_another(tmp_path):
+    grid = sweeps.Grid(("sgda",), learning_rates_min=(1e-2, 1e38), learning_rates_max=(1e-2,))
     done = gan.sweep(small(evaluate=0), grid, out=tmp_path / "s", vmap="off", score="loss_min",
                      note=quiet)  # fmt: skip
     assert list(done.diverged) == [False, True] and np.isfinite(done.scores[0])
@@ -161,14 +167,19 @@ def test_one_after_another_where_that_is_asked(tmp_path):
 
 
 def sweep_of(scores, highest, seeds):
-    """A sweep of two cells with given scores; None diverged."""
-    grid = sweeps.Grid(("sgda",), rates_min=(1.0, 2.0), rates_max=(1.0,), seeds=tuple(range(seeds)))
+    """Returns a sweep of two cells with given scores; None stands for a diverged run."""
+    grid = sweeps.Grid(
+        ("sgda",),
+        learning_rates_min=(1.0, 2.0),
+        learning_rates_max=(1.0,),
+        seeds=tuple(range(seeds)),
+    )
     outcomes = [{"s": 0.0 if s is None else s, "diverged_at": 3 if s is None else None}
                 for s in scores]  # fmt: skip
     return gan.Sweep(None, grid, [None] * len(scores), outcomes, Best("s", highest))
 
 
-def test_a_diverged_seed_counts_as_the_worst_in_the_median():
+def test_medians_count_diverged_seeds_as_worst():
     low = sweep_of([1.0, 5.0, None, None, None, 2.0], False, 3)
     np.testing.assert_array_equal(low.medians.ravel(), [5.0, np.inf])
     high = sweep_of([1.0, 5.0, None, None, None, 2.0], True, 3)
@@ -177,7 +188,7 @@ def test_a_diverged_seed_counts_as_the_worst_in_the_median():
     np.testing.assert_array_equal(even.medians.ravel(), [3.0, np.inf])
 
 
-def test_scores_of_an_evaluation_stand_in_the_outcome_with_what_judged_them():
+def test_outcome_contains_scores_extractor_and_sample_count():
     summary = {"step": 8, "loss_min": 0.5, "evaluation": {
         "extractor": "pixels", "facts": {"size": 64}, "num_samples": 50, "scores": {"s": 2.0},
         "num_reference": 9}}  # fmt: skip
@@ -188,12 +199,12 @@ def test_scores_of_an_evaluation_stand_in_the_outcome_with_what_judged_them():
     assert report.score_label(swept) == "s (pixels, size 64, 50 samples, lower is better)"
 
 
-def test_factors_multiply_each_optimizers_own_rates():
-    grid = sweeps.Grid(("sgda", "adam_gda"), factors=(0.1, 1.0), centres={"adam_gda": (1.0, 2.0)})
+def test_factors_multiply_the_center_of_each_optimizer():
+    grid = sweeps.Grid(("sgda", "adam_gda"), factors=(0.1, 1.0), centers={"adam_gda": (1.0, 2.0)})
     preset = presets.preset("gaussians", optimizer="sgda")
-    own = preset.optimizer.learning_rate_min
-    assert grid.rates("sgda", "gaussians")[0] == pytest.approx([0.1 * own, own])
-    assert grid.rates("adam_gda", "gaussians") == ([0.1, 1.0], [0.2, 2.0])
+    center = preset.optimizer.learning_rate_min
+    assert grid.learning_rates("sgda", "gaussians")[0] == pytest.approx([0.1 * center, center])
+    assert grid.learning_rates("adam_gda", "gaussians") == ([0.1, 1.0], [0.2, 2.0])
 
 
 @pytest.mark.parametrize(
@@ -203,13 +214,16 @@ def test_factors_multiply_each_optimizers_own_rates():
         (["--optimizers", "sgdaa"], "did you mean sgda"),
         (["--optimizers", "sgda", "sgda"], "given twice"),
         (["--optimizers", "sgda", "--seed", "3"], "seed=3 is swept; give --seeds"),
-        (["--optimizers", "sgda", "--options", "scope=global"], "no optimizer of the sweep takes"),
-        (["--optimizers", "sgda", "--evaluate", "0"], "evaluate=0 measures no high_quality_share"),
+        (
+            ["--optimizers", "sgda", "--options", "scope=global"],
+            "no optimizer of the sweep supports",
+        ),
+        (["--optimizers", "sgda", "--evaluate", "0"], "if evaluate=0, got high_quality_share"),
         (["--optimizers", "sgda", "--rates-min", "-1"], "out of range"),
         (["--optimizers", "sgda", "--batch-size", "1000000"], "examples"),
     ],
 )
-def test_a_users_mistake_is_one_line_and_writes_nothing(tmp_path, capsys, words, message):
+def test_sweep_command_rejects_bad_input_without_writing(tmp_path, capsys, words, message):
     out = tmp_path / "sweep"
     code = main.main(["sweep", "--preset", "gaussians", "--out", str(out), *words])
     err = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Compares metrics of this library with torch-fidelity and prdc on the same features.
+"""Compares the metrics with torch-fidelity and prdc on the same features.
 
 python -m tests.gan.evaluation.metrics.cross_check   # prints the table of docs/metrics.md
 """
