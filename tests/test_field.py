@@ -1,4 +1,4 @@
-"""Fields: the sign, the draw, aux, and averages over devices at both doors."""
+"""Vector fields: signs, sample indices, aux, and averages over devices."""
 
 import re
 
@@ -16,17 +16,17 @@ pytestmark = pytest.mark.usefixtures("strict_promotion")
 Z = mm.Players(2.0, 3.0)
 
 
-def test_zero_sum_flips_the_sign_of_the_max_player_alone():
+def test_zero_sum_flips_sign_of_max_player_only():
     field = mm.zero_sum(lambda z: z.min**2 * z.max)(Z)
     chex.assert_trees_all_close(field, mm.Players(12.0, -4.0))
 
 
-def test_general_sum_flips_nothing():
+def test_general_sum_does_not_flip_signs():
     field = mm.general_sum(lambda z: z.min * z.max, lambda z: z.min * z.max**2)(Z)
     chex.assert_trees_all_close(field, mm.Players(3.0, 12.0))
 
 
-def test_zero_sum_is_general_sum_of_the_payoff_and_its_negative():
+def test_zero_sum_equals_general_sum_of_payoff_and_negative():
     payoff = problems.curved.payoff
     chex.assert_trees_all_close(
         mm.zero_sum(payoff)(problems.curved.start),
@@ -35,7 +35,7 @@ def test_zero_sum_is_general_sum_of_the_payoff_and_its_negative():
     )
 
 
-def test_only_stochastic_payoffs_see_the_draw():
+def test_field_passes_sample_index_to_stochastic_payoffs_only():
     seen = []
 
     def payoff(z, draw):
@@ -46,10 +46,10 @@ def test_only_stochastic_payoffs_see_the_draw():
     field_fn(Z)
     field_fn(Z, 3)
     assert seen == [0, 3]
-    mm.zero_sum(lambda z: z.min * z.max)(Z, 3)  # one argument: the draw is not passed
+    mm.zero_sum(lambda z: z.min * z.max)(Z, 3)  # The payoff takes one argument.
 
 
-def test_aux_comes_back_beside_the_field():
+def test_field_returns_aux():
     field, aux = mm.zero_sum(lambda z: (z.min * z.max, {"n": 7}), has_aux=True)(Z)
     chex.assert_trees_all_close(field, mm.Players(3.0, -2.0))
     assert aux == {"n": 7}
@@ -57,14 +57,14 @@ def test_aux_comes_back_beside_the_field():
     assert aux == mm.Players("x", "y")
 
 
-def test_payoff_returns_the_value():
+def test_payoff_returns_value_and_aux():
     assert float(mm.payoff(lambda z: z.min * z.max)(Z)) == 6.0
     value, aux = mm.payoff(lambda z, draw: (z.min, draw), stochastic=True, has_aux=True)(Z, 5)
     assert (float(value), aux) == (2.0, 5)
 
 
 def devices_of(backend, function):
-    """Maps `function(rows)` over 4 devices; returns its results stacked."""
+    """Maps `function(rows)` over 4 devices, and stacks the results."""
     devices = jax.devices()[:4]
     if backend == "pmap":
         return jax.pmap(function, axis_name="d", devices=devices)
@@ -80,7 +80,7 @@ def devices_of(backend, function):
 
 
 def oracles(data, axis_name):
-    """F, J v and Jᵀ v at one point, the payoff's value and its gradient."""
+    """Returns F, J v and Jᵀ v at one point, the payoff and its gradient."""
     z = problems.curved.start
     v = jax.tree.map(jnp.cos, z)
 
@@ -101,7 +101,7 @@ def oracles(data, axis_name):
 
 
 @pytest.mark.parametrize("backend", ["pmap", "shard_map"])
-def test_four_devices_give_field_jvp_and_vjp_of_the_whole_batch(backend):
+def test_field_jvp_vjp_on_four_devices_match_one_device(backend):
     data = problems.batch_data
     whole = jax.jit(lambda: oracles(data, None))()
     parts = devices_of(backend, lambda rows: oracles(rows, "d"))(data.reshape(4, 2, 4))
@@ -113,8 +113,8 @@ def test_four_devices_give_field_jvp_and_vjp_of_the_whole_batch(backend):
             )
 
 
-def test_vjp_of_a_plainly_averaged_field_is_wrong():
-    """Why `field.py` averages at both doors: the trap is there."""
+def test_vjp_of_pmean_of_field_is_wrong():
+    """Shows why `field.py` also averages the cotangents."""
     data, z = problems.batch_data, problems.curved.start
 
     def vjp(rows):
@@ -131,7 +131,7 @@ def test_vjp_of_a_plainly_averaged_field_is_wrong():
 
 
 @pytest.mark.parametrize("oracle", ["field", "jvp", "vjp"])
-def test_one_fused_all_reduce_per_call(oracle):
+def test_field_uses_one_fused_all_reduce(oracle):
     z = problems.curved.start
 
     def call(rows):
@@ -147,7 +147,7 @@ def test_one_fused_all_reduce_per_call(oracle):
     assert len(re.findall(r" all-reduce(?:-start)?\(", text)) == 1
 
 
-def test_float_aux_is_averaged_and_the_rest_is_not():
+def test_field_averages_float_aux_only():
     def call(rows):
         def payoff(z):
             return jnp.mean(rows) * z.min * z.max, {"f": jnp.mean(rows), "i": jnp.int32(rows[0])}
@@ -160,7 +160,7 @@ def test_float_aux_is_averaged_and_the_rest_is_not():
 
 
 def in_parts(data, num_parts, axis_name=None):
-    """The batch game, taken in parts."""
+    """Returns field, derivatives and payoff of the batch game, with microbatches."""
 
     def payoff(z, call):
         rows = data.reshape(num_parts, -1, data.shape[-1])
@@ -175,7 +175,7 @@ def in_parts(data, num_parts, axis_name=None):
 
 
 @pytest.mark.parametrize("num_parts", [1, 2, 4])
-def test_parts_of_a_batch_give_field_derivatives_and_payoff_of_the_whole(num_parts):
+def test_accumulate_matches_whole_batch(num_parts):
     data, z = problems.batch_data, problems.curved.start
     v = jax.tree.map(jnp.cos, z)
     whole = jax.jit(lambda: oracles(data, None))()
@@ -196,7 +196,7 @@ def test_parts_of_a_batch_give_field_derivatives_and_payoff_of_the_whole(num_par
 
 
 @pytest.mark.parametrize("oracle", ["field", "jvp", "vjp"])
-def test_parts_cost_one_all_reduce_together(oracle):
+def test_accumulate_uses_one_all_reduce(oracle):
     z = problems.curved.start
 
     def call(rows):
@@ -212,7 +212,7 @@ def test_parts_cost_one_all_reduce_together(oracle):
     assert len(re.findall(r" all-reduce(?:-start)?\(", text)) == 1
 
 
-def test_parts_average_float_aux_keep_the_last_of_others_and_remember_general_sums():
+def test_accumulate_averages_float_aux_and_keeps_general_sum():
     def loss(z, call):
         part = jnp.asarray(call[1])
         return z.min * z.max, {"f": part.astype(jnp.float32), "i": part}
@@ -224,12 +224,12 @@ def test_parts_average_float_aux_keep_the_last_of_others_and_remember_general_su
     assert (float(field.min), float(field.max)) == (3.0, 2.0)
     assert aux.min == aux.max == {"f": 1.5, "i": 3}
     assert field_fn.general_sum
-    assert not hasattr(in_parts(problems.batch_data, 2)["field"], "general_sum")
+    assert not in_parts(problems.batch_data, 2)["field"].general_sum
 
 
-def test_parts_of_bfloat16_are_added_in_float32():
+def test_accumulate_adds_bfloat16_in_float32():
     z = mm.Players(jnp.bfloat16(1), jnp.bfloat16(1))
-    slopes = jnp.array([256.0] + [1.0] * 255, jnp.bfloat16)  # in bfloat16 256 + 1 is 256
+    slopes = jnp.array([256.0] + [1.0] * 255, jnp.bfloat16)  # In bfloat16, 256 + 1 is 256.
     payoff = lambda z, call: slopes[call[1]] * z.min - z.max  # noqa: E731
     field = mm.accumulate(mm.zero_sum(payoff, stochastic=True), 256)(z)
     assert field.min.dtype == jnp.bfloat16 and float(field.min) == 2.0  # 511 / 256, rounded
@@ -238,30 +238,41 @@ def test_parts_of_bfloat16_are_added_in_float32():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: mm.zero_sum(lambda z: jnp.ones(3))(Z), r"^zero_sum: payoff must return a real sca"
-         r"lar, got shape \(3,\) and dtype float32; reduce it, for example with jnp.mean"),
-        (lambda: mm.general_sum(lambda z: z.min, lambda z: jnp.ones((1,)))(Z),
-         r"^general_sum: max_loss must return a real scalar, got shape \(1,\)"),
+        (
+            lambda: mm.zero_sum(lambda z: jnp.ones(3))(Z),
+            r"^zero_sum: payoff must return a real sca"
+            r"lar, got shape \(3,\) and dtype float32; reduce it, for example with jnp.mean",
+        ),
+        (
+            lambda: mm.general_sum(lambda z: z.min, lambda z: jnp.ones((1,)))(Z),
+            r"^general_sum: max_loss must return a real scalar, got shape \(1,\)",
+        ),
         (lambda: mm.payoff(lambda z: jnp.int32(1))(Z), r"^payoff: .*dtype int32"),
         (lambda: mm.zero_sum(lambda z: (z.min, 1))(Z), r"^zero_sum: payoff .* pass has_aux=True"),
         (lambda: mm.zero_sum(lambda z: z.min, has_aux=True)(Z), r"must return \(scalar, aux\)"),
         (lambda: mm.accumulate(3.0, 2), r"^accumulate: function must be callable, got 3.0"),
         (lambda: mm.accumulate(mm.payoff(lambda z: z.min), 0), r"^accumulate: num_parts"),
         (lambda: mm.zero_sum(3.0), r"^zero_sum: payoff must be callable, got 3.0"),
-        (lambda: mm.zero_sum(lambda z: z.min)((1.0, 2.0)),
-         r"^zero_sum: players must be Players\(min=..., max=...\), got tuple"),
-        (lambda: mm.zero_sum(lambda z: z.min)(mm.Players(jnp.int32(1), 2.0)),
-         r"^zero_sum: players.min has dtype int32"),
-        (lambda: mm.zero_sum(lambda z: z.min)(mm.Players(1.0, {})),
-         r"^zero_sum: players.max has no leaves"),
+        (
+            lambda: mm.zero_sum(lambda z: z.min)((1.0, 2.0)),
+            r"^zero_sum: players must be Players\(min=..., max=...\), got tuple",
+        ),
+        (
+            lambda: mm.zero_sum(lambda z: z.min)(mm.Players(jnp.int32(1), 2.0)),
+            r"^zero_sum: players.min has dtype int32",
+        ),
+        (
+            lambda: mm.zero_sum(lambda z: z.min)(mm.Players(1.0, {})),
+            r"^zero_sum: players.max has no leaves",
+        ),
     ],
-)  # fmt: skip
-def test_bad_input_is_named_with_value_and_remedy(build, message):
+)
+def test_field_names_invalid_arguments(build, message):
     with pytest.raises((TypeError, ValueError), match=message):
         jax.eval_shape(build)
 
 
-def test_params_may_be_any_pytree():
+def test_field_accepts_any_pytree():
     @chex.dataclass
     class Weights:
         w: jax.Array

@@ -25,6 +25,7 @@ ORDER = {
     "minmax_jax._util": [
         {"__init__", "types"},
         {"calls", "checks", "trees"},
+        {"blue"},
         {"norms"},
         {"krylov"},
     ],

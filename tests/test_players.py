@@ -1,4 +1,4 @@
-"""A different rule, and another rate, for each player."""
+"""Separate optimizers and learning rates for the two players."""
 
 import chex
 import jax
@@ -17,13 +17,13 @@ def step(tx, z=Z, **extra):
     return tx.update(z, tx.init(z), z, **extra)[0]
 
 
-def test_each_side_gets_its_own_rule():
+def test_per_player_applies_separate_optimizers():
     out = step(mm.per_player(min=optax.sgd(0.1), max=optax.sgd(1.0)))
     np.testing.assert_allclose(out.min["a"], [-0.3, -0.4], rtol=1e-6)
     np.testing.assert_allclose(out.max, [-6.0, -8.0], rtol=1e-6)
 
 
-def test_it_is_two_optimizers_side_by_side():
+def test_per_player_equals_two_independent_optimizers():
     tx = mm.per_player(min=optax.adam(0.1), max=optax.rmsprop(0.2))
     state, alone = tx.init(Z), [optax.adam(0.1), optax.rmsprop(0.2)]
     states = [t.init(p) for t, p in zip(alone, Z, strict=True)]
@@ -34,13 +34,13 @@ def test_it_is_two_optimizers_side_by_side():
         chex.assert_trees_all_equal(tuple(out), tuple(u for u, _ in pairs))
 
 
-def test_clipping_by_global_norm_clips_each_player_at_its_own():
+def test_each_player_clips_by_norm_of_each_player():
     out = step(each_player(optax.clip_by_global_norm(1.0)))
     np.testing.assert_allclose(out.min["a"], [0.6, 0.8], rtol=1e-6)
     np.testing.assert_allclose(out.max, [0.6, 0.8], rtol=1e-6)
 
 
-def test_another_tree_than_players_is_one_player():
+def test_optimizers_treat_other_trees_as_one_player():
     g = {"a": jnp.array([3.0, 4.0])}
     np.testing.assert_allclose(step(mm.nsgda(1.0, scope="global"), g)["a"], [-0.6, -0.8], rtol=1e-6)
     turns = mm.alternate(min=mm.nsgda(0.1), max=mm.ada_nsgda(0.1))
@@ -49,7 +49,7 @@ def test_another_tree_than_players_is_one_player():
     np.testing.assert_allclose(np.linalg.norm(out.min["a"]), 0.1, rtol=1e-5)
 
 
-def test_hyperparameters_may_be_injected_per_player():
+def test_per_player_supports_inject_hyperparams():
     tx = mm.per_player(
         min=optax.inject_hyperparams(optax.sgd)(learning_rate=0.1), max=optax.sgd(0.1)
     )
@@ -60,12 +60,12 @@ def test_hyperparameters_may_be_injected_per_player():
 
 
 @pytest.mark.parametrize("name", ["sgda", "nsgda", "adam_gda"])
-def test_a_named_optimizer_may_be_injected_whole(name):
+def test_optimizers_support_inject_hyperparams(name):
     tx = optax.inject_hyperparams(mm.optimizers[name])(learning_rate=0.1)
     chex.assert_trees_all_close(step(tx), step(mm.optimizers[name](0.1)), rtol=1e-5)
 
 
-def test_the_two_sides_draw_independently():
+def test_per_player_keys_are_independent():
     def noisy():
         def update(updates, state, params=None, *, key, **extra):
             return jax.tree.map(lambda u: jax.random.normal(key, u.shape), updates), state
@@ -78,14 +78,14 @@ def test_the_two_sides_draw_independently():
 
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float32])
 @pytest.mark.parametrize("rate", [0.1, jnp.float32(0.1), lambda count: 0.1 * jnp.ones(())])
-def test_a_rate_of_any_kind_keeps_the_dtype(dtype, rate):
+def test_scale_by_learning_rate_keeps_the_dtype(dtype, rate):
     g = jnp.ones(3, dtype)
     out = step(scale_by_learning_rate(rate), g)
     assert out.dtype == dtype
     np.testing.assert_allclose(np.asarray(out, np.float32), -0.1, rtol=1e-2)
 
 
-def test_an_update_count_passed_in_wins_over_the_own_count():
+def test_scale_by_learning_rate_prefers_update_count():
     tx = scale_by_learning_rate(lambda count: jnp.where(count == 7, 1.0, 0.0))
     state = tx.init(jnp.ones(2))
     out, state = tx.update(jnp.ones(2), state, update_count=jnp.int32(7))
@@ -96,40 +96,70 @@ def test_an_update_count_passed_in_wins_over_the_own_count():
 @pytest.mark.parametrize(
     ("build", "error", "message"),
     [
-        (lambda: mm.sgda(-0.1), ValueError, r"^sgda: learning_rate must be at least 0, got -0.1\. "
-         r"Both players descend"),
-        (lambda: mm.nsgda(mm.Players(0.1, -1.0)), ValueError,
-         r"^nsgda: learning_rate.max must be at least 0, got -1.0"),
+        (
+            lambda: mm.sgda(-0.1),
+            ValueError,
+            r"^sgda: learning_rate must be at least 0, got -0.1\. "
+            r"Both players descend",
+        ),
+        (
+            lambda: mm.nsgda(mm.Players(0.1, -1.0)),
+            ValueError,
+            r"^nsgda: learning_rate.max must be at least 0, got -1.0",
+        ),
         (lambda: mm.adam_gda(float("nan")), ValueError, r"^adam_gda: learning_rate .* got nan"),
-        (lambda: mm.adam_gda("0.1"), TypeError,
-         r"^adam_gda: learning_rate must be a number, .*'0.1'"),
+        (
+            lambda: mm.adam_gda("0.1"),
+            TypeError,
+            r"^adam_gda: learning_rate must be a number, .*'0.1'",
+        ),
         (lambda: mm.adam_gda(None), TypeError, r"^adam_gda: learning_rate is None"),
-        (lambda: mm.adam_gda(0.1, b1=1.5), ValueError,
-         r"^adam_gda: b1 must be between 0 and 1, got 1.5"),
+        (
+            lambda: mm.adam_gda(0.1, b1=1.5),
+            ValueError,
+            r"^adam_gda: b1 must be between 0 and 1, got 1.5",
+        ),
         (lambda: mm.ada_nsgda(0.1, scope="leaf"), ValueError, r"scope must be 'layer' or 'global'"),
         (lambda: mm.sgda(0.1, transform=0.5), TypeError, r"^sgda: transform must be .*, got 0.5"),
-        (lambda: mm.sgda(0.1, transform=[0.5]), TypeError,
-         r"^sgda: transform must be .*, got \[0.5"),
-        (lambda: mm.sgda(mm.Players(0.1, 0.1)).init({"a": 1.0}), TypeError,
-         r"^per_player: params must be Players\(min=..., max=...\), got dict"),
-        (lambda: mm.per_player(min=optax.sgd(0.1), max=0.1), TypeError,
-         r"^per_player: max must be an Optax gradient transformation, got 0.1"),
+        (
+            lambda: mm.sgda(0.1, transform=[0.5]),
+            TypeError,
+            r"^sgda: transform must be .*, got \[0.5",
+        ),
+        (
+            lambda: mm.sgda(mm.Players(0.1, 0.1)).init({"a": 1.0}),
+            TypeError,
+            r"^per_player: params must be Players\(min=..., max=...\), got dict",
+        ),
+        (
+            lambda: mm.per_player(min=optax.sgd(0.1), max=0.1),
+            TypeError,
+            r"^per_player: max must be an Optax gradient transformation, got 0.1",
+        ),
         (lambda: mm.sgda(0.1).init(mm.Players({}, 1.0)), ValueError, r"params.min has no leaves"),
-        (lambda: step(mm.sgda(0.1), mm.Players(jnp.ones(2), jnp.arange(2))), TypeError,
-         r"params.max has dtype int32"),
-        (lambda: mm.sgda(0.1).update(mm.Players(1.0, {"b": 1.0}), mm.sgda(0.1).init(Z), Z),
-         ValueError, r"updates and params must have the same tree structure"),
+        (
+            lambda: step(mm.sgda(0.1), mm.Players(jnp.ones(2), jnp.arange(2))),
+            TypeError,
+            r"params.max has dtype int32",
+        ),
+        (
+            lambda: mm.sgda(0.1).update(mm.Players(1.0, {"b": 1.0}), mm.sgda(0.1).init(Z), Z),
+            ValueError,
+            r"updates and params must have the same tree structure",
+        ),
     ],
-)  # fmt: skip
-def test_bad_input_is_named_with_value_and_remedy(build, error, message):
+)
+def test_optimizers_name_invalid_arguments(build, error, message):
     with pytest.raises(error, match=message):
         build()
 
 
-def test_weight_decay_and_clipping_act_on_the_field_of_their_player():
+def test_transform_applies_to_field_of_its_player():
     decay = mm.Players(min=optax.add_decayed_weights(0.5), max=None)
     out = step(mm.sgda(1.0, transform=decay))
-    np.testing.assert_allclose(out.min["a"], [-4.5, -6.0], rtol=1e-6)  # field + 0.5 params
+    np.testing.assert_allclose(
+        out.min["a"], [-4.5, -6.0], rtol=1e-6
+    )  # The field plus 0.5 times the params.
     np.testing.assert_allclose(out.max, [-6.0, -8.0], rtol=1e-6)
     clip = mm.sgda(1.0, transform=optax.clip_by_global_norm(1.0))
     np.testing.assert_allclose(step(clip).max, [-0.6, -0.8], rtol=1e-6)

@@ -1,4 +1,4 @@
-"""Dual rate decay: one player's rate falls like 1/√t under every method of the Adam type."""
+"""Dual rate decay: the learning rate of one player decays like 1/√t."""
 
 import jax
 import jax.numpy as jnp
@@ -25,8 +25,8 @@ FAMILY = {
 
 
 @pytest.mark.parametrize("name", FAMILY)
-def test_the_max_player_s_steps_fall_like_one_over_root_t_and_the_min_player_s_do_not(name):
-    # The field is the same everywhere, so that a rule's steps differ in their rates alone.
+def test_inverse_sqrt_schedule_scales_one_player_only(name):
+    # The field is constant, so the steps of an optimizer differ in their learning rates only.
     field_fn = mm.zero_sum(lambda z: 3 * z.min - 2 * z.max)
 
     def steps(rates):
@@ -41,7 +41,7 @@ def test_the_max_player_s_steps_fall_like_one_over_root_t_and_the_min_player_s_d
     assert np.all(np.abs(constant.max) > 1e-3)
 
 
-def test_the_schedule_takes_a_traced_rate_and_refuses_a_negative_one():
+def test_inverse_sqrt_schedule_accepts_traced_init_value():
     values = jax.vmap(lambda rate: mm.inverse_sqrt_schedule(rate)(3))(jnp.array([1.0, 2.0]))
     np.testing.assert_allclose(values, [0.5, 1.0])
     with pytest.raises(ValueError, match="inverse_sqrt_schedule: init_value"):

@@ -1,4 +1,4 @@
-"""One scan over a whole run."""
+"""Whole runs in one scan."""
 
 import chex
 import jax
@@ -13,7 +13,7 @@ field_fn = mm.zero_sum(lambda z: z.min**2 + z.min * z.max - z.max**2)
 START = mm.Players(1.0, 1.0)
 
 
-def test_it_equals_the_loop_written_out():
+def test_solve_equals_a_python_loop():
     optimizer = mm.adam_gda(0.1)
     z = mm.Players(jnp.array(1.0), jnp.array(1.0))
     state = optimizer.init(z)
@@ -24,35 +24,45 @@ def test_it_equals_the_loop_written_out():
     chex.assert_trees_all_close((result.players, result.state), (z, state), rtol=1e-5)
 
 
-def test_squared_norm_of_descent_ascent_grows_by_the_closed_form_rate():
-    result = mm.solve(mm.sgda(0.5), mm.zero_sum(lambda z: z.min * z.max), START, 10,
-                      record=lambda step, z, u, s: z.min**2 + z.max**2)  # fmt: skip
+def test_solve_sgda_squared_norm_grows_at_closed_form_rate():
+    result = mm.solve(
+        mm.sgda(0.5),
+        mm.zero_sum(lambda z: z.min * z.max),
+        START,
+        10,
+        record=lambda step, z, u, s: z.min**2 + z.max**2,
+    )
     np.testing.assert_allclose(result.records, 2.0 * 1.25 ** np.arange(1, 11), rtol=1e-5)
 
 
-def test_records_are_of_after_the_step():
-    result = mm.solve(mm.sgda(0.1), field_fn, START, 4,
-                      record=lambda step, z, u, s: (step, z, u))  # fmt: skip
+def test_solve_records_after_each_update():
+    result = mm.solve(mm.sgda(0.1), field_fn, START, 4, record=lambda step, z, u, s: (step, z, u))
     steps, players, updates = result.records
     np.testing.assert_array_equal(steps, np.arange(4))
     chex.assert_trees_all_equal(jax.tree.map(lambda x: x[-1], players), result.players)
     np.testing.assert_allclose(START.min + np.cumsum(updates.min), players.min, rtol=1e-6)
 
 
-def test_stochastic_games_get_the_key_of_step_and_draw():
+def test_solve_passes_key_of_step_and_sample_index():
     def payoff(z, key):
         return z.min * jax.random.normal(key) + 0.0 * z.max
 
     key = jax.random.key(5)
     tx = mm.alternate(min=optax.sgd(1.0), max=optax.sgd(1.0))
-    result = mm.solve(tx, mm.zero_sum(payoff, stochastic=True), START, 3, key=key,
-                      record=lambda step, z, u, s: u.min)  # fmt: skip
+    result = mm.solve(
+        tx,
+        mm.zero_sum(payoff, stochastic=True),
+        START,
+        3,
+        key=key,
+        record=lambda step, z, u, s: u.min,
+    )
     fold = jax.random.fold_in
     expected = [-jax.random.normal(fold(fold(key, step), 1)) for step in range(3)]
     np.testing.assert_allclose(result.records, expected, rtol=1e-6)
 
 
-def test_update_gets_payoff_fn_and_key_only_where_they_are_given():
+def test_solve_passes_optional_arguments_only_if_given():
     seen = []
 
     def update(updates, state, params=None, **extra):
@@ -65,18 +75,18 @@ def test_update_gets_payoff_fn_and_key_only_where_they_are_given():
     assert seen == [{"field_fn"}, {"field_fn", "payoff_fn", "key"}]
 
 
-def test_plain_optax_optimizers_run_too():
+def test_solve_runs_optax_optimizers():
     result = mm.solve(optax.sgd(0.1), field_fn, START, 200)
     chex.assert_trees_all_close(result.players, mm.Players(0.0, 0.0), atol=1e-5)
 
 
-def test_zero_steps_return_the_start():
+def test_solve_zero_steps_returns_the_start():
     chex.assert_trees_all_equal(
         mm.solve(mm.sgda(0.1), field_fn, START, 0).players, jax.tree.map(jnp.asarray, START)
     )
 
 
-def test_seeds_times_rates_sweep_in_one_program():
+def test_solve_vmaps_over_seeds_and_learning_rates():
     def final(key, rate):
         start = mm.Players(*jax.random.normal(key, (2,)))
         return mm.solve(mm.nsgda(rate), field_fn, start, 3).players
@@ -93,20 +103,38 @@ def test_seeds_times_rates_sweep_in_one_program():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: mm.solve(0.1, field_fn, START, 3), TypeError,
-         r"^solve: optimizer must be .* got 0.1"),
-        (lambda: mm.solve(mm.sgda(0.1), field_fn, (1.0, 1.0), 3), TypeError,
-         r"^solve: players must be Players"),
-        (lambda: mm.solve(mm.sgda(0.1), field_fn, START, 2.0), TypeError,
-         r"^solve: num_steps must be a Python int .*, got 2.0"),
-        (lambda: mm.solve(mm.sgda(0.1), field_fn, START, -1), ValueError,
-         r"^solve: num_steps must be at least 0, got -1"),
-        (lambda: mm.solve(mm.sgda(0.1), "f", START, 1), TypeError,
-         r"^solve: field_fn must be callable"),
-        (lambda: mm.solve(mm.sgda(0.1), field_fn, mm.Players(1, 1.0), 1), TypeError,
-         r"^solve: players.min has dtype int32"),
+        (
+            lambda: mm.solve(0.1, field_fn, START, 3),
+            TypeError,
+            r"^solve: optimizer must be .* got 0.1",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, (1.0, 1.0), 3),
+            TypeError,
+            r"^solve: players must be Players",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, 2.0),
+            TypeError,
+            r"^solve: num_steps must be a Python int .*, got 2.0",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, -1),
+            ValueError,
+            r"^solve: num_steps must be at least 0, got -1",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), "f", START, 1),
+            TypeError,
+            r"^solve: field_fn must be callable",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, mm.Players(1, 1.0), 1),
+            TypeError,
+            r"^solve: players.min has dtype int32",
+        ),
     ],
-)  # fmt: skip
-def test_bad_input_is_named(call, error, message):
+)
+def test_solve_names_invalid_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()

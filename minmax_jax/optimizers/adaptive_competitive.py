@@ -10,7 +10,7 @@ from minmax_jax.optimizers._shared.two_player import (
     project_players,
 )
 from minmax_jax.players import LearningRate
-from minmax_jax.transforms.competitive import Adapt, step_to_equilibrium
+from minmax_jax.transforms.competitive import AdaptiveLearningRates, step_to_equilibrium
 
 CORRECTIONS = ("first", "last")
 
@@ -73,9 +73,9 @@ def adaptive_competitive(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `b2` is not in [0, 1], `eps` or
-        `tolerance` is negative, `correction` or `solver` is unknown, or `max_iterations` is
-        less than 1 (0 for `"neumann"`.; missing)
+      ValueError: If `learning_rate`, `eps` or `tolerance` is negative, `b2` is not in [0, 1],
+        `correction` or `solver` is unknown, or `max_iterations` is less than 1 (less than 0 for
+        `"neumann"`); in `update`, if `params` or `field_fn` is missing.
 
     Examples:
       >>> import minmax_jax as mm
@@ -101,7 +101,7 @@ def adaptive_competitive(
         tolerance=tolerance,
         max_iterations=max_iterations,
         warm_start=warm_start,
-        adapt=Adapt(b2, eps, correction),
+        adaptive=AdaptiveLearningRates(b2, eps, correction),
         transform=on_field,
         name=name,
     )

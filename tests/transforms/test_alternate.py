@@ -1,4 +1,4 @@
-"""Taking turns: by hand, and at the cost of the loop written by hand."""
+"""Alternating updates, by hand and compared with a hand-written loop."""
 
 import chex
 import jax
@@ -18,19 +18,19 @@ def update(tx, payoff=lambda z: z.min * z.max, z=None):
     return tx.update(field_fn(z), tx.init(z), z, field_fn=field_fn)[0]
 
 
-def test_max_first_by_hand():
+def test_alternate_max_first_by_hand():
     tx = mm.alternate(min=optax.sgd(ETA), max=optax.sgd(RHO))
     y = Y + RHO * X
     np.testing.assert_allclose(update(tx), (-ETA * y, y - Y), rtol=1e-6)
 
 
-def test_min_first_by_hand():
+def test_alternate_min_first_by_hand():
     tx = mm.alternate(min=optax.sgd(ETA), max=optax.sgd(RHO), first="min")
     x = X - ETA * Y
     np.testing.assert_allclose(update(tx), (x - X, RHO * x), rtol=1e-6)
 
 
-def test_three_steps_of_the_max_player_by_hand():
+def test_alternate_three_max_steps_by_hand():
     tx = mm.alternate(min=optax.sgd(ETA), max=optax.sgd(RHO), max_steps=3)
     y = Y
     for _ in range(3):
@@ -39,18 +39,23 @@ def test_three_steps_of_the_max_player_by_hand():
     np.testing.assert_allclose(out, (-ETA * y, y - Y), rtol=1e-6)
 
 
-def test_squared_norm_keeps_its_invariant_on_the_bilinear_game():
-    """x² + y² − η x y is conserved by y⁺ = y + η x, x⁺ = x − η y⁺ (seen from after y's turn)."""
+def test_alternate_conserves_quadratic_form_on_bilinear_game():
+    """y⁺ = y + η x, x⁺ = x − η y⁺ conserve x² + y² − η x y, measured after the step of y."""
     tx = mm.alternate(min=optax.sgd(0.5), max=optax.sgd(0.5))
-    run = mm.solve(tx, mm.zero_sum(lambda z: z.min * z.max), mm.Players(1.0, 0.0), 200,
-                   record=lambda step, z, u, s: z)  # fmt: skip
+    run = mm.solve(
+        tx,
+        mm.zero_sum(lambda z: z.min * z.max),
+        mm.Players(1.0, 0.0),
+        200,
+        record=lambda step, z, u, s: z,
+    )
     x, y = run.records
     invariant = x**2 + y**2 + 0.5 * x * y
     np.testing.assert_allclose(invariant, np.full(200, 1.0), rtol=1e-4)
 
 
 @pytest.mark.parametrize(("first", "draws"), [("max", [0, 1, 2, 3]), ("min", [0, 1, 2, 3])])
-def test_every_oracle_call_of_an_update_sees_its_own_draw(first, draws):
+def test_alternate_numbers_field_evaluations(first, draws):
     seen = []
 
     def field_fn(z, draw=0):
@@ -64,7 +69,7 @@ def test_every_oracle_call_of_an_update_sees_its_own_draw(first, draws):
 
 
 def mlp_gan(key):
-    """An MLP GAN's parameters, latents and data, as in the measurement of the design."""
+    """Returns the parameters, latents and data of an MLP GAN."""
     sizes = {"min": (64, 256, 256, 784), "max": (784, 256, 256, 1)}
     keys = iter(jax.random.split(key, 20))
     players = mm.Players(
@@ -106,7 +111,7 @@ def costs(step, *args):
 
 
 def by_hand(adam, max_steps, max_gradient, payoff):
-    """The loop as one writes it in JAX and Optax."""
+    """Returns the loop as one writes it in JAX and Optax."""
 
     def step(z, state):
         g, d = z
@@ -123,9 +128,11 @@ def by_hand(adam, max_steps, max_gradient, payoff):
 
 @pytest.mark.parametrize("form", ["losses", "payoff"])
 @pytest.mark.parametrize("max_steps", [1, 2])
-def test_no_more_flops_bytes_or_temporaries_than_the_loop_written_by_hand(form, max_steps):
+def test_alternate_costs_no_more_than_handwritten_loop(form, max_steps):
     players, latents, data = mlp_gan(jax.random.key(0))
-    adam = optax.adam(1e-4, b1=0.5, eps=1e-3)  # the usual eps makes ±rate of rounding noise
+    adam = optax.adam(
+        1e-4, b1=0.5, eps=1e-3
+    )  # With the usual eps, rounding errors become full steps.
     tx = mm.alternate(min=adam, max=adam, max_steps=max_steps)
 
     def ours(z, state, latents, data):
@@ -141,10 +148,10 @@ def test_no_more_flops_bytes_or_temporaries_than_the_loop_written_by_hand(form, 
         def payoff(z):
             return gan_payoff(z, latents, data)
 
-        def ascent(g, d):  # the payoff's gradient, negated for a rule that descends
+        def ascent(g, d):  # The gradient of the payoff, negated for descent.
             return jax.tree.map(jnp.negative, jax.grad(lambda d: payoff(mm.Players(g, d)))(d))
 
-        def descent(g, d):  # the gradient of the discriminator's own loss
+        def descent(g, d):  # The gradient of the discriminator's loss.
             return jax.grad(lambda d: -payoff(mm.Players(g, d)))(d)
 
         gradient = ascent if form == "payoff" else descent
@@ -153,12 +160,12 @@ def test_no_more_flops_bytes_or_temporaries_than_the_loop_written_by_hand(form, 
     plain_state = tuple(adam.init(p) for p in players)
     mine = costs(ours, players, tx.init(players), latents, data)
     hand = costs(theirs, players, plain_state, latents, data)
-    # An Optax update returns the sum of k steps, which the loop never forms: k − 1 additions
+    # An Optax update returns the sum of k steps, which the loop does not compute: k − 1 additions
     # (XLA forms each in up to three fusions).
     sums = (max_steps - 1) * sum(x.size for x in jax.tree.leaves(players.max))
     assert mine["flops"] <= hand["flops"] + 3 * sums
     assert mine["bytes"] <= hand["bytes"] + 3.1 * 4 * sums
-    # The player's first point stays beside where it is now, and beside the sum of its steps.
+    # The player's initial parameters, its current ones and the sum of its steps are all stored.
     assert mine["temporaries"] <= hand["temporaries"] + 2 * 4 * sums
     chex.assert_trees_all_close(
         jax.jit(ours)(players, tx.init(players), latents, data)[0],
@@ -176,12 +183,12 @@ def test_no_more_flops_bytes_or_temporaries_than_the_loop_written_by_hand(form, 
         ({"min": 0.1}, TypeError, "^alternate: min must be an Optax .*, got 0.1"),
     ],
 )
-def test_bad_input_is_named(options, error, message):
+def test_alternate_names_invalid_arguments(options, error, message):
     with pytest.raises(error, match=message):
         mm.alternate(**{"min": optax.sgd(0.1), "max": optax.sgd(0.1), **options})
 
 
-def test_masking_from_outside_is_refused_and_from_inside_works():
+def test_alternate_supports_masked_inside_but_not_outside():
     field_fn = mm.zero_sum(lambda z: z.min["a"] * z.max["a"] + z.min["b"])
     z = mm.Players({"a": 1.0, "b": 1.0}, {"a": 1.0})
     outside = optax.masked(

@@ -1,4 +1,4 @@
-"""Anchoring: EAG's bounds and step sizes, and Halpern's iteration."""
+"""Anchoring: bounds and step sizes of EAG, and Halpern's iteration."""
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from tests import problems
 
 
 def monotone_game(seed, bilinear):
-    """A game with ½x'Px + x'Ay − ½y'Qy, P and Q singular, its Jacobian and Lipschitz constant."""
+    """Returns ½x'Px + x'Ay − ½y'Qy with singular P and Q, its Jacobian and Lipschitz constant."""
     rng = np.random.default_rng(seed)
     a, p, q = rng.normal(size=(4, 4)), rng.normal(size=(4, 2)), rng.normal(size=(4, 2))
     p, q = (np.zeros((4, 4)),) * 2 if bilinear else (p @ p.T, q @ q.T)
@@ -26,7 +26,7 @@ def monotone_game(seed, bilinear):
 
 
 def square_fields(make, seed, bilinear, num_steps):
-    """L, and ‖F(z_k)‖² / ‖z_0 − z*‖² for k = 0 … num_steps; z* = 0."""
+    """Returns L, and ‖F(z_k)‖² / ‖z_0 − z*‖² for k = 0 … num_steps, with z* = 0."""
     field_fn, jacobian, lipschitz = monotone_game(seed, bilinear)
     start = np.random.default_rng(seed + 100).normal(size=8)
     z = mm.Players(jnp.asarray(start[:4]), jnp.asarray(start[4:]))
@@ -43,7 +43,7 @@ def square_fields(make, seed, bilinear, num_steps):
 
 @pytest.mark.parametrize("bilinear", [True, False])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_eag_c_keeps_its_bound_at_every_step(seed, bilinear, strict_promotion):
+def test_eag_c_satisfies_its_bound_at_every_step(seed, bilinear, strict_promotion):
     with jax.enable_x64(True):
         lipschitz, squares = square_fields(
             lambda lip: mm.extra_anchored_gradient(1 / (8 * lip)), seed, bilinear, 2000
@@ -56,7 +56,7 @@ def test_eag_c_keeps_its_bound_at_every_step(seed, bilinear, strict_promotion):
 
 @pytest.mark.parametrize("bilinear", [True, False])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_eag_v_keeps_its_bound_at_every_step(seed, bilinear, strict_promotion):
+def test_eag_v_satisfies_its_bound_at_every_step(seed, bilinear, strict_promotion):
     with jax.enable_x64(True):
         lipschitz, squares = square_fields(
             lambda lip: mm.extra_anchored_gradient(0.618 / lip, lipschitz=lip),
@@ -68,8 +68,8 @@ def test_eag_v_keeps_its_bound_at_every_step(seed, bilinear, strict_promotion):
     assert np.all(squares <= 27 * lipschitz**2 / ((k + 1) * (k + 2)))
 
 
-def test_plain_extragradient_does_not_keep_that_bound():
-    # f = 0.02 xy, of which L = 1 is a Lipschitz constant too: slow games are where it matters
+def test_extragradient_violates_the_bound_of_eag():
+    # L = 1 is a valid Lipschitz constant of f = 0.02 xy too. The bound matters for slow games.
     field_fn = mm.zero_sum(lambda z: 0.02 * z.min * z.max)
 
     def squared_field(optimizer):
@@ -82,16 +82,16 @@ def test_plain_extragradient_does_not_keep_that_bound():
     assert anchored < 27 / 5001**2 < plain / 100
 
 
-def test_eag_v_by_hand_and_its_limit(strict_promotion):
+def test_eag_v_step_sizes_by_hand_and_limit(strict_promotion):
     with jax.enable_x64(True):
         tx = mm.extra_anchored_gradient(0.618, lipschitz=1.0)
         seen = problems.orbit(tx, 2, start=1.0 + 0.0j)
         a0 = 0.618
         a1 = a0 * (1 - a0**2 / (1 - a0**2) / (1 * 3))
-        # the published form of the same recurrence
+        # The published form of the same recurrence.
         other = a0 / (1 - a0**2) * (1 - 4 / 3 * a0**2)
         assert np.isclose(a1, other)
-        first = 1 + 1j * a0 * (1 + 1j * a0)  # at z_0 the anchor does not pull
+        first = 1 + 1j * a0 * (1 + 1j * a0)  # At z_0 the anchor has no effect.
         drawn = first + (1 - first) / 3
         np.testing.assert_allclose(
             seen, [1, first, drawn + 1j * a1 * (drawn + 1j * a1 * first)], rtol=1e-12
@@ -102,15 +102,15 @@ def test_eag_v_by_hand_and_its_limit(strict_promotion):
         np.testing.assert_allclose(0.618 * ratio, 0.437, atol=1e-3)
 
 
-def test_eag_c_is_its_composition(strict_promotion):
+def test_eag_c_equals_extrapolate_with_anchor(strict_promotion):
     named = problems.orbit(mm.extra_anchored_gradient(0.2), 20)
-    for moments in ("once", "twice"):  # extrapolate hands the count of updates down
+    for moments in ("once", "twice"):  # extrapolate passes the update count on.
         rule = optax.chain(optax.sgd(0.2), mm.anchor())
         composed = problems.orbit(mm.extrapolate(rule, moments=moments), 20)
         np.testing.assert_allclose(composed, named, rtol=1e-6)
 
 
-def test_projection_comes_after_the_anchor():
+def test_eag_projects_after_the_anchor():
     def box(tree):
         return jax.tree.map(lambda x: jnp.clip(x, -0.5, 0.5), tree)
 
@@ -118,7 +118,7 @@ def test_projection_comes_after_the_anchor():
     assert np.all(np.abs(seen.real) <= 0.5) and np.all(np.abs(seen.imag) <= 0.5)
 
 
-def test_weights_are_halperns_and_may_be_a_number():
+def test_anchor_weight_defaults_to_halpern():
     tx = optax.chain(optax.sgd(1.0), mm.anchor())
     z = jnp.array(1.0)
     state, seen = tx.init(z), []
@@ -133,7 +133,7 @@ def test_weights_are_halperns_and_may_be_a_number():
     assert float(u) == -1.0
 
 
-def test_bad_arguments_are_named():
+def test_anchor_names_invalid_arguments():
     with pytest.raises(ValueError, match="anchor: weight must be between 0 and 1"):
         mm.anchor(2.0)
     with pytest.raises(

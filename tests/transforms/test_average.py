@@ -1,4 +1,4 @@
-"""Averages of the players, and where they are found."""
+"""Averages of the parameters, and reading them from a state."""
 
 import chex
 import jax
@@ -26,7 +26,7 @@ def run(tx, num_steps=10, problem=problems.curved):
 
 
 @pytest.mark.parametrize("begin", [0, 4])
-def test_uniform_average_is_the_mean_of_the_players_after_each_update(begin, strict_promotion):
+def test_uniform_average_is_mean_of_iterates(begin, strict_promotion):
     seen, means = run(mm.average(mm.extragradient(0.1), begin=begin))
 
     def expected(z):
@@ -37,7 +37,7 @@ def test_uniform_average_is_the_mean_of_the_players_after_each_update(begin, str
 
 
 @pytest.mark.parametrize("begin", [0, 4])
-def test_exponential_average_obeys_its_recursion(begin, strict_promotion):
+def test_exponential_average_satisfies_its_recursion(begin, strict_promotion):
     seen, means = run(mm.average(mm.sgda(0.1), "exponential", decay=0.7, begin=begin))
 
     def expected(start, z):
@@ -51,7 +51,7 @@ def test_exponential_average_obeys_its_recursion(begin, strict_promotion):
     chex.assert_trees_all_close(means, hand, rtol=1e-5, atol=1e-6)
 
 
-def test_steps_are_those_of_the_method_within(strict_promotion):
+def test_average_does_not_change_the_updates(strict_promotion):
     seen, _ = run(mm.average(mm.extragradient(0.1)))
     alone, _ = run(optax.chain(mm.average(mm.extragradient(0.1)), optax.identity()))
     chex.assert_trees_all_equal(seen, alone)
@@ -59,7 +59,7 @@ def test_steps_are_those_of_the_method_within(strict_promotion):
     np.testing.assert_array_equal(problems.orbit(mm.average(mm.extragradient(0.1)), 5), bare)
 
 
-def test_bfloat16_players_are_averaged_in_float32():
+def test_average_of_bfloat16_is_float32():
     tx = mm.average(mm.sgda(1.0), "exponential", decay=0.999)
     z = mm.Players(jnp.ones((), jnp.bfloat16), jnp.ones((), jnp.bfloat16))
     updates, state = tx.update(z, tx.init(z), z)
@@ -69,12 +69,12 @@ def test_bfloat16_players_are_averaged_in_float32():
     np.testing.assert_allclose(mean.min, 0.999, rtol=1e-6)
 
 
-def test_before_the_first_update_the_average_is_the_start():
+def test_average_before_first_update_is_the_start():
     z = problems.curved.start
     chex.assert_trees_all_equal(mm.averaged_players(mm.average(mm.sgda(0.1)).init(z)), z)
 
 
-def test_average_is_found_anywhere_in_a_state():
+def test_averaged_players_finds_state_in_any_wrapper():
     z = problems.bilinear.start
     inner = mm.average(optax.sgd(0.1))
     for tx in (
@@ -88,16 +88,16 @@ def test_average_is_found_anywhere_in_a_state():
     assert mm.averaged_players(states).min.shape == (3,)
 
 
-def test_none_or_several_averages_are_refused():
+def test_averaged_players_raises_unless_exactly_one():
     z = problems.bilinear.start
-    with pytest.raises(ValueError, match=r"got 0; wrap the optimizer in mm\.average"):
+    with pytest.raises(ValueError, match=r"got 0\. Wrap the optimizer in mm\.average"):
         mm.averaged_players(mm.sgda(0.1).init(z))
     two = mm.average(mm.sgda(0.1)).init(z)
-    with pytest.raises(ValueError, match="got 2; pass the part you mean"):
+    with pytest.raises(ValueError, match=r"got 2\. Pass the state of one"):
         mm.averaged_players((two, two))
 
 
-def test_bad_arguments_are_named():
+def test_average_names_invalid_arguments():
     with pytest.raises(ValueError, match="average: scheme must be 'uniform' or 'exponential'"):
         mm.average(mm.sgda(0.1), "geometric")
     with pytest.raises(ValueError, match="average: decay must be between 0 and 1"):

@@ -1,4 +1,4 @@
-"""Consensus optimization: closed forms, and the gradient that it adds."""
+"""Consensus optimization: closed forms and dense linear algebra."""
 
 import chex
 import jax
@@ -13,7 +13,7 @@ from tests import dense, problems
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 
-def test_weight_zero_is_sgda():
+def test_consensus_with_weight_zero_is_sgda():
     def end(optimizer):
         run = jax.jit(lambda z: mm.solve(optimizer, problems.curved.field_fn, z, 10).players)
         return run(problems.curved.start)
@@ -24,8 +24,8 @@ def test_weight_zero_is_sgda():
 
 
 @pytest.mark.parametrize("weight", [0.5, 1.0, 3.0])
-def test_bilinear_orbit_is_the_closed_form(weight):
-    """There F = −i z and JᵀF = z, so z⁺ = (1 − ηγ + iη) z."""
+def test_consensus_on_bilinear_game_has_closed_form(weight):
+    """On f = xy, F = −i z and JᵀF = z, so z⁺ = (1 − ηγ + iη) z."""
     rate = 0.3
     with jax.enable_x64(True):
         seen = problems.orbit(mm.consensus(rate, weight=weight), 10)
@@ -33,7 +33,7 @@ def test_bilinear_orbit_is_the_closed_form(weight):
     np.testing.assert_allclose(seen, seen[0] * factor ** np.arange(11), rtol=1e-12)
 
 
-def test_adds_the_gradient_of_half_the_squared_field():
+def test_consensus_adds_gradient_of_half_squared_norm():
     field_fn, z = problems.curved.field_fn, problems.curved.start
 
     def half_square(z):
@@ -45,14 +45,14 @@ def test_adds_the_gradient_of_half_the_squared_field():
 
 
 @pytest.mark.parametrize("zero_sum", [True, False])
-def test_equals_dense_linear_algebra(zero_sum):
+def test_consensus_equals_dense_linear_algebra(zero_sum):
     game = dense.game(1, zero_sum=zero_sum)
     field = game.matrix @ dense.flat(dense.START)
     direction, _ = dense.one_update(mm.add_consensus(0.7), game.field_fn)
     np.testing.assert_allclose(direction, field + 0.7 * game.matrix.T @ field, rtol=1e-5, atol=1e-5)
 
 
-def test_a_schedule_of_the_weight_counts_updates():
+def test_consensus_weight_schedule_counts_updates():
     def weight(count):
         return jnp.where(count == 1, 1.0, 0.0)
 
@@ -61,7 +61,7 @@ def test_a_schedule_of_the_weight_counts_updates():
     np.testing.assert_allclose(seen[1:] / seen[:-1], factors, rtol=1e-5)
 
 
-def test_transform_acts_on_the_whole_direction():
+def test_consensus_transform_applies_to_whole_direction():
     game = dense.game(2, zero_sum=True)
     direction, _ = dense.one_update(mm.add_consensus(2.0), game.field_fn)
     step, _ = dense.one_update(
@@ -78,6 +78,6 @@ def test_transform_acts_on_the_whole_direction():
         (lambda: mm.add_consensus(1.0).init((1.0, 2.0)), r"^add_consensus: params must be Players"),
     ],
 )
-def test_bad_input_is_named(build, message):
+def test_consensus_names_invalid_arguments(build, message):
     with pytest.raises((TypeError, ValueError), match=message):
         build()

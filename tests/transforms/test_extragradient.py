@@ -1,4 +1,4 @@
-"""Extragradient: its exact rate, what it reduces to, and constraints."""
+"""Extragradient: exact convergence rates, special cases and constraints."""
 
 import functools
 
@@ -26,7 +26,7 @@ def trajectory(optimizer, problem, num_steps):
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 1 / np.sqrt(2), 0.9])
-def test_squared_norm_shrinks_by_closed_form_rate(rate, strict_promotion):
+def test_extragradient_squared_norm_shrinks_at_closed_form_rate(rate, strict_promotion):
     with jax.enable_x64(True):
         squares = np.abs(problems.orbit(mm.extragradient(rate), 30)) ** 2
         grown = np.abs(problems.orbit(mm.sgda(rate), 30)) ** 2
@@ -34,14 +34,14 @@ def test_squared_norm_shrinks_by_closed_form_rate(rate, strict_promotion):
     np.testing.assert_allclose(grown[1:] / grown[:-1], 1 + rate**2, rtol=1e-12)
 
 
-def test_two_step_sizes_turn_and_shrink_as_in_closed_form(strict_promotion):
+def test_extragradient_two_step_sizes_have_closed_form(strict_promotion):
     with jax.enable_x64(True):
         seen = problems.orbit(mm.extragradient(0.2, extrapolation_learning_rate=0.7), 30)
     factor = 1 + 1j * 0.2 * (1 + 1j * 0.7)
     np.testing.assert_allclose(seen, seen[0] * factor ** np.arange(31), rtol=1e-12)
 
 
-def test_no_extrapolation_is_the_base_method(strict_promotion):
+def test_extragradient_without_extrapolation_is_sgda(strict_promotion):
     seen = trajectory(mm.extragradient(0.1, extrapolation_learning_rate=0.0), problems.curved, 20)
     chex.assert_trees_all_equal(seen, trajectory(mm.sgda(0.1), problems.curved, 20))
     still = optax.set_to_zero()
@@ -50,14 +50,14 @@ def test_no_extrapolation_is_the_base_method(strict_promotion):
     chex.assert_trees_all_close(seen, base, rtol=1e-6)
 
 
-def test_named_optimizer_is_the_transform():
+def test_extragradient_equals_extrapolate_of_sgd():
     named = trajectory(mm.extragradient(0.1), problems.curved, 20)
     composed = trajectory(mm.extrapolate(optax.sgd(0.1)), problems.curved, 20)
     chex.assert_trees_all_close(named, composed, rtol=1e-6)
 
 
 def published_adam(fields, b1, b2, eps, correction, amsgrad):
-    """Adam's steps for a list of numbers, written out."""
+    """Returns Adam's step after the given gradients."""
     m = v = largest = 0.0
     steps = []
     for t, g in enumerate(fields, start=1):
@@ -76,12 +76,12 @@ def published_adam(fields, b1, b2, eps, correction, amsgrad):
 @pytest.mark.parametrize("moments", ["twice", "once"])
 @pytest.mark.parametrize("correction", ["first", "last"])
 @pytest.mark.parametrize("factory", [mm.extra_adam, mm.extra_amsgrad])
-def test_three_adam_updates_by_hand(factory, moments, correction):
+def test_extra_adam_three_updates_by_hand(factory, moments, correction):
     options = {"b1": 0.5, "b2": 0.9, "eps": 0.05}
     amsgrad = factory is mm.extra_amsgrad
     z, past = 1.0 + 0.5j, []
 
-    def step(past):  # both players are alike, and see the fields of their own
+    def step(past):  # Both players are symmetric, and each uses its own half of the field.
         hand = functools.partial(published_adam, correction=correction, amsgrad=amsgrad, **options)
         return hand([f.real for f in past])[-1] + 1j * hand([f.imag for f in past])[-1]
 
@@ -95,10 +95,10 @@ def test_three_adam_updates_by_hand(factory, moments, correction):
     optimizer = factory(0.1, moments=moments, correction=correction, **options)
     with jax.enable_x64(True):
         seen = problems.orbit(optimizer, 3)
-    np.testing.assert_allclose(seen, expected, rtol=1e-6)  # Optax corrects in float32
+    np.testing.assert_allclose(seen, expected, rtol=1e-6)  # Optax corrects the bias in float32.
 
 
-def test_transform_acts_on_each_field_where_it_was_taken():
+def test_extrapolate_transform_receives_point_of_each_field():
     def decayed(z):
         return (
             problems.curved.payoff(z)
@@ -121,8 +121,8 @@ MATRIX = np.random.default_rng(3).normal(size=(4, 5))
 
 
 def matrix_game():
-    """x'Ay over two simplices, and its exact value by linear programming."""
-    # min v  such that  A'x ≤ v, x in the simplex
+    """Returns the game x'Ay on two simplices, and its value by linear programming."""
+    # Minimize v such that A'x ≤ v and x is in the simplex.
     m, n = MATRIX.shape
     found = linprog(
         np.append(np.zeros(m), 1.0),
@@ -145,7 +145,7 @@ def gap(z):
 
 
 @pytest.mark.parametrize("make", [mm.extragradient, mm.past_extragradient, mm.optimistic_gda])
-def test_projected_method_finds_the_exact_value_of_a_matrix_game(make):
+def test_projected_extragradient_finds_value_of_matrix_game(make):
     with jax.enable_x64(True):
         problem, value = matrix_game()
         tx = make(0.4 / np.linalg.norm(MATRIX, 2), projection=simplex)
@@ -164,7 +164,7 @@ def test_projected_method_finds_the_exact_value_of_a_matrix_game(make):
         lambda: mm.past_extragradient(2.0, projection=simplex),
     ],
 )
-def test_trial_points_are_feasible(make):
+def test_projected_extragradient_lookahead_is_feasible(make):
     problem, _ = matrix_game()
     tx, z = make(), problem.start
 
@@ -189,8 +189,8 @@ def test_trial_points_are_feasible(make):
             assert np.all(np.asarray(player) >= 0)
 
 
-def test_ergodic_average_of_trial_points_keeps_its_bound():
-    # gap of the mean of trial points ≤ max ‖z − z_0‖² / (2ηT) for η ≤ 1/L
+def test_average_of_lookahead_points_satisfies_its_bound():
+    # For η ≤ 1/L, the duality gap of the mean is at most max ‖z − z_0‖² / (2ηT).
     with jax.enable_x64(True):
         problem, _ = matrix_game()
         rate = 1 / np.linalg.norm(MATRIX, 2)
@@ -207,13 +207,13 @@ def test_ergodic_average_of_trial_points_keeps_its_bound():
             ).records
 
         means = jax.jit(run)(problem.start)
-    farthest = (1 - 1 / 4) + (1 - 1 / 5)  # from the middle to a corner, squared, both players
+    farthest = (1 - 1 / 4) + (1 - 1 / 5)  # Squared distance from center to corner, both players.
     for t in (1, 10, 50, 200):
         mean = jax.tree.map(lambda x, t=t: np.asarray(x[t - 1]), means)
         assert gap(mean) <= farthest / (2 * rate * t)
 
 
-def test_a_shared_rule_shares_its_state_and_a_schedule_counts_updates():
+def test_extrapolate_schedule_counts_updates():
     rates = lambda count: jnp.where(count == 0, 0.1, 0.2)  # noqa: E731
     seen = problems.orbit(mm.extragradient(rates, extrapolation_learning_rate=rates), 2)
     factors = [1 + 1j * r * (1 + 1j * r) for r in (0.1, 0.2)]
@@ -221,7 +221,7 @@ def test_a_shared_rule_shares_its_state_and_a_schedule_counts_updates():
     np.testing.assert_allclose(seen, problems.orbit(mm.extragradient(rates), 2))
 
 
-def test_bad_arguments_are_named():
+def test_extrapolate_names_invalid_arguments():
     with pytest.raises(ValueError, match="extra_adam: moments must be 'twice' or 'once'"):
         mm.extra_adam(0.1, moments="thrice")
     with pytest.raises(ValueError, match="extra_amsgrad: correction must be 'first' or 'last'"):

@@ -1,4 +1,4 @@
-"""Grafting: the derived facts and the reference's own numbers."""
+"""Grafting: derived facts, and the numbers of the reference code."""
 
 import chex
 import jax
@@ -16,13 +16,13 @@ def step(tx, tree=G):
     return jax.jit(lambda g: tx.update(g, tx.init(g), g)[0])(tree)
 
 
-def test_the_reference_authors_number_vector():
-    """arXiv 2002.11803's code: M = SGD 0.3, D = Adam(0.5, b1 0.5, b2 0.6), overall factor 0.9."""
+def test_graft_matches_reference_code():
+    """Code of arXiv 2002.11803: M = SGD 0.3, D = Adam(0.5, b1 0.5, b2 0.6), factor 0.9."""
     tx = optax.chain(
         mm.graft(magnitude=optax.sgd(0.3), direction=optax.adam(0.5, b1=0.5, b2=0.6)),
         optax.scale(0.9),
     )
-    params = {"x": jnp.array(2.0), "y": jnp.array(3.0)}  # each scalar its own layer
+    params = {"x": jnp.array(2.0), "y": jnp.array(3.0)}  # Each scalar is a leaf.
     state = tx.init(params)
     seen = []
     for _ in range(2):
@@ -34,14 +34,14 @@ def test_the_reference_authors_number_vector():
 
 
 @pytest.mark.parametrize("scope", ["layer", "global"])
-def test_grafting_a_method_on_itself_is_the_method(scope):
+def test_graft_of_an_optimizer_on_itself_is_identity(scope):
     tx = mm.graft(magnitude=optax.adam(0.1), direction=optax.adam(0.1), scope=scope)
     chex.assert_trees_all_close(step(tx), step(optax.adam(0.1)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("rate", [1e-6, 1.0, 1e6])
 @pytest.mark.parametrize("scope", ["layer", "global"])
-def test_norm_of_the_one_and_direction_of_the_other_at_any_rate(rate, scope):
+def test_graft_has_norm_of_magnitude_and_given_direction(rate, scope):
     out = step(mm.graft(magnitude=optax.adam(0.1), direction=optax.sgd(rate), scope=scope))
     adam = step(optax.adam(0.1))
     for part, to, g in zip(
@@ -56,13 +56,13 @@ def test_norm_of_the_one_and_direction_of_the_other_at_any_rate(rate, scope):
         )
 
 
-def test_eps_is_added_to_the_directions_norm():
+def test_graft_adds_eps_to_norm_of_direction():
     g = jnp.array([3.0, 4.0])
     out = step(mm.graft(magnitude=optax.sgd(1.0), direction=optax.sgd(1.0), eps=5.0), g)
     np.testing.assert_allclose(out, -g / 2, rtol=1e-6)
 
 
-def test_zero_direction_gives_zero_step_and_nan_stays_visible():
+def test_graft_maps_zero_to_zero_and_keeps_nan():
     tx = mm.graft(magnitude=optax.scale(0.0), direction=optax.identity())
     chex.assert_trees_all_equal(step(tx), jax.tree.map(jnp.zeros_like, G))
     tx = mm.graft(magnitude=optax.identity(), direction=optax.scale(0.0))
@@ -74,22 +74,23 @@ def test_zero_direction_gives_zero_step_and_nan_stays_visible():
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
-def test_extreme_gradients_neither_overflow_nor_underflow(scale):
+def test_graft_neither_overflows_nor_underflows(scale):
     tree = jax.tree.map(lambda x: x * scale, {"w": G["w"]})
     tx = mm.graft(magnitude=optax.sign_sgd(1.0), direction=optax.sgd(1.0))
     expected = -2.0 * np.asarray(G["w"]) / np.linalg.norm(G["w"])
     np.testing.assert_allclose(step(tx, tree)["w"], expected, rtol=1e-5)
 
 
-def test_players_are_measured_by_themselves_and_children_see_both():
+def test_graft_takes_norms_per_player():
     z = mm.Players(jnp.array([3.0, 4.0]), jnp.array([0.0, 1e-3]))
-    out = step(mm.graft(magnitude=optax.scale(1.0), direction=optax.sign_sgd(1.0),
-                        scope="global"), z)  # fmt: skip
+    out = step(
+        mm.graft(magnitude=optax.scale(1.0), direction=optax.sign_sgd(1.0), scope="global"), z
+    )
     np.testing.assert_allclose(out.min, np.full(2, -5.0 / 2**0.5), rtol=1e-5)
     np.testing.assert_allclose(out.max, [0.0, -1e-3], rtol=1e-5)
 
 
-def test_a_two_player_method_may_be_grafted():
+def test_graft_accepts_two_player_methods():
     field_fn = mm.zero_sum(lambda z: jnp.vdot(z.min, z.max))
     z = mm.Players(jnp.array([1.0, 2.0]), jnp.array([3.0, -1.0]))
     turns = mm.alternate(min=optax.sgd(0.1), max=optax.sgd(0.1))
@@ -115,14 +116,14 @@ def test_a_two_player_method_may_be_grafted():
         ({"eps": -1.0}, ValueError, "^graft: eps must be at least 0, got -1.0"),
     ],
 )
-def test_bad_input_is_named(options, error, message):
+def test_graft_names_invalid_arguments(options, error, message):
     whole = {"magnitude": optax.sgd(1.0), "direction": optax.sgd(1.0), **options}
     with pytest.raises(error, match=message):
         mm.graft(**whole)
 
 
 @pytest.mark.parametrize("scope", ["layer", "global"])
-def test_a_player_without_leaves_is_left_alone(scope):
+def test_graft_accepts_a_player_without_leaves(scope):
     tx = mm.graft(optax.sgd(0.5), optax.identity(), scope=scope)
     z = mm.Players({"frozen": None}, {"w": jnp.array([3.0, 4.0])})
     step = tx.update(z, tx.init(z))[0]

@@ -1,4 +1,4 @@
-"""Lookahead: the averaged map's closed form on f = xy, alone, nested and lazy."""
+"""Lookahead: closed forms on f = xy, plain, nested and with a lazy anchor."""
 
 import functools
 
@@ -23,7 +23,7 @@ def trajectory(optimizer, num_steps):
 
 
 @pytest.mark.parametrize(("rate", "period", "slow_step"), [(0.3, 5, 0.5), (0.1, 12, 0.3)])
-def test_a_period_multiplies_by_the_averaged_map(rate, period, slow_step, strict_promotion):
+def test_lookahead_period_has_closed_form(rate, period, slow_step, strict_promotion):
     with jax.enable_x64(True):
         tx = mm.lookahead_minmax(rate, sync_period=period, slow_step=slow_step)
         seen = problems.orbit(tx, 10 * period)
@@ -32,10 +32,10 @@ def test_a_period_multiplies_by_the_averaged_map(rate, period, slow_step, strict
     np.testing.assert_allclose(seen[::period], seen[0] * factor ** np.arange(11), rtol=1e-12)
     np.testing.assert_allclose(
         seen[:period], seen[0] * (1 + 1j * rate) ** np.arange(period), rtol=1e-12
-    )  # within a period it is the base
+    )  # Within a period, the method equals the base.
 
 
-def test_nested_periods_multiply_by_the_nested_map(strict_promotion):
+def test_nested_lookahead_has_closed_form(strict_promotion):
     with jax.enable_x64(True):
         tx = mm.lookahead_minmax(
             0.3, sync_period=3, slow_step=0.5, nested_period=12, nested_step=0.7
@@ -44,10 +44,12 @@ def test_nested_periods_multiply_by_the_nested_map(strict_promotion):
     inner = 0.5 + 0.5 * (1 + 0.3j) ** 3
     factor = 0.3 + 0.7 * inner**4
     np.testing.assert_allclose(seen[::12], seen[0] * factor ** np.arange(6), rtol=1e-12)
-    np.testing.assert_allclose(seen[15] / seen[12], inner, rtol=1e-12)  # begins anew from there
+    np.testing.assert_allclose(
+        seen[15] / seen[12], inner, rtol=1e-12
+    )  # The inner period starts there.
 
 
-def test_lazy_anchor_leaves_the_first_period_alone(strict_promotion):
+def test_lazy_lookahead_keeps_the_first_period(strict_promotion):
     tx = mm.lookahead(mm.sgda(0.3), 4, 0.5, anchor="lazy")
     seen = problems.orbit(tx, 12)
     factor = 0.5 + 0.5 * (1 + 0.3j) ** 4
@@ -58,31 +60,31 @@ def test_lazy_anchor_leaves_the_first_period_alone(strict_promotion):
 @pytest.mark.parametrize(
     "base", [mm.sgda, mm.extragradient, functools.partial(mm.adam_gda, b1=0.5)]
 )
-def test_period_one_and_step_one_are_the_base(base):
+def test_lookahead_with_period_and_step_one_is_base(base):
     tx = mm.lookahead_minmax(0.1, base=base, sync_period=1, slow_step=1.0)
     chex.assert_trees_all_close(trajectory(tx, 20), trajectory(base(0.1), 20), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("period", [1, 3])
-def test_step_one_is_the_base(period):
+def test_lookahead_with_step_one_is_base(period):
     tx = mm.lookahead(mm.sgda(0.1, momentum=0.5), period, 1.0)
     base = trajectory(mm.sgda(0.1, momentum=0.5), 20)
     chex.assert_trees_all_close(trajectory(tx, 20), base, rtol=1e-5, atol=1e-6)
 
 
-def test_step_zero_returns_to_the_start():
+def test_lookahead_with_step_zero_returns_to_start():
     seen = problems.orbit(mm.lookahead(mm.sgda(0.3), 3, 0.0), 6)
     np.testing.assert_allclose(seen[[3, 6]], seen[0], rtol=1e-6)
 
 
-def test_extragradient_within_shrinks_by_its_own_map():
+def test_lookahead_of_extragradient_has_closed_form():
     tx = mm.lookahead_minmax(0.5, base=mm.extragradient, sync_period=4, slow_step=0.5)
     seen = problems.orbit(tx, 8)
     factor = 0.5 + 0.5 * (1 - 0.25 + 0.5j) ** 4
     np.testing.assert_allclose(seen[[4, 8]] / seen[[0, 4]], factor, rtol=1e-5)
 
 
-def test_slow_step_may_be_a_schedule():
+def test_lookahead_slow_step_accepts_a_schedule():
     tx = mm.lookahead(mm.sgda(0.3), 2, lambda count: 0.5 * (count < 2) + 0.25)
     seen = problems.orbit(tx, 4)
     twice = (1 + 0.3j) ** 2
@@ -90,7 +92,7 @@ def test_slow_step_may_be_a_schedule():
     np.testing.assert_allclose(seen[4] / seen[2], 0.75 + 0.25 * twice, rtol=1e-6)
 
 
-def test_bad_arguments_are_named():
+def test_lookahead_names_invalid_arguments():
     with pytest.raises(TypeError, match="lookahead_minmax: sync_period must be a Python int"):
         mm.lookahead_minmax(0.1, sync_period=2.5)
     with pytest.raises(ValueError, match="lookahead: slow_step must be between 0 and 1"):

@@ -1,4 +1,4 @@
-"""Noise: independent draws, a count that a rollback does not turn back, exact scales."""
+"""Noise: independence, counts that are not restored, and exact scales."""
 
 import chex
 import jax
@@ -22,7 +22,7 @@ def correlation(a, b):
     return abs(float(jnp.corrcoef(a, b)[0, 1]))
 
 
-def test_leaves_players_and_updates_draw_independently_under_one_key():
+def test_noise_is_independent_over_leaves_and_updates():
     zeros = mm.Players({"a": jnp.zeros(10000), "b": jnp.zeros(10000)}, {"a": jnp.zeros(10000)})
     first, state = draw(1.0, zeros, key=KEY)
     second, _ = draw(1.0, zeros, state, key=KEY)
@@ -33,7 +33,7 @@ def test_leaves_players_and_updates_draw_independently_under_one_key():
         assert all(correlation(a, b) < 0.05 for b in drawn[:i])
 
 
-def test_a_restored_state_draws_afresh_where_the_method_passes_its_count():
+def test_noise_differs_after_restore_with_update_count():
     zeros = jnp.zeros(4)
     tx = mm.add_noise(1.0)
     before = tx.init(zeros)
@@ -43,7 +43,7 @@ def test_a_restored_state_draws_afresh_where_the_method_passes_its_count():
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
-def test_adds_a_schedules_multiple_of_one_draw_to_the_updates(dtype):
+def test_noise_scales_with_a_schedule(dtype):
     zeros = jnp.zeros(8, dtype)
     unit, _ = draw(1.0, zeros, key=KEY)
     updates, _ = draw(lambda count: jnp.where(count == 0, 0.5, 7.0), zeros + 2, key=KEY)
@@ -51,14 +51,14 @@ def test_adds_a_schedules_multiple_of_one_draw_to_the_updates(dtype):
     np.testing.assert_array_equal(updates, 2 + jnp.asarray(0.5, dtype) * unit)
 
 
-def test_players_inside_per_player_draw_apart():
+def test_noise_is_independent_inside_per_player():
     zeros = mm.Players(jnp.zeros(3), jnp.zeros(3))
     tx = mm.per_player(min=mm.add_noise(1.0), max=mm.add_noise(1.0))
     updates, _ = tx.update(zeros, tx.init(zeros), key=KEY)
     assert not np.allclose(updates.min, updates.max)
 
 
-def test_masked_and_missing_leaves_pass_through():
+def test_noise_keeps_masked_and_missing_leaves():
     tx = optax.masked(mm.add_noise(1.0), {"a": True, "b": False})
     tree = {"a": jnp.zeros(2), "b": jnp.zeros(2)}
     updates, _ = tx.update(tree, tx.init(tree), key=KEY)
@@ -73,6 +73,6 @@ def test_masked_and_missing_leaves_pass_through():
         (lambda: draw(1.0, jnp.zeros(2)), r"^add_noise: update needs key="),
     ],
 )
-def test_bad_input_is_named(build, message):
+def test_noise_names_invalid_arguments(build, message):
     with pytest.raises((TypeError, ValueError), match=message):
         build()

@@ -1,4 +1,4 @@
-"""Normalised steps: the numerical promises."""
+"""Normalized steps: the numerical promises."""
 
 import chex
 import jax
@@ -27,7 +27,7 @@ def norm(tree):
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-20, 1.0, 1e20, 1e30])
 @pytest.mark.parametrize("scope", SCOPES)
-def test_norm_is_one_at_every_scale(scale, scope):
+def test_normalize_norm_is_one_at_every_scale(scale, scope):
     tree = {"a": jnp.linspace(-1, 2, 700) * scale, "b": jnp.ones((3, 5)) * scale}
     out = normalized(tree, scope)
     for part in out.values() if scope == "layer" else [out]:
@@ -35,7 +35,7 @@ def test_norm_is_one_at_every_scale(scale, scope):
 
 
 @given(st.floats(-30, 30), st.floats(-30, 30))
-def test_players_of_any_two_scales_both_move_at_norm_one(low, high):
+def test_normalize_players_of_any_scales_have_norm_one(low, high):
     z = mm.Players({"a": jnp.ones(7), "b": jnp.ones(3)}, jnp.ones((2, 2)))
     z = mm.Players(
         *(jax.tree.map(lambda x, s=s: x * 10.0**s, p) for p, s in zip(z, (low, high), strict=True))
@@ -45,23 +45,23 @@ def test_players_of_any_two_scales_both_move_at_norm_one(low, high):
 
 
 @given(st.floats(1e-25, 1e25))
-def test_a_positive_factor_changes_nothing(factor):
+def test_normalize_ignores_a_positive_factor(factor):
     g = jnp.array([0.3, -2.0, 5.0])
     np.testing.assert_allclose(normalized(g * factor), normalized(g), rtol=1e-5)
 
 
-def test_direction_is_kept_to_the_bit_of_a_power_of_two():
+def test_normalize_is_exact_for_powers_of_two():
     g = jnp.array([0.3, -2.0, 5.0])
     np.testing.assert_array_equal(normalized(g * 2.0**40), normalized(g))
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_zero_gradient_gives_zero_step(scope):
+def test_normalize_maps_zero_to_zero(scope):
     tree = mm.Players({"a": jnp.zeros(3), "b": jnp.zeros(())}, jnp.zeros(2))
     chex.assert_trees_all_equal(normalized(tree, scope), tree)
 
 
-def test_layers_are_independent_and_players_are_never_joined():
+def test_normalize_scopes_are_leaves_or_single_players():
     z = mm.Players({"a": jnp.array([3.0, 4.0]), "zero": jnp.zeros(2)}, jnp.array([0.0, 1e-3]))
     layer, whole = normalized(z, "layer"), normalized(z, "global")
     for out in (layer, whole):
@@ -72,7 +72,7 @@ def test_layers_are_independent_and_players_are_never_joined():
 
 @pytest.mark.parametrize("bad", [jnp.nan, jnp.inf])
 @pytest.mark.parametrize("scope", SCOPES)
-def test_what_is_not_finite_stays_visible(bad, scope):
+def test_normalize_keeps_nonfinite_values_visible(bad, scope):
     out = normalized({"a": jnp.array([1.0, bad]), "b": jnp.ones(2)}, scope)
     assert not bool(jnp.all(jnp.isfinite(out["a"])))
     if scope == "layer":
@@ -80,13 +80,13 @@ def test_what_is_not_finite_stays_visible(bad, scope):
 
 
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, jnp.float32])
-def test_leaves_keep_their_dtype_and_norms_are_float32(dtype):
-    out = normalized(jnp.full(10_000, 200.0, dtype))  # the squares overflow a float16
+def test_normalize_keeps_dtypes_with_float32_norms(dtype):
+    out = normalized(jnp.full(10_000, 200.0, dtype))  # The squares overflow float16.
     assert out.dtype == dtype
     np.testing.assert_allclose(np.asarray(out, np.float32), 0.01, rtol=1e-2)
 
 
-def test_none_and_masked_leaves_pass_through():
+def test_normalize_keeps_none_and_masked_leaves():
     out = normalized({"a": jnp.array([3.0, 4.0]), "b": None})
     assert out["b"] is None
     tx = optax.masked(mm.normalize("global"), {"a": True, "b": False})
@@ -96,15 +96,15 @@ def test_none_and_masked_leaves_pass_through():
     np.testing.assert_array_equal(u["b"], g["b"])
 
 
-def test_it_composes_with_optax():
+def test_normalize_composes_with_optax():
     tx = optax.chain(optax.clip(1.0), mm.normalize("global"), optax.scale(-0.5))
     g = {"w": jnp.array([10.0, 1.0])}
     u, _ = tx.update(g, tx.init(g), g)
     np.testing.assert_allclose(u["w"], np.full(2, -0.5 / 2**0.5), rtol=1e-6)
 
 
-def test_it_is_differentiable_where_the_gradient_is_zero():
-    # The unrolled and second-order methods differentiate through a player's steps.
+def test_normalize_is_differentiable_at_zero():
+    # Unrolled and second-order methods differentiate through the steps of a player.
     derivative = jax.jacobian(lambda g: normalized(g))(jnp.zeros(2))
     assert bool(jnp.all(jnp.isfinite(derivative)))
     g = jnp.array([3.0, 4.0])
@@ -115,16 +115,26 @@ def test_it_is_differentiable_where_the_gradient_is_zero():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: mm.normalize("tensor"), ValueError,
-         "^normalize: scope must be 'layer' or 'global', got 'tensor'"),
+        (
+            lambda: mm.normalize("tensor"),
+            ValueError,
+            "^normalize: scope must be 'layer' or 'global', got 'tensor'",
+        ),
         (lambda: mm.normalize().init({}), ValueError, "^normalize: params has no leaves"),
-        (lambda: mm.normalize().init({"n": jnp.arange(3)}), TypeError,
-         r"^normalize: params\['n'\] has dtype int32"),
-        (lambda: mm.normalize().update({"a": jnp.ones(2)}, optax.EmptyState(),
-                                       {"b": jnp.ones(2)}), ValueError,
-         "^normalize: updates and params must have the same tree structure"),
+        (
+            lambda: mm.normalize().init({"n": jnp.arange(3)}),
+            TypeError,
+            r"^normalize: params\['n'\] has dtype int32",
+        ),
+        (
+            lambda: mm.normalize().update(
+                {"a": jnp.ones(2)}, optax.EmptyState(), {"b": jnp.ones(2)}
+            ),
+            ValueError,
+            "^normalize: updates and params must have the same tree structure",
+        ),
     ],
-)  # fmt: skip
-def test_bad_input_is_named(call, error, message):
+)
+def test_normalize_names_invalid_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()

@@ -1,4 +1,4 @@
-"""Symplectic adjustment against the dense Jacobian, and its sign by hand."""
+"""Symplectic adjustment: dense Jacobians, and its sign by hand."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 
 def by_hand(matrix, z, weight, *, align, divisor):
-    """F + λ AᵀF of the field M z, in float64."""
+    """Returns F + λ AᵀF for the field M z, in float64."""
     field = matrix @ z
     adjustment = (matrix - matrix.T).T / 2 @ field
     growth = matrix.T @ field
@@ -24,14 +24,14 @@ def by_hand(matrix, z, weight, *, align, divisor):
 @pytest.mark.parametrize("zero_sum", [True, False])
 @pytest.mark.parametrize("align", [True, False])
 @pytest.mark.parametrize("seed", [2, 3])
-def test_direction_is_that_of_the_dense_jacobian(zero_sum, align, seed):
+def test_symplectic_equals_dense_jacobian(zero_sum, align, seed):
     game = dense.game(seed, zero_sum=zero_sum)
     wanted, _ = by_hand(game.matrix, dense.flat(dense.START), 0.7, align=align, divisor=7)
     direction, _ = dense.one_update(mm.add_symplectic(0.7, align=align), game.field_fn)
     np.testing.assert_allclose(direction, wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_both_signs_occur_in_the_games_above():
+def test_symplectic_random_games_have_both_signs():
     signs = {
         by_hand(
             dense.game(seed, zero_sum=zero_sum).matrix,
@@ -46,7 +46,7 @@ def test_both_signs_occur_in_the_games_above():
     assert signs == {-1.0, 1.0}
 
 
-def test_adjustment_is_orthogonal_to_the_field():
+def test_symplectic_adjustment_is_orthogonal_to_the_field():
     field_fn, z = problems.curved.field_fn, problems.curved.start
     direction, _ = dense.one_update(mm.add_symplectic(1.0), field_fn, z)
     field = dense.flat(field_fn(z))
@@ -54,15 +54,15 @@ def test_adjustment_is_orthogonal_to_the_field():
     assert abs(field @ adjustment) < 1e-5 * np.linalg.norm(field) * np.linalg.norm(adjustment)
 
 
-def test_bilinear_orbit_is_the_closed_form():
-    """There A = J and AᵀF = z; ⟨F, ∇H⟩ = 0, so that eps makes the sign positive."""
+def test_symplectic_on_bilinear_game_has_closed_form():
+    """On f = xy, A = J, AᵀF = z and ⟨F, ∇H⟩ = 0, so eps makes the sign positive."""
     with jax.enable_x64(True):
         seen = problems.orbit(mm.symplectic(0.3, weight=0.8), 10)
     factor = 1 - 0.3 * 0.8 + 0.3j
     np.testing.assert_allclose(seen, seen[0] * factor ** np.arange(11), rtol=1e-12)
 
 
-def test_in_a_potential_game_it_is_sgda():
+def test_symplectic_in_potential_game_is_sgda():
     def loss(z):
         return z.min**2 + z.min * z.max + jnp.cos(z.max)
 
@@ -72,7 +72,7 @@ def test_in_a_potential_game_it_is_sgda():
 
 
 def spiral(stability):
-    """F = s z + A z with A a rotation: f = s/2 (x² − y²) + xy on vectors of three."""
+    """Returns the game s/2 (x² − y²) + xy on vectors of three, with F = s z + A z."""
     return mm.zero_sum(
         lambda z: 0.5 * stability * (jnp.sum(z.min**2) - jnp.sum(z.max**2)) + jnp.sum(z.min * z.max)
     )
@@ -88,7 +88,7 @@ def spiral(stability):
         (-0.5, 0.8, "tensors", -1.0),
     ],
 )
-def test_sign_by_hand(stability, size, mean_over, sign):
+def test_symplectic_sign_by_hand(stability, size, mean_over, sign):
     """∇H = (s² + 1) z, ⟨F, ∇H⟩ = s (s² + 1) n, ⟨AᵀF, ∇H⟩ = (s² + 1) n, with n = ‖z‖².
 
     Their product is s (s² + 1)² n², to be compared with −0.1 times 6 parameters or 2
@@ -105,7 +105,7 @@ def test_sign_by_hand(stability, size, mean_over, sign):
     np.testing.assert_allclose(direction, field + sign * adjustment, rtol=1e-6)
 
 
-def test_notebook_form_is_the_documented_composition():
+def test_symplectic_notebook_form_is_a_composition():
     game = dense.game(3, zero_sum=True)
     documented = mm.symplectic(0.1, mean_over="tensors", transform=optax.scale_by_rms(0.9))
     chained = optax.chain(
@@ -118,7 +118,7 @@ def test_notebook_form_is_the_documented_composition():
     )
 
 
-def test_nan_stays_visible():
+def test_symplectic_keeps_nan_visible():
     field_fn = mm.zero_sum(lambda z: jnp.log(z.min) * z.max)
     z = mm.Players(jnp.array(-1.0), jnp.array(1.0))
     direction, _ = dense.one_update(mm.add_symplectic(), field_fn, z)
@@ -134,12 +134,12 @@ def test_nan_stays_visible():
         (lambda: mm.symplectic(0.1, eps=-1.0), r"^symplectic: eps must be at least 0"),
     ],
 )
-def test_bad_input_is_named(build, message):
+def test_symplectic_names_invalid_arguments(build, message):
     with pytest.raises((TypeError, ValueError), match=message):
         build()
 
 
-def test_works_inside_jit_with_a_traced_weight():
+def test_symplectic_accepts_a_traced_weight():
     game = dense.game(1, zero_sum=True)
 
     def step(weight):

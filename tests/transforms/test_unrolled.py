@@ -1,4 +1,4 @@
-"""Unrolling: derivatives through k steps against closed forms, and what k = 0 is."""
+"""Unrolling: closed forms of the derivative, and the special case k = 0."""
 
 import chex
 import jax
@@ -24,13 +24,13 @@ def trajectory(tx, problem=problems.curved, num_steps=10):
     return jax.jit(run)(problem.start)
 
 
-def test_zero_steps_are_simultaneous_descent_ascent():
+def test_unrolled_zero_steps_is_simultaneous():
     chex.assert_trees_all_equal(
         trajectory(mm.unrolled(num_steps=0, **RULES)), trajectory(mm.per_player(**RULES))
     )
 
 
-def test_zero_steps_with_the_max_player_first_are_alternating_play():
+def test_unrolled_zero_steps_max_first_is_alternating():
     chex.assert_trees_all_equal(
         trajectory(mm.unrolled(num_steps=0, first="max", **RULES)),
         trajectory(mm.alternate(**RULES)),
@@ -39,8 +39,8 @@ def test_zero_steps_with_the_max_player_first_are_alternating_play():
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
 @pytest.mark.parametrize("first", [None, "max"])
-def test_derivative_through_k_steps_is_the_closed_form(steps, first):
-    """f = ½ a x² + b x y − ½ c y²: y_k = qᵏ y_0 + b x (1 − qᵏ) / c with q = 1 − ρ c."""
+def test_unrolled_derivative_has_closed_form(steps, first):
+    """For f = ½ a x² + b x y − ½ c y², y_k = qᵏ y_0 + b x (1 − qᵏ) / c with q = 1 − ρ c."""
     a, b, c, x, y = 0.7, 1.3, 0.9, 2.0, -1.5
     field_fn = mm.zero_sum(lambda z: 0.5 * a * z.min**2 + b * z.min * z.max - 0.5 * c * z.max**2)
     y_step = RHO * (b * x - c * y)
@@ -55,7 +55,7 @@ def test_derivative_through_k_steps_is_the_closed_form(steps, first):
 
 
 def after(steps, field_fn, players):
-    """y_k by plain steps, to be differentiated as it stands."""
+    """Returns y_k by plain steps, for automatic differentiation."""
     y = players.max
     for _ in range(steps):
         field = field_fn(mm.Players(players.min, y)).max
@@ -63,7 +63,7 @@ def after(steps, field_fn, players):
     return y
 
 
-def test_zero_sum_step_is_the_gradient_of_the_unrolled_payoff():
+def test_unrolled_zero_sum_step_is_gradient_of_payoff():
     field_fn, z = problems.curved.field_fn, problems.curved.start
 
     def surrogate(x):
@@ -80,7 +80,7 @@ def test_zero_sum_step_is_the_gradient_of_the_unrolled_payoff():
     np.testing.assert_allclose(same, updates, rtol=1e-5, atol=1e-6)
 
 
-def test_general_sum_step_is_the_gradient_of_the_min_players_unrolled_loss():
+def test_unrolled_general_sum_step_is_gradient_of_min_loss():
     game = dense.game(3, zero_sum=False)
     z = dense.START
 
@@ -97,7 +97,7 @@ def test_general_sum_step_is_the_gradient_of_the_min_players_unrolled_loss():
 
 
 @pytest.mark.parametrize("key", [None, 0])
-def test_general_sum_field_without_the_loss_is_refused_and_solve_passes_it(key):
+def test_unrolled_general_sum_requires_min_loss(key):
     game, tx = dense.game(3, zero_sum=False), mm.unrolled(num_steps=2, **RULES)
     key = None if key is None else jax.random.key(key)
     with pytest.raises(ValueError, match=r"^unrolled: update needs min_loss_fn= in a general-sum"):
@@ -111,7 +111,7 @@ def test_general_sum_field_without_the_loss_is_refused_and_solve_passes_it(key):
         dense.one_update(tx, game.field_fn, min_loss_fn=3.0)
 
 
-def test_zero_steps_need_no_loss_in_a_general_sum_game():
+def test_unrolled_zero_steps_does_not_require_min_loss():
     game = dense.game(3, zero_sum=False)
     updates, _ = dense.one_update(mm.unrolled(num_steps=0, **RULES), game.field_fn)
     rates = np.concatenate([np.full(3, ETA), np.full(4, RHO)])
@@ -121,8 +121,8 @@ def test_zero_steps_need_no_loss_in_a_general_sum_game():
 
 
 @pytest.mark.parametrize(("first", "draws"), [(None, [0, 0, 1, 2]), ("max", [0, 1, 2, 3])])
-def test_every_oracle_call_of_an_update_sees_its_own_draw(first, draws):
-    """At once, the field passed in (draw 0) is evaluated again, as the first step looked at."""
+def test_unrolled_numbers_field_evaluations(first, draws):
+    """With first=None, the first lookahead step evaluates sample index 0 again."""
     seen = []
 
     def payoff(z, draw):
@@ -138,11 +138,13 @@ def test_every_oracle_call_of_an_update_sees_its_own_draw(first, draws):
 
 @pytest.mark.parametrize("first", [None, "max"])
 @pytest.mark.parametrize("steps", [0, 3])
-def test_steps_looked_at_leave_no_trace_in_the_states(first, steps):
+def test_unrolled_discards_states_of_lookahead_steps(first, steps):
     tx = mm.unrolled(
-        min=optax.trace(0.9), max=optax.chain(optax.trace(0.9), optax.scale(-RHO)),
-        num_steps=steps, first=first,
-    )  # fmt: skip
+        min=optax.trace(0.9),
+        max=optax.chain(optax.trace(0.9), optax.scale(-RHO)),
+        num_steps=steps,
+        first=first,
+    )
     z = problems.curved.start
     updates, state = dense.one_update(tx, problems.curved.field_fn, z)
     field = problems.curved.field_fn(z).max
@@ -150,7 +152,7 @@ def test_steps_looked_at_leave_no_trace_in_the_states(first, steps):
     np.testing.assert_allclose(updates[4:], -RHO * dense.flat(field), rtol=1e-6)
 
 
-def test_four_devices_with_a_loss_of_their_own_equal_one_on_the_whole_batch():
+def test_unrolled_general_sum_on_four_devices_matches_one():
     def step(rows, axis_name=None):
         def min_loss(z):
             return 0.5 * problems.batch_payoff(z, rows) + jnp.mean(rows) * jnp.sum(z.max["d"] ** 2)
@@ -181,6 +183,6 @@ def test_four_devices_with_a_loss_of_their_own_equal_one_on_the_whole_batch():
         (lambda: mm.unrolled(num_steps=1, min=3, max=RULES["max"]), r"^unrolled: min must be an O"),
     ],
 )
-def test_bad_input_is_named(build, message):
+def test_unrolled_names_invalid_arguments(build, message):
     with pytest.raises((TypeError, ValueError), match=message):
         build()

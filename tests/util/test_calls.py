@@ -1,4 +1,4 @@
-"""Inner calls within one update."""
+"""Extra arguments of several optimizer calls within one update."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from minmax_jax._util import calls
 
 
-def test_each_inner_call_draws_from_a_key_of_its_own():
+def test_inner_call_keys_are_independent():
     key = jax.random.key(0)
     extra = {"key": key, "seen": 1}
     keys = [calls.inner_call(extra, call)["key"] for call in range(3)]
@@ -15,7 +15,7 @@ def test_each_inner_call_draws_from_a_key_of_its_own():
     assert extra == {"key": key, "seen": 1}
 
 
-def test_values_may_be_numbers_or_schedules():
+def test_value_at_accepts_numbers_and_schedules():
     count = jnp.asarray(3)
     assert float(calls.value_at(0.5, count)) == 0.5
     assert float(calls.value_at(lambda k: 2.0 * k, count)) == 6.0

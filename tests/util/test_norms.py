@@ -2,7 +2,6 @@
 
 import importlib.util
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,111 +12,111 @@ from hypothesis.extra import numpy as hnp
 
 import minmax_jax as mm
 from benchmarks import counts
-from minmax_jax._util import norms as _tree
+from minmax_jax._util import norms as norms_lib
 
 pytestmark = pytest.mark.usefixtures("strict_promotion", "form")
 
 
 @pytest.fixture(scope="module", params=["cpu", "accelerator"], autouse=True)
 def form(request):
-    """Both forms of a leaf's norm, each as if it were this backend's own."""
+    """Tests the algorithms for CPU and for accelerators, both on this backend."""
     mine = pytest.MonkeyPatch()
-    if request.param == "accelerator":  # a second copy of the module, of which nothing is compiled
-        spec = importlib.util.spec_from_file_location("tree_of_accelerators", _tree.__file__)
+    if request.param == "accelerator":  # A second copy of the module, with no compiled functions.
+        spec = importlib.util.spec_from_file_location("norms_of_accelerators", norms_lib.__file__)
         copy = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(copy)
         mine.setattr(copy, "_norm_on_cpu", copy._norm_in_one_pass)
-        mine.setattr(request.module, "_tree", copy)
+        mine.setattr(request.module, "norms_lib", copy)
     yield request.param
     mine.undo()
 
 
-# Every float32 that is not subnormal: XLA flushes those to zero on a CPU.
+# Subnormal numbers are excluded, because XLA flushes them to zero on CPU.
 normal_floats = st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnormal=False)
 vectors = hnp.arrays(np.float32, st.integers(1, 40), elements=normal_floats)
 
 
 @given(vectors)
-def test_norm_of_any_float32_vector_is_that_of_float64(x):
-    scaled = jax.jit(_tree.leaf_norm)(x)
+def test_leaf_norm_of_float32_matches_float64(x):
+    scaled = jax.jit(norms_lib.leaf_norm)(x)
     exact = np.linalg.norm(x.astype(np.float64))
     np.testing.assert_allclose(float(scaled.value) / float(scaled.scale), exact, rtol=1e-6)
 
 
 @given(vectors, vectors)
-def test_norm_of_a_tree_is_that_of_its_concatenation(x, y):
-    scaled = jax.jit(_tree.tree_norm)({"x": x, "y": (y,)})
+def test_tree_norm_equals_norm_of_concatenation(x, y):
+    scaled = jax.jit(norms_lib.tree_norm)({"x": x, "y": (y,)})
     exact = np.linalg.norm(np.concatenate([x, y]).astype(np.float64))
     np.testing.assert_allclose(float(scaled.value) / float(scaled.scale), exact, rtol=1e-6)
 
 
 @given(vectors)
 def test_unit_has_norm_one_or_is_zero(x):
-    u = np.asarray(jax.jit(lambda x: _tree.unit(x, _tree.leaf_norm(x)))(x), np.float64)
+    u = np.asarray(jax.jit(lambda x: norms_lib.unit(x, norms_lib.leaf_norm(x)))(x), np.float64)
     np.testing.assert_allclose(np.linalg.norm(u), 1.0 if x.any() else 0.0, atol=1e-5)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("other", [0.0, 1e-30, 1.0, 1e30])
-def test_what_is_not_finite_stays_visible(bad, other):
+def test_norm_and_unit_keep_nonfinite_values_visible(bad, other):
     x = jnp.array([other, bad, other], jnp.float32)
-    assert not bool(jnp.isfinite(_tree.norm(x)))
-    assert not bool(jnp.all(jnp.isfinite(_tree.unit(x, _tree.leaf_norm(x)))))
+    assert not bool(jnp.isfinite(norms_lib.norm(x)))
+    assert not bool(jnp.all(jnp.isfinite(norms_lib.unit(x, norms_lib.leaf_norm(x)))))
 
 
-def test_a_norm_that_no_float32_holds_still_normalises():
+def test_unit_is_accurate_when_norm_overflows():
     x = jnp.full(1000, 3e38, jnp.float32)
-    assert not bool(jnp.isfinite(_tree.norm(x)))
-    np.testing.assert_allclose(_tree.unit(x, _tree.leaf_norm(x)), 1000**-0.5, rtol=1e-5)
+    assert not bool(jnp.isfinite(norms_lib.norm(x)))
+    np.testing.assert_allclose(norms_lib.unit(x, norms_lib.leaf_norm(x)), 1000**-0.5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (1000, 1000), (1 << 24,), (1 << 22, 3), (5, 1025)])
-def test_long_sums_keep_their_precision(shape):
+def test_norm_of_long_vectors_is_accurate(shape):
     # A single float32 accumulator loses 5 % of 2^24 ones.
     x = jnp.full(shape, 1.1)
-    np.testing.assert_allclose(jax.jit(_tree.norm)(x), 1.1 * x.size**0.5, rtol=1e-5)
+    np.testing.assert_allclose(jax.jit(norms_lib.norm)(x), 1.1 * x.size**0.5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(1 << 20,), (1000, 999), (3, 3, 256, 512), (1 << 16, 3)])
-def test_a_norm_reads_the_data_once(shape):
+def test_leaf_norm_reads_the_data_once(shape):
     x = jax.ShapeDtypeStruct(shape, jnp.float32)
     with counts.usual_branch():
-        cost = counts.count(counts.compiled(_tree.leaf_norm, x))
-    # Besides the data: the rows' three partial sums, written and read.
+        cost = counts.count(counts.compiled(norms_lib.leaf_norm, x))
+    # In addition to the data, the three partial sums of each row are written and read.
     assert cost.bytes < 1.2 * 4 * x.size
 
 
 @pytest.mark.parametrize("scale", [1e-34, 1e-30, 1e-19, 1e-12, 1.0, 1e12, 1e30, 1e38])
-def test_norms_of_what_is_made_again_are_those_of_float64(scale, form):
+def test_leaf_norms_with_again_match_float64(scale, form):
     if form == "accelerator":
         pytest.skip("There nothing is made again.")
     x = np.random.default_rng(0).normal(size=(4, 300)).astype(np.float32)
     x *= np.float32(scale / np.abs(x).max())
     made = lambda x: {"x": x, "y": 0.5 * x[0]}  # noqa: E731
-    norms = jax.jit(lambda x: _tree.leaf_norms(made(x), again=lambda: made(x)))(x)
+    norms = jax.jit(lambda x: norms_lib.leaf_norms(made(x), again=lambda: made(x)))(x)
     exact = np.linalg.norm(x.astype(np.float64)), 0.5 * np.linalg.norm(x[0].astype(np.float64))
     found = [float(norm.value) / float(norm.scale) for norm in norms]
     np.testing.assert_allclose(found, exact, rtol=1e-5)
 
 
-def test_a_thousand_leaves_of_one_shape_are_traced_once():
+def test_leaf_norms_traces_each_shape_once():
     tree = [jnp.ones((8, 33))] * 40
-    text = str(jax.make_jaxpr(_tree.leaf_norms)(tree))
-    few = str(jax.make_jaxpr(_tree.leaf_norms)(tree[:2]))
-    # Printed once and called by name: a leaf more is a line or two.
+    text = str(jax.make_jaxpr(norms_lib.leaf_norms)(tree))
+    few = str(jax.make_jaxpr(norms_lib.leaf_norms)(tree[:2]))
+    # The trace of a shape is printed once, so each further leaf adds a line or two.
     assert text.count("\n") - few.count("\n") < 3 * 38
 
 
 @pytest.mark.parametrize("scale", [1e-35, 1e-30, 1e-12, 1.0, 1e12, 1e30, 1e36])
 @pytest.mark.parametrize("large", ["leaf", "other leaf"])
-def test_large_leaves_have_the_norm_of_float64_at_any_scale(scale, large):
-    big = np.random.default_rng(0).normal(size=_tree._PLAIN_FROM).astype(np.float32)
+def test_norm_of_large_leaves_matches_float64_at_any_scale(scale, large):
+    big = np.random.default_rng(0).normal(size=norms_lib._PLAIN_FROM).astype(np.float32)
     tree = {"x": big * np.float32(scale), "y": np.float32([3.0, 4.0])}
     if large == "other leaf":
         tree = {"x": big, "y": np.float32([3.0, 4.0]) * np.float32(scale)}
     exact = [np.linalg.norm(leaf.astype(np.float64)) for leaf in tree.values()]
-    apart = jax.jit(_tree.leaf_norms)(tree)
-    together = jax.jit(_tree.tree_norm)(tree)
+    apart = jax.jit(norms_lib.leaf_norms)(tree)
+    together = jax.jit(norms_lib.tree_norm)(tree)
     found = [float(norm.value) / float(norm.scale) for norm in (*apart, together)]
     np.testing.assert_allclose(found, [*exact, np.linalg.norm(exact)], rtol=1e-5)
 
@@ -125,71 +124,65 @@ def test_large_leaves_have_the_norm_of_float64_at_any_scale(scale, large):
 @pytest.mark.parametrize("shape", [(4096,), (5000,), (64, 64), (3, 3, 64, 128), (1 << 16,)])
 @pytest.mark.parametrize("where", [0, 7, -1])
 @pytest.mark.parametrize("base", [1e-30, 1.0, 1e30, np.inf])
-def test_nan_in_a_large_leaf_is_the_norm(shape, where, base):
+def test_norm_of_large_leaf_with_nan_is_nan(shape, where, base):
     x = jnp.full(shape, base).reshape(-1).at[where].set(np.nan).reshape(shape)
-    assert np.isnan(jax.jit(_tree.norm)(x))
-    assert np.isnan(jax.jit(lambda x: _tree.unit(x, _tree.leaf_norm(x)))(x)).all()
+    assert np.isnan(jax.jit(norms_lib.norm)(x))
+    assert np.isnan(jax.jit(lambda x: norms_lib.unit(x, norms_lib.leaf_norm(x)))(x)).all()
 
 
-def test_inf_in_a_large_leaf_stays_visible():
-    x = jnp.ones(_tree._PLAIN_FROM).at[7].set(np.inf)
-    assert np.isinf(jax.jit(_tree.norm)(x))
+def test_norm_of_large_leaf_with_inf_is_inf():
+    x = jnp.ones(norms_lib._PLAIN_FROM).at[7].set(np.inf)
+    assert np.isinf(jax.jit(norms_lib.norm)(x))
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 64)])
-def test_an_empty_leaf_has_norm_zero(shape):
-    norms = _tree.leaf_norms([jnp.zeros(shape), jnp.full(4, 2.0)])
+def test_norm_of_empty_leaf_is_zero(shape):
+    norms = norms_lib.leaf_norms([jnp.zeros(shape), jnp.full(4, 2.0)])
     assert [float(norm.value / norm.scale) for norm in norms] == [0.0, 4.0]
-    np.testing.assert_allclose(_tree.norm([jnp.zeros(shape), jnp.full(4, 2.0)]), 4.0)
+    np.testing.assert_allclose(norms_lib.norm([jnp.zeros(shape), jnp.full(4, 2.0)]), 4.0)
 
 
-def test_large_norms_have_derivatives_and_batch():
+def test_norm_of_large_leaves_supports_grad_and_vmap():
     x = jnp.stack([jnp.ones(2**16), jnp.full(2**16, 1e-30)])
-    np.testing.assert_allclose(jax.vmap(_tree.norm)(x), [256.0, 2.56e-28], rtol=1e-5)
-    gradients = jax.vmap(jax.grad(_tree.norm))(x)
+    np.testing.assert_allclose(jax.vmap(norms_lib.norm)(x), [256.0, 2.56e-28], rtol=1e-5)
+    gradients = jax.vmap(jax.grad(norms_lib.norm))(x)
     np.testing.assert_allclose(gradients, np.full(x.shape, 1 / 256), rtol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
-def test_norm_has_derivatives_forward_and_reverse(scale):
+def test_norm_supports_grad_and_jvp_at_any_scale(scale):
     x = jnp.array([3.0, 4.0]) * scale
-    np.testing.assert_allclose(jax.grad(_tree.norm)(x), [0.6, 0.8], rtol=1e-5)
-    tangent = jax.jvp(_tree.norm, (x,), (jnp.array([1.0, 0.0]),))[1]
+    np.testing.assert_allclose(jax.grad(norms_lib.norm)(x), [0.6, 0.8], rtol=1e-5)
+    tangent = jax.jvp(norms_lib.norm, (x,), (jnp.array([1.0, 0.0]),))[1]
     np.testing.assert_allclose(tangent, 0.6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("value", [1e-30, 1e-19, 1.0, 1e30])
-def test_constants_of_the_compiled_program_are_normed_too(value):
+def test_norm_of_compiled_constants_is_correct(value):
     leaves = [jnp.float32(value), jnp.full(3, value, jnp.float32)]
-    norms = jax.jit(lambda: [_tree.norm(leaf) for leaf in leaves])()
+    norms = jax.jit(lambda: [norms_lib.norm(leaf) for leaf in leaves])()
     np.testing.assert_allclose(norms, np.float32(value) * np.sqrt([1, 3]), rtol=1e-6)
 
 
-def test_a_field_that_is_a_tiny_constant_moves_both_players():
+def test_nsgda_moves_players_when_field_is_tiny_constant():
     field_fn = mm.zero_sum(lambda z: 1e-30 * (z.min - z.max))
     players = mm.solve(mm.nsgda(0.1), field_fn, mm.Players(1.0, 1.0), 3).players
     np.testing.assert_allclose(players, (0.7, 0.7), rtol=1e-5)
 
 
-def test_derivative_of_the_norm_at_zero_is_zero():
-    np.testing.assert_array_equal(jax.grad(_tree.norm)(jnp.zeros(3)), np.zeros(3))
+def test_norm_has_zero_gradient_at_zero():
+    np.testing.assert_array_equal(jax.grad(norms_lib.norm)(jnp.zeros(3)), np.zeros(3))
 
 
-def test_norms_batch_under_vmap():
+def test_norm_supports_vmap_over_scales():
     x = jnp.array([[3.0, 4.0], [3e-30, 4e-30], [3e30, 4e30], [0.0, 0.0]])
     np.testing.assert_allclose(
-        jax.vmap(_tree.norm)(x), np.array([5.0, 5e-30, 5e30, 0.0]), rtol=1e-6
+        jax.vmap(norms_lib.norm)(x), np.array([5.0, 5e-30, 5e30, 0.0]), rtol=1e-6
     )
 
 
-def test_bfloat16_is_accumulated_in_float32():
+def test_norm_of_bfloat16_is_accumulated_in_float32():
     x = jnp.full(10_000, 0.1, jnp.bfloat16)
-    norm = _tree.norm(x)
+    norm = norms_lib.norm(x)
     assert norm.dtype == jnp.float32
     np.testing.assert_allclose(norm, 100 * float(x[0]), rtol=1e-6)
-
-
-def test_each_player_keeps_players_apart():
-    z = mm.Players(jnp.ones(4), jnp.ones(9))
-    chex.assert_trees_all_close(_tree.each_player(_tree.norm, z), mm.Players(2.0, 3.0))
-    np.testing.assert_allclose(_tree.each_player(_tree.norm, [*z]), 13.0**0.5, rtol=1e-6)

@@ -9,6 +9,7 @@ import optax
 from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
 from minmax_jax.transforms.competitive import local_game
+from minmax_jax.transforms.competitive.adaptation import AdaptiveLearningRates
 
 
 class CompetitiveState(NamedTuple):
@@ -34,40 +35,6 @@ class CompetitiveState(NamedTuple):
     residual: jax.Array
 
 
-class Adapt(NamedTuple):
-    """Learning rates per parameter, computed from the second moment of the field.
-
-    Attributes:
-      b2: Decay of the second moment.
-      eps: Constant added to the square root of the second moment.
-      correction: When the bias of the second moment is corrected, `"first"` or `"last"`.
-    """
-
-    b2: float
-    eps: float
-    correction: str
-
-    def average(self, moment: PyTree, field: PyTree) -> PyTree:
-        """Returns the running mean of the squared field after one more field."""
-
-        def mean(v: jax.Array, f: jax.Array) -> jax.Array:
-            b2 = jnp.asarray(self.b2, v.dtype)
-            return b2 * v + (1 - b2) * f * f
-
-        return jax.tree.map(mean, moment, field)
-
-    def learning_rates(self, moment: PyTree, eta: jax.Array, count: jax.Array) -> PyTree:
-        """Returns η / (√v̂ + eps), or η √(1 − b2ᵗ) / (√v + eps) if corrected last."""
-
-        def scaled(v: jax.Array) -> jax.Array:
-            bias = 1 - jnp.asarray(self.b2, v.dtype) ** count.astype(v.dtype)
-            if self.correction == "last":
-                return eta * jnp.sqrt(bias) / (jnp.sqrt(v) + self.eps)
-            return eta / (jnp.sqrt(v / bias) + self.eps)
-
-        return jax.tree.map(scaled, moment)
-
-
 def step_to_equilibrium(
     learning_rate: Any,
     *,
@@ -75,13 +42,13 @@ def step_to_equilibrium(
     tolerance: float = 1e-6,
     max_iterations: int = 100,
     warm_start: bool = True,
-    adapt: Adapt | None = None,
+    adaptive: AdaptiveLearningRates | None = None,
     transform: optax.GradientTransformation | None = None,
     name: str = "step_to_equilibrium",
 ) -> optax.GradientTransformationExtraArgs:
     """Computes the step d to the equilibrium of the game, linearized in each player.
 
-    Let R be the diagonal matrix of learning rates (η per player, or those of `adapt`), F the
+    Let R be the diagonal matrix of learning rates (η per player, or those of `adaptive`), F the
     field after `transform`, and J° the off-diagonal blocks J_xy = ∂F_x/∂y and J_yx = ∂F_y/∂x of
     its Jacobian:
 
@@ -104,7 +71,7 @@ def step_to_equilibrium(
       tolerance: Relative residual at which the solver stops.
       max_iterations: Maximum number of solver iterations.
       warm_start: Whether the solver starts from the last solution.
-      adapt: Learning rates per parameter, or None.
+      adaptive: Learning rates per parameter, or None.
       transform: Transformation applied to the field before the system is set up.
       name: Name used in error messages.
 
@@ -122,16 +89,25 @@ def step_to_equilibrium(
     settings.check(name)
     transform = optax.identity() if transform is None else transform
     on_field = checks.check_transformation(name, "transform", transform)
+    return _step_to_equilibrium(learning_rate, settings, adaptive, on_field, name)
 
+
+def _step_to_equilibrium(
+    learning_rate: Any,
+    settings: local_game.SolverSettings,
+    adaptive: AdaptiveLearningRates | None,
+    on_field: Any,
+    name: str,
+) -> optax.GradientTransformationExtraArgs:
     def init_fn(params: Players) -> CompetitiveState:
         checks.check_whole_players(name, "params", params)
         dtype = trees.wide_dtype(params)
         zeros = optax.tree.zeros_like(trees.widen(params, dtype))
-        warm = warm_start and solver != "neumann"
+        warm = settings.warm_start and settings.solver != "neumann"
         return CompetitiveState(
             count=trees.new_count(),
             transform=on_field.init(params),
-            second_moment=None if adapt is None else zeros,
+            second_moment=None if adaptive is None else zeros,
             solution=zeros[local_game.smaller_player(params)] if warm else None,
             iterations=trees.new_count(),
             residual=jnp.zeros((), dtype),
@@ -156,14 +132,15 @@ def step_to_equilibrium(
         sides = trees.by_side(learning_rate)
         etas = Players(*(calls.value_at(eta, at).astype(dtype) for eta in sides))
         count, moment = trees.increment(state.count), state.second_moment
-        if adapt is None:
-            rates = Players(*map(_constant, etas, field))
+        if adaptive is None:
+            learning_rates = Players(*map(_constant, etas, field))
         else:
-            moment = adapt.average(moment, field)
-            rates = Players(
-                *(adapt.learning_rates(*of, count) for of in zip(moment, etas, strict=True))
-            )
-        step, found = local_game.equilibrium(field, rates, products, settings, state.solution)
+            moment = adaptive.average(moment, field)
+            pairs = zip(moment, etas, strict=True)
+            learning_rates = Players(*(adaptive.at(v, eta, count) for v, eta in pairs))
+        step, found = local_game.equilibrium(
+            field, learning_rates, products, settings, state.solution
+        )
         step = jax.tree.map(lambda d, leaf: d.astype(jnp.asarray(leaf).dtype), step, z)
         return step, CompetitiveState(
             count=count,

@@ -66,7 +66,7 @@ def linearize(field_fn: FieldFn, players: Players) -> tuple[Players, Players]:
 
 def equilibrium(
     field: Players,
-    rates: Players,
+    learning_rates: Players,
     products: Players,
     settings: SolverSettings,
     guess: PyTree | None,
@@ -75,7 +75,7 @@ def equilibrium(
 
     Args:
       field: Field F.
-      rates: Learning rates R, one per parameter.
+      learning_rates: Learning rates R, one per parameter.
       products: Products with the Jacobian blocks, from `linearize`.
       settings: Settings of the linear solver.
       guess: Initial guess for the solution of the linear system, or None.
@@ -84,10 +84,10 @@ def equilibrium(
       The step, and the solution of the linear system.
     """
     if settings.solver == "neumann":
-        return _neumann(field, rates, products, settings.max_iterations)
+        return _neumann(field, learning_rates, products, settings.max_iterations)
     # Solve for the smaller player, and compute the other player's step from its step.
     solved = smaller_player(field)
-    (f, g), (r, q) = _order(field, solved), _order(rates, solved)
+    (f, g), (r, q) = _order(field, solved), _order(learning_rates, solved)
     to_other, from_other = _order(products, solved)
     root = jax.tree.map(jnp.sqrt, r)
 
@@ -105,15 +105,15 @@ def equilibrium(
 
 
 def _neumann(
-    field: Players, rates: Players, products: Players, order: int
+    field: Players, learning_rates: Players, products: Players, order: int
 ) -> tuple[Players, Solution]:
     """Computes `Σ_{i ≤ order} (−R J°)ⁱ (−R F)` by repeating `d ← −R (F + J° d)`."""
-    plain = jax.tree.map(lambda w, a: -w * a, rates, field)
+    plain = jax.tree.map(lambda w, a: -w * a, learning_rates, field)
 
     def refine(_: Any, carry: tuple[Players, jax.Array]) -> tuple[Players, jax.Array]:
         d, _ = carry
         change = Players(products.max(d.max), products.min(d.min))
-        new = jax.tree.map(lambda p, w, b: p - w * b, plain, rates, change)
+        new = jax.tree.map(lambda p, w, b: p - w * b, plain, learning_rates, change)
         return new, norms.norm(jax.tree.map(jnp.subtract, new, d))
 
     norm = norms.norm(plain)
@@ -133,5 +133,5 @@ def _order(pair: Any, first: int) -> Any:
     return (pair[0], pair[1]) if first == 0 else (pair[1], pair[0])
 
 
-def _times(rates: PyTree, tree: PyTree) -> PyTree:
-    return jax.tree.map(jnp.multiply, rates, tree)
+def _times(factors: PyTree, tree: PyTree) -> PyTree:
+    return jax.tree.map(jnp.multiply, factors, tree)

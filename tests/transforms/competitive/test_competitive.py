@@ -1,4 +1,4 @@
-"""Competitive descent: dense solves of its formula, closed forms, and its solvers."""
+"""Competitive gradient descent: dense solves, closed forms and solvers."""
 
 import jax
 import jax.numpy as jnp
@@ -14,13 +14,13 @@ START = dense.flat(dense.START)
 
 
 def step_by_hand(matrix, field, rates):
-    """d = −(1 + R J°)⁻¹ R F, in float64, for a number or a vector of rates."""
+    """Returns d = −(1 + R J°)⁻¹ R F in float64, for one or several learning rates."""
     r = np.broadcast_to(np.asarray(rates, float), field.shape)
     return -np.linalg.solve(np.eye(len(field)) + r[:, None] * dense.off_diagonal(matrix), r * field)
 
 
 def inner_state(state):
-    """The `CompetitiveState` in a named optimizer's state."""
+    """Returns the `CompetitiveState` in the state of an optimizer."""
     return next(
         part
         for part in jax.tree.leaves(state, is_leaf=lambda s: isinstance(s, mm.CompetitiveState))
@@ -28,11 +28,9 @@ def inner_state(state):
     )
 
 
-@pytest.mark.parametrize(
-    ("zero_sum", "solver"), [(True, "cg"), (True, "gmres"), (False, "gmres")]
-)  # fmt: skip
+@pytest.mark.parametrize(("zero_sum", "solver"), [(True, "cg"), (True, "gmres"), (False, "gmres")])
 @pytest.mark.parametrize("rate", [0.3, mm.Players(min=0.2, max=1.5)])
-def test_step_is_the_dense_solve_of_its_formula(zero_sum, solver, rate):
+def test_competitive_step_equals_dense_solve(zero_sum, solver, rate):
     game = dense.game(5, zero_sum=zero_sum)
     per_side = rate if isinstance(rate, mm.Players) else mm.Players(rate, rate)
     rates = np.concatenate([np.full(3, per_side.min), np.full(4, per_side.max)])
@@ -43,7 +41,7 @@ def test_step_is_the_dense_solve_of_its_formula(zero_sum, solver, rate):
     assert 1 <= int(inner_state(state).iterations) <= 4
 
 
-def test_zero_sum_step_is_the_papers_formula():
+def test_competitive_zero_sum_step_is_formula_of_paper():
     game, eta = dense.game(6, zero_sum=True), 0.4
     field = game.matrix @ START
     grad_x, grad_y = field[dense.MIN], -field[dense.MAX]
@@ -55,14 +53,14 @@ def test_zero_sum_step_is_the_papers_formula():
 
 
 @pytest.mark.parametrize("rate", [0.01, 1.0, 100.0])
-def test_bilinear_orbit_is_the_closed_form_at_any_rate(rate):
-    """z⁺ = z / (1 − iη): the squared distance shrinks by 1 + η², and a 1-D player will do."""
+def test_competitive_on_bilinear_game_has_closed_form(rate):
+    """z⁺ = z / (1 − iη), so the squared distance is divided by 1 + η²."""
     with jax.enable_x64(True):
         seen = problems.orbit(mm.competitive(rate), 10)
     np.testing.assert_allclose(seen, seen[0] / (1 - 1j * rate) ** np.arange(11), rtol=1e-9)
 
 
-def test_neumann_series_at_order_zero_is_sgda_and_at_order_one_lcgd():
+def test_competitive_neumann_orders_are_sgda_and_lcgd():
     game, eta = dense.game(7, zero_sum=True), 0.2
     field = game.matrix @ START
     off = dense.off_diagonal(game.matrix)
@@ -78,7 +76,7 @@ def test_neumann_series_at_order_zero_is_sgda_and_at_order_one_lcgd():
     np.testing.assert_array_equal(zeroth, plain)
 
 
-def test_neumann_series_converges_to_the_solve():
+def test_competitive_neumann_converges_to_exact_solve():
     game, eta = dense.game(7, zero_sum=True), 0.1
     exact, _ = dense.one_update(mm.competitive(eta), game.field_fn)
     series, state = dense.one_update(
@@ -88,8 +86,8 @@ def test_neumann_series_converges_to_the_solve():
     assert float(inner_state(state).residual) < 1e-5
 
 
-def test_small_rates_leave_descent_ascent():
-    """The step is −η F + η² J° F and smaller."""
+def test_competitive_with_small_learning_rate_is_near_gda():
+    """The step is −η F + η² J° F + O(η³)."""
     game = dense.game(8, zero_sum=True)
     with jax.enable_x64(True):
         start = jax.tree.map(lambda x: x.astype(float), dense.START)
@@ -99,13 +97,13 @@ def test_small_rates_leave_descent_ascent():
     np.testing.assert_allclose((step + 1e-4 * field) / 1e-8, leading, rtol=1e-2, atol=1e-3)
 
 
-def test_conjugate_gradients_show_that_they_fail_in_a_general_sum_game():
+def test_competitive_cg_residual_is_large_when_it_fails():
     game = dense.game(9, zero_sum=False)
     _, state = dense.one_update(mm.competitive(2.0, max_iterations=20), game.field_fn)
     assert float(inner_state(state).residual) > 1e-3
 
 
-def test_warm_start_needs_no_iteration_where_nothing_has_changed():
+def test_competitive_warm_start_needs_no_iterations():
     game, optimizer = dense.game(5, zero_sum=True), mm.competitive(0.3, tolerance=1e-5)
     first, state = dense.one_update(optimizer, game.field_fn)
     assert int(inner_state(state).iterations) > 0
@@ -119,7 +117,7 @@ def test_warm_start_needs_no_iteration_where_nothing_has_changed():
     assert int(inner_state(state).iterations) > 0
 
 
-def test_bfloat16_players_are_solved_for_in_float32():
+def test_competitive_solves_bfloat16_in_float32():
     game = dense.game(5, zero_sum=True)
     start = jax.tree.map(lambda x: x.astype(jnp.bfloat16), dense.START)
     optimizer = mm.competitive(0.3, max_iterations=10)
@@ -132,8 +130,8 @@ def test_bfloat16_players_are_solved_for_in_float32():
 
 
 @pytest.mark.parametrize("solver", ["cg", "gmres"])
-def test_saturated_gradients_lose_nothing(solver):
-    """f = c (x + 2y + xy) with c = 1e-25: its squares have no float32."""
+def test_competitive_solves_with_tiny_gradients(solver):
+    """For f = c (x + 2y + xy) with c = 1e-25, squares underflow in float32."""
     c = 1e-25
     field_fn = mm.zero_sum(lambda z: c * (z.min + 2 * z.max + z.min * z.max))
     z = mm.Players(jnp.array(1.0), jnp.array(1.0))
@@ -142,7 +140,7 @@ def test_saturated_gradients_lose_nothing(solver):
 
 
 @pytest.mark.parametrize("solver", ["cg", "gmres", "neumann"])
-def test_nan_in_the_field_stays_visible_after_a_good_solve(solver):
+def test_competitive_keeps_nan_visible(solver):
     field_fn = mm.zero_sum(lambda z: jnp.log(z.min) * z.max)
     optimizer = mm.competitive(0.1, solver=solver, max_iterations=5)
     good = mm.Players(jnp.array(1.5), jnp.array(1.0))
@@ -150,11 +148,11 @@ def test_nan_in_the_field_stays_visible_after_a_good_solve(solver):
     bad = mm.Players(jnp.array(jnp.nan), jnp.array(1.0))
     step, state = dense.one_update(optimizer, field_fn, bad, state)
     assert np.isnan(step).all()
-    step, _ = dense.one_update(optimizer, field_fn, good, state)  # and it recovers
+    step, _ = dense.one_update(optimizer, field_fn, good, state)  # The method recovers.
     assert np.isfinite(step).all()
 
 
-def test_weight_decay_inside_is_the_game_with_the_decay_in_it():
+def test_competitive_weight_decay_equals_decay_in_game():
     game, decay = dense.game(5, zero_sum=True), 0.3
     inside = mm.competitive(0.2, transform=optax.add_decayed_weights(decay))
     step, _ = dense.one_update(inside, game.field_fn)
@@ -162,8 +160,9 @@ def test_weight_decay_inside_is_the_game_with_the_decay_in_it():
     np.testing.assert_allclose(step, wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_projection_inside_acts_on_the_step_and_not_on_the_field():
+def test_competitive_projects_steps_not_fields():
     game = dense.game(5, zero_sum=True)
+
     def box(tree):
         return jax.tree.map(lambda x: jnp.clip(x, -1.0, 1.0), tree)
 
@@ -177,7 +176,7 @@ def test_projection_inside_acts_on_the_step_and_not_on_the_field():
 
 @pytest.mark.parametrize("correction", ["first", "last"])
 @pytest.mark.parametrize(("zero_sum", "solver"), [(True, "cg"), (False, "gmres")])
-def test_two_adaptive_steps_by_hand(correction, zero_sum, solver):
+def test_adaptive_competitive_two_steps_by_hand(correction, zero_sum, solver):
     game, eta, b2, eps = dense.game(10, zero_sum=zero_sum), 0.3, 0.9, 1e-2
     optimizer = mm.adaptive_competitive(
         eta, b2=b2, eps=eps, correction=correction, solver=solver, tolerance=1e-7
@@ -201,8 +200,8 @@ def _like(players, vector):
     return jax.flatten_util.ravel_pytree(players)[1](jnp.asarray(vector, jnp.float32))
 
 
-def test_first_adaptive_step_of_a_bilinear_game_by_hand():
-    """f = xy at (1, 2): the rates are η/2 and η, and d_x = −(η/2)(2 + d_y), d_y = η(1 + d_x)."""
+def test_adaptive_competitive_first_step_by_hand():
+    """At (1, 2), the learning rates are η/2 and η: d_x = −(η/2)(2 + d_y), d_y = η(1 + d_x)."""
     eta = 0.5
     x = -(eta / 2) * (2 + eta) / (1 + eta**2 / 2)
     z = mm.Players(jnp.array(1.0), jnp.array(2.0))
@@ -211,7 +210,7 @@ def test_first_adaptive_step_of_a_bilinear_game_by_hand():
     np.testing.assert_allclose(step, [x, eta * (1 + x)], rtol=1e-5)
 
 
-def test_adaptive_form_with_a_large_eps_is_the_plain_one():
+def test_adaptive_competitive_with_large_eps_is_plain():
     game = dense.game(5, zero_sum=True)
     plain, _ = dense.one_update(mm.competitive(0.3), game.field_fn)
     adaptive, _ = dense.one_update(mm.adaptive_competitive(0.3e8, eps=1e8), game.field_fn)
@@ -230,6 +229,6 @@ def test_adaptive_form_with_a_large_eps_is_the_plain_one():
         (lambda: mm.adaptive_competitive(0.1, correction="no"), r"correction must be 'first' or"),
     ],
 )
-def test_bad_input_is_named(build, message):
+def test_competitive_names_invalid_arguments(build, message):
     with pytest.raises((TypeError, ValueError), match=message):
         build()

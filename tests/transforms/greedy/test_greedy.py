@@ -1,4 +1,4 @@
-"""Accept or reject: what a rejection restores, what it must not, the bound, the planar tests."""
+"""The greedy method: rejections, the accept test, bounds and planar tests."""
 
 import chex
 import jax
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("strict_promotion")
 KEY = jax.random.key(2)
 STATUS = mm.GreedyStatus
 NOISE = optax.chain(optax.set_to_zero(), mm.add_noise(0.5))
-PLANAR = {  # the authors' script: x + N(0, ½²), ascent at 0.05, 20 rejections in a row
+PLANAR = {  # The authors' script: x + N(0, ½²), ascent at 0.05, 20 rejections in a row.
     "max_ascent_steps": 2000,
     "gradient_tolerance": 1e-3,
     "min_improvement": 0.03,
@@ -25,7 +25,7 @@ FIXED = {"gradient_tolerance": None, "max_ascent_steps": 2}
 
 
 def seeds(tx, game, num_steps, count=20, **options):
-    """Runs from the game's start, one a seed, in one program."""
+    """Returns the results of several seeds, run in one program."""
 
     def one(key):
         return mm.solve(
@@ -36,7 +36,7 @@ def seeds(tx, game, num_steps, count=20, **options):
 
 
 def records(tx, game, num_steps, key=KEY, payoff_fn=None):
-    """(players, state) after each update of one run."""
+    """Returns (players, state) after each update of one run."""
 
     def run():
         return mm.solve(
@@ -58,21 +58,19 @@ def game_of(payoff, x=1.0, y=0.5):
 
 
 uphill = game_of(lambda z: z.min**2 + z.max - 0.5 * z.max**2)
-"""max_y f = x² + ½: a proposal that climbs x² is rejected, the first excepted."""
+"""max_y f = x² + ½: proposals that increase x² are rejected, except the first."""
 WRONG_WAY = optax.chain(optax.trace(0.5), optax.scale(0.1))
 MOMENTUM = optax.chain(optax.trace(0.5), optax.scale(-0.1))
 
 
-# The planar tests of the paper; figures measured with a port of the authors' script.
+# The planar tests of the paper. The numbers come from a port of the authors' script.
 
 
 @pytest.mark.parametrize(
     ("name", "mean_x", "mean_y", "proposals"),
     [("F1", 0.10, 0.21, 51), ("F3", 0.04, 0.12, 57)],
 )
-def test_planar_tests_end_near_the_origin_where_descent_ascent_does_not(
-    name, mean_x, mean_y, proposals
-):
+def test_greedy_planar_tests_end_near_the_origin(name, mean_x, mean_y, proposals):
     game = mm.games.keswani(name)
     end = seeds(mm.greedy(NOISE, optax.sgd(0.05), **PLANAR), game, 300)
     assert set(np.asarray(end.state.status)) == {STATUS.CONVERGED}
@@ -86,7 +84,7 @@ def test_planar_tests_end_near_the_origin_where_descent_ascent_does_not(
 @pytest.mark.parametrize(
     "options", [{}, {"max_ascent_steps": 200, "gradient_bound": 1e6}], ids=["overflow", "bound"]
 )
-def test_ascent_without_a_maximum_ends_with_a_status_where_it_began(options):
+def test_greedy_reports_a_diverged_ascent(options):
     game = mm.games.keswani("F2")
     end = seeds(mm.greedy(NOISE, optax.sgd(0.05), **{**PLANAR, **options}), game, 50, count=5)
     assert set(np.asarray(end.state.status)) == {STATUS.ASCENT_DIVERGED}
@@ -94,7 +92,7 @@ def test_ascent_without_a_maximum_ends_with_a_status_where_it_began(options):
     assert bool(jnp.all(end.state.count == 1)) and bool(jnp.all(end.state.accepted == 0))
 
 
-# The bound.
+# Bounds on the number of proposals.
 
 BOUNDED = {
     "waves": (1.5, lambda z: jnp.sin(z.min) * jnp.cos(z.max) + 0.5 * jnp.cos(2 * z.min + z.max)),
@@ -105,7 +103,7 @@ BOUNDED = {
 
 @pytest.mark.parametrize("name", BOUNDED)
 @pytest.mark.parametrize("options", [{}, FIXED], ids=["tolerance", "fixed"])
-def test_bounded_games_end_within_the_bounds_on_acceptances_and_proposals(name, options):
+def test_greedy_stops_within_bounds_on_proposals(name, options):
     (b, payoff), delta, r_max = BOUNDED[name], 0.25, 3
     most = int((2 * b / delta + 2) * (r_max + 1))
     tx = mm.greedy(
@@ -119,14 +117,14 @@ def test_bounded_games_end_within_the_bounds_on_acceptances_and_proposals(name, 
     assert bool(jnp.all(end.status != STATUS.RUNNING))
     assert max(np.asarray(end.accepted)) <= 2 * b / delta + 1
     assert max(np.asarray(end.count)) <= most
-    assert max(np.asarray(end.accepted)) > 1  # it did descend
+    assert max(np.asarray(end.accepted)) > 1  # The method made progress.
 
 
-# What a rejection restores.
+# Rejections.
 
 
 def rejection(**options):
-    """States before and after the second update, which is rejected; the players likewise."""
+    """Returns states and players before and after the second update, which is rejected."""
     tx = mm.greedy(WRONG_WAY, MOMENTUM, **{**FIXED, **options})
     players, states = records(tx, uphill, 2)
     first, second = (jax.tree.map(lambda leaf: leaf[i], (players, states)) for i in (0, 1))  # noqa: B023
@@ -135,7 +133,7 @@ def rejection(**options):
 
 
 @pytest.mark.parametrize("options", [{}, {"stochastic": False}, {"gradient_tolerance": 1e-3}])
-def test_rejection_restores_players_states_and_value_and_counts(options):
+def test_greedy_rejection_restores_all_but_the_count(options):
     (z, state), (z_after, after) = rejection(**options)
     chex.assert_trees_all_equal((z, state.min, state.max), (z_after, after.min, after.max))
     assert after.value == state.value
@@ -145,22 +143,22 @@ def test_rejection_restores_players_states_and_value_and_counts(options):
     assert (int(after.ascent_steps), int(after.total_ascent_steps)) == (2, 4)
 
 
-def test_moments_are_kept_on_request():
+def test_greedy_keeps_moments_without_restore_states():
     (z, state), (z_after, after) = rejection(restore_states=False)
     chex.assert_trees_all_equal(z, z_after)
     assert after.min[0].trace != state.min[0].trace
     assert after.max[0].trace != state.max[0].trace
 
 
-def test_max_player_and_his_state_are_kept_on_request():
+def test_greedy_keeps_max_player_without_restore_max():
     (z, state), (z_after, after) = rejection(restore_max=False)
     assert z.min == z_after.min and z.max != z_after.max
     chex.assert_trees_all_equal(state.min, after.min)
     assert after.max[0].trace != state.max[0].trace
 
 
-def test_only_randomness_goes_on_after_a_rejection():
-    """At the minimum of x² every proposal of noise is rejected, and every one is new."""
+def test_greedy_proposes_new_noise_after_a_rejection():
+    """At the minimum of x², all proposals are rejected, and all differ."""
     seen = []
     tx = mm.greedy(NOISE, optax.sgd(0.1), **FIXED)
     z = mm.Players(jnp.asarray(0.0), jnp.asarray(1.0))
@@ -170,7 +168,7 @@ def test_only_randomness_goes_on_after_a_rejection():
         seen.append(float(players.min))
         return players.min**2
 
-    for _ in range(5):  # one key for all
+    for _ in range(5):  # The same key for all updates.
         updates, state = tx.update(
             uphill.field_fn(z), state, z, field_fn=uphill.field_fn, payoff_fn=payoff_fn, key=KEY
         )
@@ -180,7 +178,7 @@ def test_only_randomness_goes_on_after_a_rejection():
     assert int(state.rejections) == 5
 
 
-def test_what_has_ended_stays_and_moves_no_more():
+def test_greedy_updates_are_zero_after_the_end():
     tx = mm.greedy(WRONG_WAY, MOMENTUM, **FIXED, max_rejections=1)
     players, states = records(tx, uphill, 6)
     assert [int(s) for s in states.status] == [0, 0, *[STATUS.OUT_OF_REJECTIONS] * 4]
@@ -189,19 +187,22 @@ def test_what_has_ended_stays_and_moves_no_more():
     assert int(last[1].count) == 3 and int(last[1].rejections) == 2
 
 
-def test_converged_says_that_the_accepted_ascent_had_reached_its_tolerance():
+def test_greedy_converges_only_if_ascent_reached_tolerance():
     for steps, status in ((200, STATUS.CONVERGED), (3, STATUS.OUT_OF_REJECTIONS)):
         tx = mm.greedy(
-            WRONG_WAY, optax.sgd(0.1), max_ascent_steps=steps, gradient_tolerance=1e-3,
+            WRONG_WAY,
+            optax.sgd(0.1),
+            max_ascent_steps=steps,
+            gradient_tolerance=1e-3,
             max_rejections=2,
-        )  # fmt: skip
+        )
         assert int(records(tx, uphill, 6)[1].status[-1]) == status
 
 
-# The test.
+# The accept test.
 
 
-def test_accepting_every_update_is_alternating_play_with_the_min_player_first():
+def test_greedy_accepting_all_is_alternating_min_first():
     tx = mm.greedy(MOMENTUM, MOMENTUM, max_ascent_steps=3, gradient_tolerance=None, accept_every=1)
     other = mm.alternate(min=MOMENTUM, max=MOMENTUM, max_steps=3, first="min")
 
@@ -211,14 +212,14 @@ def test_accepting_every_update_is_alternating_play_with_the_min_player_first():
     chex.assert_trees_all_close(run(tx), run(other), rtol=1e-6, atol=1e-6)
 
 
-def test_every_nth_update_is_accepted_from_the_first():
+def test_greedy_accepts_every_nth_update():
     tx = mm.greedy(WRONG_WAY, MOMENTUM, **FIXED, accept_every=3)
     _, states = records(tx, uphill, 7)
     assert [int(n) for n in states.accepted] == [1, 1, 1, 2, 2, 2, 3]
 
 
-def test_values_are_compared_on_one_draw():
-    """A payoff that only shifts with its draw decides as the payoff without the shift."""
+def test_greedy_compares_payoffs_on_one_sample():
+    """A shift of the payoff that depends on the sample does not change decisions."""
 
     def shifted(z, draw):
         return uphill.payoff(z) + 100 * jax.random.normal(draw)
@@ -230,7 +231,7 @@ def test_values_are_compared_on_one_draw():
     assert 1 < int(states.accepted[-1]) < 30
 
 
-def test_every_oracle_call_of_an_update_sees_its_own_draw():
+def test_greedy_numbers_field_and_payoff_evaluations():
     seen = {"field": [], "payoff": []}
 
     def field_payoff(z, draw):
@@ -251,7 +252,7 @@ def test_every_oracle_call_of_an_update_sees_its_own_draw():
         assert seen == {"field": [0, 1, 2, 3], "payoff": payoffs}
 
 
-def test_kept_value_decides_as_the_value_taken_anew():
+def test_greedy_stored_payoff_decides_like_a_new_one():
     runs = [
         records(mm.greedy(NOISE, optax.sgd(0.1), **FIXED, stochastic=s), uphill, 30)
         for s in (True, False)
@@ -259,8 +260,8 @@ def test_kept_value_decides_as_the_value_taken_anew():
     chex.assert_trees_all_equal(*runs)
 
 
-def test_improvement_must_reach_delta_exactly():
-    """x goes 3, 2, 1, 0 and gains 1 a time; the first is free, a gain of δ is enough."""
+def test_greedy_accepts_improvement_of_exactly_delta():
+    """x = 3, 2, 1, 0 lowers the payoff by 1 per update. A decrease of δ is enough."""
     line = game_of(lambda z: z.min - 0.0 * z.max, x=4.0)
     for delta, accepted in ((1.0, 4), (1.01, 1)):
         tx = mm.greedy(optax.sgd(1.0), optax.sgd(0.1), **FIXED, min_improvement=delta)
@@ -271,17 +272,21 @@ def test_improvement_must_reach_delta_exactly():
     ("options", "probability"),
     [
         ({"temperature": 10.0}, lambda i: np.exp(-i / 10)),
-        ({"temperature": lambda i: jnp.where(i < 15, 0.0, 30.0)},
-         lambda i: np.where(i < 15, 0, np.exp(-i / 30))),
+        (
+            {"temperature": lambda i: jnp.where(i < 15, 0.0, 30.0)},
+            lambda i: np.where(i < 15, 0, np.exp(-i / 30)),
+        ),
         ({"accept_probability": 0.3}, lambda i: 0.3 + 0 * i),
-        ({"accept_probability": lambda j: 1 / (4 + jnp.exp((0.05 * j.astype(float)) ** 2))},
-         lambda i: 1 / (4 + np.exp((i / 20) ** 2))),
+        (
+            {"accept_probability": lambda j: 1 / (4 + jnp.exp((0.05 * j.astype(float)) ** 2))},
+            lambda i: 1 / (4 + np.exp((i / 20) ** 2)),
+        ),
     ],
     ids=["temperature", "schedule", "probability", "published"],
-)  # fmt: skip
-def test_what_fails_the_test_is_accepted_with_the_stated_probability(options, probability):
+)
+def test_greedy_accepts_failures_with_given_probability(options, probability):
     n, runs = 40, 400
-    # x rises by 0.01 with each acceptance: every proposal but the first fails.
+    # x increases by 0.01 per acceptance, so all proposals except the first fail the test.
     line = game_of(lambda z: z.min - 0.0 * z.max)
     tx = mm.greedy(optax.sgd(-0.01), optax.sgd(0.1), **FIXED, **options)
     end = seeds(tx, line, n, count=runs).state
@@ -293,26 +298,32 @@ def test_what_fails_the_test_is_accepted_with_the_stated_probability(options, pr
     assert bool(jnp.all(end.accepted == seeds(tx, line, n, count=runs).state.accepted))
 
 
-def test_tolerance_grows_with_each_acceptance():
-    """f = −½y² + 0·x at rate ½: from y = 1 each ascent halves y until |y| ≤ ε 2^acceptances."""
+def test_greedy_tolerance_grows_per_acceptance():
+    """For f = −½y² with learning rate ½, each step halves y until |y| ≤ ε 2^acceptances."""
     flat = game_of(lambda z: 0.0 * z.min - 0.5 * z.max**2, y=1.0)
     for growth, steps in ((1.0, 10), (4.0, 10)):
         tx = mm.greedy(
-            optax.sgd(0.1), optax.sgd(0.5), max_ascent_steps=50, gradient_tolerance=2.0**-10,
+            optax.sgd(0.1),
+            optax.sgd(0.5),
+            max_ascent_steps=50,
+            gradient_tolerance=2.0**-10,
             tolerance_growth=growth,
-        )  # fmt: skip
+        )
         _, states = records(tx, flat, 1)
         assert int(states.ascent_steps[0]) == steps
         later = tx.init(flat.start)._replace(accepted=jnp.asarray(2))
         _, after = tx.update(
-            flat.field_fn(flat.start), later, flat.start,
-            field_fn=flat.field_fn, payoff_fn=flat.payoff_fn,
-        )  # fmt: skip
+            flat.field_fn(flat.start),
+            later,
+            flat.start,
+            field_fn=flat.field_fn,
+            payoff_fn=flat.payoff_fn,
+        )
         assert int(after.ascent_steps) == steps - round(2 * np.log2(growth))
 
 
-def test_devices_decide_as_one_by_the_mean():
-    """Alone, the device with c = −8 would take every step uphill; the mean of c is 1."""
+def test_greedy_makes_one_decision_on_all_devices():
+    """The device with c = −8 alone would accept all ascent steps. The mean of c is 1."""
 
     def steps(c, axis_name=None):
         def payoff(z):
@@ -320,9 +331,12 @@ def test_devices_decide_as_one_by_the_mean():
 
         return mm.solve(
             mm.greedy(NOISE, optax.sgd(0.1), max_ascent_steps=40, gradient_tolerance=1e-3),
-            mm.zero_sum(payoff, axis_name=axis_name), uphill.start, 30,
-            payoff_fn=mm.payoff(payoff, axis_name=axis_name), key=KEY,
-        )  # fmt: skip
+            mm.zero_sum(payoff, axis_name=axis_name),
+            uphill.start,
+            30,
+            payoff_fn=mm.payoff(payoff, axis_name=axis_name),
+            key=KEY,
+        )
 
     parts = jax.pmap(lambda c: steps(c, "d"), axis_name="d", devices=jax.devices()[:4])(
         jnp.array([-8.0, 1.0, 1.0, 10.0])
@@ -350,7 +364,7 @@ def test_devices_decide_as_one_by_the_mean():
         ({"proposal": 3}, "greedy: proposal must be an Optax"),
     ],
 )
-def test_bad_input_is_named(options, message):
+def test_greedy_names_invalid_arguments(options, message):
     given = {"proposal": optax.sgd(0.1), "ascent": optax.sgd(0.1), **FIXED, **options}
     with pytest.raises((TypeError, ValueError), match=message):
         mm.greedy(**given)

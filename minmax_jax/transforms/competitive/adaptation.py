@@ -1,0 +1,42 @@
+"""Learning rates per parameter, computed from the second moment of the field."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from minmax_jax._util.types import PyTree
+
+
+class AdaptiveLearningRates(NamedTuple):
+    """Learning rates per parameter, computed from the second moment of the field.
+
+    Attributes:
+      b2: Decay of the second moment.
+      eps: Constant added to the square root of the second moment.
+      correction: When the bias of the second moment is corrected, `"first"` or `"last"`.
+    """
+
+    b2: float
+    eps: float
+    correction: str
+
+    def average(self, moment: PyTree, field: PyTree) -> PyTree:
+        """Returns the running mean of the squared field after one more field."""
+
+        def mean(v: jax.Array, f: jax.Array) -> jax.Array:
+            b2 = jnp.asarray(self.b2, v.dtype)
+            return b2 * v + (1 - b2) * f * f
+
+        return jax.tree.map(mean, moment, field)
+
+    def at(self, moment: PyTree, eta: jax.Array, count: jax.Array) -> PyTree:
+        """Returns η / (√v̂ + eps), or η √(1 − b2ᵗ) / (√v + eps) if corrected last."""
+
+        def scaled(v: jax.Array) -> jax.Array:
+            bias = 1 - jnp.asarray(self.b2, v.dtype) ** count.astype(v.dtype)
+            if self.correction == "last":
+                return eta * jnp.sqrt(bias) / (jnp.sqrt(v) + self.eps)
+            return eta / (jnp.sqrt(v / bias) + self.eps)
+
+        return jax.tree.map(scaled, moment)
