@@ -8,10 +8,8 @@ import optax
 import minmax_jax as mm
 from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan import networks
+from minmax_jax.gan import networks, objective
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.objective import game as game_lib
-from minmax_jax.gan.objective import losses, penalties
 from minmax_jax.gan.training import gradient_norms
 
 
@@ -48,7 +46,7 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
 
 def build_game(
     config: config_lib.Config, data: data_lib.Data, num_devices: int
-) -> tuple[game_lib.Game, optax.GradientTransformationExtraArgs]:
+) -> tuple[objective.Game, optax.GradientTransformationExtraArgs]:
     """Builds the game of one device and the optimizer.
 
     Args:
@@ -66,9 +64,9 @@ def build_game(
             f"{config.data.source}, got {config.training.batch_size}."
         )
     pair = build_pair(config, data.images.shape[1:], axis_name=parallel.AXIS)
-    game = game_lib.Game(
+    game = objective.Game(
         pair,
-        losses.LOSSES[config.objective.loss],
+        objective.LOSSES[config.objective.loss],
         build_penalty(config),
         config.training.batch_size,
         num_devices,
@@ -78,12 +76,12 @@ def build_game(
     return game, build_optimizer(config, players)
 
 
-def build_penalty(config: config_lib.Config) -> penalties.Penalty | None:
+def build_penalty(config: config_lib.Config) -> objective.Penalty | None:
     """Builds the gradient penalty, or returns None if its weight is 0."""
     if not config.objective.penalty:
         return None
-    penalty_fn = penalties.PENALTIES[config.objective.penalty_type]
-    return penalties.Penalty(penalty_fn, config.objective.penalty, config.objective.penalty_every)
+    penalty_fn = objective.PENALTIES[config.objective.penalty_type]
+    return objective.Penalty(penalty_fn, config.objective.penalty, config.objective.penalty_every)
 
 
 def build_optimizer(

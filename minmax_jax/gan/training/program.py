@@ -11,8 +11,8 @@ from jax import lax
 
 import minmax_jax as mm
 from minmax_jax import parallel
+from minmax_jax.gan import objective
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.objective import game as game_lib
 from minmax_jax.gan.training import nonfinite
 from minmax_jax.gan.training import step as step_lib
 
@@ -33,7 +33,7 @@ class Program(NamedTuple):
 
 
 def compile_program(
-    game: game_lib.Game,
+    game: objective.Game,
     optimizer: optax.GradientTransformationExtraArgs,
     config: config_lib.Config,
     devices: Sequence[Any],
@@ -65,7 +65,7 @@ def compile_program(
 
 
 def compile_tunable_program(
-    game: game_lib.Game,
+    game: objective.Game,
     optimizer_fn: Callable[[mm.Players], optax.GradientTransformationExtraArgs],
     config: config_lib.Config,
     *,
@@ -102,7 +102,7 @@ def compile_tunable_program(
 
 
 def _guarded_step(
-    game: game_lib.Game,
+    game: objective.Game,
     optimizer: optax.GradientTransformationExtraArgs,
     config: config_lib.Config,
     axis_name: str | None = parallel.AXIS,
@@ -137,11 +137,11 @@ def _advance(step_fn: Callable[..., Any], policy: str, steps_per_call: int) -> C
     return single if steps_per_call == 1 else many
 
 
-def _steps_per_call(game: game_lib.Game, config: config_lib.Config, platform: str) -> int:
+def _steps_per_call(game: objective.Game, config: config_lib.Config, platform: str) -> int:
     return config.training.steps_per_call or default_steps_per_call(game, platform)
 
 
-def default_steps_per_call(game: game_lib.Game, platform: str) -> int:
+def default_steps_per_call(game: objective.Game, platform: str) -> int:
     """Returns 1 for convolutional networks on CPU, otherwise 50.
 
     Inside a loop, XLA's CPU convolutions run in one thread, and a user's network may contain

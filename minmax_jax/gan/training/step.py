@@ -8,7 +8,7 @@ import optax
 
 import minmax_jax as mm
 from minmax_jax import diagnostics
-from minmax_jax.gan.objective import game as game_lib
+from minmax_jax.gan import objective
 from minmax_jax.gan.training import gradient_norms, nonfinite
 
 
@@ -32,7 +32,7 @@ class TrainState(NamedTuple):
     nonfinite: nonfinite.NonFiniteState
 
 
-def init(game: game_lib.Game, optimizer: optax.GradientTransformation) -> TrainState:
+def init(game: objective.Game, optimizer: optax.GradientTransformation) -> TrainState:
     """Returns the state before the first step."""
     generator, discriminator = game.pair.generator, game.pair.discriminator
     players = mm.Players(min=generator.params, max=discriminator.params)
@@ -47,7 +47,7 @@ def init(game: game_lib.Game, optimizer: optax.GradientTransformation) -> TrainS
 
 
 def train_step(
-    game: game_lib.Game,
+    game: objective.Game,
     optimizer: optax.GradientTransformationExtraArgs,
     ema_decay: float,
     state: TrainState,
@@ -72,8 +72,8 @@ def train_step(
       The state after the update, and the norms of its gradients and of its update by name.
     """
     key = _step_key(seed, state.step)
-    due = game_lib.penalty_due(game, state.step)
-    game_now = game_lib.game_functions(game, images, state.stats, key, due)
+    due = objective.penalty_due(game, state.step)
+    game_now = objective.game_functions(game, images, state.stats, key, due)
     field, stats = game_now.field_fn(state.players, 0)
     updates: Any  # Optax's alias for trees does not know Players
     players: Any
@@ -105,7 +105,7 @@ def train_step(
 
 
 def measure(
-    game: game_lib.Game, state: TrainState, images: jax.Array, seed: jax.Array
+    game: objective.Game, state: TrainState, images: jax.Array, seed: jax.Array
 ) -> dict[str, jax.Array]:
     """Computes both losses and the gradient norms of both players on the batch of the next step.
 
@@ -121,8 +121,8 @@ def measure(
     Returns:
       Float32 scalars by name.
     """
-    key, due = _step_key(seed, state.step), game_lib.penalty_due(game, state.step)
-    now = game_lib.game_functions(game, images, state.stats, key, due)
+    key, due = _step_key(seed, state.step), objective.penalty_due(game, state.step)
+    now = objective.game_functions(game, images, state.stats, key, due)
     norms = diagnostics.player_norms(now.field_fn(state.players, 0)[0])
     return {
         "loss_min": now.loss_fns.min(state.players, 0),

@@ -4,8 +4,8 @@ import pytest
 from flax import nnx
 
 from minmax_jax import parallel
+from minmax_jax.gan import objective
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.objective import game as game_lib
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import program as program_lib
 from minmax_jax.gan.training import step as step_lib
@@ -84,7 +84,7 @@ def batch_on(num_devices, data):
     devices = jax.local_devices()[:num_devices]
 
     def draw_batch(state, images):
-        play = game_lib.forward_fn(game, images, state.stats, jax.random.key(1))
+        play = objective.forward_fn(game, images, state.stats, jax.random.key(1))
         out = play(state.players, 2)
         return out.real, out.fake, out.mix
 

@@ -8,10 +8,9 @@ import pytest
 
 import minmax_jax as mm
 from minmax_jax import parallel
+from minmax_jax.gan import data as data_lib
+from minmax_jax.gan import objective
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.objective import game as game_lib
-from minmax_jax.gan.objective import losses as losses_lib
-from minmax_jax.gan.objective import penalties
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import program as program_lib
 from minmax_jax.gan.training import step as step_lib
@@ -79,7 +78,7 @@ def test_sgda_step_is_one_gradient_step_of_each_loss(make):
     def gradients(images):
         generator, discriminator = setting.game.pair[:2]
         x, y = setting.start.players
-        out = game_lib.forward_fn(setting.game, images, setting.start.stats, step_key(0))(
+        out = objective.forward_fn(setting.game, images, setting.start.stats, step_key(0))(
             setting.start.players, 0
         )
 
@@ -88,7 +87,7 @@ def test_sgda_step_is_one_gradient_step_of_each_loss(make):
 
         def generate(x):
             key = jax.random.split(jax.random.fold_in(step_key(0), 0), 3)[1]
-            latents = game_lib.data.latents(key, jnp.arange(16), 4)
+            latents = data_lib.latents(key, jnp.arange(16), 4)
             return generator.apply(x, {}, latents, train=True)[0]
 
         softplus = jax.nn.softplus
@@ -125,7 +124,7 @@ def test_zero_sum_and_general_sum_saturating_loss_agree(make):
 
     def field(game):
         return setting.on_device(
-            lambda images: game_lib.game_functions(
+            lambda images: objective.game_functions(
                 game, images, setting.start.stats, step_key(0)
             ).field_fn(setting.start.players, 0)[0]
         )
@@ -139,17 +138,17 @@ def test_zero_sum_and_general_sum_saturating_loss_agree(make):
 
 def test_penalty_changes_discriminator_field_only(make):
     setting = make(loss="wasserstein")
-    assert isinstance(losses_lib.LOSSES["wasserstein"], losses_lib.Loss)
+    assert isinstance(objective.LOSSES["wasserstein"], objective.Loss)
 
     def field(penalty):
         game = setting.game._replace(penalty=penalty)
         return setting.on_device(
-            lambda images: game_lib.game_functions(
+            lambda images: objective.game_functions(
                 game, images, setting.start.stats, step_key(0)
             ).field_fn(setting.start.players, 0)[0]
         )
 
-    penalty = penalties.Penalty(penalties.PENALTIES["wgan-gp"], 10.0)
+    penalty = objective.Penalty(objective.PENALTIES["wgan-gp"], 10.0)
     without, with_penalty = field(None), field(penalty)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), without.min, with_penalty.min
@@ -164,7 +163,7 @@ def test_batch_depends_on_sample_index_and_step_only(make):
     def real(step, draw):
         return setting.on_device(
             lambda images: (
-                game_lib.forward_fn(setting.game, images, setting.start.stats, step_key(step))(
+                objective.forward_fn(setting.game, images, setting.start.stats, step_key(step))(
                     setting.start.players, draw
                 ).real
             )
@@ -180,7 +179,7 @@ def test_batch_statistics_come_from_sample_index_zero(make):
     after, _ = setting.advance(setting.start, 1)
     stats = setting.on_device(
         lambda images: (
-            game_lib.forward_fn(setting.game, images, setting.start.stats, step_key(0))(
+            objective.forward_fn(setting.game, images, setting.start.stats, step_key(0))(
                 setting.start.players, 0
             ).stats
         )
@@ -260,7 +259,7 @@ def field_now(setting, due=True, **changes):
     """Returns the field at the initial parameters, with sample index 0."""
     game = setting.game._replace(**changes)
     return setting.on_device(
-        lambda images, due: game_lib.game_functions(
+        lambda images, due: objective.game_functions(
             game, images, setting.start.stats, step_key(0), due
         ).field_fn(setting.start.players, 0)[0],
         due,
@@ -273,14 +272,14 @@ def close(one, other, atol=1e-6):
 
 def test_lazy_penalty_has_n_times_its_weight_every_n_steps(make):
     setting = make(loss="wasserstein")
-    plain = penalties.Penalty(penalties.PENALTIES["r1"], 0.5)
+    plain = objective.Penalty(objective.PENALTIES["r1"], 0.5)
     lazy = plain._replace(every=3)
     taken = field_now(setting, jnp.array(True), penalty=lazy)
     close(taken, field_now(setting, penalty=plain._replace(weight=1.5)))
     close(field_now(setting, jnp.array(False), penalty=lazy), field_now(setting, penalty=None))
-    due = [game_lib.penalty_due(setting.game._replace(penalty=lazy), step) for step in range(5)]
+    due = [objective.penalty_due(setting.game._replace(penalty=lazy), step) for step in range(5)]
     assert due == [True, False, False, True, False]
-    assert game_lib.penalty_due(setting.game._replace(penalty=plain), 1) is True
+    assert objective.penalty_due(setting.game._replace(penalty=plain), 1) is True
 
 
 def test_lazy_penalty_is_the_same_in_all_fields_of_an_update(make):
@@ -297,7 +296,7 @@ def test_lazy_penalty_is_the_same_in_all_fields_of_an_update(make):
 @pytest.mark.parametrize("loss", ["saturating", "relativistic"])
 def test_microbatches_give_the_field_of_the_full_batch(make, loss):
     setting = make(loss=loss)
-    penalty = penalties.Penalty(penalties.PENALTIES["wgan-gp"], 1.0)
+    penalty = objective.Penalty(objective.PENALTIES["wgan-gp"], 1.0)
     whole = field_now(setting, penalty=penalty)
     close(field_now(setting, penalty=penalty, microbatches=4), whole)
 
@@ -329,9 +328,9 @@ def test_microbatches_average_batch_norm_statistics(make):
         def after(images):
             start = setting.start
             if part is None:
-                now = game_lib.game_functions(game, images, start.stats, step_key(0))
+                now = objective.game_functions(game, images, start.stats, step_key(0))
                 return now.field_fn(start.players, 0)[1]
-            return game_lib.forward_fn(game, images, start.stats, step_key(0))(
+            return objective.forward_fn(game, images, start.stats, step_key(0))(
                 start.players, 0, part
             ).stats
 
@@ -353,7 +352,7 @@ def test_unrolled_receives_the_loss_of_the_generator(make, loss):
         return step_lib.train_step(setting.game, optimizer, 0.9, state, images, SEED)[0].players.min
 
     def handwritten(images):
-        now = game_lib.game_functions(setting.game, images, setting.start.stats, step_key(0))
+        now = objective.game_functions(setting.game, images, setting.start.stats, step_key(0))
         x, y = setting.start.players
 
         def value(x):
