@@ -240,15 +240,15 @@ def test_accumulate_adds_bfloat16_in_float32():
     [
         (
             lambda: mm.zero_sum(lambda z: jnp.ones(3))(Z),
-            r"^zero_sum: payoff must return a real sca"
-            r"lar, got shape \(3,\) and dtype float32; reduce it, for example with jnp.mean",
+            r"^zero_sum: payoff must return a real scalar, got shape \(3,\) and dtype float32\. "
+            r"Reduce it, for example with jnp\.mean",
         ),
         (
             lambda: mm.general_sum(lambda z: z.min, lambda z: jnp.ones((1,)))(Z),
             r"^general_sum: max_loss must return a real scalar, got shape \(1,\)",
         ),
         (lambda: mm.payoff(lambda z: jnp.int32(1))(Z), r"^payoff: .*dtype int32"),
-        (lambda: mm.zero_sum(lambda z: (z.min, 1))(Z), r"^zero_sum: payoff .* pass has_aux=True"),
+        (lambda: mm.zero_sum(lambda z: (z.min, 1))(Z), r"^zero_sum: payoff .* Pass has_aux=True"),
         (lambda: mm.zero_sum(lambda z: z.min, has_aux=True)(Z), r"must return \(scalar, aux\)"),
         (lambda: mm.accumulate(3.0, 2), r"^accumulate: function must be callable, got 3.0"),
         (lambda: mm.accumulate(mm.payoff(lambda z: z.min), 0), r"^accumulate: num_parts"),

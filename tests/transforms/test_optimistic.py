@@ -70,7 +70,7 @@ def test_optimism_weight_schedule_counts_updates():
 
 
 def test_optimism_names_invalid_arguments():
-    with pytest.raises(ValueError, match="add_optimism: previous must be 'first' or 'zero'"):
+    with pytest.raises(ValueError, match="optimistic_gda: previous must be 'first' or 'zero'"):
         mm.optimistic_gda(0.1, previous="last")
     with pytest.raises(ValueError, match="add_optimism: weight must be at least 0"):
         mm.optimistic_gda(0.1, weight=-1.0)

@@ -359,7 +359,10 @@ def test_greedy_makes_one_decision_on_all_devices():
         ({"accept_every": 0}, "greedy: accept_every must be at least 1"),
         ({"max_rejections": -1}, "greedy: max_rejections must be at least 0"),
         ({"accept_probability": 1.5}, "greedy: accept_probability must be between 0 and 1"),
-        ({"accept_probability": 0.5, "temperature": 1.0}, "greedy: accept_probability stands in"),
+        (
+            {"accept_probability": 0.5, "temperature": 1.0},
+            "greedy: pass either temperature or accept",
+        ),
         ({"stochastic": "yes"}, "greedy: stochastic must be True or False"),
         ({"proposal": 3}, "greedy: proposal must be an Optax"),
     ],
