@@ -77,10 +77,10 @@ def test_per_player_keys_are_independent():
 
 
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float32])
-@pytest.mark.parametrize("rate", [0.1, jnp.float32(0.1), lambda count: 0.1 * jnp.ones(())])
-def test_scale_by_learning_rate_keeps_the_dtype(dtype, rate):
+@pytest.mark.parametrize("learning_rate", [0.1, jnp.float32(0.1), lambda count: 0.1 * jnp.ones(())])
+def test_scale_by_learning_rate_keeps_the_dtype(dtype, learning_rate):
     g = jnp.ones(3, dtype)
-    out = step(scale_by_learning_rate(rate), g)
+    out = step(scale_by_learning_rate(learning_rate), g)
     assert out.dtype == dtype
     np.testing.assert_allclose(np.asarray(out, np.float32), -0.1, rtol=1e-2)
 

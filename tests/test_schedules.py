@@ -29,9 +29,13 @@ def test_inverse_sqrt_schedule_scales_one_player_only(name):
     # The field is constant, so the steps of an optimizer differ in their learning rates only.
     field_fn = mm.zero_sum(lambda z: 3 * z.min - 2 * z.max)
 
-    def steps(rates):
+    def steps(learning_rates):
         return mm.solve(
-            FAMILY[name](rates), field_fn, mm.Players(0.0, 0.0), 9, record=lambda k, z, u, s: u
+            FAMILY[name](learning_rates),
+            field_fn,
+            mm.Players(0.0, 0.0),
+            9,
+            record=lambda k, z, u, s: u,
         ).records
 
     constant = steps(mm.Players(0.1, 0.2))
@@ -42,7 +46,9 @@ def test_inverse_sqrt_schedule_scales_one_player_only(name):
 
 
 def test_inverse_sqrt_schedule_accepts_traced_init_value():
-    values = jax.vmap(lambda rate: mm.inverse_sqrt_schedule(rate)(3))(jnp.array([1.0, 2.0]))
+    values = jax.vmap(lambda learning_rate: mm.inverse_sqrt_schedule(learning_rate)(3))(
+        jnp.array([1.0, 2.0])
+    )
     np.testing.assert_allclose(values, [0.5, 1.0])
     with pytest.raises(ValueError, match="inverse_sqrt_schedule: init_value"):
         mm.inverse_sqrt_schedule(-1.0)

@@ -87,16 +87,16 @@ def test_solve_zero_steps_returns_the_start():
 
 
 def test_solve_vmaps_over_seeds_and_learning_rates():
-    def final(key, rate):
+    def final(key, learning_rate):
         start = mm.Players(*jax.random.normal(key, (2,)))
-        return mm.solve(mm.nsgda(rate), field_fn, start, 3).players
+        return mm.solve(mm.nsgda(learning_rate), field_fn, start, 3).players
 
-    keys, rates = jax.random.split(jax.random.key(0), 20), jnp.linspace(0.01, 0.1, 10)
+    keys, learning_rates = jax.random.split(jax.random.key(0), 20), jnp.linspace(0.01, 0.1, 10)
     sweep = jax.jit(jax.vmap(jax.vmap(final, (None, 0)), (0, None)))
-    players = sweep(keys, rates)
+    players = sweep(keys, learning_rates)
     assert players.min.shape == (20, 10)
     chex.assert_trees_all_close(
-        jax.tree.map(lambda x: x[7, 3], players), final(keys[7], rates[3]), rtol=1e-5
+        jax.tree.map(lambda x: x[7, 3], players), final(keys[7], learning_rates[3]), rtol=1e-5
     )
 
 

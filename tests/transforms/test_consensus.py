@@ -26,10 +26,10 @@ def test_consensus_with_weight_zero_is_sgda():
 @pytest.mark.parametrize("weight", [0.5, 1.0, 3.0])
 def test_consensus_on_bilinear_game_has_closed_form(weight):
     """On f = xy, F = −i z and JᵀF = z, so z⁺ = (1 − ηγ + iη) z."""
-    rate = 0.3
+    learning_rate = 0.3
     with jax.enable_x64(True):
-        seen = problems.orbit(mm.consensus(rate, weight=weight), 10)
-    factor = 1 - rate * weight + 1j * rate
+        seen = problems.orbit(mm.consensus(learning_rate, weight=weight), 10)
+    factor = 1 - learning_rate * weight + 1j * learning_rate
     np.testing.assert_allclose(seen, seen[0] * factor ** np.arange(11), rtol=1e-12)
 
 

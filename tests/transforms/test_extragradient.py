@@ -25,13 +25,15 @@ def trajectory(optimizer, problem, num_steps):
     return jax.jit(run)(problem.start)
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.5, 1 / np.sqrt(2), 0.9])
-def test_extragradient_squared_norm_shrinks_at_closed_form_rate(rate, strict_promotion):
+@pytest.mark.parametrize("learning_rate", [0.1, 0.5, 1 / np.sqrt(2), 0.9])
+def test_extragradient_squared_norm_shrinks_at_closed_form_rate(learning_rate, strict_promotion):
     with jax.enable_x64(True):
-        squares = np.abs(problems.orbit(mm.extragradient(rate), 30)) ** 2
-        grown = np.abs(problems.orbit(mm.sgda(rate), 30)) ** 2
-    np.testing.assert_allclose(squares[1:] / squares[:-1], 1 - rate**2 + rate**4, rtol=1e-12)
-    np.testing.assert_allclose(grown[1:] / grown[:-1], 1 + rate**2, rtol=1e-12)
+        squares = np.abs(problems.orbit(mm.extragradient(learning_rate), 30)) ** 2
+        grown = np.abs(problems.orbit(mm.sgda(learning_rate), 30)) ** 2
+    np.testing.assert_allclose(
+        squares[1:] / squares[:-1], 1 - learning_rate**2 + learning_rate**4, rtol=1e-12
+    )
+    np.testing.assert_allclose(grown[1:] / grown[:-1], 1 + learning_rate**2, rtol=1e-12)
 
 
 def test_extragradient_two_step_sizes_have_closed_form(strict_promotion):
@@ -193,8 +195,8 @@ def test_average_of_lookahead_points_satisfies_its_bound():
     # For η ≤ 1/L, the duality gap of the mean is at most max ‖z − z_0‖² / (2ηT).
     with jax.enable_x64(True):
         problem, _ = matrix_game()
-        rate = 1 / np.linalg.norm(MATRIX, 2)
-        rule = mm.sgda(rate, projection=simplex)
+        learning_rate = 1 / np.linalg.norm(MATRIX, 2)
+        rule = mm.sgda(learning_rate, projection=simplex)
         tx = mm.extrapolate(rule, extrapolation_tx=mm.average(rule))
 
         def run(start):
@@ -210,15 +212,17 @@ def test_average_of_lookahead_points_satisfies_its_bound():
     farthest = (1 - 1 / 4) + (1 - 1 / 5)  # Squared distance from center to corner, both players.
     for t in (1, 10, 50, 200):
         mean = jax.tree.map(lambda x, t=t: np.asarray(x[t - 1]), means)
-        assert gap(mean) <= farthest / (2 * rate * t)
+        assert gap(mean) <= farthest / (2 * learning_rate * t)
 
 
 def test_extrapolate_schedule_counts_updates():
-    rates = lambda count: jnp.where(count == 0, 0.1, 0.2)  # noqa: E731
-    seen = problems.orbit(mm.extragradient(rates, extrapolation_learning_rate=rates), 2)
+    learning_rates = lambda count: jnp.where(count == 0, 0.1, 0.2)  # noqa: E731
+    seen = problems.orbit(
+        mm.extragradient(learning_rates, extrapolation_learning_rate=learning_rates), 2
+    )
     factors = [1 + 1j * r * (1 + 1j * r) for r in (0.1, 0.2)]
     np.testing.assert_allclose(seen[1:] / seen[:-1], factors, rtol=1e-6)
-    np.testing.assert_allclose(seen, problems.orbit(mm.extragradient(rates), 2))
+    np.testing.assert_allclose(seen, problems.orbit(mm.extragradient(learning_rates), 2))
 
 
 def test_extrapolate_names_invalid_arguments():

@@ -39,10 +39,10 @@ def test_graft_of_an_optimizer_on_itself_is_identity(scope):
     chex.assert_trees_all_close(step(tx), step(optax.adam(0.1)), rtol=1e-5)
 
 
-@pytest.mark.parametrize("rate", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("learning_rate", [1e-6, 1.0, 1e6])
 @pytest.mark.parametrize("scope", ["layer", "global"])
-def test_graft_has_norm_of_magnitude_and_given_direction(rate, scope):
-    out = step(mm.graft(magnitude=optax.adam(0.1), direction=optax.sgd(rate), scope=scope))
+def test_graft_has_norm_of_magnitude_and_given_direction(learning_rate, scope):
+    out = step(mm.graft(magnitude=optax.adam(0.1), direction=optax.sgd(learning_rate), scope=scope))
     adam = step(optax.adam(0.1))
     for part, to, g in zip(
         *([t] if scope == "global" else jax.tree.leaves(t) for t in (out, adam, G)), strict=True

@@ -22,16 +22,16 @@ def trajectory(optimizer, num_steps):
     return jax.jit(run)(problem.start)
 
 
-@pytest.mark.parametrize(("rate", "period", "slow_step"), [(0.3, 5, 0.5), (0.1, 12, 0.3)])
-def test_lookahead_period_has_closed_form(rate, period, slow_step, strict_promotion):
+@pytest.mark.parametrize(("learning_rate", "period", "slow_step"), [(0.3, 5, 0.5), (0.1, 12, 0.3)])
+def test_lookahead_period_has_closed_form(learning_rate, period, slow_step, strict_promotion):
     with jax.enable_x64(True):
-        tx = mm.lookahead_minmax(rate, sync_period=period, slow_step=slow_step)
+        tx = mm.lookahead_minmax(learning_rate, sync_period=period, slow_step=slow_step)
         seen = problems.orbit(tx, 10 * period)
-    factor = 1 - slow_step + slow_step * (1 + 1j * rate) ** period
-    assert abs(factor) < 1 < abs(1 + 1j * rate)
+    factor = 1 - slow_step + slow_step * (1 + 1j * learning_rate) ** period
+    assert abs(factor) < 1 < abs(1 + 1j * learning_rate)
     np.testing.assert_allclose(seen[::period], seen[0] * factor ** np.arange(11), rtol=1e-12)
     np.testing.assert_allclose(
-        seen[:period], seen[0] * (1 + 1j * rate) ** np.arange(period), rtol=1e-12
+        seen[:period], seen[0] * (1 + 1j * learning_rate) ** np.arange(period), rtol=1e-12
     )  # Within a period, the method equals the base.
 
 

@@ -11,15 +11,17 @@ import minmax_jax as mm
 from tests import problems
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.3, 0.45])
+@pytest.mark.parametrize("learning_rate", [0.1, 0.3, 0.45])
 @pytest.mark.parametrize(("previous", "first"), [("first", 1), ("zero", 2)])
-def test_optimism_on_bilinear_game_has_closed_form(rate, previous, first, strict_promotion):
+def test_optimism_on_bilinear_game_has_closed_form(
+    learning_rate, previous, first, strict_promotion
+):
     with jax.enable_x64(True):
-        seen = problems.orbit(mm.optimistic_gda(rate, previous=previous), 100)
+        seen = problems.orbit(mm.optimistic_gda(learning_rate, previous=previous), 100)
     # w_{t+1} = (1 + 2iη) w_t − iη w_{t−1} has roots r; w_1 = (1 + iη) w_0 or (1 + 2iη) w_0.
-    root = np.sqrt(1 - 4 * rate**2)
-    r, s = (1 + 2j * rate + root) / 2, (1 + 2j * rate - root) / 2
-    c = (1 + first * 1j * rate - s) / (r - s)
+    root = np.sqrt(1 - 4 * learning_rate**2)
+    r, s = (1 + 2j * learning_rate + root) / 2, (1 + 2j * learning_rate - root) / 2
+    c = (1 + first * 1j * learning_rate - s) / (r - s)
     times = np.arange(101)
     np.testing.assert_allclose(seen, seen[0] * (c * r**times + (1 - c) * s**times), atol=1e-12)
     np.testing.assert_allclose(abs(r) ** 2, (1 + root) / 2)  # The rate in the docstring.
@@ -72,5 +74,5 @@ def test_optimism_weight_schedule_counts_updates():
 def test_optimism_names_invalid_arguments():
     with pytest.raises(ValueError, match="optimistic_gda: previous must be 'first' or 'zero'"):
         mm.optimistic_gda(0.1, previous="last")
-    with pytest.raises(ValueError, match="add_optimism: weight must be at least 0"):
+    with pytest.raises(ValueError, match="optimistic_gda: weight must be at least 0"):
         mm.optimistic_gda(0.1, weight=-1.0)

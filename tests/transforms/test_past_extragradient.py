@@ -35,11 +35,11 @@ def test_past_extragradient_lookahead_is_optimistic_gda(strict_promotion):
         chex.assert_trees_all_close(later, expected, atol=1e-13)
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.4])
-def test_past_extragradient_shrinks_at_rate_of_optimism(rate):
+@pytest.mark.parametrize("learning_rate", [0.1, 0.4])
+def test_past_extragradient_shrinks_at_rate_of_optimism(learning_rate):
     with jax.enable_x64(True):
-        seen = np.abs(problems.orbit(mm.past_extragradient(rate), 400))
-    expected = np.sqrt((1 + np.sqrt(1 - 4 * rate**2)) / 2)
+        seen = np.abs(problems.orbit(mm.past_extragradient(learning_rate), 400))
+    expected = np.sqrt((1 + np.sqrt(1 - 4 * learning_rate**2)) / 2)
     np.testing.assert_allclose(seen[400] / seen[399], expected, rtol=1e-9)
 
 

@@ -12,7 +12,7 @@ from tests import dense, problems
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 ETA, RHO = 0.1, 0.2
-RULES = {"min": optax.sgd(ETA), "max": optax.sgd(RHO)}
+OPTIMIZERS = {"min": optax.sgd(ETA), "max": optax.sgd(RHO)}
 
 
 def trajectory(tx, problem=problems.curved, num_steps=10):
@@ -26,14 +26,14 @@ def trajectory(tx, problem=problems.curved, num_steps=10):
 
 def test_unrolled_zero_steps_is_simultaneous():
     chex.assert_trees_all_equal(
-        trajectory(mm.unrolled(num_steps=0, **RULES)), trajectory(mm.per_player(**RULES))
+        trajectory(mm.unrolled(num_steps=0, **OPTIMIZERS)), trajectory(mm.per_player(**OPTIMIZERS))
     )
 
 
 def test_unrolled_zero_steps_max_first_is_alternating():
     chex.assert_trees_all_equal(
-        trajectory(mm.unrolled(num_steps=0, first="max", **RULES)),
-        trajectory(mm.alternate(**RULES)),
+        trajectory(mm.unrolled(num_steps=0, first="max", **OPTIMIZERS)),
+        trajectory(mm.alternate(**OPTIMIZERS)),
     )
 
 
@@ -48,7 +48,7 @@ def test_unrolled_derivative_has_closed_form(steps, first):
     slope = b * (1 - (1 - RHO * c) ** steps) / c
     end = (1 - RHO * c) ** steps * start + slope * x
     gradient = a * x + b * end + slope * (b * x - c * end)
-    tx = mm.unrolled(num_steps=steps, first=first, **RULES)
+    tx = mm.unrolled(num_steps=steps, first=first, **OPTIMIZERS)
     z = mm.Players(jnp.array(x), jnp.array(y))
     updates, _ = dense.one_update(tx, field_fn, z)
     np.testing.assert_allclose(updates, [-ETA * gradient, y_step], rtol=1e-5)
@@ -71,11 +71,11 @@ def test_unrolled_zero_sum_step_is_gradient_of_payoff():
         return problems.curved.payoff(mm.Players(x, y))
 
     wanted = -ETA * dense.flat(jax.grad(surrogate)(z.min))
-    updates, _ = dense.one_update(mm.unrolled(num_steps=3, **RULES), field_fn, z)
+    updates, _ = dense.one_update(mm.unrolled(num_steps=3, **OPTIMIZERS), field_fn, z)
     np.testing.assert_allclose(updates[:4], wanted, rtol=1e-4, atol=1e-5)
     payoff_fn = problems.curved.payoff_fn
     same, _ = dense.one_update(
-        mm.unrolled(num_steps=3, **RULES), field_fn, z, min_loss_fn=payoff_fn
+        mm.unrolled(num_steps=3, **OPTIMIZERS), field_fn, z, min_loss_fn=payoff_fn
     )
     np.testing.assert_allclose(same, updates, rtol=1e-5, atol=1e-6)
 
@@ -88,7 +88,7 @@ def test_unrolled_general_sum_step_is_gradient_of_min_loss():
         return game.min_loss(mm.Players(x, after(3, game.field_fn, mm.Players(x, z.max))))
 
     wanted = -ETA * dense.flat(jax.grad(surrogate)(z.min))
-    tx = mm.unrolled(num_steps=3, **RULES)
+    tx = mm.unrolled(num_steps=3, **OPTIMIZERS)
     updates, _ = dense.one_update(tx, game.field_fn, min_loss_fn=mm.payoff(game.min_loss))
     np.testing.assert_allclose(updates[:3], wanted, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(
@@ -98,7 +98,7 @@ def test_unrolled_general_sum_step_is_gradient_of_min_loss():
 
 @pytest.mark.parametrize("key", [None, 0])
 def test_unrolled_general_sum_requires_min_loss(key):
-    game, tx = dense.game(3, zero_sum=False), mm.unrolled(num_steps=2, **RULES)
+    game, tx = dense.game(3, zero_sum=False), mm.unrolled(num_steps=2, **OPTIMIZERS)
     key = None if key is None else jax.random.key(key)
     with pytest.raises(ValueError, match=r"^unrolled: update needs min_loss_fn= in a general-sum"):
         mm.solve(tx, game.field_fn, dense.START, 1, key=key)
@@ -113,10 +113,10 @@ def test_unrolled_general_sum_requires_min_loss(key):
 
 def test_unrolled_zero_steps_does_not_require_min_loss():
     game = dense.game(3, zero_sum=False)
-    updates, _ = dense.one_update(mm.unrolled(num_steps=0, **RULES), game.field_fn)
-    rates = np.concatenate([np.full(3, ETA), np.full(4, RHO)])
+    updates, _ = dense.one_update(mm.unrolled(num_steps=0, **OPTIMIZERS), game.field_fn)
+    learning_rates = np.concatenate([np.full(3, ETA), np.full(4, RHO)])
     np.testing.assert_allclose(
-        updates, -rates * (game.matrix @ dense.flat(dense.START)), rtol=1e-5, atol=1e-6
+        updates, -learning_rates * (game.matrix @ dense.flat(dense.START)), rtol=1e-5, atol=1e-6
     )
 
 
@@ -131,7 +131,7 @@ def test_unrolled_numbers_field_evaluations(first, draws):
 
     field_fn = mm.zero_sum(payoff, stochastic=True)
     z = mm.Players(jnp.array(1.0), jnp.array(1.0))
-    tx = mm.unrolled(num_steps=2, first=first, **RULES)
+    tx = mm.unrolled(num_steps=2, first=first, **OPTIMIZERS)
     tx.update(field_fn(z), tx.init(z), z, field_fn=field_fn)
     assert seen == draws
 
@@ -160,7 +160,7 @@ def test_unrolled_general_sum_on_four_devices_matches_one():
         field_fn = mm.general_sum(
             min_loss, lambda z: -problems.batch_payoff(z, rows), axis_name=axis_name
         )
-        tx, z = mm.unrolled(num_steps=2, **RULES), problems.curved.start
+        tx, z = mm.unrolled(num_steps=2, **OPTIMIZERS), problems.curved.start
         loss_fn = mm.payoff(min_loss, axis_name=axis_name)
         return tx.update(field_fn(z), tx.init(z), z, field_fn=field_fn, min_loss_fn=loss_fn)[0]
 
@@ -177,10 +177,22 @@ def test_unrolled_general_sum_on_four_devices_matches_one():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: mm.unrolled(num_steps=-1, **RULES), r"^unrolled: num_steps must be at least 0"),
-        (lambda: mm.unrolled(num_steps=1.5, **RULES), r"^unrolled: num_steps must be a Python int"),
-        (lambda: mm.unrolled(num_steps=1, first="min", **RULES), r"^unrolled: first must be None"),
-        (lambda: mm.unrolled(num_steps=1, min=3, max=RULES["max"]), r"^unrolled: min must be an O"),
+        (
+            lambda: mm.unrolled(num_steps=-1, **OPTIMIZERS),
+            r"^unrolled: num_steps must be at least 0",
+        ),
+        (
+            lambda: mm.unrolled(num_steps=1.5, **OPTIMIZERS),
+            r"^unrolled: num_steps must be a Python int",
+        ),
+        (
+            lambda: mm.unrolled(num_steps=1, first="min", **OPTIMIZERS),
+            r"^unrolled: first must be None",
+        ),
+        (
+            lambda: mm.unrolled(num_steps=1, min=3, max=OPTIMIZERS["max"]),
+            r"^unrolled: min must be an O",
+        ),
     ],
 )
 def test_unrolled_names_invalid_arguments(build, message):

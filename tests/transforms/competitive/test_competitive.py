@@ -13,9 +13,9 @@ pytestmark = pytest.mark.usefixtures("strict_promotion")
 START = dense.flat(dense.START)
 
 
-def step_by_hand(matrix, field, rates):
+def step_by_hand(matrix, field, learning_rates):
     """Returns d = −(1 + R J°)⁻¹ R F in float64, for one or several learning rates."""
-    r = np.broadcast_to(np.asarray(rates, float), field.shape)
+    r = np.broadcast_to(np.asarray(learning_rates, float), field.shape)
     return -np.linalg.solve(np.eye(len(field)) + r[:, None] * dense.off_diagonal(matrix), r * field)
 
 
@@ -29,13 +29,17 @@ def inner_state(state):
 
 
 @pytest.mark.parametrize(("zero_sum", "solver"), [(True, "cg"), (True, "gmres"), (False, "gmres")])
-@pytest.mark.parametrize("rate", [0.3, mm.Players(min=0.2, max=1.5)])
-def test_competitive_step_equals_dense_solve(zero_sum, solver, rate):
+@pytest.mark.parametrize("learning_rate", [0.3, mm.Players(min=0.2, max=1.5)])
+def test_competitive_step_equals_dense_solve(zero_sum, solver, learning_rate):
     game = dense.game(5, zero_sum=zero_sum)
-    per_side = rate if isinstance(rate, mm.Players) else mm.Players(rate, rate)
-    rates = np.concatenate([np.full(3, per_side.min), np.full(4, per_side.max)])
-    wanted = step_by_hand(game.matrix, game.matrix @ START, rates)
-    step, state = dense.one_update(mm.competitive(rate, solver=solver), game.field_fn)
+    per_side = (
+        learning_rate
+        if isinstance(learning_rate, mm.Players)
+        else mm.Players(learning_rate, learning_rate)
+    )
+    learning_rates = np.concatenate([np.full(3, per_side.min), np.full(4, per_side.max)])
+    wanted = step_by_hand(game.matrix, game.matrix @ START, learning_rates)
+    step, state = dense.one_update(mm.competitive(learning_rate, solver=solver), game.field_fn)
     np.testing.assert_allclose(step, wanted, rtol=1e-4, atol=1e-5)
     assert float(inner_state(state).residual) <= 1e-6
     assert 1 <= int(inner_state(state).iterations) <= 4
@@ -52,12 +56,12 @@ def test_competitive_zero_sum_step_is_formula_of_paper():
     np.testing.assert_allclose(step, np.concatenate([x, y]), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("rate", [0.01, 1.0, 100.0])
-def test_competitive_on_bilinear_game_has_closed_form(rate):
+@pytest.mark.parametrize("learning_rate", [0.01, 1.0, 100.0])
+def test_competitive_on_bilinear_game_has_closed_form(learning_rate):
     """z⁺ = z / (1 − iη), so the squared distance is divided by 1 + η²."""
     with jax.enable_x64(True):
-        seen = problems.orbit(mm.competitive(rate), 10)
-    np.testing.assert_allclose(seen, seen[0] / (1 - 1j * rate) ** np.arange(11), rtol=1e-9)
+        seen = problems.orbit(mm.competitive(learning_rate), 10)
+    np.testing.assert_allclose(seen, seen[0] / (1 - 1j * learning_rate) ** np.arange(11), rtol=1e-9)
 
 
 def test_competitive_neumann_orders_are_sgda_and_lcgd():
@@ -186,10 +190,10 @@ def test_adaptive_competitive_two_steps_by_hand(correction, zero_sum, solver):
         field, missing = game.matrix @ z, 1 - b2**t
         v = b2 * v + (1 - b2) * field**2
         if correction == "first":
-            rates = eta / (np.sqrt(v / missing) + eps)
+            learning_rates = eta / (np.sqrt(v / missing) + eps)
         else:
-            rates = eta * np.sqrt(missing) / (np.sqrt(v) + eps)
-        wanted = step_by_hand(game.matrix, field, rates)
+            learning_rates = eta * np.sqrt(missing) / (np.sqrt(v) + eps)
+        wanted = step_by_hand(game.matrix, field, learning_rates)
         step, state = dense.one_update(optimizer, game.field_fn, players, state)
         np.testing.assert_allclose(step, wanted, rtol=1e-3, atol=1e-5)
         z = z + wanted
