@@ -8,7 +8,7 @@ from typing import Any
 from minmax_jax.gan.base.errors import NonFinite, WriteFailed
 from minmax_jax.gan.config.run import Best
 from minmax_jax.gan.run import checkpoint
-from minmax_jax.gan.training import nonfinite
+from minmax_jax.gan.training.nonfinite_check import nonfinite_leaves
 
 
 class CheckpointManager(contextlib.AbstractContextManager["CheckpointManager"]):
@@ -31,7 +31,7 @@ class CheckpointManager(contextlib.AbstractContextManager["CheckpointManager"]):
         start: Any = (),
     ) -> None:
         self._checkpoints, self._retain = checkpoints, retain
-        self._exempt = set(nonfinite.nonfinite_leaves(checkpoint.flatten(start)))
+        self._exempt = set(nonfinite_leaves(checkpoint.flatten(start)))
         self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._pending: futures.Future[None] | None = None
 
@@ -43,7 +43,7 @@ class CheckpointManager(contextlib.AbstractContextManager["CheckpointManager"]):
           WriteFailed: If the previous checkpoint could not be written.
         """
         values = checkpoint.flatten(state)
-        bad = [name for name in nonfinite.nonfinite_leaves(values) if name not in self._exempt]
+        bad = [name for name in nonfinite_leaves(values) if name not in self._exempt]
         if bad:
             reason = f"step {step}: {bad[0]} is not finite, and the state is not saved"
             raise NonFinite(f"{reason}. Start again with a lower learning rate.", step)

@@ -20,6 +20,7 @@ from minmax_jax.gan.multihost.termination import Termination
 from minmax_jax.gan.run import checkpoint, checkpoint_manager, metrics_log, run_folder
 from minmax_jax.gan.training import nonfinite
 from minmax_jax.gan.training.loop import Hook
+from minmax_jax.gan.training.nonfinite_check import NonFiniteCheck
 
 
 def call_ends(config: config_lib.Config) -> list[Hook]:
@@ -78,7 +79,7 @@ class NonFiniteHook(Hook):
     ) -> None:
         super().__init__(config.run.log_every)
         self._folder, self._checkpoints, self._manager = folder, checkpoints, manager
-        self._check = nonfinite.NonFiniteCheck(config.training.on_nonfinite)
+        self._check = NonFiniteCheck(config.training.on_nonfinite)
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
         """Checks the results that are ready, including those of earlier steps."""

@@ -16,7 +16,6 @@ import numpy as np
 from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.config.run import parse_best
 from minmax_jax.gan.evaluation import evaluate
 from minmax_jax.gan.multihost import process_group
 from minmax_jax.gan.multihost.launch import Launch
@@ -29,7 +28,7 @@ from minmax_jax.gan.run import (
     tensorboard,
 )
 from minmax_jax.gan.run import progress as progress_lib
-from minmax_jax.gan.trainer import finish, hooks
+from minmax_jax.gan.trainer import finish, hooks, resume
 from minmax_jax.gan.training import build, loop, program
 from minmax_jax.gan.training import step as step_lib
 
@@ -119,9 +118,9 @@ def _train_as_coordinator(
     run_folder.check_run(folder, config, data)
     with files.full_disk(folder), contextlib.ExitStack() as stack:
         stack.callback(progress.close)
-        start = _restore(folder, checkpoints, start, progress)
+        start = resume.restore(folder, checkpoints, start, progress)
         run_folder.open_run(folder, config, data)  # Last: every check that can fail has passed.
-        _discard_after(folder, checkpoints, int(start.step))
+        resume.discard_after(folder, checkpoints, int(start.step))
         start = _broadcast_state(start, group)
         copy = stack.enter_context(tensorboard.open_copy(folder)) if use_tensorboard else None
         evaluator = None
@@ -129,7 +128,7 @@ def _train_as_coordinator(
             full = _load_full_data(config, data)
             evaluator = evaluate.RunEvaluator(config, folder, full, progress.note)
         manager = checkpoint_manager.CheckpointManager(
-            checkpoints, functools.partial(_steps_to_keep, config, folder), start
+            checkpoints, functools.partial(resume.steps_to_keep, config, folder), start
         )
         with group.termination, manager:
             log = metrics_log.MetricsLog(folder, progress)
@@ -140,7 +139,7 @@ def _train_as_coordinator(
                 ordered.append(hooks.EvaluationHook(config, evaluator, check, log))
             ordered += [save, hooks.TerminationHook(group.termination, manager, save)]
             state = train_loop(start, ordered)
-        _log_best(config, folder, checkpoints, progress)
+        resume.log_best(config, folder, checkpoints, progress)
         progress.close()
         group.shutdown()
         full = _load_full_data(config, data)
@@ -188,53 +187,3 @@ def _broadcast_state(
     if group.count == 1:
         return state
     return checkpoint.fill(state, group.broadcast(checkpoint.flatten(state)))
-
-
-def _restore(
-    folder: Path,
-    checkpoints: checkpoint.Checkpoints,
-    state: step_lib.TrainState,
-    progress: progress_lib.Progress,
-) -> step_lib.TrainState:
-    """Loads the newest valid checkpoint; returns `state` unchanged if there is none."""
-    found = checkpoints.restore()
-    if found is None:
-        return state
-    state = checkpoint.fill(state, found[1])
-    progress.note(f"resuming {folder} at step {found[0]}")
-    return state
-
-
-def _discard_after(folder: Path, checkpoints: checkpoint.Checkpoints, step: int) -> None:
-    """Deletes checkpoints and log records newer than `step`."""
-    checkpoints.delete_except([known for known in checkpoints.steps() if known <= step])
-    run_folder.discard_metrics_after(folder, step)
-
-
-def _steps_to_keep(config: config_lib.Config, folder: Path, steps: list[int]) -> set[int]:
-    """Returns the steps of the checkpoints to keep."""
-    best = parse_best(config.run.keep_best)
-    records = run_folder.read_metrics(folder) if best else []
-    return checkpoint_manager.retained(steps, config.run.keep, records, best)
-
-
-def _log_best(
-    config: config_lib.Config,
-    folder: Path,
-    checkpoints: checkpoint.Checkpoints,
-    progress: progress_lib.Progress,
-) -> None:
-    """Reports the checkpoint kept by `keep_best`, or that no record contains its metric."""
-    best = parse_best(config.run.keep_best)
-    if best is None:
-        return
-    records = run_folder.read_metrics(folder)
-    found = checkpoint_manager.best_step(checkpoints.steps(), records, best)
-    if found:
-        progress.note(f"best {best.name}: {found[1]:.4g}, kept as checkpoint {found[0]}")
-        return
-    names = ", ".join(sorted({name for record in records for name in record} - {"step"}))
-    progress.note(
-        f"keep_best={config.run.keep_best}: no record of metrics.jsonl at the step of a "
-        f"checkpoint contains it. Logged metrics: {names}."
-    )

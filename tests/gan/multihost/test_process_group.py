@@ -18,7 +18,8 @@ from minmax_jax.gan.data import decoding
 from minmax_jax.gan.multihost import launch as launch_lib
 from minmax_jax.gan.multihost import process_group
 from minmax_jax.gan.run import checkpoint, run_folder
-from tests.gan.cli.test_bad_input import own_cache, pictures  # noqa: F401
+from tests.gan.cli.test_bad_input import images as write_images
+from tests.gan.cli.test_bad_input import separate_caches  # noqa: F401  (a fixture)
 
 CODE = "from minmax_jax.gan.cli import main; raise SystemExit(main())"
 FLAGS = ["train", "--preset", "digits", "--optimizer", "extra_adam", "--width", "8",
@@ -200,7 +201,7 @@ def test_batches_of_sharded_images_match_those_of_all_images(num_devices, kind):
 
 
 def test_process_decodes_only_its_shard(tmp_path, monkeypatch):
-    pictures(tmp_path / "set")
+    write_images(tmp_path / "set")
     whole = data_lib.load(str(tmp_path / "set"))
     decoded = []
     pixels = decoding._pixels

@@ -16,7 +16,7 @@ from minmax_jax.gan.config import presets
 from minmax_jax.gan.run import checkpoint, metrics_log, progress
 from minmax_jax.gan.run.checkpoint_manager import CheckpointManager
 from minmax_jax.gan.trainer import hooks
-from minmax_jax.gan.training import nonfinite
+from minmax_jax.gan.training import nonfinite, nonfinite_check
 from minmax_jax.gan.training import step as step_lib
 
 DEVICES = jax.local_devices()[:2]
@@ -117,7 +117,7 @@ def test_stop_keeps_the_state_before_the_first_nonfinite_step(device):
     with pytest.raises(
         gan.NonFinite, match=r"^step 4: the update of the discriminator \(max\) is "
     ):
-        nonfinite.raise_if_nonfinite(100, jax.tree.map(np.asarray, norms))
+        nonfinite_check.raise_if_nonfinite(100, jax.tree.map(np.asarray, norms))
     again = state._replace(nonfinite=nonfinite.reset(state.nonfinite))
     assert bool(nonfinite.may_continue(again, "stop")) and not bool(
         nonfinite.may_continue(state, "stop")
@@ -127,7 +127,7 @@ def test_stop_keeps_the_state_before_the_first_nonfinite_step(device):
 def test_finite_steps_are_unchanged():
     state, norms = run(advance([]), "stop", 4)
     assert (state.step, state.nonfinite.last, state.nonfinite.skipped) == (4, (0, 0), 0)
-    nonfinite.raise_if_nonfinite(4, jax.tree.map(np.asarray, norms))
+    nonfinite_check.raise_if_nonfinite(4, jax.tree.map(np.asarray, norms))
 
 
 def test_nonfinite_loss_is_reported_with_its_player():
@@ -139,7 +139,7 @@ def test_nonfinite_loss_is_reported_with_its_player():
     with pytest.raises(
         gan.NonFinite, match=r"^step 7: loss_max not finite after it \(the discriminator \(max\)\)"
     ):
-        nonfinite.raise_if_nonfinite(7, values)
+        nonfinite_check.raise_if_nonfinite(7, values)
 
 
 def test_progress_line_shows_skipped_updates():
@@ -169,7 +169,7 @@ def test_run_stops_before_nonfinite_step_and_resumes_with_skip(tmp_path, capsys)
     bad = int(error.split("minmax-jax: step ")[1].split(":")[0])
     assert 6 < bad < 60 and "the last finite update norms are" in error and "Traceback" not in error
     step, values = stored(folder)
-    assert step == bad - 1 and not nonfinite.nonfinite_leaves(values)
+    assert step == bad - 1 and not nonfinite_check.nonfinite_leaves(values)
     assert len(list((folder / "checkpoints").iterdir())) == 3  # including two earlier ones
     assert [r["step"] for r in lines(folder)] == list(range(6, bad, 6))
 
@@ -188,7 +188,7 @@ def test_run_stops_before_nonfinite_step_and_resumes_with_skip(tmp_path, capsys)
     step, values = stored(folder)
     assert step == 60 and 0 < values["nonfinite/skipped"] <= 60 - bad + 1
     assert lines(folder)[-1]["skipped"] == values["nonfinite/skipped"]
-    assert not nonfinite.nonfinite_leaves(values)
+    assert not nonfinite_check.nonfinite_leaves(values)
 
 
 def lines(folder):
