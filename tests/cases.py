@@ -41,7 +41,8 @@ class Case(NamedTuple):
     """One row of the register.
 
     Attributes:
-      name: Name of the row. It starts with the name of the optimizer or transformation.
+      name: Name of the row. It starts with the name of the optimizer or transformation, or
+        with a short name of it.
       make: Function `make(learning_rate)` that creates it. The learning rate may be a
         number, a schedule or a tracer.
       solves: Claims of convergence.
@@ -52,6 +53,7 @@ class Case(NamedTuple):
       needs: Arguments that `update` requires.
       schedule: None if a schedule counts updates, or the reason why it does not.
       drift: None if the players stay where the field is zero, or the reason why they do not.
+      full_name: Name of the optimizer or transformation, if `name` starts with a short name.
     """
 
     name: str
@@ -63,6 +65,12 @@ class Case(NamedTuple):
     needs: tuple[str, ...] = ()
     schedule: str | None = None
     drift: str | None = None
+    full_name: str = ""
+
+    @property
+    def algorithm(self):
+        """Name under which `minmax_jax` exports the optimizer or transformation."""
+        return self.full_name or self.name.split()[0]
 
 
 def _decaying(eta):
@@ -186,17 +194,19 @@ CASES = (
     ),
     _case(
         "project",
-        lambda eta: mm.sgda(eta, projection=_clip),
+        lambda eta: optax.chain(mm.sgda(eta), mm.project(_clip)),
         needs=("params",),
     ),
     _case(
         "watch every second",
         lambda eta: mm.record_diagnostics(mm.sgda(eta), {"norms": _step_norms}, every=2),
+        full_name="record_diagnostics",
     ),
     _case(
         "watch spectrum",
         lambda eta: mm.record_diagnostics(mm.sgda(eta), {"spectrum": _spectrum}),
         cost=Cost(field=2, jvp=3),
+        full_name="record_diagnostics",
         needs=_ORACLE,
     ),
     _case(

@@ -1,4 +1,4 @@
-"""Quadratic games whose field is a dense matrix, for methods that use its Jacobian."""
+"""Quadratic games with a dense Jacobian, for tests of second-order methods."""
 
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ MIN, MAX = slice(0, 3), slice(3, 7)
 
 
 class Dense(NamedTuple):
-    """F(z) = M z, with z flat; the diagonal blocks of M are symmetric, so that it is a game."""
+    """A game with the field F(z) = M z. The diagonal blocks of M are symmetric."""
 
     matrix: np.ndarray
     field_fn: Any
@@ -56,7 +56,7 @@ def game(seed, *, zero_sum):
 
 
 def off_diagonal(m):
-    """J°: the Jacobian without its diagonal blocks."""
+    """Returns J°, the Jacobian without its diagonal blocks."""
     m = m.copy()
     m[MIN, MIN] = 0
     m[MAX, MAX] = 0
@@ -64,7 +64,7 @@ def off_diagonal(m):
 
 
 def one_update(tx, field_fn, z=START, state=None, **extra):
-    """Returns the flat updates and the state of one compiled update."""
+    """Returns the flat updates and the state after one compiled update."""
 
     @jax.jit
     def update(z, state):

@@ -1,4 +1,4 @@
-"""Small games for the laws: trees of several leaves, known solutions, data that can be split."""
+"""Small games with several leaves and known solutions, for the shared tests."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import minmax_jax as mm
 
 
 class Problem(NamedTuple):
-    """A game: its payoff `payoff(players)`, or `payoff(players, data)`; where to start; the end."""
+    """A game with its payoff, starting point and solution."""
 
     payoff: Any
     start: Any
@@ -25,7 +25,7 @@ class Problem(NamedTuple):
         return mm.payoff(self.payoff)
 
     def mirrored(self):
-        """The same game with the players' seats, and the payoff's sign, exchanged."""
+        """Returns the game with exchanged players and negated payoff."""
         return Problem(
             lambda z: -self.payoff(mm.Players(z.max, z.min)),
             mm.Players(self.start.max, self.start.min),
@@ -67,14 +67,14 @@ quadratic = Problem(
     _start(0, _ZERO),
     _ZERO,
 )
-"""Strongly convex in x, strongly concave in y, coupled: every method should solve it."""
+"""A strongly convex–concave game, which every method should solve."""
 
 bilinear = Problem(lambda z: z.min * z.max, mm.Players(1.0, 1.0), mm.Players(0.0, 0.0))
-"""f = xy: plain descent–ascent diverges."""
+"""The game f = xy, on which gradient descent–ascent diverges."""
 
 
 def orbit(optimizer, num_steps, start=1.0 + 0.5j):
-    """The players on f = xy as x + iy, `num_steps` + 1 of them; the field there is −i (x + iy)."""
+    """Returns the iterates x + iy on f = xy, including the start. The field is −i (x + iy)."""
     z = mm.Players(jnp.asarray(start.real, float), jnp.asarray(start.imag, float))
 
     def run(z):
@@ -82,8 +82,8 @@ def orbit(optimizer, num_steps, start=1.0 + 0.5j):
             optimizer, bilinear.field_fn, z, num_steps, record=lambda step, z, u, s: z
         ).records
 
-    seen = jax.jit(run)(z)
-    return np.concatenate([[start], np.asarray(seen.min) + 1j * np.asarray(seen.max)])
+    points = jax.jit(run)(z)
+    return np.concatenate([[start], np.asarray(points.min) + 1j * np.asarray(points.max)])
 
 
 curved = Problem(
@@ -91,11 +91,11 @@ curved = Problem(
     _start(1, _ZERO),
     _ZERO,
 )
-"""Neither quadratic nor separable: a Jacobian that changes from place to place."""
+"""A game that is neither quadratic nor separable, so its Jacobian is not constant."""
 
 
 def batch_payoff(z, data):
-    """A payoff with data: the mean over examples of a game that each example bends."""
+    """Returns the mean over the examples of a payoff that depends on the example."""
 
     def one(example):
         bent = jnp.tanh(_flat(z.min) + example) @ jnp.asarray(_COUPLING) @ _flat(z.max)[:4]

@@ -1,4 +1,4 @@
-"""The laws: what every algorithm of the register owes its user."""
+"""Tests that every algorithm of the register must pass."""
 
 import inspect
 import operator
@@ -19,9 +19,8 @@ from tests.cases import CASES, Case
 
 
 def _row(case, *more, suffix=""):
-    """A row as a parameter; the fast tests take one row of each algorithm, the first."""
-    algorithm = case.name.split()[0]
-    first = next(other for other in CASES if other.name.split()[0] == algorithm) is case
+    """Returns a row as a parameter. Fast tests run only the first row of each algorithm."""
+    first = next(other for other in CASES if other.algorithm == case.algorithm) is case
     name = case.name.replace(" ", "-") + suffix
     return pytest.param(case, *more, id=name, marks=() if first else pytest.mark.slow)
 
@@ -41,7 +40,7 @@ def run(optimizer, problem, num_steps, **options):
             **options,
         )
 
-    return jax.jit(whole)(problem.start)  # one program compiles faster than many operations
+    return jax.jit(whole)(problem.start)  # One program compiles faster than many operations.
 
 
 def one_update(optimizer, problem, z, state, **extra):
@@ -61,15 +60,15 @@ def distance(players, solution):
     ("case", "claim"),
     [_row(case, claim, suffix=f"-{i}") for case in CASES for i, claim in enumerate(case.solves)],
 )
-def test_reaches_the_solutions_that_its_row_claims(case: Case, claim):
+def test_optimizer_reaches_claimed_solutions(case: Case, claim):
     players = run(claim.make(), claim.problem, claim.steps).players
     assert distance(players, claim.problem.solution) < claim.tolerance
 
 
 @each_case
-def test_stays_where_the_field_is_exactly_zero(case: Case):
-    if case.restless is not None:
-        pytest.skip(case.restless)
+def test_optimizer_stays_where_field_is_zero(case: Case):
+    if case.drift is not None:
+        pytest.skip(case.drift)
     problem = problems.quadratic._replace(start=problems.quadratic.solution)
     chex.assert_trees_all_equal(
         run(case.make(case.learning_rate), problem, 5).players, problems.quadratic.solution
@@ -77,26 +76,24 @@ def test_stays_where_the_field_is_exactly_zero(case: Case):
 
 
 @each_case
-def test_mirrored_game_gives_the_mirrored_trajectory(case: Case):
+def test_mirrored_game_gives_mirrored_trajectory(case: Case):
     if isinstance(case.mirror, str):
         pytest.skip(case.mirror)
 
     def trajectory(optimizer, problem):
         return run(optimizer, problem, 20, record=lambda step, z, u, s: z).records
 
-    seen = trajectory(case.make(case.learning_rate), problems.curved)
+    points = trajectory(case.make(case.learning_rate), problems.curved)
     mirrored = trajectory(case.mirror(case.learning_rate), problems.curved.mirrored())
-    chex.assert_trees_all_close(seen, mm.Players(mirrored.max, mirrored.min), atol=1e-5, rtol=1e-5)
-    assert (
-        distance(
-            seen, jax.tree.map(lambda x: jnp.broadcast_to(x, (20, *x.shape)), problems.curved.start)
-        )
-        > 1e-3
-    )  # it did move
+    chex.assert_trees_all_close(
+        points, mm.Players(mirrored.max, mirrored.min), atol=1e-5, rtol=1e-5
+    )
+    start = jax.tree.map(lambda x: jnp.broadcast_to(x, (20, *x.shape)), problems.curved.start)
+    assert distance(points, start) > 1e-3
 
 
 @each_case
-def test_second_call_does_not_recompile(case: Case):
+def test_update_does_not_recompile_at_second_call(case: Case):
     optimizer, problem = case.make(case.learning_rate), problems.quadratic
     traces = []
 
@@ -115,7 +112,7 @@ def test_second_call_does_not_recompile(case: Case):
 
 @each_case
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64"])
-def test_keeps_dtypes_and_shapes_as_a_scan_carry(case: Case, dtype):
+def test_state_and_updates_keep_dtypes_and_shapes(case: Case, dtype):
     with jax.enable_x64(dtype == "float64"):
         problem = problems.quadratic._replace(
             start=jax.tree.map(lambda x: x.astype(dtype), problems.quadratic.start)
@@ -130,13 +127,13 @@ def test_keeps_dtypes_and_shapes_as_a_scan_carry(case: Case, dtype):
                 for t in (tree, like)
             )
             assert described == wanted
-        moved = run(optimizer, problem, 3).players  # a scan refuses a carry that changes type
+        moved = run(optimizer, problem, 3).players  # `lax.scan` checks types.
         assert all(leaf.dtype == dtype for leaf in jax.tree.leaves(moved))
         assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(moved))
 
 
 @each_case
-def test_init_takes_abstract_values(case: Case):
+def test_init_accepts_abstract_values(case: Case):
     optimizer = case.make(case.learning_rate)
     abstract = jax.eval_shape(optimizer.init, problems.quadratic.start)
     concrete = optimizer.init(problems.quadratic.start)
@@ -144,22 +141,22 @@ def test_init_takes_abstract_values(case: Case):
 
 
 @each_case
-def test_vmap_over_starts_and_rates_equals_a_loop(case: Case):
-    scales, rates = jnp.array([0.5, 1.0, 2.0]), jnp.array([0.02, 0.05, 0.1])
+def test_vmap_over_starts_and_learning_rates_matches_loop(case: Case):
+    scales, learning_rates = jnp.array([0.5, 1.0, 2.0]), jnp.array([0.02, 0.05, 0.1])
 
-    def final(scale, rate):
+    def final(scale, learning_rate):
         problem = problems.quadratic
         start = jax.tree.map(lambda x: scale * x, problem.start)
-        return run(case.make(rate), problem._replace(start=start), 5).players
+        return run(case.make(learning_rate), problem._replace(start=start), 5).players
 
-    together = jax.jit(jax.vmap(final))(scales, rates)
-    alone = [jax.jit(final)(scale, rate) for scale, rate in zip(scales, rates, strict=True)]
+    together = jax.jit(jax.vmap(final))(scales, learning_rates)
+    alone = [jax.jit(final)(*pair) for pair in zip(scales, learning_rates, strict=True)]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *alone)
     chex.assert_trees_all_close(together, stacked, atol=1e-5, rtol=1e-4)
 
 
 @each_case
-def test_ignores_extras_that_it_does_not_know(case: Case):
+def test_update_ignores_unknown_extra_arguments(case: Case):
     optimizer, problem = case.make(case.learning_rate), problems.quadratic
 
     @jax.jit
@@ -172,7 +169,7 @@ def test_ignores_extras_that_it_does_not_know(case: Case):
 
 
 @each_case
-def test_what_is_missing_is_named_with_the_method(case: Case):
+def test_update_raises_for_missing_arguments(case: Case):
     optimizer, problem = case.make(case.learning_rate), problems.quadratic
     state, field = jax.jit(lambda z: (optimizer.init(z), problem.field_fn(z)))(problem.start)
     whole = {
@@ -183,14 +180,14 @@ def test_what_is_missing_is_named_with_the_method(case: Case):
     }
     for name in case.needs:
         less = {k: v for k, v in whole.items() if k != name}
-        with pytest.raises(ValueError, match=rf"^{case.name.split()[0]}.* needs {name}"):
+        with pytest.raises(ValueError, match=rf"^{case.algorithm}.* needs {name}"):
             optimizer.update(field, state, **less)
     enough = {k: v for k, v in whole.items() if k in case.needs}
     jax.eval_shape(lambda: optimizer.update(field, state, **enough)[0])
 
 
 @each_case
-def test_a_schedule_counts_updates(case: Case):
+def test_schedule_counts_updates(case: Case):
     if case.schedule is not None:
         pytest.skip(case.schedule)
 
@@ -204,9 +201,9 @@ def test_a_schedule_counts_updates(case: Case):
 
 
 @each_case
-def test_players_of_rates_serve_each_side_its_own(case: Case):
-    def first_step(rate):
-        optimizer, problem = case.make(rate), problems.quadratic
+def test_players_of_learning_rates_apply_per_player(case: Case):
+    def first_step(learning_rate):
+        optimizer, problem = case.make(learning_rate), problems.quadratic
         return jax.jit(lambda z: one_update(optimizer, problem, z, optimizer.init(z))[0])(
             problem.start
         )
@@ -217,7 +214,7 @@ def test_players_of_rates_serve_each_side_its_own(case: Case):
 
 
 def _trajectory_on_data(case, axis_name):
-    """Five steps on the batch problem, as a function of the (local) data."""
+    """Returns a function from the local data to the players after five updates."""
 
     def steps(data):
         def payoff(z):
@@ -237,7 +234,7 @@ def _trajectory_on_data(case, axis_name):
 
 @each_case
 @pytest.mark.parametrize("backend", ["pmap", "shard_map"])
-def test_four_devices_equal_one_device_on_the_whole_batch(case: Case, backend):
+def test_four_devices_match_one_device_on_whole_batch(case: Case, backend):
     data, axis = problems.batch_data, parallel.AXIS
     whole = jax.jit(_trajectory_on_data(case, None))(data)
     local = _trajectory_on_data(case, axis)
@@ -262,9 +259,9 @@ def test_four_devices_equal_one_device_on_the_whole_batch(case: Case, backend):
 
 
 def counting(field_fn, counts):
-    """The same field, counting the calls that the compiled program executes.
+    """Wraps a field so that `counts` counts the executed calls.
 
-    `pure_callback` has no effects, so that XLA removes it with the dead code around it.
+    `pure_callback` has no side effects, so XLA removes it together with dead code.
     """
 
     def counted(kind, x):
@@ -293,7 +290,7 @@ def counting(field_fn, counts):
 
 
 @each_case
-def test_price_is_the_rows_figure(case: Case):
+def test_cost_matches_row(case: Case):
     counts = {"field": 0, "jvp": 0, "vjp": 0}
     optimizer, problem = case.make(case.learning_rate), problems.curved
     field_fn = counting(problem.field_fn, counts)
@@ -307,16 +304,16 @@ def test_price_is_the_rows_figure(case: Case):
     updates, state = jax.block_until_ready(step(z, state))
     z = optax.apply_updates(z, updates)
     for kind in counts:
-        counts[kind] = 0  # the second step: a method's first may be special
+        counts[kind] = 0  # Count the second update, because the first may be special.
     jax.block_until_ready(step(z, state))
-    for kind, paid in counts.items():
-        price = getattr(case.price, kind)
-        low, high = price if isinstance(price, tuple) else (price, price)
-        assert low <= paid <= high, f"{kind}: {paid} calls executed, the row says {price}"
+    for kind, count in counts.items():
+        cost = getattr(case.cost, kind)
+        low, high = cost if isinstance(cost, tuple) else (cost, cost)
+        assert low <= count <= high, f"{kind}: {count} calls executed, the row says {cost}"
 
 
 @each_case
-def test_state_survives_flatten_save_and_restore(case: Case, tmp_path):
+def test_state_can_be_saved_and_restored(case: Case, tmp_path):
     optimizer, problem = case.make(case.learning_rate), problems.quadratic
     step = jax.jit(lambda z, state: one_update(optimizer, problem, z, state))
     z, state = problem.start, optimizer.init(problem.start)
@@ -337,17 +334,16 @@ def _returns_a_transformation(export):
     return isinstance(returned, type) and issubclass(returned, optax.GradientTransformation)
 
 
-def test_register_and_exports_agree():
-    named = {case.name.split()[0] for case in CASES}
-    assert set(mm.optimizers) <= named, "an optimizer without a row in tests/cases.py"
+def test_register_contains_all_exports():
+    named = {case.algorithm for case in CASES}
+    assert set(mm.optimizers) <= named, "Add a row to tests/cases.py for each optimizer."
     transforms = {
         name
         for name in mm.__all__
         if _returns_a_transformation(getattr(mm, name))
         and getattr(mm, name).__module__.startswith("minmax_jax.transforms")
     }
-    assert transforms <= named, "a transformation without a row in tests/cases.py"
-    assert set(mm.optimizers) <= set(mm.__all__), "an optimizer that the package does not export"
+    assert transforms <= named, "Add a row to tests/cases.py for each transformation."
+    assert set(mm.optimizers) <= set(mm.__all__), "Export each optimizer in minmax_jax/__init__.py."
     for name, factory in mm.optimizers.items():
-        own = factory.__name__  # its own name, where `name` is a short form
-        assert getattr(mm, own) is factory and mm.optimizers[own] is factory, name
+        assert getattr(mm, name) is factory and factory.__name__ == name

@@ -1,4 +1,4 @@
-"""One loop runs every method on every game, and sweeps are one program: no special code."""
+"""Tests that every optimizer runs on every game with the same code."""
 
 import functools
 
@@ -34,8 +34,8 @@ def every_game():
     }
 
 
-def run(name, game, rate, key, num_steps=3):
-    optimizer = mm.optimizers[name](rate, projection=game.projection)
+def run(name, game, learning_rate, key, num_steps=3):
+    optimizer = mm.optimizers[name](learning_rate, projection=game.projection)
     return mm.solve(
         optimizer, game.field_fn, game.start, num_steps, payoff_fn=game.payoff_fn, key=key
     )
@@ -48,10 +48,10 @@ each_optimizer = pytest.mark.parametrize(
 
 
 @each_optimizer
-def test_it_runs_on_every_game_in_one_scan(name):
+def test_optimizer_runs_on_every_game_in_one_program(name):
     key, games = jax.random.key(1), every_game()
-    needs = {need for case in CASES if case.name.split()[0] == name for need in case.needs}
-    if "payoff_fn" in needs:  # a game of two losses has no payoff to compare
+    needs = {need for case in CASES if case.algorithm == name for need in case.needs}
+    if "payoff_fn" in needs:  # Games with two losses have no payoff.
         games = {label: game for label, game in games.items() if game.payoff_fn is not None}
 
     @jax.jit
@@ -70,17 +70,17 @@ def test_it_runs_on_every_game_in_one_scan(name):
 
 
 @each_optimizer
-def test_twenty_seeds_times_ten_rates_are_one_program(name):
+def test_sweep_over_seeds_and_learning_rates_is_one_program(name):
     game = mm.games.bilinear()
 
-    def final(key, rate):
+    def final(key, learning_rate):
         start = jax.tree.map(lambda x: x + jax.random.normal(key, jnp.shape(x)), game.start)
-        return run(name, game._replace(start=start), rate, key).players
+        return run(name, game._replace(start=start), learning_rate, key).players
 
-    keys, rates = jax.random.split(jax.random.key(0), 20), jnp.geomspace(1e-3, 0.1, 10)
+    keys, learning_rates = jax.random.split(jax.random.key(0), 20), jnp.geomspace(1e-3, 0.1, 10)
     sweep = jax.jit(jax.vmap(jax.vmap(final, (None, 0)), (0, None)))
-    players = sweep(keys, rates)
+    players = sweep(keys, learning_rates)
     assert all(leaf.shape[:2] == (20, 10) for leaf in jax.tree.leaves(players))
-    alone = jax.jit(final)(keys[3], rates[7])
+    alone = jax.jit(final)(keys[3], learning_rates[7])
     for leaf, one in zip(jax.tree.leaves(players), jax.tree.leaves(alone), strict=True):
         np.testing.assert_allclose(leaf[3, 7], one, rtol=1e-4, atol=1e-5)

@@ -89,8 +89,8 @@ def duality_gap(
         )
     checks.check_count("duality_gap", "num_steps", num_steps, at_least=0)
     txs = trees.by_side(tx)
-    for side, side_tx in zip(Players._fields, txs, strict=True):
-        checks.check_transformation("duality_gap", f"tx ({side})", side_tx)
+    min_tx = checks.check_transformation("duality_gap", "tx (min)", txs.min)
+    max_tx = checks.check_transformation("duality_gap", "tx (max)", txs.max)
     for start in starts:
         checks.check_players("duality_gap", "starts", start)
         checks.check_match("duality_gap", start, players)
@@ -98,8 +98,8 @@ def duality_gap(
     players = begins[0]
     highest, lowest = [], []
     for begin in begins:
-        highest.append(_search(payoff_fn, field_fn, players, begin, "max", txs.max, num_steps))
-        lowest.append(_search(payoff_fn, field_fn, players, begin, "min", txs.min, num_steps))
+        highest.append(_search(payoff_fn, field_fn, players, begin, "max", max_tx, num_steps))
+        lowest.append(_search(payoff_fn, field_fn, players, begin, "min", min_tx, num_steps))
     own = payoff_fn(players, 0)
     return jnp.fmax(own, jnp.stack(highest).max()) - jnp.fmin(own, jnp.stack(lowest).min())
 
@@ -143,11 +143,10 @@ def _search(
     players: Players,
     begin: Players,
     side: str,
-    tx: optax.GradientTransformation,
+    tx: Any,
     num_steps: int,
 ) -> jax.Array:
     """Returns the best payoff that `side` visits from `begin` while the other player is fixed."""
-    tx = optax.with_extra_args_support(tx)
     better = jnp.fmax if side == "max" else jnp.fmin
 
     def at(own: Any) -> Players:

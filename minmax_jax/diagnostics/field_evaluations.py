@@ -8,6 +8,7 @@ import numpy as np
 from jax.custom_derivatives import linear_call
 from jax.flatten_util import ravel_pytree
 
+from minmax_jax._util import checks
 from minmax_jax._util.types import Draw, FieldFn, Players
 
 
@@ -109,6 +110,4 @@ def field_evaluations(field_fn: FieldFn) -> CountedField:
       >>> counted.counts()
       Evaluations(field=40, jvp=0, vjp=0)
     """
-    if not callable(field_fn):
-        raise TypeError(f"field_evaluations: field_fn must be callable, got {field_fn!r}.")
-    return CountedField(field_fn)
+    return CountedField(checks.check_callable("field_evaluations", "field_fn", field_fn))

@@ -40,7 +40,8 @@ def amsgrad_gda(
         function of one player's parameters, or `Players` of two functions or None.
 
     Returns:
-      A gradient transformation for `Players`. Any other pytree is treated as one player.
+      A gradient transformation for `Players`. Any other pytree is treated as one player. With
+      a `projection`, its `update` requires `params`.
 
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax

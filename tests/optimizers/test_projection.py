@@ -1,0 +1,39 @@
+"""Tests of the argument `projection` of all optimizers."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import minmax_jax as mm
+
+FAST = ("sgda", "extragradient", "competitive", "greedy_adam", "lookahead_minmax")
+GAME = mm.games.bilinear(jnp.eye(2))
+
+
+def clip(params):
+    return jax.tree.map(lambda x: jnp.clip(x, -0.5, 0.5), params)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in FAST)) for n in mm.optimizers]
+)
+def test_projection_constrains_one_player(name):
+    optimizer = mm.optimizers[name](0.4, projection=mm.Players(min=clip, max=None))
+    start = mm.Players(jnp.array([0.5, -0.5]), jnp.array([2.0, -2.0]))
+    result = mm.solve(
+        optimizer,
+        GAME.field_fn,
+        start,
+        5,
+        payoff_fn=GAME.payoff_fn,
+        key=jax.random.key(0),
+        record=lambda step, z, u, s: z,
+    )
+    assert np.max(np.abs(result.records.min)) <= 0.5
+    assert np.max(np.abs(result.records.max)) > 0.5
+
+
+def test_projection_raises_when_not_callable():
+    with pytest.raises(TypeError, match=r"^sgda: projection must be a function from params"):
+        mm.sgda(0.1, projection=mm.Players(min=0.5, max=None))
