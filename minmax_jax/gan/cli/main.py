@@ -38,9 +38,12 @@ def parse(argv: Sequence[str]) -> Any:
     """Parses the command line into the arguments of one command."""
     commands: list[Any] = []
     for name, command in COMMANDS.items():
-        chosen = command.defaults if list(argv[:1]) == [name] else None
-        default = {"default": chosen(argv)} if chosen else {}
-        commands.append(Annotated[command.arguments, tyro.conf.subcommand(name, **default)])
+        options: dict[str, Any] = {}
+        if list(argv[:1]) != [name]:  # The list of commands shows the first line only.
+            options["description"] = (command.arguments.__doc__ or "").partition("\n")[0]
+        elif command.defaults:
+            options["default"] = command.defaults(argv)
+        commands.append(Annotated[command.arguments, tyro.conf.subcommand(name, **options)])
     union: Any = functools.reduce(operator.or_, commands)
     return tyro.cli(
         tyro.conf.OmitArgPrefixes[union],

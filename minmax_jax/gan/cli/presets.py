@@ -16,7 +16,7 @@ class Presets:
     """List the presets of train, or print the fields and learning rates of one."""
 
     name: Annotated[
-        tyro.conf.Positional[str], arg(metavar=choices(PRESETS), help_behavior_hint="")
+        tyro.conf.Positional[str], arg(metavar=f"[{choices(PRESETS)}]", help_behavior_hint="")
     ] = ""
     """Preset to print. Default: a list of all presets."""
 

@@ -1,7 +1,8 @@
-"""Compiled programs kept between processes, so that a second start does not compile again.
+"""Cache of compiled programs on disk, so that the second start compiles nothing.
 
-This is JAX's persistent compilation cache, turned on by the command line alone: a script
-decides for itself. An entry is the machine code of the run that made it: the same bits.
+This turns on JAX's persistent compilation cache, from the command line only; scripts decide for
+themselves. An entry is the machine code of the run that wrote it, so results are bit-for-bit
+identical with and without the cache.
 """
 
 import os
@@ -15,24 +16,25 @@ import jax
 from minmax_jax.gan.base import cache
 
 SETTINGS = {
-    # Dozens of small programs build the networks: together they are much of a start.
+    # Building the networks compiles dozens of small programs, a large part of the start-up time.
     "jax_persistent_cache_min_compile_time_secs": 0.0,
-    # A start of a preset keeps 1 to 3 MB; what was used longest ago goes first.
+    # A run of a preset writes 1 to 3 MB. JAX removes the least recently used entries first.
     "jax_compilation_cache_max_size": 2**29,
 }
-"""JAX's setting -> our value; an environment variable of that name in capitals wins."""
+"""JAX's setting -> value. An environment variable of that name in capitals has precedence."""
 
 
 def turn_on() -> Path | None:
-    """Keeps compiled programs in the user's cache folder, if that can be written.
+    """Caches compiled programs in the user's cache folder, if the folder is writable.
 
-    JAX's own variables are respected: with `JAX_COMPILATION_CACHE_DIR` the folder and all
-    that concerns it are the user's, `JAX_ENABLE_COMPILATION_CACHE=0` turns the cache off.
+    JAX's own variables have precedence: `JAX_COMPILATION_CACHE_DIR` selects another folder, in
+    which this function changes nothing, and `JAX_ENABLE_COMPILATION_CACHE=0` turns the cache
+    off.
 
     Returns:
-      The folder, None if nothing is kept.
+      The folder, or None if programs are not cached.
     """
-    settings: Any = jax.config  # whose attributes type checkers do not know
+    settings: Any = jax.config  # Type checkers do not know its attributes.
     if not settings.jax_enable_compilation_cache:
         return None
     if given := settings.jax_compilation_cache_dir:
@@ -40,7 +42,7 @@ def turn_on() -> Path | None:
     folder = cache.cache_folder() / "programs" / _processor()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        drop_damaged(folder)  # writes its stamp: the folder can be written
+        remove_corrupt(folder)  # also writes a file, which shows that the folder is writable
     except OSError:
         return None
     for name, value in SETTINGS.items():
@@ -50,32 +52,32 @@ def turn_on() -> Path | None:
     return folder
 
 
-def drop_damaged(folder: Path) -> None:
-    """Removes entries that a killed process or a full disk left unfinished.
+def remove_corrupt(folder: Path) -> None:
+    """Removes entries that a killed process or a full disk left incomplete.
 
-    JAX compiles anew where it cannot read an entry, but leaves it there and warns at every
-    start; one without its time of use keeps it from ever adding another. Entries are read
-    once: those older than the last look were found sound.
+    If JAX cannot read an entry, it compiles the program, but keeps the entry and warns at every
+    start. An entry without its time of use prevents it from adding any other entry. Each entry
+    is checked once: entries older than the last check were valid then.
     """
-    stamp = folder / "looked-at"
+    stamp = folder / "last-check"
     last = stamp.stat().st_mtime_ns if stamp.exists() else 0
     stamp.touch()
     for entry in folder.glob(f"*{_ENTRY}"):
         used = entry.with_name(entry.name.removesuffix(_ENTRY) + _USED)
         new = entry.stat().st_mtime_ns >= last
-        if not used.exists() or (new and not _sound(entry)):
+        if not used.exists() or (new and not _is_valid(entry)):
             entry.unlink(missing_ok=True)
             used.unlink(missing_ok=True)
 
 
-_ENTRY, _USED = "-cache", "-atime"  # the file names of jax's LRUCache
+_ENTRY, _USED = "-cache", "-atime"  # file name endings of JAX's LRUCache
 
 
-def _sound(entry: Path) -> bool:
-    """Whether an entry can be unpacked; its last bytes are a checksum."""
+def _is_valid(entry: Path) -> bool:
+    """Returns whether an entry can be decompressed. Its last bytes are a checksum."""
     packed = entry.read_bytes()
     if packed.startswith(b"\x28\xb5\x2f\xfd"):
-        return True  # Zstandard, where that is installed: JAX's to judge
+        return True  # Zstandard, if installed. JAX checks these entries itself.
     try:
         return bool(zlib.decompress(packed))
     except zlib.error:
@@ -83,7 +85,11 @@ def _sound(entry: Path) -> bool:
 
 
 def _processor() -> str:
-    """Tells processors apart that share a home folder: machine code of one may crash another."""
+    """Returns an identifier of the processor.
+
+    Machines that share a home folder need separate entries, because machine code for one
+    processor may crash on another.
+    """
     about = platform.machine() + platform.processor()
     try:
         first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]

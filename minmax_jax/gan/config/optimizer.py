@@ -1,4 +1,4 @@
-"""Configuration of the optimizer, and its options as `key=value` on the command line."""
+"""Configuration of the optimizer, with its options as `key=value`."""
 
 import ast
 import dataclasses

@@ -1,4 +1,4 @@
-"""Pairs of generator and discriminator, as pure functions of pytrees of parameters.
+"""Pairs of generator and discriminator, as pure functions of their parameters.
 
 registry        the networks by name, and `build`
 _pure           from an NNX module to a pure function

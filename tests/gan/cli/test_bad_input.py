@@ -1,4 +1,4 @@
-"""What a user may get wrong: one line that says what to do, code 2, nothing overwritten."""
+"""User mistakes end with a one-line message and exit code 2, and change no file."""
 
 import ast
 import gc
@@ -21,21 +21,21 @@ from minmax_jax.gan.training import step as step_lib
 SMALL = {"network": "mlp", "width": 8, "latent_dim": 4, "batch_size": 4, "devices": 1, "steps": 2}
 
 
-# The library `datasets` leaves files of a set that it refuses to the garbage collector.
+# The library `datasets` does not close the files of a dataset that it rejects.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory, monkeypatch):
+def separate_caches(tmp_path_factory, monkeypatch):
     caches = tmp_path_factory.mktemp("caches")
     monkeypatch.setenv("XDG_CACHE_HOME", str(caches / "cache"))
     monkeypatch.setenv("HF_HOME", str(caches / "hub"))
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", caches / "datasets")
     yield
-    gc.collect()  # now, where that is no error
+    gc.collect()  # so that unclosed files warn here, where the warning is ignored
 
 
-def picture(path, size=(6, 4), mode="L"):
+def write_image(path, size=(6, 4), mode="L"):
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(0).integers(256, size=(size[1], size[0]))
     if mode == "I;16":
@@ -44,9 +44,9 @@ def picture(path, size=(6, 4), mode="L"):
         Image.fromarray(pixels.astype(np.uint8)).convert(mode).save(path)
 
 
-def pictures(root):
+def images(root):
     for index in range(8):
-        picture(root / "ab"[index % 2] / f"{index}.png")
+        write_image(root / "ab"[index % 2] / f"{index}.png")
 
 
 def empty(root):
@@ -54,39 +54,39 @@ def empty(root):
 
 
 def mixed_sizes(root):
-    pictures(root)
-    picture(root / "a" / "1.png", size=(8, 8))
+    images(root)
+    write_image(root / "a" / "1.png", size=(8, 8))
 
 
 def truncated(root):
-    pictures(root)
+    images(root)
     file = root / "a" / "2.png"
     file.write_bytes(file.read_bytes()[:50])
 
 
 def text_named_png(root):
-    pictures(root)
-    (root / "a" / "2.png").write_text("no picture")
+    images(root)
+    (root / "a" / "2.png").write_text("not an image")
 
 
 def sixteen_bit(root):
-    pictures(root)
-    picture(root / "a" / "2.png", mode="I;16")
+    images(root)
+    write_image(root / "a" / "2.png", mode="I;16")
 
 
 def cmyk(root):
-    pictures(root)
-    picture(root / "a" / "2.jpg", mode="CMYK")
+    images(root)
+    write_image(root / "a" / "2.jpg", mode="CMYK")
 
 
 def with_columns(root):
-    pictures(root)
+    images(root)
     names = sorted(path.relative_to(root) for path in root.rglob("*.png"))
     rows = [f"{name},{index - 1},word" for index, name in enumerate(names)]
     (root / "metadata.csv").write_text("\n".join(["file_name,shifted,caption", *rows]) + "\n")
 
 
-def no_pictures(root):
+def no_images(root):
     root.mkdir()
     (root / "table.csv").write_text("a,b\n1,2\n")
 
@@ -98,7 +98,7 @@ def make_run_folder(root, **fields):
 
 
 def other_model(root):
-    """A run whose checkpoints were overwritten by those of a wider model."""
+    """Makes a run whose checkpoints belong to a wider model."""
     make_run_folder(root)
     wider = presets.preset("digits", **{**SMALL, "width": 16})
     state = step_lib.init(*build.build_game(wider, data_lib.load("digits"), 1))
@@ -110,7 +110,7 @@ def other_files(root):
     (root / "thesis.tex").write_text("years of work")
 
 
-def a_file(root):
+def file_at_path(root):
     root.write_text("years of work")
 
 
@@ -124,7 +124,7 @@ TRAIN = [*DATA, "digits"]
     ("prepare", "words", "message"),
     [
         (empty, [*DATA, "set"], "Pass a folder of images"),
-        (no_pictures, [*DATA, "set"], "no image column among ['a', 'b']"),
+        (no_images, [*DATA, "set"], "no image column among ['a', 'b']"),
         (None, [*DATA, "set/nowhere"], "Pass a folder of images"),
         (mixed_sizes, [*DATA, "set"], "Resize and convert them to one size and mode"),
         (truncated, [*DATA, "set"], "2.png) cannot be decoded"),
@@ -136,7 +136,7 @@ TRAIN = [*DATA, "digits"]
         (with_columns, [*DATA, "set", "--label-column", "image"], "has type PIL.Image.Image"),
         (with_columns, [*DATA, "set", "--label-column", "shifted"], "contains -1. Number the"),
         (None, [*TRAIN, "--label-column", "label"], "Omit label_column"),
-        (pictures, [*DATA, "set", "--batch-size", "16"], "has 7 examples; give a smaller"),
+        (images, [*DATA, "set", "--batch-size", "16"], "has 7 examples; give a smaller"),
         (None, [*TRAIN, "--devices", "3", "--batch-size", "16"], "give a multiple of 3"),
         (None, [*TRAIN, "--batch-size", "many"], None),
         (None, [*TRAIN, "--optimizer", "adamgda"], "did you mean adam_gda"),
@@ -147,14 +147,14 @@ TRAIN = [*DATA, "digits"]
         (None, [*TRAIN, "--keep-best", "a b"], "NAME:max"),
         (other_model, [*TRAIN, "--out", "set"], "checkpoint of another model"),
         (other_model, ["sample", "--run", "set", "--out", "a.png"], "checkpoint of another model"),
-        (run_folder, [*TRAIN, "--out", "set", "--seed", "9"], "seed: 0 -> 9"),
-        (run_folder, ["sample", "--run", "set", "--out", "a.png"], "has no checkpoint yet"),
-        (other_files, [*TRAIN, "--out", "set"], "is no run folder; choose another --out"),
-        (a_file, [*TRAIN, "--out", "set"], "is no run folder; choose another --out"),
-        (a_file, [*TRAIN, "--out", "set/run"], "cannot be written"),
+        (make_run_folder, [*TRAIN, "--out", "set", "--seed", "9"], "seed: 0 -> 9"),
+        (make_run_folder, ["sample", "--run", "set", "--out", "a.png"], "has no checkpoint yet"),
+        (other_files, [*TRAIN, "--out", "set"], "is not a run folder. Choose another --out"),
+        (file_at_path, [*TRAIN, "--out", "set"], "is not a run folder. Choose another --out"),
+        (file_at_path, [*TRAIN, "--out", "set/run"], "cannot be written"),
     ],
 )
-def test_a_mistake_is_one_line_with_code_2_and_changes_nothing(
+def test_mistake_gives_one_line_and_code_2_and_changes_no_file(
     tmp_path, monkeypatch, capsys, prepare, words, message
 ):
     monkeypatch.chdir(tmp_path)
@@ -165,7 +165,7 @@ def test_a_mistake_is_one_line_with_code_2_and_changes_nothing(
     capsys.readouterr()
     try:
         code = main.main(words)
-    except SystemExit as end:  # a word that the parser itself refuses
+    except SystemExit as end:  # The parser itself rejects some words.
         code = end.code
     out, err = capsys.readouterr()
     assert code == 2, err
@@ -180,7 +180,7 @@ def contents(folder):
     return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
 
 
-def test_a_column_of_whole_numbers_is_one_of_labels(tmp_path):
+def test_integer_column_is_accepted_as_labels(tmp_path):
     with_columns(tmp_path / "set")
     file = tmp_path / "set" / "metadata.csv"
     file.write_text(file.read_text().replace(",-1,", ",3,"))
@@ -190,7 +190,7 @@ def test_a_column_of_whole_numbers_is_one_of_labels(tmp_path):
 
 
 class Bomb:
-    """What a pickle may do to whoever loads it."""
+    """An object whose pickle runs code when it is loaded."""
 
     def __init__(self, path):
         self.path = path
@@ -199,7 +199,7 @@ class Bomb:
         return Path.touch, (self.path,)
 
 
-def test_a_pickle_in_the_cache_is_not_loaded(tmp_path):
+def test_cache_does_not_load_pickles(tmp_path):
     trace = tmp_path / "trace"
     file = cache.cache_folder() / "bomb.npz"
     file.parent.mkdir(parents=True)
@@ -207,14 +207,14 @@ def test_a_pickle_in_the_cache_is_not_loaded(tmp_path):
     assert cache.load_arrays("bomb") is None and not trace.exists()
     with np.load(io.BytesIO(file.read_bytes()), allow_pickle=True) as stored:
         stored["images"]
-    assert trace.exists()  # it would have gone off
+    assert trace.exists()  # Loading the pickle does run the code.
 
 
 PICKLING = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 
 
 def loads_a_pickle(node):
-    """Whether a node of a syntax tree could load one; to name their errors is harmless."""
+    """Returns whether a node of a syntax tree could load a pickle. Naming an error is allowed."""
     if isinstance(node, ast.ImportFrom):
         return str(node.module).partition(".")[0] in PICKLING
     if isinstance(node, ast.Attribute) and ast.unparse(node.value) in PICKLING:
@@ -238,11 +238,11 @@ def loads_a_pickle(node):
         ("pickle.UnpicklingError", False),
     ],
 )
-def test_what_loads_a_pickle_is_seen(text, loads):
+def test_pickle_detection_finds_loading_functions(text, loads):
     assert any(map(loads_a_pickle, ast.walk(ast.parse(text)))) == loads
 
 
-def test_nothing_in_the_package_loads_a_pickle():
+def test_package_does_not_load_pickles():
     for path in Path(minmax_jax.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             assert not loads_a_pickle(node), (path, node.lineno)

@@ -22,7 +22,7 @@ def run(capsys, *words):
     return code, out, err
 
 
-def test_flags_win_over_the_preset_whatever_their_order():
+def test_flags_override_the_preset_in_any_order():
     words = ["train", "--steps", "7", "--preset", "gaussians", "--learning-rate-max=3"]
     config = main.parse(words).config
     preset = presets.preset("gaussians")
@@ -34,27 +34,27 @@ def options(words):
     return train.with_preset_options(main.parse(words).config).optimizer.options
 
 
-def test_options_are_added_to_the_presets():
+def test_options_are_added_to_those_of_the_preset():
     words = ["train", "--optimizer", "ada_nsgda", "--options", "scope=global", "b2=0.9"]
     assert options(words) == {"b1": 0.5, "scope": "global", "b2": 0.9}
     assert options([*words[:-1], "b1=0"]) == {"b1": 0, "scope": "global"}
     assert options(["train", "--optimizer", "sgda"]) == {}
 
 
-def test_train_then_sample_both_forms(capsys, tmp_path):
+def test_train_then_sample_npz_and_png(capsys, tmp_path):
     folder = tmp_path / "run"
     code, out, err = run(capsys, "train", *SMALL, "--out", folder)
     assert code == 0
     assert "4 updates by adam_gda" in out and str(folder / "samples.png") in out
-    assert "step" in err and "4/4" in err and "pace" in err
+    assert "step" in err and "4/4" in err and "update norms" in err
 
     code, out, _ = run(capsys, "sample", "--run", folder, "--num", 5, "--out", tmp_path / "s.npz")
     assert code == 0 and "5 samples" in out
     with np.load(tmp_path / "s.npz") as file:
         assert file["samples"].shape == (5, 8, 8, 1)
     code, _, _ = run(capsys, "sample", "--run", folder, "--num", 5, "--out", tmp_path / "s.png")
-    with Image.open(tmp_path / "s.png") as picture:
-        assert code == 0 and picture.size[0] > 100
+    with Image.open(tmp_path / "s.png") as image:
+        assert code == 0 and image.size[0] > 100
 
     code, _, err = run(capsys, "train", *SMALL, "--out", folder, "--seed", 1)
     assert code == 2 and "seed: 0 -> 1" in err
@@ -70,12 +70,12 @@ def test_train_then_sample_both_forms(capsys, tmp_path):
         (["train", "--options", "b3=1"], "does not take b3"),
         (["train", "--data", "no/such/folder"], "no/such/folder"),
         (["train", "--devices", "99"], "devices=99"),
-        (["sample", "--run", "nowhere", "--out", "a.png"], "holds no run"),
+        (["sample", "--run", "nowhere", "--out", "a.png"], "does not contain a run"),
         (["sample", "--run", "nowhere", "--out", "a.jpg"], "must end in .png or .gif or .npz"),
         (["sample", "--run", "nowhere", "--out", "a.png", "--num", "0"], "num=0"),
     ],
 )
-def test_a_users_mistake_is_one_line_with_code_2(capsys, tmp_path, monkeypatch, words, message):
+def test_user_mistake_gives_one_line_and_code_2(capsys, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
     code, out, err = run(capsys, *words)
     assert (code, out) == (2, "")
@@ -86,7 +86,7 @@ def test_a_users_mistake_is_one_line_with_code_2(capsys, tmp_path, monkeypatch, 
 @pytest.mark.parametrize(
     "words", [["train", "--stepz", "3"], ["train", "--steps", "many"], ["trian"], []]
 )
-def test_an_unknown_flag_or_command_ends_with_code_2_and_no_traceback(capsys, words):
+def test_unknown_flag_or_command_gives_code_2(capsys, words):
     code, _, err = run(capsys, *words)
     assert code == 2 and err and "Traceback" not in err
 

@@ -3,13 +3,13 @@ from minmax_jax import gan
 from minmax_jax.gan.cli import main
 
 
-def test_the_list_has_a_line_for_each_preset(capsys):
+def test_list_has_one_line_per_preset(capsys):
     assert main.main(["presets"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(gan.PRESETS)
 
 
-def test_the_page_names_fields_and_the_rates_of_every_optimizer(capsys):
+def test_page_has_fields_and_learning_rates_per_optimizer(capsys):
     assert main.main(["presets", "mnist"]) == 0
     text = capsys.readouterr().out
     words = text.replace(",", " ").split()
@@ -20,6 +20,6 @@ def test_the_page_names_fields_and_the_rates_of_every_optimizer(capsys):
     assert nsgda.split() == ["0.05,", "0.05", "nsgda"]
 
 
-def test_an_unknown_preset_is_one_line(capsys):
+def test_unknown_preset_suggests_the_nearest_name(capsys):
     assert main.main(["presets", "mnits"]) == 2
     assert "did you mean mnist" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""A second start reads what the first one compiled; damage costs a compilation, never a run."""
+"""Tests of the cache of compiled programs, also with corrupt entries."""
 
 import os
 import subprocess
@@ -19,16 +19,16 @@ HIT, MISS = "/jax/compilation_cache/cache_hits", "/jax/compilation_cache/cache_m
 
 @pytest.fixture
 def events(tmp_path, monkeypatch):
-    """A cache folder of its own, and what JAX says of its cache."""
+    """Uses a separate cache folder and returns the events of JAX's cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     before = {name: getattr(jax.config, name) for name in SETTINGS}
     compilation_cache.reset_cache()
     jax.config.update("jax_enable_compilation_cache", True)
     jax.config.update("jax_compilation_cache_dir", None)
-    heard = []
-    listen = lambda event, **_: heard.append(event)  # noqa: E731
+    recorded = []
+    listen = lambda event, **_: recorded.append(event)  # noqa: E731
     jax.monitoring.register_event_listener(listen)
-    yield heard
+    yield recorded
     jax.monitoring.unregister_event_listener(listen)
     for name, value in before.items():
         jax.config.update(name, value)
@@ -38,8 +38,8 @@ def events(tmp_path, monkeypatch):
 X = np.linspace(0.0, 1.0, 7, dtype=np.float32)
 
 
-def compiled_anew():
-    """A program's result, as a process has it that has compiled nothing yet."""
+def compile_again():
+    """Returns the result of a program as in a process that has not compiled it yet."""
     jax.config.update("jax_compilation_cache_dir", None)
     program_cache.turn_on()
     return np.asarray(jax.jit(lambda x: jnp.sin(x) @ x)(X))
@@ -49,33 +49,33 @@ def entries(folder, ending="-cache"):
     return sorted(folder.rglob(f"*{ending}"))
 
 
-def test_a_second_compilation_is_read_with_the_same_bits(events, tmp_path):
-    first = compiled_anew()
+def test_second_compilation_reads_an_identical_program(events, tmp_path):
+    first = compile_again()
     assert HIT not in events and MISS in events and entries(tmp_path)
-    second = compiled_anew()
+    second = compile_again()
     assert HIT in events and second == first
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "no time of use"])
-def test_a_damaged_entry_is_dropped_without_a_warning_and_made_again(damage, events, tmp_path):
-    first = compiled_anew()
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "no time of use"])
+def test_corrupt_entry_is_removed_and_written_again(damage, events, tmp_path):
+    first = compile_again()
     for entry in entries(tmp_path):
         whole = entry.read_bytes()
         if damage == "no time of use":
             entry.with_name(entry.name.replace("-cache", "-atime")).unlink()
-        elif damage == "cut":
+        elif damage == "truncated":
             entry.write_bytes(whole[: len(whole) // 2])
         else:
             middle = len(whole) // 2
             entry.write_bytes(whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :])
     events.clear()
-    assert compiled_anew() == first  # any warning is an error here
+    assert compile_again() == first  # any warning is an error here
     assert MISS in events and HIT not in events
     events.clear()
-    assert compiled_anew() == first and HIT in events
+    assert compile_again() == first and HIT in events
 
 
-def test_a_folder_of_the_users_own_is_left_to_jax(events, tmp_path):
+def test_folder_chosen_by_the_user_is_unchanged(events, tmp_path):
     own = tmp_path / "own"
     jax.config.update("jax_compilation_cache_dir", str(own))
     size = jax.config.jax_compilation_cache_max_size
@@ -83,14 +83,14 @@ def test_a_folder_of_the_users_own_is_left_to_jax(events, tmp_path):
     assert not own.exists() and jax.config.jax_compilation_cache_max_size == size
 
 
-def test_turned_off_nothing_is_kept(events, tmp_path):
+def test_disabled_cache_writes_nothing(events, tmp_path):
     jax.config.update("jax_enable_compilation_cache", False)
     assert program_cache.turn_on() is None
-    compiled_anew()
+    compile_again()
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_cannot_be_made_is_no_error(events, tmp_path, monkeypatch):
+def test_unwritable_folder_disables_the_cache(events, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert program_cache.turn_on() is None
@@ -98,12 +98,12 @@ def test_a_folder_that_cannot_be_made_is_no_error(events, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
-def test_runs_without_a_cache_with_an_empty_a_full_and_a_damaged_one_end_in_the_same_bits(tmp_path):
-    """Of `minmax-jax train`, each a process of its own."""
+def test_results_are_identical_for_any_cache_state(tmp_path):
+    """Runs `minmax-jax train` in separate processes without, with a new, full and corrupt cache."""
     ends = {}
-    for name, enabled in (("without", "0"), ("empty", "1"), ("full", "1"), ("damaged", "1")):
+    for name, enabled in (("without", "0"), ("empty", "1"), ("full", "1"), ("corrupt", "1")):
         made = entries(tmp_path / "cache")
-        if name == "damaged":
+        if name == "corrupt":
             for entry in made:
                 entry.write_bytes(entry.read_bytes()[:-9])
         subprocess.run(

@@ -1,4 +1,6 @@
+import dataclasses
 import json
+import typing
 
 import pytest
 
@@ -6,30 +8,33 @@ import minmax_jax as mm
 from minmax_jax.gan.config import optimizer as optimizer_lib
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.config import Config, ConfigError
+from minmax_jax.gan.config.networks import NetworksConfig
+from minmax_jax.gan.config.optimizer import OptimizerConfig
+from minmax_jax.gan.networks import NETWORKS
 
 
 @pytest.mark.parametrize("name", presets.PRESETS)
 @pytest.mark.parametrize("optimizer", sorted(mm.optimizers))
-def test_every_preset_passes_the_check_with_every_optimizer(name, optimizer):
+def test_every_preset_is_valid_with_every_optimizer(name, optimizer):
     config = presets.preset(name, optimizer=optimizer)
     assert config.check() == config
     assert config.optimizer.name == optimizer
 
 
-def test_a_given_field_wins_over_the_preset():
+def test_given_fields_override_the_preset():
     config = presets.preset("mnist", width=8, learning_rate_min=0.5)
     assert (config.networks.width, config.optimizer.learning_rate_min) == (8, 0.5)
     assert config.training.batch_size == presets.preset("mnist").training.batch_size
 
 
-def test_b1_is_half_where_the_optimizer_has_one_and_given_options_win():
+def test_b1_is_half_unless_given():
     assert presets.preset("digits", optimizer="adam_gda").optimizer.options == {"b1": 0.5}
     assert presets.preset("digits", optimizer="sgda").optimizer.options == {}
     given = presets.preset("digits", optimizer="ada_nsgda", options={"scope": "global", "b1": 0.9})
     assert given.optimizer.options == {"b1": 0.9, "scope": "global"}
 
 
-def test_betas_of_a_preset_go_to_the_optimizers_that_have_them():
+def test_betas_go_to_the_optimizers_that_have_them():
     def betas(name):
         return presets.preset("cifar10-resnet", optimizer=name).optimizer.options
 
@@ -39,17 +44,17 @@ def test_betas_of_a_preset_go_to_the_optimizers_that_have_them():
     assert own == {"b1": 0.5, "b2": 0.99}
 
 
-def test_rates_belong_to_known_optimizers():
+def test_learning_rates_belong_to_known_optimizers():
     for preset in presets.PRESETS.values():
         assert set(preset.learning_rates) <= set(mm.optimizers)
 
 
-def test_json_form_reads_back_equal():
+def test_json_round_trip_is_equal():
     config = presets.preset("gaussians", optimizer="ada_nsgda", options={"scope": "global"})
     assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
-def test_unknown_json_key_is_refused_with_the_nearest_name():
+def test_unknown_json_key_suggests_the_nearest_name():
     values = presets.preset("digits").to_json()
     with pytest.raises(ConfigError, match=r"'widht' is not known; did you mean width"):
         Config.from_json({**values, "networks": {"widht": 3}})
@@ -76,14 +81,14 @@ def test_unknown_json_key_is_refused_with_the_nearest_name():
         ({"options": {"learning_rate": 1}}, "does not take learning_rate"),
     ],
 )
-def test_wrong_values_are_named_with_a_remedy(fields, message):
+def test_invalid_values_are_named_with_a_remedy(fields, message):
     config = presets.preset("digits").replace(**fields)
     with pytest.raises(ConfigError, match=message) as error:
         config.check()
     assert "\n" not in str(error.value)
 
 
-def test_unknown_preset_field_and_optimizer_are_refused():
+def test_unknown_preset_field_or_optimizer_is_refused():
     with pytest.raises(ConfigError, match="did you mean digits"):
         presets.preset("digit")
     with pytest.raises(ConfigError, match="did you mean steps"):
@@ -92,16 +97,52 @@ def test_unknown_preset_field_and_optimizer_are_refused():
         presets.preset("digits", optimizer="sdga")
 
 
-def test_options_read_numbers_names_and_texts():
+def test_parse_options_reads_numbers_constants_and_texts():
     read = optimizer_lib.parse_options(["b1=0.5", "scope=global", "debias=False", "n=3", "x=None"])
     assert read == {"b1": 0.5, "scope": "global", "debias": False, "n": 3, "x": None}
     with pytest.raises(ConfigError, match="write key=value"):
         optimizer_lib.parse_options(["b1"])
 
 
-def test_difference_names_each_field_once():
+def test_difference_lists_each_field_once():
     old = presets.preset("digits")
     new = old.replace(seed=3, width=5, steps=7)
     expected = ["seed: 0 -> 3", f"width: {old.networks.width} -> 5"]
     assert old.difference(new, ignore=("steps",)) == expected
     assert old.difference(old) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"training": {"steps": "8"}}, "steps='8' has the wrong type; give an integer"),
+        ({"training": {"steps": True}}, "steps=True has the wrong type; give an integer"),
+        ({"objective": {"penalty": None}}, "penalty=None has the wrong type; give a number"),
+        ({"networks": {"name": 3}}, "network=3 has the wrong type; give a text"),
+        ({"optimizer": {"options": []}}, r"options=\[\] has the wrong type; give names and values"),
+        ({"training": 3}, "training=3 has the wrong type; give names and values"),
+        ({"trainings": {}}, "'trainings' is not known; did you mean training"),
+    ],
+)
+def test_wrong_types_in_json_are_refused_in_one_line(values, message):
+    with pytest.raises(ConfigError, match=message) as error:
+        Config.from_json(values)
+    assert "\n" not in str(error.value)
+
+
+def test_flat_names_reach_every_field():
+    config = presets.preset("mnist", optimizer="sgda", out="here")
+    assert Config.from_flat(config.flat()) == config
+    names = [field.name for group in dataclasses.fields(config)
+             for field in dataclasses.fields(getattr(config, group.name))]  # fmt: skip
+    assert len(config.flat()) == len(names)
+    assert config.replace(evaluate=30, data="gaussians").evaluation.num_samples == 30
+    with pytest.raises(ConfigError, match="did you mean width"):
+        config.replace(widht=3)
+
+
+def test_help_lists_all_registered_names():
+    for field, known in ((NetworksConfig, NETWORKS), (OptimizerConfig, mm.optimizers)):
+        hint = typing.get_type_hints(field, include_extras=True)["name"]
+        metavar = next(extra.metavar for extra in hint.__metadata__ if hasattr(extra, "metavar"))
+        assert metavar.strip("{}").split(",") == list(known)
