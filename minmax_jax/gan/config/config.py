@@ -15,8 +15,6 @@ from minmax_jax.gan.config.optimizer import OptimizerConfig
 from minmax_jax.gan.config.run import RunConfig
 from minmax_jax.gan.config.training import TrainingConfig
 
-__all__ = ["Config", "ConfigError", "check_names"]
-
 
 @dataclasses.dataclass(frozen=True)
 class Config:

@@ -24,15 +24,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from minmax_jax.gan.networks import _convolution
-from minmax_jax.gan.networks._layers import (
-    Layers,
-    dropout,
-    in_order,
-    leaky_relu,
-    numbered,
-    purify_pair,
-)
+from minmax_jax.gan.networks import _convolution, _layers
+from minmax_jax.gan.networks._layers import Layers
 from minmax_jax.gan.networks._pure import Network
 
 DROPOUT = 0.4
@@ -46,7 +39,7 @@ class Generator(nnx.Module):
         self.base = (shape[0] // 8, shape[1] // 8, 4 * width)
         channels = (4 * width, 2 * width, 2 * width, 2 * width)
         self.dense = layers.dense(latent_dim, self.base[0] * self.base[1] * self.base[2])
-        self.double = numbered(
+        self.double = _layers.numbered(
             layers.convolution(inputs, outputs, size=4, linear_fn=_convolution.double)
             for inputs, outputs in itertools.pairwise(channels)
         )
@@ -54,9 +47,9 @@ class Generator(nnx.Module):
 
     def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
         """Maps latents to images."""
-        hidden = leaky_relu(self.dense(latents, train=train)).reshape(-1, *self.base)
-        for layer in in_order(self.double):
-            hidden = leaky_relu(layer(hidden, train=train))
+        hidden = _layers.leaky_relu(self.dense(latents, train=train)).reshape(-1, *self.base)
+        for layer in _layers.in_order(self.double):
+            hidden = _layers.leaky_relu(layer(hidden, train=train))
         return jnp.tanh(self.last(hidden, train=train).astype(jnp.float32))
 
 
@@ -68,7 +61,7 @@ class Discriminator(nnx.Module):
     ) -> None:
         channels = (shape[2], width, 2 * width, 2 * width, 4 * width)
         strides = (first_stride, 2, 2, 2)
-        self.halve = numbered(
+        self.halve = _layers.numbered(
             layers.convolution(
                 inputs, outputs, linear_fn=functools.partial(_convolution.convolve, stride=stride)
             )
@@ -80,10 +73,10 @@ class Discriminator(nnx.Module):
     def __call__(self, inputs: jax.Array, *, train: bool, keys: Any = None) -> jax.Array:
         """Maps images to logits. `keys` has one PRNG key per example, for dropout."""
         hidden = inputs
-        for layer in in_order(self.halve):
-            hidden = leaky_relu(layer(hidden, train=train))
+        for layer in _layers.in_order(self.halve):
+            hidden = _layers.leaky_relu(layer(hidden, train=train))
         hidden = hidden.reshape(len(hidden), -1)
-        hidden = dropout(hidden, DROPOUT, train=train, keys=keys, layer=0)
+        hidden = _layers.dropout(hidden, DROPOUT, train=train, keys=keys, layer=0)
         return self.dense(hidden, train=train)[:, 0].astype(jnp.float32)
 
 
@@ -117,7 +110,7 @@ def mangoubi_cifar(
             "mangoubi_cifar makes images (height, width, channels) with sides divisible by 8, got "
             f"shape {tuple(sample_shape)}. Resize the images or use the network dcgan or mlp."
         )
-    return purify_pair(
+    return _layers.purify_pair(
         functools.partial(Generator, sample_shape, latent_dim, width),
         functools.partial(Discriminator, sample_shape, width, first_stride),
         Layers(rngs, axis_name, **layer_options),

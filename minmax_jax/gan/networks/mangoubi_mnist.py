@@ -19,14 +19,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from minmax_jax.gan.networks._layers import (
-    Layers,
-    dropout,
-    in_order,
-    leaky_relu,
-    numbered,
-    purify_pair,
-)
+from minmax_jax.gan.networks import _layers
+from minmax_jax.gan.networks._layers import Layers
 from minmax_jax.gan.networks._pure import Network
 
 DROPOUT = 0.3
@@ -39,14 +33,14 @@ class Generator(nnx.Module):
     def __init__(self, shape: tuple[int, ...], latent_dim: int, width: int, layers: Layers) -> None:
         sizes = (latent_dim, width, 2 * width, 4 * width)
         self.shape = shape
-        self.dense = numbered(itertools.starmap(layers.dense, itertools.pairwise(sizes)))
+        self.dense = _layers.numbered(itertools.starmap(layers.dense, itertools.pairwise(sizes)))
         self.last = layers.dense(sizes[3], math.prod(shape))
 
     def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
         """Maps latents to examples."""
         hidden = latents
-        for layer in in_order(self.dense):
-            hidden = leaky_relu(layer(hidden, train=train))
+        for layer in _layers.in_order(self.dense):
+            hidden = _layers.leaky_relu(layer(hidden, train=train))
         samples = self.last(hidden, train=train).astype(jnp.float32)
         return jnp.tanh(samples).reshape(-1, *self.shape)
 
@@ -56,15 +50,15 @@ class Discriminator(nnx.Module):
 
     def __init__(self, shape: tuple[int, ...], width: int, layers: Layers) -> None:
         sizes = (math.prod(shape), 4 * width, 2 * width, width)
-        self.dense = numbered(itertools.starmap(layers.dense, itertools.pairwise(sizes)))
+        self.dense = _layers.numbered(itertools.starmap(layers.dense, itertools.pairwise(sizes)))
         self.last = layers.dense(sizes[3], 1)
 
     def __call__(self, inputs: jax.Array, *, train: bool, keys: Any = None) -> jax.Array:
         """Maps examples to logits. `keys` has one PRNG key per example, for dropout."""
         hidden = inputs.reshape(len(inputs), -1)
-        for i, layer in enumerate(in_order(self.dense)):
-            hidden = leaky_relu(layer(hidden, train=train))
-            hidden = dropout(hidden, DROPOUT, train=train, keys=keys, layer=i)
+        for i, layer in enumerate(_layers.in_order(self.dense)):
+            hidden = _layers.leaky_relu(layer(hidden, train=train))
+            hidden = _layers.dropout(hidden, DROPOUT, train=train, keys=keys, layer=i)
         return self.last(hidden, train=train)[:, 0].astype(jnp.float32)
 
 
@@ -88,7 +82,7 @@ def mangoubi_mnist(
       **layer_options: `dtype` and `spectral_norm` of `Layers`. Spectral normalization applies to
         the discriminator only.
     """
-    return purify_pair(
+    return _layers.purify_pair(
         functools.partial(Generator, sample_shape, latent_dim, width),
         functools.partial(Discriminator, sample_shape, width),
         Layers(rngs, axis_name, **layer_options),

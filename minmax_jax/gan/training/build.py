@@ -9,6 +9,7 @@ import minmax_jax as mm
 from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks, objective
+from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.training import gradient_norms
 
@@ -25,19 +26,19 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
     alone = jax.process_count() == 1
     if count > len(found) or (count < len(found) and not alone):
         where = "on this machine" if alone else "in all processes together"
-        raise config_lib.ConfigError(
+        raise ConfigError(
             f"devices must be {'at most ' if alone else ''}{len(found)}, the number of "
             f"{found[0].platform} devices {where}, got {count}. On CPU, you can set "
             f"XLA_FLAGS=--xla_force_host_platform_device_count={count}."
         )
     if training.batch_size % count:
-        raise config_lib.ConfigError(
+        raise ConfigError(
             f"batch_size must be a multiple of the number of devices, {count}, got "
             f"{training.batch_size}. Change it or --devices."
         )
     share = training.batch_size // count
     if share % training.microbatches:
-        raise config_lib.ConfigError(
+        raise ConfigError(
             f"microbatches must divide the number of examples per device, {share}, got "
             f"{training.microbatches}. Change it or batch_size."
         )
@@ -59,7 +60,7 @@ def build_game(
         examples, or the optimizer rejects an option.
     """
     if data.count < config.training.batch_size:
-        raise config_lib.ConfigError(
+        raise ConfigError(
             f"batch_size must be at most {data.count}, the number of examples of "
             f"{config.data.source}, got {config.training.batch_size}."
         )
@@ -120,7 +121,7 @@ def build_optimizer(
             text += (
                 f" (max_steps={chosen.max_steps} requires an optimizer that works for one player)"
             )
-        raise config_lib.ConfigError(f"optimizer={chosen.name}: {text}") from error
+        raise ConfigError(f"optimizer={chosen.name}: {text}") from error
     return optimizer
 
 
@@ -150,4 +151,4 @@ def build_pair(
             spectral_norm=chosen.spectral_norm,
         )
     except ValueError as error:
-        raise config_lib.ConfigError(f"network={chosen.name}: {error}") from error
+        raise ConfigError(f"network={chosen.name}: {error}") from error

@@ -144,7 +144,7 @@ TRAIN = [*DATA, "digits"]
         (None, [*TRAIN, "--loss", "hinges"], "did you mean hinge"),
         (None, [*TRAIN, "--on-nonfinite", "skipp"], "did you mean skip"),
         (None, [*TRAIN, "--keep", "0"], "keep=0 is out of range; give a number of at least 1"),
-        (None, [*TRAIN, "--keep-best", "a b"], "NAME:max"),
+        (None, [*TRAIN, "--keep-best", "a b"], "METRIC:max"),
         (other_model, [*TRAIN, "--out", "set"], "checkpoint of another model"),
         (other_model, ["sample", "--run", "set", "--out", "a.png"], "checkpoint of another model"),
         (make_run_folder, [*TRAIN, "--out", "set", "--seed", "9"], "seed: 0 -> 9"),

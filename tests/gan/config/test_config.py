@@ -5,9 +5,10 @@ import typing
 import pytest
 
 import minmax_jax as mm
+from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import optimizer as optimizer_lib
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.config.config import Config, ConfigError
+from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.networks import NetworksConfig
 from minmax_jax.gan.config.optimizer import OptimizerConfig
 from minmax_jax.gan.networks import NETWORKS

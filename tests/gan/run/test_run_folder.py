@@ -4,8 +4,8 @@ import math
 import numpy as np
 import pytest
 
+from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.config.config import ConfigError
 from minmax_jax.gan.run import jsonl, run_folder
 
 CONFIG = presets.preset("digits")
