@@ -2,6 +2,7 @@
 
 registry        the networks by name, and `build`
 _pure           from an NNX module to a pure function
+_affine         affine layers with spectral normalization
 _layers         dense layers, convolutions, BatchNorm and dropout
 _convolution    convolutions as matrix products on CPU
 """
