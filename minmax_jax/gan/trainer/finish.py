@@ -8,7 +8,7 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.messages import Note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluate
-from minmax_jax.gan.generation import image_io, sampling
+from minmax_jax.gan.generation import generator, image_io
 from minmax_jax.gan.run import files, run_folder
 from minmax_jax.gan.trainer import summary as summary_lib
 from minmax_jax.gan.training import build
@@ -54,14 +54,14 @@ def finish(
       evaluator: Evaluator of the run. Default: a new one.
     """
     pair = build.build_pair(config, data.images.shape[1:])
-    stats = sampling.recompute_batch_stats(pair, state.ema, state.stats.min)
+    stats = generator.recompute_batch_stats(pair, state.ema, state.stats.min)
     evaluation = {}
     if config.evaluation.num_samples:
         evaluator = evaluator or evaluate.RunEvaluator(config, folder, data, note)
         evaluation = {"evaluation": evaluator.evaluate(config.training.steps, state)}
     records = run_folder.read_metrics(folder)
     _draw_figures(
-        config, folder, data, sampling.draw_samples(pair, state.ema, stats, 1000), records
+        config, folder, data, generator.draw_samples(pair, state.ema, stats, 1000), records
     )
     last = [record for record in records if "loss_min" in record][-1:]
     summary = {**{name: value for r in last for name, value in r.items()}, **evaluation}

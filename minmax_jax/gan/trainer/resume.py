@@ -1,4 +1,4 @@
-"""Resumes a run from its newest valid checkpoint, and selects the checkpoints to keep."""
+"""Resumes a run from its newest valid checkpoint, and prunes checkpoints."""
 
 from pathlib import Path
 

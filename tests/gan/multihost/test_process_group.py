@@ -21,7 +21,7 @@ from minmax_jax.gan.run import checkpoint, run_folder
 from tests.gan.cli.test_bad_input import images as write_images
 from tests.gan.cli.test_bad_input import separate_caches  # noqa: F401  (a fixture)
 
-CODE = "from minmax_jax.gan.cli import main; raise SystemExit(main())"
+CODE = "from minmax_jax.gan.cli.main import main; raise SystemExit(main())"
 FLAGS = ["train", "--preset", "digits", "--optimizer", "extra_adam", "--width", "8",
          "--latent-dim", "4", "--batch-size", "16", "--log-every", "10", "--checkpoint-every", "20",
          "--evaluate", "0"]  # fmt: skip

@@ -15,7 +15,11 @@ import pytest
 from minmax_jax.gan.run import checkpoint, run_folder
 
 STEPS, KILLS, SEED = 600, 10, 0
-COMMAND = [sys.executable, "-c", "from minmax_jax.gan.cli import main; raise SystemExit(main())"]
+COMMAND = [
+    sys.executable,
+    "-c",
+    "from minmax_jax.gan.cli.main import main; raise SystemExit(main())",
+]
 FLAGS = [
     "train", "--preset", "digits", "--optimizer", "ada_nsgda", "--width", "16", "--latent-dim", "4",
     "--batch-size", "16", "--steps", str(STEPS), "--steps-per-call", "7", "--log-every", "10",

@@ -1,0 +1,86 @@
+"""Hooks of a run, with writers that only record their calls."""
+
+import contextlib
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from minmax_jax import parallel
+from minmax_jax.gan.base.errors import Terminated
+from minmax_jax.gan.config import presets
+from minmax_jax.gan.multihost.termination import Termination
+from minmax_jax.gan.trainer import hooks
+
+CONFIG = presets.preset("digits", steps=8, log_every=2, checkpoint_every=4, evaluate_every=4)
+STATE = parallel.replicate({"w": jnp.ones(2)}, jax.local_devices()[:1])
+
+
+class Calls:
+    """Stands for manager, log, check and evaluator, and records their calls in order."""
+
+    def __init__(self):
+        self.names = []
+
+    def save(self, step, state):
+        self.names.append(f"save {step}")
+
+    def wait(self, *, block=True):
+        self.names += ["wait"] if block else []
+
+    def flush(self):
+        self.names.append("flush")
+
+    def wait_until_finite(self, step, state, quantities):
+        self.names.append("check")
+
+    def evaluate(self, step, state):
+        self.names.append(f"evaluate {step}")
+
+    @contextlib.contextmanager
+    def paused(self, step):
+        self.names.append("pause")
+        yield
+        self.names.append("continue")
+
+
+def test_log_is_flushed_and_values_checked_before_a_checkpoint():
+    calls = Calls()
+    hooks.CheckpointHook(4, calls, calls, calls)(4, STATE, {})
+    assert calls.names == ["flush", "check", "save 4"]
+
+
+@pytest.mark.parametrize("due", [False, True])
+def test_sigterm_saves_once_and_ends_the_run(due):
+    calls, termination = Calls(), Termination()
+    save = hooks.CheckpointHook(4, calls, calls, calls)
+    terminate = hooks.TerminationHook(termination, calls, save)
+    terminate(3, STATE, {})
+    assert calls.names == [] and terminate.next_step(3) is None
+    termination.requested = True
+    if due:
+        save(4, STATE, {})
+    with pytest.raises(Terminated, match="SIGTERM: saved at step 4; run the same command again"):
+        terminate(4, STATE, {})
+    assert calls.names == ["flush", "check", "save 4", "wait"]
+
+
+def test_evaluation_stops_the_clock_and_skips_the_last_step():
+    calls = Calls()
+    hook = hooks.EvaluationHook(CONFIG, calls, calls, calls)
+    hook(4, STATE, {})
+    hook(8, STATE, {})
+    assert calls.names == ["check", "pause", "evaluate 4", "continue"]
+
+
+def test_call_ends_match_the_hooks_of_the_coordinator():
+    calls = Calls()
+    coordinator = [
+        hooks.LogHook(2, calls),
+        hooks.EvaluationHook(CONFIG, calls, calls, calls),
+        hooks.CheckpointHook(4, calls, calls, calls),
+    ]
+    plain = hooks.call_ends(CONFIG)
+    assert {(hook.every, hook.measure) for hook in plain} == {
+        (hook.every, hook.measure) for hook in coordinator
+    }
