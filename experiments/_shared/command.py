@@ -1,11 +1,10 @@
 """Steps that the commands of all experiments share."""
 
-import contextlib
 import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,38 +12,24 @@ import jax
 import tyro
 
 from experiments._shared.files import write_json
-from experiments._shared.time_limit import TimeLimitReached
-from minmax_jax import gan
 
 RESULTS = Path(__file__).parents[1] / "results"
 """Folder of all committed results."""
 
 
-def run_command(main: Callable[..., None], **options: Any) -> None:
+def run_command(main: Callable[..., None]) -> None:
     """Runs the main function of an experiment with command-line flags for its arguments.
 
     Args:
       main: Function with an argument `config`; the flags of its fields get no prefix.
-      **options: Further arguments of `tyro.cli`.
     """
-    tyro.cli(main, config=(tyro.conf.OmitArgPrefixes,), **options)
+    tyro.cli(main, config=(tyro.conf.OmitArgPrefixes,))
 
 
 def fail(message: str) -> NoReturn:
     """Prints one line to standard error and exits with code 2, the code of invalid input."""
     print(message, file=sys.stderr)
     raise SystemExit(2)
-
-
-@contextlib.contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turns invalid input into one line, and a reached time limit into a note."""
-    try:
-        yield
-    except (gan.ConfigError, gan.DataError) as error:
-        fail(f"error: {error}")
-    except TimeLimitReached:
-        print("Time limit reached. All progress is saved; run the same command again to continue.")
 
 
 def read_result(path: Path) -> dict[str, Any]:

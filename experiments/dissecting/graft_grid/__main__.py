@@ -14,7 +14,8 @@ it runs with new seeds. The pairs on the diagonal are the update rules themselve
 
 from pathlib import Path
 
-from experiments._shared.command import RESULTS, one_line_errors, read_result, run_command
+from experiments._shared.command import RESULTS, read_result, run_command
+from experiments._shared.errors import one_line_errors
 from experiments.dissecting.graft_grid import figure, table
 from experiments.dissecting.graft_grid.config import Config, resolve_defaults
 from experiments.dissecting.graft_grid.run import record

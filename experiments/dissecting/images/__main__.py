@@ -17,7 +17,8 @@ field of a size can also be given as a flag, for example `--network resnet --los
 
 from pathlib import Path
 
-from experiments._shared.command import RESULTS, one_line_errors, read_result, run_command
+from experiments._shared.command import RESULTS, read_result, run_command
+from experiments._shared.errors import one_line_errors
 from experiments.dissecting.images import figure, table
 from experiments.dissecting.images.config import Config, resolve_defaults
 from experiments.dissecting.images.run import record

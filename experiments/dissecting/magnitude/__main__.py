@@ -14,7 +14,8 @@ gradient. All use the learning rates that `images` has chosen for Adam, unless o
 
 from pathlib import Path
 
-from experiments._shared.command import RESULTS, one_line_errors, read_result, run_command
+from experiments._shared.command import RESULTS, read_result, run_command
+from experiments._shared.errors import one_line_errors
 from experiments.dissecting.magnitude import figure, table
 from experiments.dissecting.magnitude.config import Config, resolve_defaults
 from experiments.dissecting.magnitude.run import record

@@ -19,7 +19,8 @@ scores are not comparable with inception scores.
 
 from pathlib import Path
 
-from experiments._shared.command import RESULTS, one_line_errors, record_result, run_command
+from experiments._shared.command import RESULTS, record_result, run_command
+from experiments._shared.errors import one_line_errors
 from experiments.greedy.cifar import figure, table
 from experiments.greedy.cifar.config import Config
 from experiments.greedy.cifar.run import run

@@ -16,7 +16,8 @@ decreasing probability e^(−i/τ) only.
 
 from pathlib import Path
 
-from experiments._shared.command import RESULTS, one_line_errors, record_result, run_command
+from experiments._shared.command import RESULTS, record_result, run_command
+from experiments._shared.errors import one_line_errors
 from experiments.greedy.digits01 import figure, table
 from experiments.greedy.digits01.config import Config
 from experiments.greedy.digits01.run import run

@@ -13,7 +13,8 @@ weights. Each method is tuned over 3 × 3 learning rates, in runs of full length
 
 from pathlib import Path
 
-from experiments._shared.command import RESULTS, one_line_errors, record_result, run_command
+from experiments._shared.command import RESULTS, record_result, run_command
+from experiments._shared.errors import one_line_errors
 from experiments.greedy.gaussians import figure, table
 from experiments.greedy.gaussians.config import Config
 from experiments.greedy.gaussians.run import run

@@ -14,7 +14,12 @@ from experiments._shared.means import mean_interval
 from experiments._shared.rounding import round_significant
 from experiments.one_sided.norms.run import FIELDS
 from experiments.one_sided.trajectories import snapshots
-from experiments.one_sided.trajectories.config import Config, all_runs, make_problem
+from experiments.one_sided.trajectories.config import (
+    Config,
+    all_runs,
+    describe,
+    make_problem,
+)
 from experiments.one_sided.trajectories.problems import Problem
 from experiments.one_sided.trajectories.snapshots import of_seed
 
@@ -35,10 +40,7 @@ def run(config: Config) -> dict[str, Any]:
         found[name] = measure(config, problem, method, dual)
         print(f"{time.perf_counter() - begin:5.0f} s  {name}", flush=True)
     return {
-        "preset": config.preset,
-        "steps": config.steps,
-        "seeds": config.seeds,
-        "width": config.width if config.preset == "mnist" else None,
+        **describe(config),
         "num_draws": NUM_DRAWS,
         "times": snapshots.snapshot_steps(config.steps)[:-1],
         **environment(),

@@ -15,7 +15,8 @@ players without bias, for the loss that each player descends and for the saturat
 
 from pathlib import Path
 
-from experiments._shared.command import RESULTS, one_line_errors, read_result, run_command
+from experiments._shared.command import RESULTS, read_result, run_command
+from experiments._shared.errors import one_line_errors
 from experiments._shared.files import write_json
 from experiments.one_sided.norms import figure, table
 from experiments.one_sided.norms.run import run

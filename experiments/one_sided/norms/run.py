@@ -13,7 +13,12 @@ from experiments._shared.means import mean_interval
 from experiments._shared.rounding import round_significant
 from experiments._shared.time_limit import TimeLimit
 from experiments.one_sided.trajectories import snapshots
-from experiments.one_sided.trajectories.config import Config, all_runs, make_problem
+from experiments.one_sided.trajectories.config import (
+    Config,
+    all_runs,
+    describe,
+    make_problem,
+)
 from experiments.one_sided.trajectories.problems import Problem
 from experiments.one_sided.trajectories.training import train
 
@@ -36,10 +41,7 @@ def run(config: Config) -> dict[str, Any]:
         found[name] = measure(config, problem, method, dual)
         print(f"{time.perf_counter() - begin:5.0f} s  {name}", flush=True)
     return {
-        "preset": config.preset,
-        "steps": config.steps,
-        "seeds": config.seeds,
-        "width": config.width if config.preset == "mnist" else None,
+        **describe(config),
         "num_draws": NUM_DRAWS,
         "rates": {m: list(map(float, problem.learning_rates(m))) for m in config.methods},
         "sizes": sizes(problem),

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 from experiments.one_sided.trajectories import problems
 
@@ -49,6 +50,16 @@ def make_problem(config: Config) -> problems.Problem:
     if config.preset == "dirac-penalty":
         return problems.dirac("gradient-penalty")
     raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {config.preset!r}.")
+
+
+def describe(config: Config) -> dict[str, Any]:
+    """Returns the part of the configuration that results record."""
+    return {
+        "preset": config.preset,
+        "steps": config.steps,
+        "seeds": config.seeds,
+        "width": config.width if config.preset == "mnist" else None,
+    }
 
 
 def all_runs(config: Config) -> Iterator[tuple[str, str, bool]]:

@@ -1,0 +1,19 @@
+"""One-line messages for expected errors of a command."""
+
+import contextlib
+from collections.abc import Iterator
+
+from experiments._shared.command import fail
+from experiments._shared.time_limit import TimeLimitReached
+from minmax_jax import gan
+
+
+@contextlib.contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turns invalid input into one line, and a reached time limit into a note."""
+    try:
+        yield
+    except (gan.ConfigError, gan.DataError) as error:
+        fail(f"error: {error}")
+    except TimeLimitReached:
+        print("Time limit reached. All progress is saved; run the same command again to continue.")
