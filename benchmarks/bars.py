@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks import figure as figure_lib
 from benchmarks.clock import Ratio
 
 COLORS = {"mm.": "C0", "handwritten": "0.55", "torch": "C1", "optimetry": "C1", "PyTorch": "C1"}
@@ -20,16 +21,13 @@ def draw(
       path: Image file to write.
       target: Position of a second dotted line. The first one is at 1.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     heights = [len(panel) for panel in panels.values()]
-    figure, axes = plt.subplots(
-        len(panels), 1, figsize=(8, 0.9 * len(panels) + 0.27 * sum(heights)), squeeze=False,
-        gridspec_kw={"height_ratios": heights}, layout="constrained",
-    )  # fmt: skip
+    figure, axes = figure_lib.subplots(
+        len(panels),
+        1,
+        figsize=(8, 0.9 * len(panels) + 0.27 * sum(heights)),
+        gridspec_kw={"height_ratios": heights},
+    )
     for axis, (title, ratios) in zip(axes[:, 0], panels.items(), strict=True):
         for row, (name, ratio) in enumerate(ratios.items()):
             color = next((c for start, c in COLORS.items() if name.startswith(start)), "C2")
@@ -44,5 +42,4 @@ def draw(
         axis.set_title(title, fontsize=10, loc="left")
         axis.spines[["top", "right"]].set_visible(False)
     axes[-1, 0].set_xlabel(label)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    figure_lib.save(figure, path)

@@ -49,8 +49,9 @@ def commit() -> str:
         )
         changed = subprocess.run(
             [*git, "status", "--porcelain", "--", "../minmax_jax", "."],
-            capture_output=True, text=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+        )
     except FileNotFoundError:
         return "unknown"
     return (head.stdout.strip() or "unknown") + ("+" if changed.stdout.strip() else "")

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks import figure as figure_lib
 from benchmarks import table
 
 
@@ -86,27 +87,19 @@ def _format(value: float) -> str:
 
 def draw(result: dict[str, Any], path: Path) -> None:
     """Draws the oracle calls and seconds to the target, for every seed and the median."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     problems = result["problems"]
     count = max(len(found["methods"]) for found in problems.values())
-    figure, axes = plt.subplots(
+    figure, axes = figure_lib.subplots(
         2,
         len(problems),
         figsize=(6 * len(problems), 2 + 0.42 * count),
-        layout="constrained",
-        squeeze=False,
     )
     for column, (name, found) in enumerate(problems.items()):
         for axis, quantity in zip(axes[:, column], ("oracle calls", "seconds"), strict=True):
             _draw_one(axis, found, quantity)
         problem = found["problem"]
         axes[0, column].set_title(f"{name}: {problem['score']} ≤ {problem['target']:g}")
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    figure_lib.save(figure, path)
 
 
 def _draw_one(axis: Any, found: dict[str, Any], quantity: str) -> None:

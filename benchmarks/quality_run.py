@@ -14,6 +14,7 @@ import numpy as np
 import optax
 
 import minmax_jax as mm
+from benchmarks import step
 from minmax_jax import gan
 
 
@@ -99,7 +100,7 @@ class Bench:
         config, game = self.config(method), self._game(method, 0)
         common = gan.preset(self.problem.preset).optimizer  # the same ratio for all optimizers
         ratio = common.learning_rate_max / common.learning_rate_min
-        params = mm.Players(game.pair.generator.params, game.pair.discriminator.params)
+        params = step.players_of(game.pair)
 
         def optimizer_fn(rates: mm.Players) -> Any:
             traced = config.replace(learning_rate_min=rates.min, learning_rate_max=rates.max)
@@ -174,10 +175,14 @@ def cost_per_update(method: str, updates: int = 5) -> float:
     players: Any = small.start
     update = jax.jit(
         lambda state, players, key: optimizer.update(
-            counted(players), state, players,
-            field_fn=counted, payoff_fn=small.payoff_fn, key=key,
+            counted(players),
+            state,
+            players,
+            field_fn=counted,
+            payoff_fn=small.payoff_fn,
+            key=key,
         )
-    )  # fmt: skip
+    )
     for index in range(updates):
         steps, state = update(state, players, jax.random.key(index))
         players = optax.apply_updates(players, steps)

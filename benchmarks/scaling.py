@@ -122,7 +122,7 @@ def batch_norm_collectives(
 ) -> list[counts.Collective]:
     """Returns the collectives of a step whose field is not averaged over devices."""
     shape, latent_dim = game.pair.sample_shape, game.pair.latent_dim
-    z = mm.Players(game.pair.generator.params, game.pair.discriminator.params)
+    z = step.players_of(game.pair)
 
     def own(z: mm.Players, state: Any, batch: Any) -> Any:
         field_fn = mm.general_sum(*step.losses(game.pair, batch))

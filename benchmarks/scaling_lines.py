@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
 import minmax_jax as mm
 from benchmarks import clock, counts, step, trees
+from benchmarks import figure as figure_lib
 
 TREE = 1_000_000
 """Number of elements of the tree that is split into more and more leaves."""
@@ -48,10 +48,10 @@ def line(xs: Any, ys: Any) -> dict[str, Any]:
 def mlp_step(side: int, width: int, batch: int) -> dict[str, float]:
     """Returns parameters, FLOPs and bytes of an alternating Adam step on an MLP GAN."""
     pair = step.build("mlp", side, 1, width, 64)
-    z = mm.Players(pair.generator.params, pair.discriminator.params)
+    z = step.players_of(pair)
     optimizer = step.optimizers()["alternating"]
-    examples = jnp.zeros((batch, *pair.sample_shape)), jnp.zeros((batch, pair.latent_dim))
-    program = counts.compiled(step.library_step(pair, optimizer), z, optimizer.init(z), examples)
+    library_step = step.library_step(pair, optimizer)
+    program = counts.compiled(library_step, z, optimizer.init(z), step.zeros(pair, batch))
     found = counts.count(program)
     size = sum(leaf.size for leaf in jax.tree.leaves(z))
     return {"parameters": size, "flops": found.flops, "bytes": found.bytes}
@@ -95,13 +95,8 @@ def solve_seconds(config: Any) -> list[float]:
 
 def draw(result: dict[str, Any], path: Path) -> None:
     """Draws each straight-line fit with its points, and temporary memory by devices."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     lines = result["lines"]
-    figure, axes = plt.subplots(2, 4, figsize=(13, 6), layout="constrained")
+    figure, axes = figure_lib.subplots(2, 4, figsize=(13, 6))
     for axis, (name, found) in zip(axes.flat, lines.items(), strict=False):
         xs = np.asarray([0, max(found["x"])])
         axis.plot(xs, found["start"] + found["slope"] * xs, color="0.6", linewidth=1)
@@ -111,8 +106,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         axis.set(title=cost, xlabel=many, ylim=(0, 1.08 * max(found["y"])))
         axis.title.set_fontsize(9)
     _draw_memory(axes.flat[len(lines)], result["devices"])
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    figure_lib.save(figure, path)
 
 
 def _draw_memory(axis: Any, rows: list[dict[str, Any]]) -> None:

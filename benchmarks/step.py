@@ -49,6 +49,19 @@ def build(name: str, side: int, channels: int, width: int, latent_dim: int) -> g
     return gan.build_networks(name, shape, latent_dim=latent_dim, width=width, seed=0)
 
 
+def players_of(pair: gan.Pair) -> mm.Players:
+    """Returns the parameters of both networks."""
+    return mm.Players(pair.generator.params, pair.discriminator.params)
+
+
+def zeros(pair: gan.Pair, batch_size: int) -> tuple[jax.Array, jax.Array]:
+    """Returns a batch of images and latents that are zero."""
+    return (
+        jnp.zeros((batch_size, *pair.sample_shape)),
+        jnp.zeros((batch_size, pair.latent_dim)),
+    )
+
+
 def losses(pair: gan.Pair, batch: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Returns both players' losses on a batch `(images, latents)`, as functions of `Players`."""
     generator, discriminator = pair.generator, pair.discriminator
@@ -110,7 +123,7 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
         keys = jax.random.split(jax.random.key(0))
         images = jnp.tanh(jax.random.normal(keys[0], (config.batch, *pair.sample_shape)))
         batch = images, jax.random.normal(keys[1], (config.batch, pair.latent_dim))
-        z = mm.Players(pair.generator.params, pair.discriminator.params)
+        z = players_of(pair)
         rows = {}
         for order, optimizer in optimizers().items():
             note(f"step: {shape[0]}, {order}")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 import minmax_jax as mm
@@ -64,11 +63,7 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
 def bare(config: Config) -> Callable[[], Any]:
     """Returns a step of simultaneous Adam on a fixed batch."""
     pair = step.build(*config.network)
-    batch = (
-        jnp.zeros((config.batch, *pair.sample_shape)),
-        jnp.zeros((config.batch, pair.latent_dim)),
-    )
-    z = mm.Players(pair.generator.params, pair.discriminator.params)
+    z, batch = step.players_of(pair), step.zeros(pair, config.batch)
     optimizer = step.optimizers()["simultaneous"]
     return step.Runner(step.library_step(pair, optimizer), (z, optimizer.init(z)), batch)
 

@@ -1,4 +1,7 @@
-"""Draws the figures of the README in `docs/images`: `python docs/figures.py`."""
+"""Draws the figures of the README in `docs/images`: `python docs/figures.py`.
+
+The image `mnist.png` is the file `samples.png` of the README's training command.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -16,7 +16,7 @@ SMALL = dataclasses.replace(scaling.QUICK, side=8, width=4, batch=16)
 def step_counts(shape, order, batch_size=8):
     """Returns the counts of the library's step and of the hand-written one."""
     pair = step.build(*shape)
-    z = mm.Players(pair.generator.params, pair.discriminator.params)
+    z = step.players_of(pair)
     batch = jnp.ones((batch_size, *pair.sample_shape)), jnp.ones((batch_size, pair.latent_dim))
     handwritten, init = handwritten_step.ORDERS[order](
         lambda batch: step.losses(pair, batch), step.LEARNING_RATE, step.ADAM, step.EPS
