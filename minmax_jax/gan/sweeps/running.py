@@ -100,10 +100,12 @@ def _read(folder: Path, grid: grid_lib.Grid, runs: list[grid_lib.SweepRun], best
 
 
 def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
-    default = "frechet_distance" if data.modes is None else "high_quality_share:max"
-    best = parse_best(text or default)
-    if best is None:
-        raise ConfigError("score must not be empty.")
+    default = (
+        Best("frechet_distance", highest=False)
+        if data.modes is None
+        else Best("high_quality_share", highest=True)
+    )
+    best = parse_best(text) or default
     if not config.evaluation.num_samples and best.name not in step_lib.QUANTITIES:
         raise ConfigError(
             f"score must be a training metric such as loss_min if evaluate=0, got {best.name}. "
