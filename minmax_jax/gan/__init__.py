@@ -47,14 +47,10 @@ from minmax_jax.gan.evaluation.features import EXTRACTORS
 from minmax_jax.gan.evaluation.features import build as build_extractor
 from minmax_jax.gan.evaluation.features import default as default_extractor
 from minmax_jax.gan.evaluation.scores import METRICS
+from minmax_jax.gan.generation.generator import draw_samples, recompute_batch_stats
 from minmax_jax.gan.generation.image_io import grid as image_grid
 from minmax_jax.gan.generation.image_io import to_uint8, write
-from minmax_jax.gan.generation.sampling import (
-    draw_samples,
-    interpolate,
-    recompute_batch_stats,
-    sample,
-)
+from minmax_jax.gan.generation.sampling import interpolate, sample
 from minmax_jax.gan.networks import NETWORKS, Network, Pair, purify
 from minmax_jax.gan.networks import build as build_networks
 from minmax_jax.gan.objective import LOSSES, PENALTIES, Game, Loss, Penalty, gradient_fields

@@ -12,6 +12,8 @@ from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.comparison import results as results_lib
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.generation import sampling
+from minmax_jax.gan.generation.generator import load_generator
+from minmax_jax.gan.generation.latents import seeded_latents
 from minmax_jax.gan.run import run_folder
 
 MIN_VECTORS = 500
@@ -47,7 +49,7 @@ class Comparison:
 
     Attributes:
       runs: Runs that could be read.
-      problems: Maps a run folder to what is wrong with it. The run is left out, or
+      problems: Maps a run folder to an error message. The run is left out, or
         shown without samples.
       seed: Seed of the latents of the samples.
     """
@@ -137,10 +139,10 @@ def _samples(
 ) -> tuple[int, np.ndarray | None]:
     """Returns step and samples of the newest valid checkpoint, or 0 and None."""
     try:
-        generator = sampling.load_generator(folder, note=add_problem)
+        generator = load_generator(folder, note=add_problem)
         if generator.about.data["kind"] != "image":
             num = max(num, MIN_VECTORS)
-        inputs = sampling.seeded_latents(generator.pair.latent_dim, num, seed=seed)
+        inputs = seeded_latents(generator.pair.latent_dim, num, seed=seed)
         return generator.step, generator.generate(inputs)
     except (ConfigError, DataError) as error:
         add_problem(str(error))

@@ -11,7 +11,6 @@ from minmax_jax.gan.data.sharding import (
     put_on_devices,
     shard_images,
     shard_of_process,
-    take_shard,
 )
 
 __all__ = [
@@ -31,6 +30,5 @@ __all__ = [
     "put_on_devices",
     "shard_images",
     "shard_of_process",
-    "take_shard",
     "to_float",
 ]

@@ -11,7 +11,7 @@ from minmax_jax.gan.base.limits import MIN_SAMPLES
 from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluator, features
-from minmax_jax.gan.generation import sampling
+from minmax_jax.gan.generation import generator as generator_lib
 from minmax_jax.gan.run import evaluations, run_folder
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
@@ -64,7 +64,7 @@ def evaluate(
     for name, value in {"num_samples": num_samples, "num_reference": num_reference}.items():
         if value < MIN_SAMPLES:
             raise ConfigError(f"{name} must be at least {MIN_SAMPLES}, got {value}.")
-    generator = sampling.load_generator(run_dir, step=step)
+    generator = generator_lib.load_generator(run_dir, step=step)
     loaded = _load_data(generator.about, data)
     built = [
         features.build(name, loaded, note, inception_weights=inception_weights)
@@ -77,7 +77,7 @@ def evaluate(
         for extractor in built
     ]
     seed = generator.about.config.run.seed if seed is None else seed
-    samples = sampling.draw_samples(
+    samples = generator_lib.draw_samples(
         generator.pair, generator.params, generator.stats, num_samples, seed=seed
     )
     return [
@@ -104,7 +104,7 @@ def _header(step: int, seed: int) -> dict[str, Any]:
     return {"step": step, "time": time, "seed": seed}
 
 
-def metrics_record(record: Mapping[str, Any]) -> dict[str, Any]:
+def _metrics_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the scores of an evaluation as a flat record for `metrics.jsonl`."""
     return {
         **{key: record[key] for key in ("step", "extractor", "num_samples")},
@@ -154,16 +154,16 @@ class RunEvaluator:
         record = self._find(step) or self._evaluate(step, state)
         logged = run_folder.read_metrics(self._folder)
         if not any(r["step"] == step and "extractor" in r for r in logged):
-            run_folder.append_metrics(self._folder, metrics_record(record))
+            run_folder.append_metrics(self._folder, _metrics_record(record))
         return record
 
     def _evaluate(self, step: int, state: step_lib.TrainState) -> dict[str, Any]:
         if self._sample_evaluator is None:
             self._sample_evaluator = default_evaluator(self._data, self._note)
         pair = build.build_pair(self._config, self._data.images.shape[1:])
-        stats = sampling.recompute_batch_stats(pair, state.ema, state.stats.min)
+        stats = generator_lib.recompute_batch_stats(pair, state.ema, state.stats.min)
         seed, num_samples = self._config.run.seed, self._config.evaluation.num_samples
-        samples = sampling.draw_samples(pair, state.ema, stats, num_samples, seed=seed)
+        samples = generator_lib.draw_samples(pair, state.ema, stats, num_samples, seed=seed)
         header = {**_header(step, seed), "by": "train"}
         return evaluations.append(self._folder, {**header, **self._sample_evaluator(samples)})
 

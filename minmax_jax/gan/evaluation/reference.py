@@ -28,7 +28,7 @@ class Reference:
 
     @functools.cached_property
     def centers(self) -> np.ndarray:
-        """Bin centers: 100, or one per 20 examples if there are fewer than 2,000."""
+        """Centers of 100 bins, or of one bin per 20 examples if there are fewer than 2,000."""
         num_bins = min(_MAX_BINS, max(2, len(self.features) // _ROWS_PER_BIN))
         return metrics.bin_centers(self.features, num_bins)
 

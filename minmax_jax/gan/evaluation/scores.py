@@ -1,4 +1,4 @@
-"""Registry of metrics: what each needs, and the scores that it computes."""
+"""Registry of metrics, with their requirements and scores."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -25,8 +25,8 @@ class Metric(NamedTuple):
 
     Attributes:
       compute: Computes the scores of samples, given the real examples.
-      missing: Returns what the metric needs in addition to a dataset and an
-        extractor, or "" if it can be computed.
+      missing: Returns the requirement that the dataset or the extractor does not
+        meet, or "" if the metric can be computed.
       needs_features: Whether the metric uses features. Metrics that do are skipped
         if samples are not finite.
     """

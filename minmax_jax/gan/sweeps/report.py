@@ -40,7 +40,7 @@ def table(sweep: Sweep) -> str:
     """
     grid = sweep.grid
     lines = [
-        f"{score_label(sweep)}; {len(grid.seeds)} seed(s), {grid.shape[1]} × {grid.shape[2]} "
+        f"{score_label(sweep)}; {_count_seeds(sweep)}, {grid.shape[1]} × {grid.shape[2]} "
         f"learning rates per optimizer, {sweep.runs[0].config.training.steps} updates",
         "",
         "| optimizer | best learning rates (min, max) | at edge | median | all seeds | diverged |",
@@ -90,7 +90,7 @@ def heatmap(sweep: Sweep) -> matplotlib.figure.Figure:
     rows, columns = sweep.grid.shape[1:3]
     size = (1.5 + len(optimizers) * (1.2 + 0.75 * columns), 1.8 + 0.6 * rows)
     figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
-    figure.suptitle(f"{score_label(sweep)}\nmedian of {len(sweep.grid.seeds)} seed(s)", fontsize=9)
+    figure.suptitle(f"{score_label(sweep)}\nmedian of {_count_seeds(sweep)}", fontsize=9)
     panels = figure.subplots(1, len(optimizers), squeeze=False)[0]
     medians = sweep.medians
     finite = medians[np.isfinite(medians)]
@@ -140,6 +140,11 @@ def _annotate(axes: Any, sweep: Sweep, index: int, norm: colors.Normalize) -> No
         bright = place > 0.6 if sweep.score.highest else place < 0.4
         color = "black" if bright or not finite else "white"
         axes.text(column, row, text, ha="center", va="center", fontsize=6.5, color=color)
+
+
+def _count_seeds(sweep: Sweep) -> str:
+    count = len(sweep.grid.seeds)
+    return f"{count} seed" if count == 1 else f"{count} seeds"
 
 
 def _edges(sweep: Sweep, optimizer: str, chosen: tuple[float, float]) -> str:

@@ -47,7 +47,7 @@ def should_vmap(run: SweepRun, data: data_lib.Data) -> bool:
 
 
 def train(runs: Sequence[SweepRun], data: data_lib.Data, note: Note) -> list[step_lib.TrainState]:
-    """Trains runs that differ only in learning rates and seed; resumes what their folders hold.
+    """Trains runs that differ only in learning rates and seed, from their newest common step.
 
     Under `on_nonfinite="stop"`, a run with a non-finite update keeps the state before it while
     the others continue. See `diverged_at`.

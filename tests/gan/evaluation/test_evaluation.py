@@ -12,7 +12,7 @@ from minmax_jax import gan
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.evaluation import evaluator, features
+from minmax_jax.gan.evaluation import evaluator, features, metrics
 from minmax_jax.gan.evaluation.features import trained
 from minmax_jax.gan.run import evaluations
 from tests.gan.conftest import small_data
@@ -74,8 +74,6 @@ def test_evaluate_computes_one_metric_of_the_newest_checkpoint(run):
     digits = data_lib.load("digits")
     pixels = lambda images: images.reshape(len(images), -1) / 127.5 - 1.0  # noqa: E731
     samples = pixels(gan.sample(run.folder, 100, seed=3))
-    from minmax_jax.gan.evaluation import metrics
-
     expected = metrics.frechet_distance(samples, pixels(digits.images))
     np.testing.assert_allclose(record["scores"]["frechet_distance"], expected, rtol=1e-2)
 

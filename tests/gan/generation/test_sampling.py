@@ -8,7 +8,7 @@ from PIL import Image
 from minmax_jax import gan
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.generation import image_io, sampling
+from minmax_jax.gan.generation import generator, image_io, latents
 
 SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 4, "checkpoint_every": 4,
          "evaluate": 0, "devices": 1, "steps": 8}  # fmt: skip
@@ -30,7 +30,7 @@ def test_sample_accepts_the_step_of_any_checkpoint(digits_run):
     newest, early = gan.sample(digits_run, 5), gan.sample(digits_run, 5, step=4)
     np.testing.assert_array_equal(newest, gan.sample(digits_run, 5, step=8))
     assert not np.array_equal(newest, early)
-    assert sampling.load_generator(digits_run, step=4).step == 4
+    assert generator.load_generator(digits_run, step=4).step == 4
     with pytest.raises(gan.ConfigError, match=r"step=5: .* no such checkpoint \(4, 8\)"):
         gan.sample(digits_run, 5, step=5)
 
@@ -44,10 +44,10 @@ def test_interpolations_connect_the_samples_of_the_seed(digits_run):
 
 
 def test_latent_arcs_keep_the_variance_and_loops_are_closed():
-    ends = sampling.seeded_latents(3, 4000, seed=1)
-    arc = sampling.latent_arcs(ends[:2000], ends[2000:], 5, loop=False)
+    ends = latents.seeded_latents(3, 4000, seed=1)
+    arc = latents.latent_arcs(ends[:2000], ends[2000:], 5, loop=False)
     np.testing.assert_allclose(jnp.mean(arc**2, axis=(0, 2)), np.ones(5), atol=0.05)
-    loop = np.asarray(sampling.latent_arcs(ends[:4], ends[4:8], 12, loop=True))
+    loop = np.asarray(latents.latent_arcs(ends[:4], ends[4:8], 12, loop=True))
     strides = np.linalg.norm(np.roll(loop, -1, axis=1) - loop, axis=-1)
     arcs = np.linalg.norm(loop - np.roll(loop, 6, axis=1), axis=-1)
     np.testing.assert_allclose(loop[:, 6], -loop[:, 0], atol=1e-5)  # half a turn

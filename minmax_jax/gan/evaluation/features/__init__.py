@@ -1,4 +1,4 @@
-"""Feature extractors, in whose features samples are evaluated.
+"""Feature extractors for the evaluation of samples.
 
 `classifier`   last hidden layer of a network trained on the labels of the dataset
 `pixels`       pixels, also of images without labels
