@@ -1,4 +1,4 @@
-"""Heartbeat between the processes of a run: ends all of them when one fails."""
+"""Heartbeat between the processes of a run, which ends all of them if one fails."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ INTERVAL = 0.5
 
 
 class Heartbeat:
-    """Sends heartbeats and checks those of the other processes, in a thread.
+    """Sends heartbeats and checks the heartbeats of the other processes, in a thread.
 
     If another process reports an error or stops responding, this process exits at once with a
     one-line message. The thread also forwards SIGTERM to the coordinator.

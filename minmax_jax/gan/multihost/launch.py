@@ -1,4 +1,4 @@
-"""Describes how the processes of a multi-process run find one another."""
+"""Settings that connect the processes of one run."""
 
 import dataclasses
 
@@ -7,9 +7,9 @@ from minmax_jax.gan.base.errors import ConfigError
 
 @dataclasses.dataclass(frozen=True)
 class Launch:
-    """Processes that train one run together.
+    """Settings that connect the processes of one run.
 
-    This is not part of the configuration, because it does not change the result.
+    They are not part of the configuration, because they do not change the result.
     """
 
     coordinator: str = ""
@@ -25,7 +25,7 @@ class Launch:
 
 
 def check(launch: Launch) -> bool:
-    """Checks a launch and returns whether it has several processes.
+    """Checks the settings; returns whether `jax.distributed` has to be initialized.
 
     Raises:
       ConfigError: If a value is missing or out of range.

@@ -26,7 +26,7 @@ from minmax_jax.gan.multihost.termination import Termination
 
 
 class ProcessGroup:
-    """The processes of one run, as seen by this process.
+    """Connection of this process to the other processes of its run.
 
     With a single process, no method communicates.
 
@@ -80,7 +80,7 @@ class ProcessGroup:
         """
         if self.count == 1:
             return dict(values)
-        # Bytes, because the sum that transfers the values would change -0.0 to 0.0.
+        # Arrays are sent as bytes, because the sum that transfers them would turn -0.0 into 0.0.
         content = np.concatenate(
             [np.ascontiguousarray(value).reshape(-1).view(np.uint8) for value in values.values()]
         )
@@ -137,21 +137,21 @@ class ProcessGroup:
         return self._client.blocking_key_value_get(f"{heartbeat.ROOT}/{key}", self._timeout * 1000)
 
 
-_LOST = re.compile("gloo|nccl|peer|connection", re.IGNORECASE)  # words in errors of collectives
+_LOST = re.compile("gloo|nccl|peer|connection", re.IGNORECASE)  # Errors of collectives.
 
 
 @contextlib.contextmanager
 def join(launch: Launch) -> Iterator[ProcessGroup]:
-    """Connects the processes of a launch; an error in one of them ends all.
+    """Connects the processes of one run; an error in one of them ends all.
 
     Args:
-      launch: How to connect. The default launch has a single process.
+      launch: Settings that connect the processes. The default is a single process.
 
     Yields:
       The connected processes.
 
     Raises:
-      ConfigError: If the launch is invalid, or the processes cannot connect.
+      ConfigError: If a setting is invalid, or the processes cannot connect.
     """
     if not check(launch):
         yield ProcessGroup()
@@ -179,7 +179,7 @@ def _initialize(launch: Launch) -> None:
         jax.distributed.initialize(
             **(explicit if launch.coordinator else {}),
             initialization_timeout=launch.host_timeout,
-            # Later than our own heartbeat, whose message is one line.
+            # JAX's heartbeat must time out after ours, because our error message is one line.
             heartbeat_timeout_seconds=2 * launch.host_timeout + 10,
             shutdown_timeout_seconds=launch.host_timeout,
         )

@@ -49,7 +49,7 @@ class Termination(contextlib.AbstractContextManager["Termination"]):
 
     def _read_signals(self) -> None:
         while number := os.read(self._source, 1):
-            if self._wakeup != -1:  # Another listener, such as an event loop, needs it too.
+            if self._wakeup != -1:  # Another listener, such as an event loop, needs the signal too.
                 os.write(self._wakeup, number)
             if number[0] != signal.SIGTERM:
                 continue
