@@ -96,15 +96,15 @@ def measure(config: Config, network: str, optimizer: str, devices: int) -> dict[
     """Returns the counts of one training step on this number of devices."""
     game, tx, program, state, images = build_trainer(config, network, optimizer, devices)
     compiled = program.advance.lower(state, images, np.uint32(0), np.int32(1)).compile()
-    own = batch_norm_collectives(config, tx, game, devices)
+    batch_norm = batch_norm_collectives(config, tx, game, devices)
     pair = (game.pair.generator, game.pair.discriminator)
     return {
         "network": network,
         "optimizer": optimizer,
         "devices": devices,
         "field_evaluations": 2 if optimizer.startswith("extra") else 1,
-        "batch_norm": len(own),
-        "batch_norm_sent": sum(one.size for one in own),
+        "batch_norm": len(batch_norm),
+        "batch_norm_sent": sum(one.size for one in batch_norm),
         "sent": sum(one.size for one in counts.collectives(compiled.as_text())),
         "parameters": num_elements([network.params for network in pair]),
         "statistics": num_elements([network.stats for network in pair]),
@@ -124,14 +124,14 @@ def batch_norm_collectives(
     shape, latent_dim = game.pair.sample_shape, game.pair.latent_dim
     z = step.players_of(game.pair)
 
-    def own(z: mm.Players, state: Any, batch: Any) -> Any:
+    def step_fn(z: mm.Players, state: Any, batch: Any) -> Any:
         field_fn = mm.general_sum(*step.losses(game.pair, batch))
         updates, state = optimizer.update(field_fn(z), state, z, field_fn=field_fn)
         return optax.apply_updates(z, updates), state
 
     share = config.batch // devices
     batch = jnp.zeros((devices, share, *shape)), jnp.zeros((devices, share, latent_dim))
-    mapped = mm.parallel.map_step(own, jax.devices()[:devices])
+    mapped = mm.parallel.map_step(step_fn, jax.devices()[:devices])
     laid = mm.parallel.replicate((z, optimizer.init(z)), jax.devices()[:devices])
     return counts.collectives(mapped.lower(*laid, batch).compile().as_text())
 
