@@ -18,7 +18,7 @@ class Command(NamedTuple):
       arguments: Dataclass of the arguments.
       run: Function that runs the command.
       defaults: Function from the words of the command line to the default arguments, if the
-        defaults depend on a flag such as `--preset`. Default: those of the dataclass.
+        defaults depend on a flag such as `--preset`. Default: the dataclass's own defaults.
     """
 
     arguments: type

@@ -1,4 +1,4 @@
-"""`minmax-jax compare`: compares several runs in a table and a figure."""
+"""`minmax-jax compare` compares several runs in a table and a figure."""
 
 import dataclasses
 from pathlib import Path
@@ -21,7 +21,7 @@ class Compare:
         tyro.conf.Positional[tuple[str, ...]],
         arg(metavar="RUN [RUN ...]", help_behavior_hint="(required)"),
     ]
-    """Run folders, each the --out of train. Give two or more."""
+    """Two or more run folders, as passed to train with --out."""
     out: str = "comparison.png"
     """PNG file of the figure. The table is written beside it, with the ending .md."""
     num: int = 36

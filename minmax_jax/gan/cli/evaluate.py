@@ -1,4 +1,4 @@
-"""`minmax-jax evaluate`: evaluates a checkpoint of a run."""
+"""`minmax-jax evaluate` evaluates a checkpoint of a run."""
 
 import dataclasses
 from typing import Annotated
@@ -19,7 +19,7 @@ class Evaluate:
     """
 
     run: str
-    """Run folder, the --out of train."""
+    """Run folder, as passed to train with --out."""
     step: Annotated[int | None, arg(metavar="INT"), HIDE_DEFAULT] = None
     """Step of the checkpoint. Default: the newest checkpoint."""
     extractors: Annotated[

@@ -1,4 +1,4 @@
-"""Entry point of `minmax-jax`: parses arguments, runs the command, reports errors."""
+"""Parses the arguments of `minmax-jax`, runs the command and reports errors."""
 
 import functools
 import operator
@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code, which is 0 or one of `EXIT_CODES`.
 
     Args:
-      argv: The words after the program's name. Default: those of this process.
+      argv: The words after the program's name. Default: `sys.argv[1:]`.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     try:

@@ -1,4 +1,4 @@
-"""`minmax-jax presets`: lists the presets, or prints one."""
+"""`minmax-jax presets` lists the presets, or prints one."""
 
 import dataclasses
 from typing import Annotated

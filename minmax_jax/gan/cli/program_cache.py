@@ -1,7 +1,7 @@
 """Cache of compiled programs on disk, so that the second start compiles nothing.
 
-This turns on JAX's persistent compilation cache, from the command line only; scripts decide for
-themselves. An entry is the machine code of the run that wrote it, so results are bit-for-bit
+The command line turns on JAX's persistent compilation cache. Scripts can turn it on with JAX's
+own settings. An entry is the machine code of the run that wrote it, so results are bit-for-bit
 identical with and without the cache.
 """
 
@@ -34,7 +34,7 @@ def turn_on() -> Path | None:
     Returns:
       The folder, or None if programs are not cached.
     """
-    settings: Any = jax.config  # Type checkers do not know its attributes.
+    settings: Any = jax.config  # Type checkers do not find its attributes.
     if not settings.jax_enable_compilation_cache:
         return None
     if given := settings.jax_compilation_cache_dir:
@@ -42,7 +42,7 @@ def turn_on() -> Path | None:
     folder = cache.cache_folder() / "programs" / _processor()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        remove_corrupt(folder)  # also writes a file, which shows that the folder is writable
+        remove_corrupt(folder)  # It writes a file, so an unwritable folder raises.
     except OSError:
         return None
     for name, value in SETTINGS.items():
@@ -56,8 +56,8 @@ def remove_corrupt(folder: Path) -> None:
     """Removes entries that a killed process or a full disk left incomplete.
 
     If JAX cannot read an entry, it compiles the program, but keeps the entry and warns at every
-    start. An entry without its time of use prevents it from adding any other entry. Each entry
-    is checked once: entries older than the last check were valid then.
+    start. If the file with an entry's time of use is missing, JAX cannot add entries. The
+    content of each entry is checked only once.
     """
     stamp = folder / "last-check"
     last = stamp.stat().st_mtime_ns if stamp.exists() else 0
@@ -70,7 +70,7 @@ def remove_corrupt(folder: Path) -> None:
             used.unlink(missing_ok=True)
 
 
-_ENTRY, _USED = "-cache", "-atime"  # file name endings of JAX's LRUCache
+_ENTRY, _USED = "-cache", "-atime"  # JAX's LRUCache uses these file name endings.
 
 
 def _is_valid(entry: Path) -> bool:

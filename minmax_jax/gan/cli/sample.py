@@ -1,4 +1,4 @@
-"""`minmax-jax sample`: writes samples or latent interpolations of a run to a file."""
+"""`minmax-jax sample` writes samples or latent interpolations of a run to a file."""
 
 import dataclasses
 from typing import Annotated
@@ -17,7 +17,7 @@ class Sample:
     """Draw samples or latent interpolations from the averaged generator of a run."""
 
     run: str
-    """Run folder, the --out of train."""
+    """Run folder, as passed to train with --out."""
     out: str
     """File to write: .png for an image, .gif for animated interpolations, .npz for an array `samples`."""  # noqa: E501
     num: Annotated[int | None, arg(metavar="INT"), HIDE_DEFAULT] = None

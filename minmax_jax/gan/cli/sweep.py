@@ -1,4 +1,4 @@
-"""`minmax-jax sweep`: trains a grid of optimizers, learning rates and seeds."""
+"""`minmax-jax sweep` trains a grid of optimizers, learning rates and seeds."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -72,4 +72,6 @@ def _check_not_in_grid(config: Config) -> None:
     given, default = config.flat(), preset(config.run.preset).flat()
     for field, flag in replacements.items():
         if given[field] != default[field]:
-            raise ConfigError(f"{field}={given[field]} is swept; give {flag} in its place")
+            raise ConfigError(
+                f"{field}={given[field]}: the sweep chooses this value. Use {flag} instead."
+            )

@@ -1,4 +1,4 @@
-"""`minmax-jax train`: trains a GAN, or resumes a run."""
+"""`minmax-jax train` trains a GAN, or resumes a run."""
 
 import argparse
 import dataclasses
@@ -54,6 +54,6 @@ def preset_of(argv: Sequence[str]) -> Config:
 
 
 def with_preset_options(config: Config) -> Config:
-    """Returns `config` with its options added to those of its preset."""
+    """Returns `config` with its options added to the preset's options."""
     chosen = config.optimizer
     return config.replace(options=add_options(config.run.preset, chosen.name, chosen.options))

@@ -1,4 +1,4 @@
-"""The configuration of a run: groups of fields, which also have flat names."""
+"""The configuration of a run, in groups of fields that also have flat names."""
 
 import dataclasses
 import functools
@@ -100,7 +100,7 @@ class Config:
         for name, fields in values.items():
             check_name("configuration key", name, types)
             if not isinstance(fields, Mapping):
-                raise ConfigError(f"{name}={fields!r} has the wrong type; give names and values")
+                raise ConfigError(f"{name} must be a mapping, got {fields!r}.")
             group: Any = types[name]
             for key in fields:
                 check_name(

@@ -25,6 +25,6 @@ class EvaluationConfig(Group):
         too_few = 0 < self.num_samples < MIN_SAMPLES
         if too_few or (self.every and not self.num_samples):
             raise ConfigError(
-                f"evaluate={self.num_samples} samples are too few to be scored; give at least "
-                f"{MIN_SAMPLES}, or 0 with evaluate_every=0 for no evaluation"
+                f"evaluate must be at least {MIN_SAMPLES}, got {self.num_samples}. To turn "
+                "evaluation off, set evaluate and evaluate_every to 0."
             )

@@ -21,23 +21,21 @@ class AtLeast(NamedTuple):
     def check(self, name: str, value: Any) -> None:
         """Raises `ConfigError` if the value is smaller or not finite."""
         if not (math.isfinite(value) and value >= self.minimum):
-            raise ConfigError(
-                f"{name}={value} is out of range; give a number of at least {self.minimum}"
-            )
+            raise ConfigError(f"{name} must be at least {self.minimum}, got {value}.")
 
 
 class Below(NamedTuple):
-    """Upper limit, itself not allowed: `Annotated[float, Below(1)]`."""
+    """Upper limit, which is not itself allowed: `Annotated[float, Below(1)]`."""
 
     limit: float
 
     def check(self, name: str, value: Any) -> None:
         """Raises `ConfigError` if the value reaches the limit."""
         if value >= self.limit:
-            raise ConfigError(f"{name}={value} is out of range; give a number below {self.limit}")
+            raise ConfigError(f"{name} must be below {self.limit}, got {value}.")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)  # by identity: annotations must be hashable
+@dataclasses.dataclass(frozen=True, eq=False)  # Annotations must be hashable.
 class OneOf:
     """The allowed names: `Annotated[str, OneOf(LOSSES)]`. A registry may grow later."""
 
@@ -102,14 +100,14 @@ class Group:
             value = getattr(self, field.attribute)
             kind, text = _TYPES[field.type]
             if not isinstance(value, kind) or (isinstance(value, bool) and field.type is not bool):
-                raise ConfigError(f"{field.name}={value!r} has the wrong type; give {text}")
+                raise ConfigError(f"{field.name} must be {text}, got {value!r}.")
 
 
 _TYPES: dict[type, tuple[type, str]] = {
-    str: (str, "a text"),
+    str: (str, "a string"),
     bool: (bool, "true or false"),
     int: (numbers.Integral, "an integer"),
     float: (numbers.Real, "a number"),
-    collections.abc.Mapping: (collections.abc.Mapping, "names and values"),
+    collections.abc.Mapping: (collections.abc.Mapping, "a mapping"),
 }
 """Type of a field -> the accepted type, and its description in error messages."""

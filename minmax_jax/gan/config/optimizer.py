@@ -24,17 +24,19 @@ def parse_options(words: Iterable[str]) -> dict[str, Option]:
     """Parses `["b1=0.5", "scope=global"]` into `{"b1": 0.5, "scope": "global"}`.
 
     Args:
-      words: Texts of the form `key=value`. Python numbers, `True`, `False` and `None` are
-        converted; other values stay texts.
+      words: Strings of the form `key=value`. Values that are Python literals, such as numbers,
+        `True` or `None`, are converted; others stay strings.
 
     Raises:
-      ConfigError: If a text has no `=`.
+      ConfigError: If a string has no `=` or nothing before it.
     """
     options: dict[str, Option] = {}
     for word in words:
         key, equals, text = word.partition("=")
         if not (key and equals):
-            raise ConfigError(f"options: got {word!r}; write key=value, for example b1=0.5")
+            raise ConfigError(
+                f"options must have the form key=value, such as b1=0.5, got {word!r}."
+            )
         try:
             options[key] = ast.literal_eval(text)
         except (ValueError, SyntaxError):
@@ -86,6 +88,6 @@ class OptimizerConfig(Group):
         known = option_names(self.name)
         if unknown := sorted(set(self.options) - set(known)):
             raise ConfigError(
-                f"options: {self.name} does not take {', '.join(unknown)}; it takes "
-                f"{', '.join(known) or 'none'}"
+                f"options: {self.name} does not take {', '.join(unknown)}. It takes "
+                f"{', '.join(known) or 'no options'}."
             )

@@ -1,4 +1,4 @@
-"""Registry of presets: named defaults, with learning rates for each optimizer."""
+"""Registry of presets, which are named defaults with learning rates per optimizer."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -29,7 +29,7 @@ PRESETS: Registry[Preset] = Registry(
     "preset",
     {
         "digits": Preset(
-            {},  # the defaults of Config
+            {},  # This preset has the defaults of `Config`.
             {"nsgda": (2e-2, 1e-2), "sgda": (5e-2, 5e-2), "ada_dir": (5e-2, 5e-2)},
         ),
         "gaussians": Preset(

@@ -1,4 +1,4 @@
-"""Text of `minmax-jax presets`: one line per preset, and one page per preset."""
+"""Text of `minmax-jax presets`, with one line or one page per preset."""
 
 import minmax_jax as mm
 from minmax_jax.gan.config.config import Config

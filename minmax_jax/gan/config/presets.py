@@ -44,7 +44,7 @@ def add_options(name: str, optimizer: str, options: Mapping[str, Option]) -> dic
 
 
 def _learning_rates(name: str, optimizer: str) -> dict[str, float]:
-    """Returns the preset's learning rates for this optimizer, if they are not those of Adam."""
+    """Returns the preset's learning rates for this optimizer, if they differ from Adam's."""
     learning_rates = PRESETS[name].learning_rates
     if optimizer not in learning_rates:
         return {}

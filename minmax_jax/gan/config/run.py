@@ -22,21 +22,25 @@ class Best(NamedTuple):
     highest: bool
 
 
-def parse_best(text: str) -> Best | None:
-    """Parses `METRIC` (lower is better) or `METRIC:max`; returns None for an empty text.
+def parse_best(text: str, field: str) -> Best | None:
+    """Parses `METRIC` (lower is better) or `METRIC:max`; returns None for an empty string.
+
+    Args:
+      text: String to parse. `METRIC:min` means the same as `METRIC`.
+      field: Name of the field that contains it, for error messages.
 
     Raises:
-      ConfigError: If the text has another form.
+      ConfigError: If the string has another form.
 
     Example:
-      >>> parse_best("frechet_distance"), parse_best("modes_covered:max")
-      (Best(name='frechet_distance', highest=False), Best(name='modes_covered', highest=True))
+      >>> parse_best("modes_covered:max", field="score")
+      Best(name='modes_covered', highest=True)
     """
     name, colon, order = text.partition(":")
     if text and (not name.isidentifier() or (colon and order not in ("min", "max"))):
         raise ConfigError(
-            "keep_best must be METRIC (lower is better) or METRIC:max (higher is better), with a "
-            f"name from metrics.jsonl, got {text!r}"
+            f"{field} must be METRIC or METRIC:min (lower is better), or METRIC:max (higher is "
+            f"better), got {text!r}. Choose METRIC from the names in metrics.jsonl."
         )
     return Best(name, order == "max") if text else None
 
@@ -63,4 +67,4 @@ class RunConfig(Group):
     def check(self) -> None:
         """Raises `ConfigError` if a value is invalid."""
         super().check()
-        parse_best(self.keep_best)
+        parse_best(self.keep_best, "keep_best")

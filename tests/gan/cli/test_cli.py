@@ -66,13 +66,16 @@ def test_train_then_sample_npz_and_png(capsys, tmp_path):
         (["train", "--preset", "digit"], "did you mean digits"),
         (["train", "--optimizer", "adamgda"], "did you mean adam_gda"),
         (["train", "--network", "dcgann"], "did you mean dcgan"),
-        (["train", "--learning-rate-min", "-1"], "learning_rate_min=-1.0 is out of range"),
+        (["train", "--learning-rate-min", "-1"], "learning_rate_min must be at least 0, got -1.0"),
         (["train", "--options", "b3=1"], "does not take b3"),
         (["train", "--data", "no/such/folder"], "no/such/folder"),
-        (["train", "--devices", "99"], "devices=99"),
+        (["train", "--devices", "99"], "devices must be at most"),
         (["sample", "--run", "nowhere", "--out", "a.png"], "does not contain a run"),
         (["sample", "--run", "nowhere", "--out", "a.jpg"], "must end in .png or .gif or .npz"),
-        (["sample", "--run", "nowhere", "--out", "a.png", "--num", "0"], "num=0"),
+        (
+            ["sample", "--run", "nowhere", "--out", "a.png", "--num", "0"],
+            "at least 1, got 0",
+        ),
     ],
 )
 def test_user_mistake_gives_one_line_and_code_2(capsys, tmp_path, monkeypatch, words, message):

@@ -165,7 +165,10 @@ def test_evaluator_skips_distances_of_non_finite_samples():
     record = evaluate(samples)
     assert record["scores"]["not_finite"] == 8 and record["scores"]["modes_covered"] == 8
     assert "frechet_distance" not in record["scores"] and "frechet_distance" in record["held_out"]
-    assert notes == ["8 of 80 samples are not finite, so no distances are computed"]
+    assert notes == [
+        "8 of 80 samples, or their features, are not finite, so no scores that need features "
+        "are computed"
+    ]
 
 
 def test_evaluator_skips_distances_if_features_overflow(noise_images):
@@ -200,7 +203,7 @@ def test_append_starts_a_new_line_after_a_cut_off_record(tmp_path):
 
 @pytest.mark.parametrize("fields", [{"evaluate": 5}, {"evaluate": 0, "evaluate_every": 10}])
 def test_train_rejects_too_few_samples_to_evaluate(tmp_path, fields):
-    with pytest.raises(gan.ConfigError, match="samples are too few to be scored; give at least 20"):
+    with pytest.raises(gan.ConfigError, match="evaluate must be at least 20"):
         gan.train(small(tmp_path / "run", **fields))
     assert not (tmp_path / "run").exists()
     assert presets.preset("digits").evaluation.every == 0

@@ -213,13 +213,13 @@ def test_factors_multiply_the_center_of_each_optimizer():
         ([], "optimizers is empty"),
         (["--optimizers", "sgdaa"], "did you mean sgda"),
         (["--optimizers", "sgda", "sgda"], "given twice"),
-        (["--optimizers", "sgda", "--seed", "3"], "seed=3 is swept; give --seeds"),
+        (["--optimizers", "sgda", "--seed", "3"], "Use --seeds instead"),
         (
             ["--optimizers", "sgda", "--options", "scope=global"],
             "no optimizer of the sweep supports",
         ),
         (["--optimizers", "sgda", "--evaluate", "0"], "if evaluate=0, got high_quality_share"),
-        (["--optimizers", "sgda", "--rates-min", "-1"], "out of range"),
+        (["--optimizers", "sgda", "--rates-min", "-1"], "must be at least 0"),
         (["--optimizers", "sgda", "--batch-size", "1000000"], "examples"),
     ],
 )
