@@ -27,17 +27,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         for column, (game, seen) in enumerate(games.items()):
             panel(axes[row, column], seen, {name: result["methods"][name][game] for name in names})
         axes[row, 0].set_ylabel(family, fontsize=15)
-        handles = [
-            plt.Line2D([], [], color=color, lw=2.5) for _, color in zip(names, COLORS, strict=False)
-        ]
-        axes[row, -1].legend(
-            handles,
-            names,
-            loc="center left",
-            bbox_to_anchor=(1.03, 0.5),
-            frameon=False,
-            fontsize=12,
-        )
+        add_legend(axes[row, -1], names)
     for column, (game, seen) in enumerate(games.items()):
         solution = "" if seen["solved"] else "\nno min-max point"
         axes[0, column].set_title(game + solution, fontsize=14)
@@ -56,6 +46,18 @@ def draw(result: dict[str, Any], path: Path) -> None:
         color="0.3",
     )
     save(figure, path, dpi=80)
+
+
+def add_legend(axes: Axes, names: list[str]) -> None:
+    """Adds the names of one family beside its row."""
+    axes.legend(
+        [plt.Line2D([], [], color=color, lw=2.5) for _, color in zip(names, COLORS, strict=False)],
+        names,
+        loc="center left",
+        bbox_to_anchor=(1.03, 0.5),
+        frameon=False,
+        fontsize=12,
+    )
 
 
 def panel(axes: Axes, seen: dict[str, Any], found: dict[str, Any]) -> None:

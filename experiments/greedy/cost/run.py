@@ -14,6 +14,7 @@ from benchmarks import clock, counts
 from experiments._shared.command import environment
 from experiments.greedy.digits01 import game as digits01_game
 from experiments.greedy.gaussians import game as gaussians_game
+from experiments.greedy.oracles import update_oracles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,15 +128,9 @@ def one_update(measured: MeasuredGame, optimizer: Any, *, fresh: bool) -> Callab
     """Returns a function `(players, state, key) -> (players, state)` that makes one update."""
 
     def update(z: mm.Players, state: Any, key: jax.Array) -> Any:
-        def at(draw: Any) -> jax.Array:
-            return jax.random.fold_in(key, draw if fresh else 0)
-
-        def field_fn(z: mm.Players, draw: Any = 0) -> mm.Players:
-            return measured.field_fn(z, at(draw))
-
-        def payoff_fn(z: mm.Players, draw: Any = 0) -> jax.Array:
-            return measured.payoff_fn(z, at(draw))
-
+        field_fn, payoff_fn = update_oracles(
+            measured.field_fn, measured.payoff_fn, key, fresh=fresh
+        )
         updates, state = optimizer.update(
             field_fn(z), state, z, field_fn=field_fn, payoff_fn=payoff_fn
         )

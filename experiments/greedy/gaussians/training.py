@@ -13,6 +13,7 @@ from jax import lax
 import minmax_jax as mm
 from experiments.greedy.gaussians import game
 from experiments.greedy.gaussians.methods import LIMIT, METHODS
+from experiments.greedy.oracles import update_oracles
 
 EVERY = 100
 """Updates between two evaluations of samples. The length of a run is a multiple."""
@@ -88,18 +89,15 @@ def program(method: str, sizes: game.Sizes, draws: str) -> tuple[Callable[..., A
             z, state = carry
             step_key = jax.random.fold_in(jax.random.fold_in(key, 1), step)
 
-            def at(draw: Any) -> jax.Array:
-                return jax.random.fold_in(step_key, draw if draws == "fresh" else 0)
-
-            def field_fn(z: mm.Players, draw: Any = 0) -> mm.Players:
-                return keyed_field_fn(z, at(draw))
-
+            field_fn, payoff_fn = update_oracles(
+                keyed_field_fn, value, step_key, fresh=draws == "fresh"
+            )
             updates, state = update(
                 field_fn(z),
                 state,
                 z,
                 field_fn=field_fn,
-                payoff_fn=lambda z, draw=0: sign * value(z, at(draw)),
+                payoff_fn=lambda z, draw=0: sign * payoff_fn(z, draw),
             )
             return (optax.apply_updates(z, updates), state), None
 

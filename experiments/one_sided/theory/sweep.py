@@ -79,8 +79,14 @@ def one_run(
         record=lambda step, z, updates, state: squares(step + 1, z, updates),
     ).records
     first = squares(0, game.start, jax.tree.map(jnp.zeros_like, game.start))
-    out = {}
-    for name, values in records.items():
-        series = jnp.concatenate([first[name][None], values[:-1]]) if name != "moved" else values
-        out[name] = (jnp.cumsum(series) / jnp.arange(1, config.steps + 1))[ends - 1]
-    return out
+    return {name: averages(first[name], values, ends, name) for name, values in records.items()}
+
+
+def averages(first: jax.Array, values: jax.Array, ends: np.ndarray, name: str) -> jax.Array:
+    """Returns the averages of one quantity up to each of `ends`.
+
+    The step of the max player belongs to the update before the recorded point, the other
+    quantities to the point before the update.
+    """
+    series = values if name == "moved" else jnp.concatenate([first[None], values[:-1]])
+    return (jnp.cumsum(series) / jnp.arange(1, len(values) + 1))[ends - 1]
