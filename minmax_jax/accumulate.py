@@ -76,7 +76,7 @@ def accumulate(
 
 
 def _zero(shape: Any) -> jax.Array:
-    """Returns the initial value of a sum, in float32 at least to add many bfloat16 values."""
+    """Returns the initial value of a sum. Narrow floats are summed in float32."""
     narrow = jnp.issubdtype(shape.dtype, jnp.floating) and jnp.finfo(shape.dtype).bits < 32
     return jnp.zeros(shape.shape, jnp.float32 if narrow else shape.dtype)
 

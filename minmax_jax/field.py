@@ -3,7 +3,7 @@
 A payoff f(x, y), minimized over x and maximized over y, becomes the vector field
 `F(z) = (grad_x f, -grad_y f)` at z = (x, y), the direction that both players *descend*. A
 general-sum game, with one loss per player, becomes
-`F(z) = (grad_x min_loss, grad_y max_loss)`. This file holds the only sign flip and the only
+`F(z) = (grad_x min_loss, grad_y max_loss)`. This file contains the only sign flip and the only
 averages over devices.
 """
 

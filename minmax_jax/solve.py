@@ -115,7 +115,7 @@ def _extra_arguments(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Keyed:
-    """Field or payoff that receives a PRNG key instead of the integer sample index.
+    """Wrapper that calls a field or payoff with `fold_in(key, draw)` in place of `draw`.
 
     Attributes:
       function: Field or payoff.

@@ -1,4 +1,4 @@
-"""Blue's algorithm: the Euclidean norm from three scaled sums of squares.
+"""Blue's algorithm for the Euclidean norm, with three scaled sums of squares.
 
 One variadic `lax.reduce` computes the sums of squares of the elements that are too large to
 square, of the elements that are too small (both scaled by powers of two), and of all other
@@ -97,7 +97,7 @@ def _row_sums(rows: jax.Array) -> _Sums:
     square = jnp.square(safe_product(size, scale))
     parts = (
         jnp.where(big, square, zero),
-        jnp.where(big | small, zero, square),  # Comparisons with NaN are False, so NaN goes here.
+        jnp.where(big | small, zero, square),  # NaN is added here: its comparisons are False.
         jnp.where(small, square, zero),
     )
 
@@ -110,9 +110,10 @@ def _row_sums(rows: jax.Array) -> _Sums:
 def safe_product(size: jax.Array, scale: jax.Array) -> jax.Array:
     """Returns `size · scale`, in a form that can be squared safely.
 
-    If XLA knows both factors (a constant field), it rewrites (x s)(x s) as x² s², which may be
-    0 · inf. It does not rewrite through the `where`, which does not change the result. A
-    `minimum` would, because XLA's CPU backend returns the other number if one is NaN.
+    If both factors are compile-time constants (a constant field), XLA rewrites (x s)(x s) as
+    x² s², which may be 0 · inf. It does not rewrite through the `where`, which does not change
+    the result. A `minimum` is not an alternative, because on CPU it may return the other number
+    if one is NaN.
     """
     most, product = jnp.finfo(size.dtype).max.astype(size.dtype), size * scale
     return jnp.where(product > most, most, product)

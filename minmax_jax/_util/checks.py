@@ -1,7 +1,7 @@
-"""Argument validation with uniform error messages; each check returns the value."""
+"""Argument validation with uniform error messages. Most checks return the value."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 import jax
@@ -50,7 +50,7 @@ def check_number(
             f"{function}: {argument} must be a number, a scalar array or a schedule "
             f"(a function of the update count), got {value!r}."
         )
-    # Written so that NaN is refused: comparisons with NaN are False.
+    # This form also refuses NaN, because comparisons with NaN are False.
     if not low <= float(value) <= high:
         bounds = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
         raise ValueError(f"{function}: {argument} must be {bounds}, got {value}.")
@@ -126,14 +126,21 @@ def check_match(function: str, updates: PyTree, params: PyTree) -> None:
 
     `params` may be None.
     """
-    if params is None:
-        return
-    trees = [jax.tree.structure(tree, is_leaf=lambda x: x is None) for tree in (updates, params)]
-    if trees[0] != trees[1]:
+    if params is not None:
+        advice = "Pass the field at these params: updates = field_fn(params)."
+        check_same_structure(function, {"updates": updates, "params": params}, advice)
+
+
+def check_same_structure(function: str, trees: Mapping[str, PyTree], advice: str) -> None:
+    """Raises ValueError if the trees, given by argument name, differ in structure."""
+    structures = {
+        name: jax.tree.structure(tree, is_leaf=lambda x: x is None) for name, tree in trees.items()
+    }
+    if len(set(structures.values())) > 1:
+        listed = "\n".join(f"  {name}: {found}" for name, found in structures.items())
         raise ValueError(
-            f"{function}: updates and params must have the same tree structure, got\n"
-            f"  updates: {trees[0]}\n  params:  {trees[1]}\n"
-            "Pass the field at these params: updates = field_fn(params)."
+            f"{function}: {' and '.join(trees)} must have the same tree structure, got\n"
+            f"{listed}\n{advice}"
         )
 
 
@@ -166,8 +173,8 @@ def check_params(function: str, params: PyTree | None, why: str) -> PyTree:
     """Returns `params`, or raises ValueError if it is None."""
     if params is None:
         raise ValueError(
-            f"{function}: update needs params, because {why}: "
-            "optimizer.update(updates, state, params)."
+            f"{function}: update needs params, because {why}. "
+            "Call optimizer.update(updates, state, params)."
         )
     return params
 
@@ -178,13 +185,13 @@ def check_field_fn(
     """Returns `(params, field_fn)`, or raises an error if `update` cannot evaluate the field."""
     if params is None:
         raise ValueError(
-            f"{function}: update needs params (the current players): "
-            "optimizer.update(updates, state, players, field_fn=field_fn)."
+            f"{function}: update needs params, the current players. "
+            "Call optimizer.update(updates, state, players, field_fn=field_fn)."
         )
     if field_fn is None:
         raise ValueError(
             f"{function}: update needs field_fn= as a keyword, because it evaluates the field at "
-            "other points: optimizer.update(updates, state, players, field_fn=field_fn)."
+            "other points. Call optimizer.update(updates, state, players, field_fn=field_fn)."
         )
     check_callable(function, "field_fn", field_fn)
     params = check_whole_players(function, "params", params)
@@ -196,8 +203,9 @@ def check_payoff_fn(function: str, payoff_fn: Any) -> PayoffFn:
     """Returns `payoff_fn`, or raises an error if it is None or not callable."""
     if payoff_fn is None:
         raise ValueError(
-            f"{function}: update needs payoff_fn= as a keyword, because it compares payoffs: "
-            "optimizer.update(..., payoff_fn=mm.payoff(payoff)), or mm.solve(..., payoff_fn=...)."
+            f"{function}: update needs payoff_fn= as a keyword, because it compares payoffs. "
+            "Call optimizer.update(..., payoff_fn=mm.payoff(payoff)) or "
+            "mm.solve(..., payoff_fn=...)."
         )
     return check_callable(function, "payoff_fn", payoff_fn)
 
@@ -206,8 +214,8 @@ def check_key(function: str, key: jax.Array | None, why: str) -> jax.Array:
     """Returns `key`, or raises ValueError if it is None."""
     if key is None:
         raise ValueError(
-            f"{function}: update needs key= as a keyword, because {why}: "
-            "optimizer.update(..., key=key), or mm.solve(..., key=key)."
+            f"{function}: update needs key= as a keyword, because {why}. "
+            "Call optimizer.update(..., key=key) or mm.solve(..., key=key)."
         )
     return key
 

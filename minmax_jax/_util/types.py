@@ -1,4 +1,4 @@
-"""Types: `Players`, `FieldFn`, `PayoffFn`, `Microbatch`."""
+"""The types `Players`, `FieldFn`, `PayoffFn` and `Microbatch`."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -66,7 +66,7 @@ class PayoffFn(Protocol):
 def transformation(
     init_fn: Callable[..., Any], update_fn: Callable[..., Any]
 ) -> optax.GradientTransformationExtraArgs:
-    """Returns the transformation with these two functions, whatever their annotations.
+    """Returns the transformation with these two functions, with any type annotations.
 
     Optax's type aliases for pytrees do not include `Players` and states that are NamedTuples.
     """

@@ -1,4 +1,4 @@
-"""Diagnostics: pure functions that measure a game or a run."""
+"""Pure functions that measure a game or a run."""
 
 from minmax_jax.diagnostics.binomial_interval import binomial_interval
 from minmax_jax.diagnostics.bootstrap import Interval, bootstrap_interval

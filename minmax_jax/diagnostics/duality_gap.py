@@ -1,4 +1,4 @@
-"""Duality gap: how much the players could gain by responding to each other."""
+"""The duality gap, which is the sum of the players' gains from best responses."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -93,7 +93,11 @@ def duality_gap(
     max_tx = checks.check_transformation("duality_gap", "tx (max)", txs.max)
     for start in starts:
         checks.check_players("duality_gap", "starts", start)
-        checks.check_match("duality_gap", start, players)
+        checks.check_same_structure(
+            "duality_gap",
+            {"starts": start, "players": players},
+            "Pass starts with the tree structure of players.",
+        )
     begins = [trees.strongly_typed(point) for point in (players, *starts)]
     players = begins[0]
     highest, lowest = [], []

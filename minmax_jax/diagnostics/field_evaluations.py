@@ -13,7 +13,7 @@ from minmax_jax._util.types import Draw, FieldFn, Players
 
 
 class Evaluations(NamedTuple):
-    """Numbers of executed oracle calls.
+    """Counts of executed oracle calls.
 
     Attributes:
       field: Evaluations of the field F(z).
@@ -40,7 +40,7 @@ class CountedField:
         return self._field_fn(restore(self._mark(flat)), draw)
 
     def counts(self) -> Evaluations:
-        """Returns the numbers of calls executed since the last reset."""
+        """Returns how often each function was executed since the last reset."""
         jax.effects_barrier()
         return self._counts
 
@@ -81,7 +81,7 @@ class CountedField:
 def field_evaluations(field_fn: FieldFn) -> CountedField:
     """Wraps a field so that the host counts its executed evaluations.
 
-    The counts are those of the compiled program: calls that XLA removes as dead code, or
+    The counts describe the compiled program: calls that XLA removes as dead code, or
     merges because they evaluate the same point, are not counted, and a loop body counts
     once per iteration. Values do not change. Every evaluation sends the parameters through
     the host, so use this function to measure the cost of a method, not in long runs.

@@ -55,8 +55,8 @@ def greedy_equilibrium(
 
     Each sample makes one proposal and one ascent, as one update of `minmax_jax.greedy` does
     at (x, y), with its own PRNG key. The two payoffs of a sample are evaluated at the sample
-    index that follows those of its ascent. The interval is the exact one of Clopper and
-    Pearson, which covers ω with at least the given confidence. Use `high` to claim that ω
+    index that follows the sample indices of its ascent. The interval is the exact
+    Clopper–Pearson interval, which covers ω with at least the given confidence. Use `high` to claim that ω
     is below a bound. If none of n samples improves, `high` is
     1 − ((1 − confidence)/2)^{1/n}.
 
@@ -80,7 +80,7 @@ def greedy_equilibrium(
         steps.
       min_improvement: Required decrease δ of the payoff.
       confidence: Confidence level of the two-sided interval.
-      states: States of `proposal` (min) and `ascent` (max), for example those of a
+      states: States of `proposal` (min) and `ascent` (max), for example from a
         `GreedyState`. Defaults to fresh states.
 
     Returns:

@@ -50,7 +50,9 @@ def path_angle(field_fn: FieldFn, start: Players, end: Players, positions: Any) 
     """
     checks.check_players("path_angle", "start", start)
     checks.check_players("path_angle", "end", end)
-    checks.check_match("path_angle", end, start)
+    checks.check_same_structure(
+        "path_angle", {"end": end, "start": start}, "Pass two points of one game."
+    )
     start = jax.tree.map(jnp.asarray, start)
     line = jax.tree.map(lambda a, b: b - a, start, end)
     along = norms.tree_norm(line)

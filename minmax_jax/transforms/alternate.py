@@ -1,4 +1,4 @@
-"""Alternating updates: each player uses the other's newest parameters."""
+"""Alternating updates, in which each player uses the other's newest parameters."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Anchoring: adds a decaying pull towards the initial parameters."""
+"""Anchoring, which adds a decaying pull towards the initial parameters."""
 
 from typing import Any, NamedTuple
 

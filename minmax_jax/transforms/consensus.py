@@ -1,4 +1,4 @@
-"""Consensus optimization: adds the gradient of half the squared field norm."""
+"""Consensus optimization, which adds the gradient of half the squared field norm."""
 
 from typing import Any, NamedTuple
 

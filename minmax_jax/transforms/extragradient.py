@@ -1,4 +1,4 @@
-"""The extragradient method: an extrapolation step followed by an update step."""
+"""The extragradient method, an extrapolation step followed by an update step."""
 
 from typing import Any, NamedTuple
 

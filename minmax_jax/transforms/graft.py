@@ -1,4 +1,4 @@
-"""Grafting: the norm of one optimizer's step with the direction of another's."""
+"""Grafting, which combines one optimizer's step norm with another's direction."""
 
 from typing import Any, NamedTuple
 
@@ -113,7 +113,7 @@ def graft(
 
 
 def _leaf_norms(tree: PyTree) -> list[ScaledNorm]:
-    """Returns the norm of each leaf, or the norms that stand in place of the leaves."""
+    """Returns the norm of each leaf, or the leaf itself if it is a norm."""
     nodes = jax.tree.leaves(tree, is_leaf=_is_norm)
     return nodes if nodes and all(map(_is_norm, nodes)) else norms.leaf_norms(tree)
 

@@ -1,4 +1,4 @@
-"""Lookahead: periodically interpolates between slow and current parameters."""
+"""Lookahead, with periodic interpolation between slow and current parameters."""
 
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ class LookaheadState(NamedTuple):
 
     Attributes:
       count: Number of updates so far (int32 scalar).
-      slow: Slow parameters, those at the start of the current period.
+      slow: Slow parameters, which are the parameters at the start of the current period.
       tx: State of the inner optimizer.
     """
 

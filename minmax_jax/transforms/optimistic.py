@@ -1,4 +1,4 @@
-"""Optimistic gradient: extrapolates the next field linearly from the last two."""
+"""Optimistic gradient, which extrapolates the next field from the last two."""
 
 from typing import Any, NamedTuple
 

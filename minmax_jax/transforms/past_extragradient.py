@@ -1,4 +1,4 @@
-"""Past extragradient: the extrapolation step reuses the previous field."""
+"""Past extragradient, whose extrapolation step reuses the previous field."""
 
 from typing import Any, NamedTuple
 
@@ -112,11 +112,11 @@ def extrapolate_from_past(
         z, field_fn = checks.check_field_fn(name, updates, params, field_fn)
         inner = [calls.inner_call(extra, i, update_count=state.count) for i in range(3)]
         is_first = state.count == 0
-        # The extrapolation step. The first update has no previous field, so it stays at z.
+        # This is the extrapolation step. The first update has no previous field, so it stays at z.
         step, advanced = inner_tx.update(state.previous_field, state.tx, z, **inner[0])
         step = trees.select(is_first, optax.tree.zeros_like(step), step)
         ahead = Players(*map(optax.apply_updates, z, step))
-        # The update step.
+        # This is the update step.
         field, field_state = on_field.update(field_fn(ahead, 1), state.transform, ahead, **inner[1])
         before = trees.select(is_first, state.tx, advanced) if moments == "twice" else state.tx
         step, tx_state = inner_tx.update(field, before, z, **inner[2])

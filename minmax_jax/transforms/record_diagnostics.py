@@ -66,7 +66,7 @@ def record_diagnostics(
     cast to the dtypes that `init` found.
 
     **Cost.** The diagnostics run in the first update and in every `every`-th update after it.
-    An optimization barrier separates their arithmetic from that of the update, so a diagnostic
+    An optimization barrier separates their arithmetic from the update, so a diagnostic
     that calls `field_fn` evaluates the field again. Diagnostics of `field` keep the field
     passed to `update` alive, even if the wrapped method does not use it (`alternate`). Under
     `vmap` all updates pay for the diagnostics.

@@ -1,4 +1,4 @@
-"""Symplectic gradient adjustment: counteracts the rotational part of the field."""
+"""Symplectic gradient adjustment, which counteracts the field's rotational part."""
 
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ def add_symplectic(
 
     A = ½(J − Jᵀ) is the antisymmetric part of the Jacobian J. The adjustment
     `AᵀF = ½(JᵀF − JF)` is orthogonal to F. In a Hamiltonian game, where J = A, it is the
-    gradient of ½‖F‖². With `align`, the sign of λ = ± weight is chosen such that stable fixed
+    gradient of ½‖F‖². With `align`, the sign of λ = ± weight is chosen so that stable fixed
     points attract and unstable ones repel:
 
         λ = weight · sign(⟨F, ∇H⟩ ⟨AᵀF, ∇H⟩ / d + eps),    ∇H = JᵀF, the gradient of ½‖F‖²

@@ -1,4 +1,4 @@
-"""Unrolling: the min player differentiates through future steps of the max player."""
+"""Unrolling, in which the min player differentiates through future max steps."""
 
 from typing import Any, NamedTuple
 
@@ -196,7 +196,7 @@ def _check_loss(field_fn: FieldFn, min_loss_fn: PayoffFn | None) -> None:
     elif getattr(field_fn, "general_sum", False):
         raise ValueError(
             "unrolled: update needs min_loss_fn= in a general-sum game, because the field does "
-            "not contain the gradient of the min player's loss with respect to the max player: "
-            "optimizer.update(updates, state, players, field_fn=field_fn, "
+            "not contain the gradient of the min player's loss with respect to the max player. "
+            "Call optimizer.update(updates, state, players, field_fn=field_fn, "
             "min_loss_fn=mm.payoff(min_loss))."
         )

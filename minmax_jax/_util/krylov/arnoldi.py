@@ -44,7 +44,7 @@ def arnoldi_step(operator: Operator, basis: PyTree, step: Any) -> ArnoldiStep:
 
     Returns:
       The coefficients and the remainder. The caller appends the normalized remainder
-      to the basis, or what the method puts in its place if the remainder is zero.
+      to the basis, or a replacement vector if the remainder is zero.
     """
     image = operator(jax.tree.map(lambda rows: rows[step], basis))
     column, remainder = orthogonalize(basis, image)

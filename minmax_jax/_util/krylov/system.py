@@ -66,7 +66,7 @@ class System(NamedTuple):
         return System(b, x, r, trees.inner_product(r, r), norm)
 
     def scale_back(self, x: PyTree) -> PyTree:
-        """Returns the solution of the original system, given that of the scaled one."""
+        """Returns the solution of the original system, given the solution of the scaled one."""
         return jax.tree.map(lambda leaf: (leaf * self.norm.value) / self.norm.scale, x)
 
 

@@ -14,7 +14,7 @@ class AdaptiveLearningRates(NamedTuple):
     Attributes:
       b2: Decay of the second moment.
       eps: Constant added to the square root of the second moment.
-      correction: When the bias of the second moment is corrected, `"first"` or `"last"`.
+      correction: Order of bias correction and eps, `"first"` or `"last"`.
     """
 
     b2: float

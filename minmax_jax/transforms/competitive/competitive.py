@@ -1,4 +1,4 @@
-"""Competitive gradient descent: steps to the equilibrium of a local bilinear game."""
+"""Competitive gradient descent, with steps to a local bilinear game's equilibrium."""
 
 from typing import Any, NamedTuple
 
@@ -48,9 +48,9 @@ def step_to_equilibrium(
 ) -> optax.GradientTransformationExtraArgs:
     """Computes the step d to the equilibrium of the game, linearized in each player.
 
-    Let R be the diagonal matrix of learning rates (η per player, or those of `adaptive`), F the
-    field after `transform`, and J° the off-diagonal blocks J_xy = ∂F_x/∂y and J_yx = ∂F_y/∂x of
-    its Jacobian:
+    Let R be the diagonal matrix of learning rates (η per player, or one per parameter with
+    `adaptive`), F the field after `transform`, and J° the off-diagonal blocks J_xy = ∂F_x/∂y and
+    J_yx = ∂F_y/∂x of its Jacobian:
 
         d = −R (F + J° d),   or   (1 + R J°) d = −R F
 

@@ -100,7 +100,7 @@ def accept_test(
     Returns:
       An `AcceptResult`.
     """
-    # The sample index that follows those of the ascent.
+    # Sample indices up to `max_ascent_steps` belong to the ascent.
     draw, dtype, count = settings.max_ascent_steps + 1, state.value.dtype, state.count
     value = payoff_fn(Players(*map(optax.apply_updates, params, step)), draw).astype(dtype)
     old = state.value

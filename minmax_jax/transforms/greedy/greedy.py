@@ -1,4 +1,4 @@
-"""Greedy min-max method: accepts a min step only if it lowers the payoff.
+"""Greedy min-max method, which accepts a min step only if it lowers the payoff.
 
 The payoff is compared after the max player's ascent.
 """
