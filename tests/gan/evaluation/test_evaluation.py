@@ -1,6 +1,5 @@
 """Tests of evaluations of runs, during training and afterwards."""
 
-import dataclasses
 import json
 import threading
 
@@ -109,7 +108,7 @@ def test_scheduled_evaluations_do_not_change_training(tmp_path):
     often = small(tmp_path / "often", steps=9, preset="gaussians", evaluate=60, evaluate_every=3)
     one, short = gan.train(plain), gan.train(often)
     before = evaluations.read(short.folder)
-    other = gan.train(dataclasses.replace(often, steps=12))
+    other = gan.train(often.replace(steps=12))
     same(one.state, other.state)
     quantities = lambda run: [  # noqa: E731
         {k: v for k, v in r.items() if "second" not in k}
@@ -140,7 +139,7 @@ def test_evaluate_works_while_the_run_is_training(tmp_path):
         try:
             found += gan.evaluate(tmp_path, num_samples=40, num_reference=50, metrics=["modes"])
         except gan.ConfigError as error:  # No checkpoint yet, or it was deleted.
-            assert "no run" in str(error) or "checkpoint" in str(error)
+            assert "does not contain a run" in str(error) or "checkpoint" in str(error)
         thread.join(0.1)
     found += gan.evaluate(tmp_path, num_samples=40, num_reference=50, metrics=["modes"])
     assert evaluations.read(tmp_path) == found and found[-1]["step"] == 80
