@@ -56,8 +56,8 @@ def greedy_equilibrium(
     Each sample makes one proposal and one ascent, as one update of `minmax_jax.greedy` does
     at (x, y), with its own PRNG key. The two payoffs of a sample are evaluated at the sample
     index that follows the sample indices of its ascent. The interval is the exact
-    Clopper–Pearson interval, which covers ω with at least the given confidence. Use `high` to claim that ω
-    is below a bound. If none of n samples improves, `high` is
+    Clopper–Pearson interval, which covers ω with at least the given confidence. Use `high` to
+    claim that ω is below a bound. If none of n samples improves, `high` is
     1 − ((1 − confidence)/2)^{1/n}.
 
     Samples are independent if the proposal uses `key` (as `minmax_jax.add_noise` does) and

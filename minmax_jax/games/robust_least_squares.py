@@ -23,9 +23,9 @@ def robust_least_squares(features: Any, targets: Any, *, penalty: float = 3.0) -
 
     x are the coefficients. y are the targets, which an adversary moves away from the measured
     targets y₀ at cost λ. The game is convex in x and strongly concave in y, with
-    `max_y f = λ/(λ−1) · ½‖A x − y₀‖²`. So the coefficients of the solution are those of
-    ordinary least squares, and `y* = (λ y₀ − A x*) / (λ − 1)`. The curvature in x is that of
-    AᵀA, which is badly conditioned for real data.
+    `max_y f = λ/(λ−1) · ½‖A x − y₀‖²`. So the solution has the coefficients of ordinary
+    least squares, and `y* = (λ y₀ − A x*) / (λ − 1)`. The Hessian in x is AᵀA, which is badly
+    conditioned for real data.
 
     Args:
       features: Matrix A of shape (n, d) with full column rank. Add a column of ones for an

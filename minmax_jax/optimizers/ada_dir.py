@@ -1,4 +1,4 @@
-"""AdaDir: steps with the field's length in the direction of Adam."""
+"""AdaDir, which takes steps with the field's length in the direction of Adam."""
 
 import optax
 

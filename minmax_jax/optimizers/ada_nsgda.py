@@ -1,4 +1,4 @@
-"""Ada-nSGDA: steps with Adam's length in the direction of the field."""
+"""Ada-nSGDA, which takes steps with Adam's length in the direction of the field."""
 
 import optax
 

@@ -1,4 +1,4 @@
-"""Extra-Adam: the extragradient method with Adam steps."""
+"""Extra-Adam, the extragradient method with Adam steps."""
 
 import optax
 

@@ -1,4 +1,4 @@
-"""Extra-AMSGrad: the extragradient method with AMSGrad steps."""
+"""Extra-AMSGrad, the extragradient method with AMSGrad steps."""
 
 import optax
 

@@ -1,4 +1,4 @@
-"""Extra anchored gradient (EAG): extragradient anchored to the initial parameters."""
+"""Extra anchored gradient (EAG), extragradient anchored to the initial parameters."""
 
 from typing import Any, NamedTuple
 

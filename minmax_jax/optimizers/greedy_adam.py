@@ -37,7 +37,7 @@ def greedy_adam(
     otherwise rejected. Every `accept_every`-th update, including the first, is accepted in
     any case.
 
-    The defaults are those of the authors for CIFAR-10: k = 1 and `accept_every=2`. They use 6
+    The defaults are the authors' values for CIFAR-10: k = 1 and `accept_every=2`. They use 6
     and 4 for four Gaussians, and 1 and 5 for MNIST zeros and ones. Unlike the authors' code, a
     rejection also restores the moments of Adam; pass `restore_states=False` for theirs. With
     `accept_every=1`, the method is alternating Adam that updates the min player first.

@@ -1,4 +1,4 @@
-"""Lookahead–minmax: periodic interpolation around any base optimizer."""
+"""Lookahead–minmax, with periodic interpolation around any base optimizer."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Normalized gradient descent–ascent: both players take steps of fixed length."""
+"""Normalized gradient descent–ascent, whose steps have a fixed length."""
 
 import optax
 

@@ -48,9 +48,9 @@ def adam_norms(
     """Creates a transformation whose update is the list of the norms ‖A_k‖ of all leaves.
 
     Use it as `magnitude` of `graft`. A is the step of `adam_step`, and the state is the same.
-    The corrections of the moments are taken out of the sums,
-    `A = (√c₂ / c₁) · m / (√v + √c₂ eps)`, because XLA's CPU backend would write each corrected
-    moment to memory as a whole array.
+    The bias corrections c₁ = 1 − b1ᵗ and c₂ = 1 − b2ᵗ are factored out of the sums,
+    `A = (√c₂ / c₁) · m / (√v + √c₂ eps)`, because otherwise XLA's CPU backend writes each
+    corrected moment to memory.
     """
 
     def update_fn(

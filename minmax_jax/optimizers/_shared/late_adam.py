@@ -34,9 +34,10 @@ def corrected_step(
 ) -> optax.GradientTransformation:
     """Creates the transformation to Adam's or AMSGrad's step, corrected first or last.
 
-    With c = 1 − b2ᵗ and the second moment n (for AMSGrad, the largest so far), the step is
-    `m̂ / (√n̂ + eps)` with n̂ = n / c for `"first"`, as in Optax. It is `m̂ √c / (√n + eps)` for
-    `"last"`, as in the published PyTorch code of extra-Adam.
+    Here m̂ is the corrected first moment, n the second moment, and c = 1 − b2ᵗ. For `"first"`,
+    as in Optax, the step is `m̂ / (√n̂ + eps)` with n̂ = n / c; AMSGrad takes the largest n̂ so
+    far. For `"last"`, as in the published PyTorch code of extra-Adam, it is
+    `m̂ √c / (√n + eps)`; AMSGrad takes the largest n so far.
     """
     checks.check_choice(name, "correction", correction, CORRECTIONS)
     corrected_first = adam_step(name, b1, b2, eps)  # This also checks the numbers.
