@@ -102,6 +102,13 @@ def test_duality_gap_supports_jit_and_vmap():
     np.testing.assert_allclose(together, wanted, atol=1e-6)
 
 
+def test_duality_gap_raises_for_start_of_another_structure():
+    game, other = mm.games.bilinear(), mm.Players({"a": 1.0}, 1.0)
+    search = {"field_fn": game.field_fn, "tx": optax.sgd(0.1), "num_steps": 1}
+    with pytest.raises(ValueError, match="duality_gap: starts and players must have the same tree"):
+        gap(game.payoff_fn, game.start, starts=[other], **search)
+
+
 def test_duality_gap_raises_without_responses_or_search():
     game = mm.games.bilinear()
     with pytest.raises(ValueError, match="duality_gap: pass best_responses="):

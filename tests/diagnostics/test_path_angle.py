@@ -48,5 +48,5 @@ def test_path_angle_is_invariant_to_scale_of_field():
 
 def test_path_angle_raises_for_mismatched_structures():
     game = mm.games.bilinear()
-    with pytest.raises(ValueError, match="path_angle"):
+    with pytest.raises(ValueError, match=r"path_angle: end and start must have"):
         mm.diagnostics.path_angle(game.field_fn, game.start, mm.Players({"a": 1.0}, 1.0), [0.0])
