@@ -78,15 +78,15 @@ def compare(
 
     Args:
       run_dirs: Run folders.
-      num: Number of samples per run. Runs with the same latent dimension use the
-        same latents.
+      num: Number of images per run. For vector data, at least `MIN_VECTORS` samples
+        are drawn. Runs with the same latent dimension use the same latents.
       seed: Seed of the latents.
       note: Called with one line per run that cannot be read in full. Default:
         prints to standard error.
 
     Raises:
-      ConfigError: If there are fewer than two different run folders, no run can be
-        read, or the runs were trained on different data.
+      ConfigError: If there are fewer than two run folders, a folder is repeated, `num`
+        is invalid, no run can be read, or the runs were trained on different data.
     """
     folders = [Path(folder) for folder in run_dirs]
     if len(folders) < 2 or len({folder.resolve() for folder in folders}) < len(folders):

@@ -45,7 +45,8 @@ def digits() -> Data:
     from sklearn.datasets import load_digits
 
     loaded: Any = load_digits()  # The stubs describe only the return type of `return_X_y=True`.
-    images = np.round(loaded.images * (255 / 16)).astype(np.uint8)[..., None]  # from 0…16 to 0…255
+    # The pixels of scikit-learn are 0…16.
+    images = np.round(loaded.images * (255 / 16)).astype(np.uint8)[..., None]
     labels = loaded.target.astype(np.int32)
     held_out = np.arange(len(images)) % 5 == 4
     return Data(

@@ -71,7 +71,9 @@ def _read(name: str) -> Any:
             "images or parquet files, a hub name, digits or gaussians."
         ) from error
     if not splits or not len(splits[next(iter(splits))]):
-        raise DataError(f"data={name}: the dataset has no rows. Pass a folder that holds images.")
+        raise DataError(
+            f"data={name}: the dataset has no rows. Pass a folder that contains images."
+        )
     return splits
 
 

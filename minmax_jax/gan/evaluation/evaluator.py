@@ -62,8 +62,9 @@ class SampleEvaluator:
           `extractor` and its `facts`; `num_samples` and their `scores` by name;
           `num_reference`; `num_held_out` and their scores `held_out`. The held-out
           baseline uses as many examples as there are samples, or all if there are
-          fewer. Scores that cannot be computed are left out. If samples are not
-          finite, `scores` contains their number `not_finite` and no distances.
+          fewer. Scores that cannot be computed are left out. If samples or their
+          features are not finite, `scores` contains the number of such samples,
+          `not_finite`, and no scores that need features.
         """
         held_out = self._data.test_images[: len(samples)]
         if len(held_out) not in self._baselines:
@@ -96,7 +97,8 @@ class SampleEvaluator:
         metrics = self._metrics
         if broken:
             self._note(
-                f"{broken} of {len(examples)} {name} are not finite, so no distances are computed"
+                f"{broken} of {len(examples)} {name}, or their features, are not finite, so no "
+                "scores that need features are computed"
             )
             found["not_finite"] = broken
             metrics = tuple(m for m in metrics if not scores.METRICS[m].needs_features)

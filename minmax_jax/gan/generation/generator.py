@@ -111,9 +111,9 @@ def generate(pair: networks.Pair, params: Any, stats: Any, inputs: jax.Array) ->
 def recompute_batch_stats(pair: networks.Pair, params: Any, stats: Any) -> Any:
     """Recomputes BatchNorm statistics for averaged parameters.
 
-    The running statistics belong to the parameters in training, whose activations
-    differ from those of the averaged parameters. Some forward passes in training
-    mode replace them.
+    The running statistics belong to the parameters in training. The averaged
+    parameters have other activations. Some forward passes in training mode
+    replace the statistics.
 
     Args:
       pair: Networks that were built without an axis name.

@@ -28,6 +28,8 @@ def describe(config: config_lib.Config, grid: Grid, data: data_lib.Data) -> dict
     options = values["options"]
     about = {
         "config": {k: v for k, v in values.items() if k not in _SWEPT | _MAY_CHANGE},
+        # The presets set b1 = 0.5 for every optimizer that has b1, so this value does not
+        # distinguish sweeps.
         "options": {k: v for k, v in options.items() if k != "b1" or v != 0.5},
         "grid": dataclasses.asdict(grid),
         "data": {k: v for k, v in run_folder.describe(data).items() if k != "name"},
@@ -44,7 +46,7 @@ def open_sweep(folder: Path, config: config_lib.Config, grid: Grid, data: data_l
     """
     path, about = folder / "sweep.json", describe(config, grid, data)
     if path.exists():
-        changes = _changes(_read_json(path)["about"], about)
+        changes = _changes(_read_description(folder)["about"], about)
         if changes:
             raise ConfigError(
                 f"{folder} contains another sweep ({'; '.join(changes)}). Choose another --out, "
@@ -70,7 +72,7 @@ def read(folder: Path) -> tuple[config_lib.Config, Grid]:
     path = folder / "sweep.json"
     if not path.is_file():
         raise ConfigError(f"{folder} does not contain a sweep (no sweep.json). Check the path.")
-    content = _read_json(path)
+    content = _read_description(folder)
     grid: dict[str, Any] = dict(content["grid"])
     centers = {name: tuple(pair) for name, pair in grid.pop("centers").items()}
     grid = {name: tuple(values) for name, values in grid.items()}
@@ -84,9 +86,11 @@ def write_outcome(run: SweepRun, outcome: dict[str, Any]) -> None:
 
 
 def read_outcome(run: SweepRun) -> dict[str, Any] | None:
-    """Returns the summary of a run with `diverged_at`, or None if it is unfinished."""
+    """Returns the outcome of a run, with its key `diverged_at`, or None if it is unfinished."""
     path = run.folder / "outcome.json"
-    return _read_json(path) if path.is_file() else None
+    if not path.is_file():
+        return None
+    return _read_json(path, "Delete it to repeat the end of this run.")
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -99,8 +103,13 @@ def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     ]
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_description(folder: Path) -> dict[str, Any]:
+    remedy = f"Delete the folder {folder} to start over, or choose another --out."
+    return _read_json(folder / "sweep.json", remedy)
+
+
+def _read_json(path: Path, remedy: str) -> dict[str, Any]:
     try:
         return json.loads(path.read_text())
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{path} cannot be read ({error}). Delete it to start over.") from error
+        raise ConfigError(f"{path} cannot be read ({error}). {remedy}") from error

@@ -127,13 +127,15 @@ def _check_options(config: config_lib.Config, grid: Grid) -> None:
     """Raises `ConfigError` for options that no optimizer of the grid supports."""
     supported = {name for optimizer in grid.optimizers for name in option_names(optimizer)}
     unknown = sorted(set(config.optimizer.options) - supported)
-    # b1 does not count: the optimizer of the preset may have set it.
+    # The user may not have given b1, because the preset sets it for its own optimizer.
     if set(unknown) - {"b1"}:
-        raise ConfigError(f"options: no optimizer of the sweep supports {', '.join(unknown)}.")
+        raise ConfigError(
+            f"options: no optimizer of the sweep supports {', '.join(unknown)}. Omit them."
+        )
 
 
 def _options(config: config_lib.Config, optimizer: str) -> Mapping[str, Any]:
-    """Returns the options that an optimizer supports, with those of the preset added."""
+    """Returns the options that an optimizer supports, with the preset's options added."""
     names = option_names(optimizer)
     given = {name: value for name, value in config.optimizer.options.items() if name in names}
     return presets.add_options(config.run.preset, optimizer, given)

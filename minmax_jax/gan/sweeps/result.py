@@ -1,4 +1,4 @@
-"""Result of a sweep: scores and curves as arrays in the shape of the grid."""
+"""Scores and curves of a sweep, as arrays in the shape of the grid."""
 
 import dataclasses
 from pathlib import Path

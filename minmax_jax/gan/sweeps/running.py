@@ -60,7 +60,7 @@ def sweep(
     runs = grid_lib.sweep_runs(config, grid, folder)
     best = _score(score, config, data)
     groups = [list(g) for _, g in itertools.groupby(runs, lambda run: run.config.optimizer.name)]
-    for group in groups:  # Reports invalid values before anything is written.
+    for group in groups:  # This reports invalid values before anything is written.
         build.build_game(group[0].config, data, 1)
     folder_lib.open_sweep(folder, config, grid, data)
     for group in groups:
@@ -105,7 +105,7 @@ def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
         if data.modes is None
         else Best("high_quality_share", highest=True)
     )
-    best = parse_best(text) or default
+    best = parse_best(text, "score") or default
     if not config.evaluation.num_samples and best.name not in step_lib.QUANTITIES:
         raise ConfigError(
             f"score must be a training metric such as loss_min if evaluate=0, got {best.name}. "
@@ -152,7 +152,7 @@ def _finish(
     note: Note,
     sample_evaluator: evaluator.SampleEvaluator | None,
 ) -> dict[str, Any]:
-    """Finishes a run that was trained together with others, as `train` does."""
+    """Finishes a run that was trained together with others, as `trainer.train` does."""
     at = vmapped.diverged_at(state) or _first_nonfinite(run_folder.read_metrics(run.folder))
     if at is not None and run.config.training.on_nonfinite == "stop":
         return {"diverged_at": at}

@@ -1,7 +1,7 @@
 """Trains several runs of a sweep at once, in one vmapped program.
 
-The numbers of each run agree with those of `train` up to rounding, because the step is the same
-function. Metrics and checkpoints are written to the run's own folder. An interrupted program
+Each run's results agree up to rounding with `trainer.train`, because both use the same step
+function. Metrics and checkpoints go to the folder of each run. An interrupted program
 resumes from the newest step at which every run has a checkpoint.
 """
 
@@ -47,7 +47,7 @@ def should_vmap(run: SweepRun, data: data_lib.Data) -> bool:
 
 
 def train(runs: Sequence[SweepRun], data: data_lib.Data, note: Note) -> list[step_lib.TrainState]:
-    """Trains runs that differ only in learning rates and seed, from their newest common step.
+    """Trains runs that differ only in learning rates and seed, or resumes them from their folders.
 
     Under `on_nonfinite="stop"`, a run with a non-finite update keeps the state before it while
     the others continue. See `diverged_at`.
@@ -184,7 +184,10 @@ def _build_optimizer(config: Config, game: objective.Game) -> Any:
 
 
 def _restore(runs: Sequence[SweepRun], states: list[Any], note: Note) -> tuple[int, list[Any]]:
-    """Returns the newest step at which every run has a valid checkpoint, and the states there."""
+    """Restores the newest step at which every run has a valid checkpoint, or step 0.
+
+    Newer checkpoints and records are deleted.
+    """
     stores = [_checkpoints(run, note) for run in runs]
     step = 0
     for common in sorted(set.intersection(*(set(s.steps()) for s in stores)), reverse=True):

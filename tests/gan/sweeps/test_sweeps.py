@@ -17,6 +17,7 @@ from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.run import Best
 from minmax_jax.gan.run import run_folder
+from minmax_jax.gan.sweeps import folder as sweep_folder
 from minmax_jax.gan.sweeps import grid as grid_lib
 from minmax_jax.gan.sweeps import report, running, vmapped
 from minmax_jax.gan.trainer import train
@@ -186,6 +187,12 @@ def test_medians_count_diverged_seeds_as_worst():
     np.testing.assert_array_equal(high.medians.ravel(), [1.0, -np.inf])
     even = sweep_of([1.0, 5.0, None, 2.0], False, 2)
     np.testing.assert_array_equal(even.medians.ravel(), [3.0, np.inf])
+
+
+def test_corrupt_sweep_file_advises_to_delete_the_folder(tmp_path):
+    (tmp_path / "sweep.json").write_text("{")
+    with pytest.raises(gan.ConfigError, match=r"sweep\.json cannot be read .*Delete the folder"):
+        sweep_folder.read(tmp_path)
 
 
 def test_outcome_contains_scores_extractor_and_sample_count():

@@ -1,4 +1,4 @@
-"""Classifier networks: plain for gray images, residual for color images."""
+"""Classifier networks, plain for gray images and residual for color images."""
 
 from functools import partial
 

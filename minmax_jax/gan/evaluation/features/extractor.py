@@ -25,8 +25,8 @@ class Extractor(NamedTuple):
     Attributes:
       name: Name in `EXTRACTORS`.
       extract: Computes features of examples. Images are uint8, or floats in −1…1.
-      facts: What distinguishes this extractor from others of the same name, and
-        its accuracy. It is stored with the scores.
+      facts: Values that distinguish this extractor from others of the same name,
+        and its accuracy. They are stored with the scores.
       num_classes: Number of classes of the dataset if the probabilities are for
         these classes, otherwise None.
       key: Cache key for the features of real images, or None if the features are

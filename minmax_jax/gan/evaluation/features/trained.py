@@ -43,7 +43,7 @@ class Recipe(NamedTuple):
       width: Number of channels of the first layer.
       steps: Number of updates by Adam.
       learning_rate: Highest learning rate of the one-cycle schedule.
-      mirror: Whether to flip half of the images horizontally, with weight decay.
+      mirror: Whether to flip half of the images horizontally. If so, weight decay is used too.
     """
 
     network: Callable[..., nnx.Module]
@@ -82,7 +82,10 @@ def classifier(data: data_lib.Data, note: Note = ignore_note) -> Extractor:
       DataError: If the data are not labeled images.
     """
     if data.kind != "image" or data.labels is None or data.num_classes is None:
-        raise DataError(f"data={data.name}: a classifier needs labeled images, and there are none.")
+        raise DataError(
+            f"data={data.name}: a classifier needs labeled images, and there are none. Choose "
+            "another extractor, such as pixels or points."
+        )
     chosen = recipe(data)
     shape, classes = data.images.shape[1:], data.num_classes
     network = purify(chosen.network(shape, classes, chosen.width, rngs=nnx.Rngs(0)))

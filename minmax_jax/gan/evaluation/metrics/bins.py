@@ -1,4 +1,4 @@
-"""Number of statistically different bins (NDB) and their divergence."""
+"""Number of statistically different bins (NDB), and divergence of bin proportions."""
 
 import warnings
 from typing import Any, NamedTuple

@@ -43,7 +43,7 @@ def class_coverage(
     return ClassCoverage(
         covered=int((shares >= threshold).sum()),
         num_classes=num_classes,
-        entropy=float(-(positive * np.log(positive)).sum()) + 0.0,  # turns −0 into 0
+        entropy=float(-(positive * np.log(positive)).sum()) + 0.0,  # This turns −0 into 0.
         shares=shares,
     )
 

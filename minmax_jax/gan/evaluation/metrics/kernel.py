@@ -1,4 +1,4 @@
-"""Kernel distance: maximum mean discrepancy under a cubic polynomial kernel."""
+"""Kernel distance, the maximum mean discrepancy under a cubic polynomial kernel."""
 
 from typing import NamedTuple
 
