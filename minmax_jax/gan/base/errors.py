@@ -43,13 +43,13 @@ class Terminated(Stopped):
 
 EXIT_CODES: Mapping[type[BaseException], int] = MappingProxyType(
     {
-        ConfigError: 2,  # invalid input, nothing was written; the same code as for unknown flags
+        ConfigError: 2,  # Nothing was written. Unknown flags have the same code.
         DataError: 2,
         NonFinite: 3,
         WriteFailed: 4,
         HostFailed: 5,
-        KeyboardInterrupt: 130,  # 128 + SIGINT, as shells report it
-        Terminated: 143,  # 128 + SIGTERM
+        KeyboardInterrupt: 130,  # Shells report 128 + SIGINT.
+        Terminated: 143,  # Shells report 128 + SIGTERM.
     }
 )
 """Exit codes of the command line. Any other error is a bug and ends with a traceback."""

@@ -1,4 +1,4 @@
-"""Registries: mappings of built-in entries to which users can add their own."""
+"""Mapping of built-in entries to which users can add their own."""
 
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
@@ -15,7 +15,7 @@ class Registry(Mapping[str, Entry]):
     run that uses them, register them again first.
 
     Args:
-      kind: What the entries are, for error messages, for example `"loss"`.
+      kind: Noun for the entries in error messages, for example `"loss"`.
       entries: Built-in entries.
 
     Example:
@@ -36,7 +36,10 @@ class Registry(Mapping[str, Entry]):
             built-in entry.
         """
         if not name.replace("-", "_").isidentifier():
-            raise ConfigError(f"{self._kind} name {name!r}: use letters, digits, _ and - only")
+            raise ConfigError(
+                f"{self._kind} name {name!r} must consist of letters, digits, _ and -, and must "
+                "not start with a digit. Choose another name."
+            )
         if name in self._built_in:
             raise ConfigError(f"{name!r} is a built-in {self._kind}; choose another name")
         self._registered[name] = entry

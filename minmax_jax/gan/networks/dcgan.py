@@ -1,4 +1,4 @@
-"""DCGAN: convolutional generator and discriminator with BatchNorm.
+"""DCGAN, a convolutional generator and discriminator with BatchNorm.
 
 Generator: a dense layer; then BatchNorm, ReLU and a transposed convolution for each doubling of
 the side; tanh. Discriminator: a strided convolution with leaky ReLU for each halving, with
@@ -23,7 +23,7 @@ from minmax_jax.gan.networks import _convolution
 from minmax_jax.gan.networks._layers import Layers, in_order, leaky_relu, purify_pair
 from minmax_jax.gan.networks._pure import Network
 
-_init = nnx.initializers.normal(0.02)  # as in the paper
+_init = nnx.initializers.normal(0.02)  # The paper uses this value.
 
 
 class Generator(nnx.Module):

@@ -1,4 +1,4 @@
-"""Networks of Keswani et al. for CIFAR-10: convolutions without BatchNorm.
+"""Networks of Keswani et al. for CIFAR-10, convolutional and without BatchNorm.
 
 Generator: a dense layer to an eighth of the side with 4w channels; three transposed 4×4
 convolutions of stride 2 to 2w channels; a 3×3 convolution; tanh. Discriminator: convolutions to

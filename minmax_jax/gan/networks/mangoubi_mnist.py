@@ -1,4 +1,4 @@
-"""Networks of Keswani et al. for MNIST: MLPs with dropout in the discriminator.
+"""Networks of Keswani et al. for MNIST, which are MLPs with discriminator dropout.
 
 Generator: dense layers of w, 2w and 4w units with leaky ReLU of slope 0.2; tanh. Discriminator:
 dense layers of 4w, 2w and w units with dropout 0.3 after each. There is no BatchNorm. The

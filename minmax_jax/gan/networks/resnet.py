@@ -33,7 +33,7 @@ from minmax_jax.gan.networks import _convolution
 from minmax_jax.gan.networks._layers import Layers, in_order, numbered, purify_pair
 from minmax_jax.gan.networks._pure import Network
 
-# Layers after a ReLU have He's initialization, the 1×1 shortcuts this one.
+# Layers after a ReLU have He's initialization; the 1×1 shortcuts have this one.
 _shortcut_init = nnx.initializers.glorot_uniform()
 
 
@@ -142,7 +142,7 @@ def resnet(
     Args:
       sample_shape: `(32, 32, channels)` or `(64, 64, channels)`.
       latent_dim: Dimension of the latent space.
-      width: The w of the module's description.
+      width: w, the number of channels in the description of this module.
       rngs: Source of the initial values.
       axis_name: Mapped axis over which BatchNorm is synchronized.
       **layer_options: `dtype` and `spectral_norm` of `Layers`. Spectral normalization applies to

@@ -95,7 +95,8 @@ def forward_fn(
         )
 
         # Real and fake examples are separate batches, each normalized by its own statistics
-        # (Radford et al., 2016). The running statistics take in one batch after the other.
+        # (Radford et al., 2016). The running statistics are updated first with the real
+        # batch, then with the fake batch.
         def discriminate(inputs: jax.Array, stats: Any, use: int) -> tuple[jax.Array, Any]:
             return discriminator.apply(
                 players.max, stats, inputs, train=True, keys=dropout_keys(use)

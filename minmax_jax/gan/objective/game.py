@@ -16,8 +16,8 @@ class GameFunctions(NamedTuple):
     Attributes:
       field_fn: Returns the vector field and the BatchNorm statistics after the step, both as
         `Players`.
-      payoff_fn: Returns what the discriminator maximizes.
-      min_loss_fn: Returns what the generator minimizes. In a zero-sum game this is the payoff.
+      payoff_fn: Returns the objective that the discriminator maximizes.
+      min_loss_fn: Returns the loss that the generator minimizes: in a zero-sum game, the payoff.
       loss_fns: `Players` of functions that return the logged losses. A lazy penalty counts with
         its plain weight here at every step.
     """
@@ -36,10 +36,10 @@ def game_functions(
     A zero-sum loss is one payoff, including its penalty, and one backward pass gives both
     gradients. Any other loss needs one backward pass per player.
 
-    A batch in microbatches is the mean over them. For losses that are means over examples, and
-    networks without BatchNorm, the result is the same. BatchNorm normalizes each microbatch (of
-    all devices) separately, and its running statistics become the mean of what the microbatches
-    would give one by one.
+    With microbatches, the result is the mean over them. It equals the result for the whole
+    batch if losses are means over examples and the networks have no BatchNorm. BatchNorm
+    normalizes each microbatch (of all devices) separately. The new running statistics are the
+    mean of those after each single microbatch.
 
     Args:
       game: Networks, loss and batch size.
@@ -47,7 +47,7 @@ def game_functions(
       stats: BatchNorm statistics before the step.
       key: PRNG key of the step. Each call folds its `draw` into it.
       due: Whether the penalty is applied in this step. See `penalty_due`. It is the same for all
-        calls within the step, so that an optimizer with several field evaluations sees one game.
+        calls within the step, so that all field evaluations of one update belong to the same game.
     """
     forward = forward_fn(game, images, stats, key)
 
@@ -102,11 +102,11 @@ def _max_loss(game: Game, out: Outputs, due: bool | jax.Array) -> jax.Array:
 
 
 def _average(game: Game, function: Callable[..., Any], has_aux: bool = False) -> Any:
-    """Averages over microbatches and then, once, over devices."""
+    """Returns `function`, averaged over microbatches and then, once, over devices."""
     return mm.accumulate(function, game.microbatches, has_aux=has_aux, axis_name=game.axis_name)
 
 
 def _average_value(game: Game, function: Callable[..., Any]) -> Any:
-    """Averages the value of a function that also returns statistics."""
+    """Returns the averaged value of a function that also returns statistics."""
     value = lambda *args: function(*args)[0]  # noqa: E731
     return _average(game, mm.payoff(value, stochastic=True))

@@ -18,7 +18,7 @@ class GradientFields(NamedTuple):
     Attributes:
       descended: Gradient of each player's own training loss, including the penalty.
       saturating: `(∇_x f, −∇_y f)` of the payoff f = E log σ(r) + E log(1 − σ(s)), with r and s
-        the logits of real and fake examples, whatever loss was used for training.
+        the logits of real and fake examples. It does not depend on the training loss.
     """
 
     descended: mm.FieldFn
@@ -30,11 +30,11 @@ def gradient_fields(game: Game, images: jax.Array, key: jax.Array) -> GradientFi
 
     Batches have the size used in training, because gradients of networks with BatchNorm depend
     on it; average over sample indices for more precision. Running statistics of BatchNorm are
-    not used. Statements about min-max problems f(x, y) concern `saturating`. If the generator
-    has another loss, training follows `descended`.
+    not used. `descended` is the field that training follows. `saturating` is the field of the
+    zero-sum payoff without penalty, to which results about min-max problems f(x, y) apply.
 
     Args:
-      game: Game of one device, from `build_game`.
+      game: Game from `build_game` with `num_devices=1`.
       images: The whole dataset, `(N, *sample_shape)`.
       key: PRNG key. Sample index i uses the batch of `fold_in(key, i)`.
 
