@@ -1,4 +1,4 @@
-"""SIGTERM handling: the first signal requests a save, the second exits at once."""
+"""Handles SIGTERM. The first signal requests a save, the second exits at once."""
 
 import contextlib
 import os

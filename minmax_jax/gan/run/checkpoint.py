@@ -1,4 +1,4 @@
-"""Checkpoints of a run: one checked file per step, with whole arrays by leaf name."""
+"""Checkpoints of a run, with one checked file per step and whole arrays by name."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -89,7 +89,10 @@ class Checkpoints:
         steps = self.steps()
         if step is not None and step not in steps:
             known = ", ".join(map(str, steps)) or "none"
-            raise CheckpointError(f"step={step}: {self._folder} has no such checkpoint ({known})")
+            raise CheckpointError(
+                f"step={step}: {self._folder} has no such checkpoint ({known}). "
+                "Choose another step."
+            )
         candidates = steps if step is None else [step]
         for candidate in reversed(candidates):
             try:
@@ -102,7 +105,7 @@ class Checkpoints:
         return None
 
     def delete_except(self, steps: Collection[int]) -> None:
-        """Deletes all checkpoints except those of `steps`, and files that were not completed."""
+        """Deletes all checkpoints except at `steps`, and files that were not completed."""
         for step, part in self._names():
             if part or int(step) not in steps:
                 self._path(step, part).unlink(missing_ok=True)
@@ -111,7 +114,7 @@ class Checkpoints:
         return self._folder / f"{step}.npz{part}"
 
     def _names(self) -> list[Any]:
-        """Returns step and suffix of the files whose names are exactly those of checkpoints."""
+        """Returns step and suffix of the files that are named exactly like checkpoints."""
         exact = re.compile(rf"(0|[1-9][0-9]*)\.npz((?:{re.escape(files.PART)})?)")
         found = (exact.fullmatch(path.name) for path in self._folder.glob("*.npz*"))
         return [match.groups() for match in found if match]

@@ -1,4 +1,4 @@
-"""Checked files of named arrays: uncompressed ZIP archives of .npy members.
+"""Checked files of named arrays, as uncompressed ZIP archives of .npy members.
 
 A manifest lists dtypes and shapes. Dtypes unknown to .npy, such as bfloat16, become integers.
 """
@@ -42,17 +42,17 @@ def read(path: Path, prefixes: Collection[str] = ()) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             manifest = json.loads(_content(archive, _MANIFEST, path.stat().st_size))
             if sorted(archive.namelist()) != sorted([_MANIFEST, *(f"{n}.npy" for n in manifest)]):
-                raise CorruptFile("the members are not those of the manifest")
+                raise CorruptFile("the members differ from the manifest")
             return {
                 name: _array(archive, name, jnp.dtype(dtype), tuple(shape))
                 for name, (dtype, shape) in manifest.items()
                 if not prefixes or any(f"{name}/".startswith(f"{p}/") for p in prefixes)
             }
-    except Exception as error:  # zipfile and json raise a dozen types for corrupt content
+    except Exception as error:  # zipfile and json raise a dozen types for corrupt files.
         raise CorruptFile(" ".join(str(error).split()) or type(error).__name__) from error
 
 
-_MANIFEST, _HEADER = "manifest.json", 4096  # bytes: more than the header of any array
+_MANIFEST, _HEADER = "manifest.json", 4096  # Headers of arrays have fewer bytes.
 
 
 def _array(archive: zipfile.ZipFile, name: str, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -68,7 +68,7 @@ def _content(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     member = archive.getinfo(name)
     if member.compress_type != zipfile.ZIP_STORED or member.file_size > limit:
         raise CorruptFile(f"{name} is compressed or larger than declared")
-    return archive.read(member)  # checks the CRC-32
+    return archive.read(member)  # This checks the CRC-32.
 
 
 def _stored(dtype: Any) -> Any:

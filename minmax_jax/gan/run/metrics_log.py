@@ -38,7 +38,7 @@ class MetricsLog:
         self._start_time: float | None = None
 
     def start_clock(self, step: int) -> None:
-        """Starts to measure training time, after compilation, at `step`."""
+        """Starts the clock for training time at `step`. Call it after compilation."""
         self._start_time = time.monotonic()
         self._progress.start_clock(step)
 

@@ -25,7 +25,7 @@ class Progress:
         self._pending = False
 
     def start_clock(self, step: int) -> None:
-        """Starts to measure the speed, at `step`."""
+        """Starts the clock for the speed at `step`."""
         self._last = (step, time.monotonic())
 
     def update(self, step: int, record: Mapping[str, float]) -> float:
@@ -69,7 +69,7 @@ def progress_line(step: int, total: int, speed: float, record: Mapping[str, floa
     eta = duration((total - step) / speed) if known else "?"
     skipped = f"  skipped {record['skipped']:.0f}" if record.get("skipped") else ""
     ratio = record["update_norm_ratio"]
-    shown = "–" if math.isnan(ratio) else f"{ratio:.2f}"  # NaN if the update was rejected
+    shown = "–" if math.isnan(ratio) else f"{ratio:.2f}"  # It is NaN if the update was rejected.
     return (
         f"step {step:{width}d}/{total}  {f'{speed:.3g}' if known else '?'} steps/s  ETA {eta}  "
         f"loss G {record['loss_min']:.3f} D {record['loss_max']:.3f}  "

@@ -54,7 +54,7 @@ def describe(data: data_lib.Data) -> dict[str, Any]:
 
 
 def read(folder: Path) -> About:
-    """Reads the configuration of the run in `folder`.
+    """Reads the configuration and the data description of the run in `folder`.
 
     Raises:
       ConfigError: If the folder does not contain a run, or `config.json` is invalid.
@@ -66,7 +66,10 @@ def read(folder: Path) -> About:
         values = json.loads(path.read_text())
         return About(config_lib.Config.from_json(values["config"]), values["data"])
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} cannot be read ({error}).") from error
+        raise ConfigError(
+            f"{path} is not a valid configuration ({type(error).__name__}: {error}). Restore "
+            "it, or delete the folder."
+        ) from error
 
 
 def check_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> None:

@@ -62,7 +62,7 @@ class _Copy:
             self._seconds = record.get("seconds", self._seconds)
             when = self._start_time + self._seconds
             for name, value in record.items():
-                if name != "step" and isinstance(value, int | float):  # skips null and text
+                if name != "step" and isinstance(value, int | float):  # Not null or text.
                     self._writer.add_scalar(_tag(name), value, record["step"], walltime=when)
         self._writer.flush()
 

@@ -82,12 +82,12 @@ class NonFiniteHook(Hook):
         self._check = NonFiniteCheck(config.training.on_nonfinite)
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        """Checks the results that are ready, including those of earlier steps."""
+        """Checks the results that are ready, including results of earlier steps."""
         with self._save_last_good(state):
             self._check.check_metrics(step, quantities)
 
     def wait_until_finite(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        """Waits until all results up to `step` are known to be finite.
+        """Waits until all results up to `step` have been checked.
 
         Raises:
           NonFinite: If one is not finite and the policy is `stop`.
@@ -98,7 +98,7 @@ class NonFiniteHook(Hook):
 
     @contextlib.contextmanager
     def _save_last_good(self, state: Any) -> Any:
-        """On `NonFinite`, saves `state`, which is the one before the non-finite update."""
+        """On `NonFinite`, saves `state`, the state before the non-finite update."""
         try:
             yield
         except NonFinite:
@@ -165,7 +165,7 @@ class CheckpointHook(Hook):
         self._saved = -1
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        """Starts to write a checkpoint, unless that of `step` exists already."""
+        """Starts to write a checkpoint, unless `step` already has one."""
         if step == self._saved:
             return
         self._log.flush()  # A run resumed from this checkpoint needs all earlier records.

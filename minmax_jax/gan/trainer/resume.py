@@ -32,7 +32,7 @@ def discard_after(folder: Path, checkpoints: checkpoint.Checkpoints, step: int) 
 
 def steps_to_keep(config: config_lib.Config, folder: Path, steps: list[int]) -> set[int]:
     """Returns the steps of the checkpoints to keep."""
-    best = parse_best(config.run.keep_best)
+    best = parse_best(config.run.keep_best, "keep_best")
     records = run_folder.read_metrics(folder) if best else []
     return checkpoint_manager.retained(steps, config.run.keep, records, best)
 
@@ -44,7 +44,7 @@ def log_best(
     progress: progress_lib.Progress,
 ) -> None:
     """Reports the checkpoint kept by `keep_best`, or that no record contains its metric."""
-    best = parse_best(config.run.keep_best)
+    best = parse_best(config.run.keep_best, "keep_best")
     if best is None:
         return
     records = run_folder.read_metrics(folder)

@@ -119,7 +119,7 @@ def _train_as_coordinator(
     with files.full_disk(folder), contextlib.ExitStack() as stack:
         stack.callback(progress.close)
         start = resume.restore(folder, checkpoints, start, progress)
-        run_folder.open_run(folder, config, data)  # Last: every check that can fail has passed.
+        run_folder.open_run(folder, config, data)  # All checks have passed.
         resume.discard_after(folder, checkpoints, int(start.step))
         start = _broadcast_state(start, group)
         copy = stack.enter_context(tensorboard.open_copy(folder)) if use_tensorboard else None

@@ -48,7 +48,7 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
 def build_game(
     config: config_lib.Config, data: data_lib.Data, num_devices: int
 ) -> tuple[objective.Game, optax.GradientTransformationExtraArgs]:
-    """Builds the game of one device and the optimizer.
+    """Builds the game and the optimizer.
 
     Args:
       config: Configuration of the run.

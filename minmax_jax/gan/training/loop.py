@@ -59,7 +59,7 @@ def run(
       state: State at step `start`, laid out for `program`. It is donated.
       inputs: Arguments of `program.advance` between the state and the step number.
       hooks: Hooks, called in this order.
-      start: Number of updates that `state` has behind it.
+      start: Number of updates that led to `state`.
       end: Number of updates at the end.
     """
     step = start

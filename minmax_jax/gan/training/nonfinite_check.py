@@ -28,7 +28,7 @@ class NonFiniteCheck:
         self._pending: collections.deque[tuple[int, Any]] = collections.deque()
 
     def check_metrics(self, step: int, quantities: Mapping[str, Any]) -> None:
-        """Adds the results of the call that ended at `step`, and checks those that are ready.
+        """Adds the results of the call that ended at `step`, and checks all ready results.
 
         Raises:
           NonFinite: If a checked result is not finite and the policy is `stop`.

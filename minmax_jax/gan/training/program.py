@@ -40,10 +40,11 @@ def compile_program(
 ) -> Program:
     """Returns the functions of one run, mapped over devices and compiled at their first call.
 
-    The inputs are the images and the seed. State and images have a leading axis of devices.
+    The `*inputs` of `Program.advance` and `Program.measure` are the images and the seed. State
+    and images have a leading axis of devices.
 
     Args:
-      game: Game of one device.
+      game: Game from `build_game`, with the number of devices in `num_devices`.
       optimizer: Optimizer of both players.
       config: Configuration of the run.
       devices: Devices of all processes (`jax.Device`).
@@ -74,10 +75,11 @@ def compile_tunable_program(
     """Returns functions with learning rates as runtime arguments, for the default device.
 
     Runs with different learning rates and seeds therefore use the same compiled program. The
-    inputs are the images, the seed and the learning rates (`Players` of float32).
+    `*inputs` of `Program.advance` and `Program.measure` are the images, the seed and the
+    learning rates (`Players` of float32).
 
     Args:
-      game: Game of one device, with `axis_name=None`.
+      game: Game from `build_game` with `num_devices=1`, but with `axis_name=None`.
       optimizer_fn: Function from the learning rates to the optimizer.
       config: Configuration that the runs share.
       vmap: Whether to train several runs at once. State, seed and learning rates then have a
@@ -112,7 +114,7 @@ def _guarded_step(
 
 
 def _advance(step_fn: Callable[..., Any], policy: str, steps_per_call: int) -> Callable[..., Any]:
-    """Repeats a step up to a step number; a loop unless calls have one step each."""
+    """Returns a function that repeats a step up to a given step number."""
 
     def single(state: Any, *inputs_and_until: Any) -> Any:
         return step_fn(state, *inputs_and_until[:-1])

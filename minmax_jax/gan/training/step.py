@@ -61,7 +61,7 @@ def train_step(
     optional arguments are passed; the optimizer uses those it supports.
 
     Args:
-      game: Game of one device.
+      game: Game from `build_game`, with the number of devices in `num_devices`.
       optimizer: Optimizer of both players.
       ema_decay: Decay of the moving average of the generator's parameters.
       state: State before the update.
@@ -75,7 +75,7 @@ def train_step(
     due = objective.penalty_due(game, state.step)
     game_now = objective.game_functions(game, images, state.stats, key, due)
     field, stats = game_now.field_fn(state.players, 0)
-    updates: Any  # Optax's alias for trees does not know Players
+    updates: Any  # Optax's type alias for pytrees does not include `Players`.
     players: Any
     updates, optimizer_state = optimizer.update(
         field,
@@ -113,7 +113,7 @@ def measure(
     both players at the current parameters.
 
     Args:
-      game: Game of one device.
+      game: Game from `build_game`, with the number of devices in `num_devices`.
       state: State before the next step.
       images: Dataset, or this device's shard of it.
       seed: Seed of the run.
@@ -161,7 +161,7 @@ def _greedy_counts(optimizer_state: Any) -> dict[str, jax.Array]:
     return {}
 
 
-_METHOD_STREAM = 2**31 - 1  # larger than any sample index
+_METHOD_STREAM = 2**31 - 1  # This is larger than any sample index.
 
 
 def _step_key(seed: jax.Array, step: jax.Array) -> jax.Array:

@@ -136,14 +136,14 @@ RECORDS = [
     ],
 )
 def test_retained_keeps_newest_and_best(text, keep, kept):
-    best = parse_best(text)
+    best = parse_best(text, "keep_best")
     assert retained([1, 2, 3, 4, 5, 6], keep, RECORDS, best) == kept
 
 
 @pytest.mark.parametrize("text", ["a b", "distance:most", ":max", "max:distance"])
 def test_parse_best_rejects_other_forms(text):
-    with pytest.raises(gan.ConfigError, match="METRIC:max"):
-        parse_best(text)
+    with pytest.raises(gan.ConfigError, match=r"^score must be METRIC or .*METRIC:max"):
+        parse_best(text, "score")
 
 
 def small(folder, **fields):
