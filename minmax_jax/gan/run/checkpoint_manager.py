@@ -66,8 +66,8 @@ class CheckpointManager(contextlib.AbstractContextManager["CheckpointManager"]):
         try:
             self._checkpoints.save(step, values)
             self._checkpoints.delete_except(self._retain(self._checkpoints.steps()))
-        except Exception as error:
-            reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        except OSError as error:
+            reason = error.strerror or str(error)
             last = (self._checkpoints.steps() or ["none"])[-1]
             raise WriteFailed(
                 f"checkpoint {step} could not be written ({reason:.160}); last valid one: {last}. "
