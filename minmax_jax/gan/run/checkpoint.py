@@ -89,10 +89,7 @@ class Checkpoints:
         steps = self.steps()
         if step is not None and step not in steps:
             known = ", ".join(map(str, steps)) or "none"
-            raise CheckpointError(
-                f"step={step}: {self._folder} has no such checkpoint ({known}). "
-                "Choose another step."
-            )
+            raise CheckpointError(f"step={step}: {self._folder} has no such checkpoint ({known})")
         candidates = steps if step is None else [step]
         for candidate in reversed(candidates):
             try:
