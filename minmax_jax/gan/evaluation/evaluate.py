@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan.base.errors import ConfigError, DataError
+from minmax_jax.gan.base.errors import ConfigError, DataError, check_name
 from minmax_jax.gan.base.limits import MIN_SAMPLES
 from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.evaluation import evaluator, features
+from minmax_jax.gan.evaluation import evaluator, features, scores
 from minmax_jax.gan.generation import generator as generator_lib
 from minmax_jax.gan.run import evaluations, run_folder
 from minmax_jax.gan.training import build
@@ -64,6 +64,13 @@ def evaluate(
     for name, value in {"num_samples": num_samples, "num_reference": num_reference}.items():
         if value < MIN_SAMPLES:
             raise ConfigError(f"{name} must be at least {MIN_SAMPLES}, got {value}.")
+    # Check the names first: building an extractor may train a classifier.
+    for field, names, known in (
+        ("extractors", extractors, features.EXTRACTORS),
+        ("metrics", metrics, scores.METRICS),
+    ):
+        for name in names:
+            check_name(field, name, known)
     generator = generator_lib.load_generator(run_dir, step=step)
     loaded = _load_data(generator.about, data)
     built = [
