@@ -18,9 +18,13 @@ def trajectory(optimizer, num_steps=10):
 
     def run(start):
         return mm.solve(
-            optimizer, problem.field_fn, start, num_steps, payoff_fn=problem.payoff_fn,
+            optimizer,
+            problem.field_fn,
+            start,
+            num_steps,
+            payoff_fn=problem.payoff_fn,
             record=lambda step, z, u, s: z,
-        ).records  # fmt: skip
+        ).records
 
     return jax.jit(run)(problem.start)
 
@@ -60,9 +64,13 @@ def test_greedy_adam_has_every_argument_of_greedy():
 def test_tolerance_growth_and_gradient_bound_reach_ascent():
     """On f = −½y², the ascent is shorter after three acceptances, which increase the tolerance."""
     tx = mm.greedy_adam(
-        0.1, b1=0.0, max_ascent_steps=50, gradient_tolerance=0.01, tolerance_growth=4.0,
+        0.1,
+        b1=0.0,
+        max_ascent_steps=50,
+        gradient_tolerance=0.01,
+        tolerance_growth=4.0,
         gradient_bound=0.9,
-    )  # fmt: skip
+    )
     flat = problems.Problem(lambda z: 0.0 * z.min - 0.5 * z.max**2, None, None)
     for y, accepted, steps, status in ((0.8, 0, 7, 0), (0.8, 3, 1, 0), (1.0, 0, 0, 2)):
         z = mm.Players(jnp.asarray(1.0), jnp.asarray(y))

@@ -17,9 +17,13 @@ def draw(result: dict[str, Any], path: Path) -> None:
     """Draws one panel per game, with one group of bars per quantity."""
     games = result["games"]
     figure, axes = plt.subplots(
-        1, len(games), figsize=(3.6 * len(games), 3.8), sharey=True, squeeze=False,
+        1,
+        len(games),
+        figsize=(3.6 * len(games), 3.8),
+        sharey=True,
+        squeeze=False,
         layout="constrained",
-    )  # fmt: skip
+    )
     for axis, (game, found) in zip(axes[0], games.items(), strict=True):
         panel(axis, found["methods"])
         axis.set_title(f"{game}, k = {found['k']}", fontsize=10)

@@ -18,8 +18,13 @@ class Config:
     preset: str = "gaussians"
     """dirac, dirac-penalty, gaussians or mnist."""
     methods: tuple[str, ...] = (
-        "sgda", "ada_nsgda", "adam_gda", "amsgrad_gda", "extra_adam", "rmsprop",
-    )  # fmt: skip
+        "sgda",
+        "ada_nsgda",
+        "adam_gda",
+        "amsgrad_gda",
+        "extra_adam",
+        "rmsprop",
+    )
     """Methods to run, each with a constant and with a decaying learning rate of the max player."""
     seeds: int = 5
     """Number of seeds 0, 1, ..."""

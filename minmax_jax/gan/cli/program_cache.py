@@ -95,6 +95,9 @@ def _processor() -> str:
         first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
     except OSError:
         first = ""
-    lines = [line for line in first.splitlines()
-             if line.partition("\t")[0] in ("model name", "flags", "Features")]  # fmt: skip
+    lines = [
+        line
+        for line in first.splitlines()
+        if line.partition("\t")[0] in ("model name", "flags", "Features")
+    ]
     return f"{zlib.crc32((about + ' '.join(lines)).encode()):08x}"

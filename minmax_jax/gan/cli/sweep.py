@@ -66,9 +66,12 @@ def run(command: Sweep) -> None:
 
 def _check_not_in_grid(config: Config) -> None:
     """Raises `ConfigError` for flags that the grid would override."""
-    replacements = {"optimizer": "--optimizers", "seed": "--seeds",
-                    "learning_rate_min": "--rates-min",
-                    "learning_rate_max": "--rates-max"}  # fmt: skip
+    replacements = {
+        "optimizer": "--optimizers",
+        "seed": "--seeds",
+        "learning_rate_min": "--rates-min",
+        "learning_rate_max": "--rates-max",
+    }
     given, default = config.flat(), preset(config.run.preset).flat()
     for field, flag in replacements.items():
         if given[field] != default[field]:

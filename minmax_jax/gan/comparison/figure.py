@@ -19,8 +19,13 @@ CURVES = (
 )
 """Axis label, logged quantities (generator first), and whether the axis is logarithmic."""
 
-MAIN_SCORES = ("frechet_distance", "kernel_distance", "high_quality_share", "modes_covered",
-               "classes_covered")  # fmt: skip
+MAIN_SCORES = (
+    "frechet_distance",
+    "kernel_distance",
+    "high_quality_share",
+    "modes_covered",
+    "classes_covered",
+)
 """Scores that are written below the samples. The table contains all scores."""
 
 
@@ -51,8 +56,12 @@ def _draw_curves(part: Any, runs: list[ComparedRun], colors: list[str]) -> None:
             axes.set_yscale("log")
         axes.set(xlabel="step", ylabel=label)
         axes.grid(alpha=0.3)
-    part.legend(*part.axes[0].get_legend_handles_labels(), loc="outside upper center",
-                ncols=min(4, len(runs)), fontsize=8)  # fmt: skip
+    part.legend(
+        *part.axes[0].get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=min(4, len(runs)),
+        fontsize=8,
+    )
     part.supxlabel("solid: generator, dashed: discriminator", fontsize=8)
 
 

@@ -44,8 +44,14 @@ def _from_evaluation(record: Mapping[str, Any]) -> Result:
     return Result(record["step"], f"{extractor}, {counts}", dict(record["scores"]))
 
 
-_NOT_SCORES = ("step", "num_samples", "extractor", "classifier_accuracy", "num_reference",
-               "num_real")  # fmt: skip
+_NOT_SCORES = (
+    "step",
+    "num_samples",
+    "extractor",
+    "classifier_accuracy",
+    "num_reference",
+    "num_real",
+)
 
 
 def _from_metrics(record: Mapping[str, Any]) -> Result:

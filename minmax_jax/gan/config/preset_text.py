@@ -23,8 +23,9 @@ def page(name: str) -> str:
     values = {key: value for key, value in config.flat().items() if key not in _NOT_LISTED}
     wide = max(map(len, values))
     own = PRESETS[name].fields
-    fields = [f"  {key:{wide}}  {value}{'  *' if key in own else ''}"
-              for key, value in values.items()]  # fmt: skip
+    fields = [
+        f"  {key:{wide}}  {value}{'  *' if key in own else ''}" for key, value in values.items()
+    ]
     return "\n".join(
         [
             f"{name}: {_summary(config)}",

@@ -45,9 +45,13 @@ class Generator(nnx.Module):
         for i, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
             self.norm[f"level{i}"] = layers.norm(inputs)
             self.double[f"level{i}"] = layers.convolution(
-                inputs, outputs, size=4, linear_fn=_convolution.double, init=_init,
+                inputs,
+                outputs,
+                size=4,
+                linear_fn=_convolution.double,
+                init=_init,
                 use_bias=i + 1 == depth,
-            )  # fmt: skip
+            )
 
     def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
         """Maps latents to images. In training, BatchNorm normalizes by the batch."""
@@ -66,9 +70,13 @@ class Discriminator(nnx.Module):
         self.norm, self.halve = nnx.Dict(), nnx.Dict()
         for i in range(depth):
             self.halve[f"level{i}"] = layers.convolution(
-                channels[i], channels[i + 1], size=4, linear_fn=_convolution.halve, init=_init,
+                channels[i],
+                channels[i + 1],
+                size=4,
+                linear_fn=_convolution.halve,
+                init=_init,
                 use_bias=i == 0,
-            )  # fmt: skip
+            )
             if i:
                 self.norm[f"level{i}"] = layers.norm(channels[i + 1])
         size = (shape[0] >> depth) * (shape[1] >> depth) * channels[-1]

@@ -105,10 +105,14 @@ def forward_fn(
         real_logits, max_stats = discriminate(real, stats.max, _REAL)
         fake_logits, max_stats_after = discriminate(fake, max_stats, _FAKE)
         return Outputs(
-            real, fake, real_logits, fake_logits, mix,
+            real,
+            fake,
+            real_logits,
+            fake_logits,
+            mix,
             discriminator=lambda inputs: discriminate(inputs, max_stats, _PENALTY)[0],
             stats=mm.Players(min_stats, max_stats_after),
-        )  # fmt: skip
+        )
 
     return forward
 

@@ -22,9 +22,16 @@ METRICS = "metrics.jsonl"
 """Name of the file of logged metrics."""
 
 MAY_CHANGE = (
-    "steps", "devices", "parallel", "data", "keep", "keep_best", "on_nonfinite", "evaluate",
+    "steps",
+    "devices",
+    "parallel",
+    "data",
+    "keep",
+    "keep_best",
+    "on_nonfinite",
+    "evaluate",
     "evaluate_every",
-)  # fmt: skip
+)
 """Fields that may change when a run resumes: a larger number of steps, other devices, another
 place of the same data, other retention, another policy for non-finite updates, other
 evaluations."""

@@ -63,9 +63,12 @@ def guard(
 
     def guarded(state: Any, images: jax.Array, seed: jax.Array) -> tuple[Any, dict[str, Any]]:
         after, norms = step_fn(state, images, seed)
-        bad = jnp.stack([
-            _is_nonfinite(norms, f"_{side}", stats) for side, stats in after.stats._asdict().items()
-        ])  # fmt: skip
+        bad = jnp.stack(
+            [
+                _is_nonfinite(norms, f"_{side}", stats)
+                for side, stats in after.stats._asdict().items()
+            ]
+        )
         if axis_name is not None:
             bad = lax.pmax(bad.astype(jnp.int32), axis_name) > 0
         found = _next_state(state, norms, bad, skip)

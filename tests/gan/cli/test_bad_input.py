@@ -114,9 +114,17 @@ def file_at_path(root):
     root.write_text("years of work")
 
 
-DATA = ["train", *(word for name, value in SMALL.items()
-                   for word in (f"--{name.replace('_', '-')}", str(value))),
-        "--out", "run", "--data"]  # fmt: skip
+DATA = [
+    "train",
+    *(
+        word
+        for name, value in SMALL.items()
+        for word in (f"--{name.replace('_', '-')}", str(value))
+    ),
+    "--out",
+    "run",
+    "--data",
+]
 TRAIN = [*DATA, "digits"]
 
 

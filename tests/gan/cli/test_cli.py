@@ -8,8 +8,22 @@ from minmax_jax.gan.cli import compare, main, sample, sweep, train
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.config import places
 
-SMALL = ["--width", "8", "--latent-dim", "4", "--batch-size", "16", "--steps", "4",
-         "--log-every", "2", "--evaluate", "0", "--devices", "1"]  # fmt: skip
+SMALL = [
+    "--width",
+    "8",
+    "--latent-dim",
+    "4",
+    "--batch-size",
+    "16",
+    "--steps",
+    "4",
+    "--log-every",
+    "2",
+    "--evaluate",
+    "0",
+    "--devices",
+    "1",
+]
 
 
 def run(capsys, *words):

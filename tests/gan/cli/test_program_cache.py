@@ -107,13 +107,34 @@ def test_results_are_identical_for_any_cache_state(tmp_path):
             for entry in made:
                 entry.write_bytes(entry.read_bytes()[:-9])
         subprocess.run(
-            [sys.executable, "-m", "minmax_jax.gan.cli", "train", "--preset", "digits", "--width",
-             "16", "--batch-size", "16", "--steps", "50", "--evaluate", "0",
-             "--out", str(tmp_path / name)],
-            check=True, capture_output=True,
-            env={**os.environ, "XLA_FLAGS": "", "JAX_ENABLE_COMPILATION_CACHE": enabled,
-                 "JAX_COMPILATION_CACHE_DIR": "", "XDG_CACHE_HOME": str(tmp_path / "cache")},
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "minmax_jax.gan.cli",
+                "train",
+                "--preset",
+                "digits",
+                "--width",
+                "16",
+                "--batch-size",
+                "16",
+                "--steps",
+                "50",
+                "--evaluate",
+                "0",
+                "--out",
+                str(tmp_path / name),
+            ],
+            check=True,
+            capture_output=True,
+            env={
+                **os.environ,
+                "XLA_FLAGS": "",
+                "JAX_ENABLE_COMPILATION_CACHE": enabled,
+                "JAX_COMPILATION_CACHE_DIR": "",
+                "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            },
+        )
         if name == "full":
             assert made and entries(tmp_path / "cache") == made  # nothing was compiled
         found = checkpoint.Checkpoints(tmp_path / name / "checkpoints", pytest.fail).restore()

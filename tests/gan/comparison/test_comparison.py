@@ -12,14 +12,28 @@ from minmax_jax.gan.cli import main
 from minmax_jax.gan.comparison import figure, results, table
 from minmax_jax.gan.config import presets
 
-SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 2, "checkpoint_every": 2,
-         "evaluate": 0, "devices": 1, "steps": 4}  # fmt: skip
+SMALL = {
+    "width": 8,
+    "latent_dim": 4,
+    "batch_size": 16,
+    "log_every": 2,
+    "checkpoint_every": 2,
+    "evaluate": 0,
+    "devices": 1,
+    "steps": 4,
+}
 
 
 def add_evaluation(folder, extractor, num_samples, **scores):
     """Appends an evaluation to a run."""
-    record = {"step": 4, "extractor": extractor, "facts": {"test_accuracy": 0.98765},
-              "num_samples": num_samples, "num_reference": 1437, "scores": scores}  # fmt: skip
+    record = {
+        "step": 4,
+        "extractor": extractor,
+        "facts": {"test_accuracy": 0.98765},
+        "num_samples": num_samples,
+        "num_reference": 1437,
+        "scores": scores,
+    }
     with (folder / "evaluations.jsonl").open("a") as file:
         file.write(json.dumps(record) + "\n")
 

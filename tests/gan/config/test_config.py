@@ -134,8 +134,11 @@ def test_wrong_types_in_json_are_refused_in_one_line(values, message):
 def test_flat_names_reach_every_field():
     config = presets.preset("mnist", optimizer="sgda", out="here")
     assert Config.from_flat(config.flat()) == config
-    names = [field.name for group in dataclasses.fields(config)
-             for field in dataclasses.fields(getattr(config, group.name))]  # fmt: skip
+    names = [
+        field.name
+        for group in dataclasses.fields(config)
+        for field in dataclasses.fields(getattr(config, group.name))
+    ]
     assert len(config.flat()) == len(names)
     assert config.replace(evaluate=30, data="gaussians").evaluation.num_samples == 30
     with pytest.raises(ConfigError, match="did you mean width"):

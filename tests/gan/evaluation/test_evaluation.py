@@ -35,8 +35,18 @@ def run(tmp_path_factory):
 
 def test_evaluate_command_appends_scores_of_a_checkpoint(run, capsys):
     before = {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
-    argv = ["evaluate", "--run", str(run.folder), "--step", "8", "--num", "200", "--extractors",
-            "pixels", "classifier"]  # fmt: skip
+    argv = [
+        "evaluate",
+        "--run",
+        str(run.folder),
+        "--step",
+        "8",
+        "--num",
+        "200",
+        "--extractors",
+        "pixels",
+        "classifier",
+    ]
     assert main.main(argv) == 0
     first = evaluations.read(run.folder)
     assert [r["extractor"] for r in first] == ["pixels", "classifier"]
@@ -44,9 +54,18 @@ def test_evaluate_command_appends_scores_of_a_checkpoint(run, capsys):
     assert {r["num_reference"] for r in first} == {1438} and {r["num_held_out"] for r in first} == {
         200
     }
-    everything = {"frechet_distance", "kernel_distance", "precision", "recall", "density",
-                  "coverage", "different_bins", "bins_divergence", "inception_style_score",
-                  "classes_covered"}  # fmt: skip
+    everything = {
+        "frechet_distance",
+        "kernel_distance",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+        "different_bins",
+        "bins_divergence",
+        "inception_style_score",
+        "classes_covered",
+    }
     assert everything <= set(first[1]["scores"])
     assert first[1]["held_out"]["frechet_distance"] < first[1]["scores"]["frechet_distance"] / 5
     printed = capsys.readouterr().out
@@ -88,7 +107,7 @@ def test_evaluate_computes_one_metric_of_the_newest_checkpoint(run):
         (["--num", "3"], "num_samples must be at least 20, got 3"),
         (["--data", "gaussians"], "not the data that the run was trained on"),
     ],
-)  # fmt: skip
+)
 def test_evaluate_rejects_bad_input_without_writing(run, capsys, flags, message):
     before = evaluations.read(run.folder)
     assert main.main(["evaluate", "--run", str(run.folder), *flags]) == 2

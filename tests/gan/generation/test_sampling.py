@@ -10,8 +10,16 @@ from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.generation import generator, image_io, latents
 
-SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 4, "checkpoint_every": 4,
-         "evaluate": 0, "devices": 1, "steps": 8}  # fmt: skip
+SMALL = {
+    "width": 8,
+    "latent_dim": 4,
+    "batch_size": 16,
+    "log_every": 4,
+    "checkpoint_every": 4,
+    "evaluate": 0,
+    "devices": 1,
+    "steps": 8,
+}
 
 
 @pytest.fixture(scope="module")

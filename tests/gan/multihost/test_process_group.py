@@ -22,9 +22,25 @@ from tests.gan.cli.test_bad_input import images as write_images
 from tests.gan.cli.test_bad_input import separate_caches  # noqa: F401  (a fixture)
 
 CODE = "from minmax_jax.gan.cli.main import main; raise SystemExit(main())"
-FLAGS = ["train", "--preset", "digits", "--optimizer", "extra_adam", "--width", "8",
-         "--latent-dim", "4", "--batch-size", "16", "--log-every", "10", "--checkpoint-every", "20",
-         "--evaluate", "0"]  # fmt: skip
+FLAGS = [
+    "train",
+    "--preset",
+    "digits",
+    "--optimizer",
+    "extra_adam",
+    "--width",
+    "8",
+    "--latent-dim",
+    "4",
+    "--batch-size",
+    "16",
+    "--log-every",
+    "10",
+    "--checkpoint-every",
+    "20",
+    "--evaluate",
+    "0",
+]
 
 
 def start(folder, cache, *flags, devices=2):
@@ -38,8 +54,11 @@ def start(folder, cache, *flags, devices=2):
     }
     return subprocess.Popen(
         [sys.executable, "-c", CODE, *FLAGS, "--out", str(folder), *flags],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
 
 
 def start_two(folders, cache, *flags):

@@ -13,8 +13,14 @@ from minmax_jax.gan.networks import _convolution, registry
 from minmax_jax.gan.networks._layers import Layers, dropout
 
 RANDOM = np.random.default_rng(0)
-IMAGES = {"resnet": (32, 32, 3), "dcgan": (8, 8, 1), "mlp": (2,), "mangoubi_mnist": (8, 8, 1),
-          "mangoubi_gaussians": (2,), "mangoubi_cifar": (8, 8, 1)}  # fmt: skip
+IMAGES = {
+    "resnet": (32, 32, 3),
+    "dcgan": (8, 8, 1),
+    "mlp": (2,),
+    "mangoubi_mnist": (8, 8, 1),
+    "mangoubi_gaussians": (2,),
+    "mangoubi_cifar": (8, 8, 1),
+}
 KEYS = jax.random.split(jax.random.key(0), 4)
 
 
@@ -99,9 +105,14 @@ def places(tree, leaf):
 @pytest.mark.parametrize("name", IMAGES)
 def test_bfloat16_is_used_in_matrix_products_only(name):
     pair = networks.build(
-        name, IMAGES[name], latent_dim=3, width=2, seed=0, compute_dtype="bfloat16",
+        name,
+        IMAGES[name],
+        latent_dim=3,
+        width=2,
+        seed=0,
+        compute_dtype="bfloat16",
         spectral_norm=True,
-    )  # fmt: skip
+    )
     assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves([n[1:] for n in pair[:2]]))
     latents = jax.ShapeDtypeStruct((4, 3), jnp.float32)
     inputs = jax.ShapeDtypeStruct((4, *IMAGES[name]), jnp.float32)
@@ -157,8 +168,9 @@ def test_dropout_rate_and_scale_are_as_requested():
 def test_dropout_depends_on_the_key_of_each_example_only():
     pair = networks.build("mangoubi_mnist", (8, 8, 1), latent_dim=3, width=4, seed=0)
     params, inputs = pair.discriminator.params, np.ones((4, 8, 8, 1), np.float32)
-    apply = jax.jit(lambda inputs, keys: pair.discriminator.apply(
-        params, {}, inputs, train=True, keys=keys)[0])  # fmt: skip
+    apply = jax.jit(
+        lambda inputs, keys: pair.discriminator.apply(params, {}, inputs, train=True, keys=keys)[0]
+    )
     together = apply(inputs, KEYS)
     assert len(np.unique(together)) == 4
     np.testing.assert_allclose(together[2:], apply(inputs[2:], KEYS[2:]), rtol=1e-6, atol=1e-7)

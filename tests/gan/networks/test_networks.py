@@ -12,10 +12,18 @@ from minmax_jax.gan import networks
 from minmax_jax.gan.networks import _convolution
 from minmax_jax.gan.networks._layers import Layers
 
-SHAPES = [("mlp", (2,)), ("mlp", (8, 8, 1)), ("dcgan", (8, 8, 1)), ("dcgan", (28, 28, 1)),
-          ("dcgan", (32, 32, 3)), ("resnet", (32, 32, 3)), ("resnet", (64, 64, 3)),
-          ("mangoubi_gaussians", (2,)), ("mangoubi_mnist", (28, 28, 1)),
-          ("mangoubi_cifar", (32, 32, 3))]  # fmt: skip
+SHAPES = [
+    ("mlp", (2,)),
+    ("mlp", (8, 8, 1)),
+    ("dcgan", (8, 8, 1)),
+    ("dcgan", (28, 28, 1)),
+    ("dcgan", (32, 32, 3)),
+    ("resnet", (32, 32, 3)),
+    ("resnet", (64, 64, 3)),
+    ("mangoubi_gaussians", (2,)),
+    ("mangoubi_mnist", (28, 28, 1)),
+    ("mangoubi_cifar", (32, 32, 3)),
+]
 KEYS = jax.random.split(jax.random.key(0), 8)
 
 

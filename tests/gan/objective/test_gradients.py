@@ -53,8 +53,10 @@ def test_saturating_is_the_field_of_the_payoff():
     # The generator has another loss in training, and the penalty changes the discriminator's.
     own = found.descended(state.players, 2)
     for side in ("min", "max"):
-        there, here = (np.concatenate([np.ravel(x) for x in jax.tree.leaves(getattr(f, side))])
-                       for f in (own, wanted))  # fmt: skip
+        there, here = (
+            np.concatenate([np.ravel(x) for x in jax.tree.leaves(getattr(f, side))])
+            for f in (own, wanted)
+        )
         assert np.linalg.norm(there - here) > 1e-3
 
 

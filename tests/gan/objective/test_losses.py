@@ -27,12 +27,14 @@ FORMULAS = {
     "hinge": (-FAKE.mean(), relu(1 - REAL).mean() + relu(1 + FAKE).mean()),
     "wasserstein": (-FAKE.mean(), FAKE.mean() - REAL.mean()),
     "least-squares": (
-        ((FAKE - 1) ** 2).mean() / 2, ((REAL - 1) ** 2).mean() / 2 + (FAKE**2).mean() / 2
+        ((FAKE - 1) ** 2).mean() / 2,
+        ((REAL - 1) ** 2).mean() / 2 + (FAKE**2).mean() / 2,
     ),
     "relativistic": (
-        np.log(1 + np.exp(REAL - FAKE)).mean(), np.log(1 + np.exp(FAKE - REAL)).mean()
+        np.log(1 + np.exp(REAL - FAKE)).mean(),
+        np.log(1 + np.exp(FAKE - REAL)).mean(),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FORMULAS)

@@ -61,9 +61,11 @@ def test_penalty_equals_finite_differences(name):
     }
     half = {at: (norm**2).mean() / 2 for at, norm in norms.items()}
     expected = {
-        "wgan-gp": ((norms["between"] - 1) ** 2).mean(), "r1": half["real"],
-        "r2": half["fake"], "r1+r2": half["real"] + half["fake"],
-    }  # fmt: skip
+        "wgan-gp": ((norms["between"] - 1) ** 2).mean(),
+        "r1": half["real"],
+        "r2": half["fake"],
+        "r1+r2": half["real"] + half["fake"],
+    }
     with jax.enable_x64(True):
         value = PENALTIES[name](lambda x: discriminator(x, jnp), REAL, FAKE, MIX)
     np.testing.assert_allclose(value, expected[name], rtol=1e-7)

@@ -148,9 +148,16 @@ def test_parse_best_rejects_other_forms(text):
 
 def small(folder, **fields):
     return presets.preset(
-        "gaussians", width=8, batch_size=16, log_every=2, checkpoint_every=2, evaluate=0,
-        devices=1, out=str(folder), **fields,
-    )  # fmt: skip
+        "gaussians",
+        width=8,
+        batch_size=16,
+        log_every=2,
+        checkpoint_every=2,
+        evaluate=0,
+        devices=1,
+        out=str(folder),
+        **fields,
+    )
 
 
 def test_run_keeps_newest_and_best_checkpoints(tmp_path, capsys):

@@ -92,9 +92,18 @@ def test_records_are_on_disk_before_their_checkpoint(tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoint_manager.CheckpointManager, "save", spy)
     config = presets.preset(
-        "digits", optimizer="sgda", width=4, latent_dim=4, batch_size=16, steps=12, log_every=2,
-        checkpoint_every=6, evaluate=0, devices=1, out=str(tmp_path / "run"),
-    )  # fmt: skip
+        "digits",
+        optimizer="sgda",
+        width=4,
+        latent_dim=4,
+        batch_size=16,
+        steps=12,
+        log_every=2,
+        checkpoint_every=6,
+        evaluate=0,
+        devices=1,
+        out=str(tmp_path / "run"),
+    )
     run = train.train(config)
     assert seen == {6: [2, 4, 6], 12: [2, 4, 6, 8, 10, 12]}
     assert {"used_gradient_norm_min", "used_gradient_norm_max"} <= run.metrics[0].keys()

@@ -10,8 +10,15 @@ from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.run import run_folder, tensorboard
 
-SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 2, "checkpoint_every": 4,
-         "evaluate": 0, "devices": 1}  # fmt: skip
+SMALL = {
+    "width": 8,
+    "latent_dim": 4,
+    "batch_size": 16,
+    "log_every": 2,
+    "checkpoint_every": 4,
+    "evaluate": 0,
+    "devices": 1,
+}
 
 
 def scalars(folder):

@@ -23,8 +23,16 @@ from minmax_jax.gan.sweeps import report, running, vmapped
 from minmax_jax.gan.trainer import train
 from minmax_jax.gan.training import step as step_lib
 
-SMALL = {"width": 8, "batch_size": 16, "log_every": 4, "checkpoint_every": 4, "evaluate": 50,
-         "devices": 1, "steps": 8, "ema_decay": 0.9}  # fmt: skip
+SMALL = {
+    "width": 8,
+    "batch_size": 16,
+    "log_every": 4,
+    "checkpoint_every": 4,
+    "evaluate": 50,
+    "devices": 1,
+    "steps": 8,
+    "ema_decay": 0.9,
+}
 GRID = sweeps.Grid(
     ("adam_gda",),
     learning_rates_min=(1e-2, 1e-3),
@@ -56,9 +64,11 @@ def test_vmapped_run_agrees_with_train(swept, tmp_path):
         assert one["step"] == other["step"]
         shared = [k for k in one if k in other]
         assert len(shared) >= 4
-        np.testing.assert_allclose([one[k] for k in shared if not isinstance(one[k], str)],
-                                   [other[k] for k in shared if not isinstance(one[k], str)],
-                                   rtol=2e-4)  # fmt: skip
+        np.testing.assert_allclose(
+            [one[k] for k in shared if not isinstance(one[k], str)],
+            [other[k] for k in shared if not isinstance(one[k], str)],
+            rtol=2e-4,
+        )
     np.testing.assert_allclose(gan.sample(alone.folder, 20), gan.sample(run.folder, 20), atol=1e-5)
     assert gan.train(run.config).summary["step"] == 8  # The run is finished.
 
@@ -161,8 +171,9 @@ def test_every_optimizer_accepts_vmapped_learning_rates(name, tmp_path):
 @pytest.mark.slow
 def test_sweep_without_vmap_trains_runs_one_after_another(tmp_path):
     grid = sweeps.Grid(("sgda",), learning_rates_min=(1e-2, 1e38), learning_rates_max=(1e-2,))
-    done = gan.sweep(small(evaluate=0), grid, out=tmp_path / "s", vmap="off", score="loss_min",
-                     note=quiet)  # fmt: skip
+    done = gan.sweep(
+        small(evaluate=0), grid, out=tmp_path / "s", vmap="off", score="loss_min", note=quiet
+    )
     assert list(done.diverged) == [False, True] and np.isfinite(done.scores[0])
     assert done.outcomes[1]["diverged_at"] >= 1 and "not finite" in done.outcomes[1]["reason"]
 
@@ -175,8 +186,9 @@ def sweep_of(scores, highest, seeds):
         learning_rates_max=(1.0,),
         seeds=tuple(range(seeds)),
     )
-    outcomes = [{"s": 0.0 if s is None else s, "diverged_at": 3 if s is None else None}
-                for s in scores]  # fmt: skip
+    outcomes = [
+        {"s": 0.0 if s is None else s, "diverged_at": 3 if s is None else None} for s in scores
+    ]
     return gan.Sweep(None, grid, [None] * len(scores), outcomes, Best("s", highest))
 
 
@@ -196,9 +208,17 @@ def test_corrupt_sweep_file_advises_to_delete_the_folder(tmp_path):
 
 
 def test_outcome_contains_scores_extractor_and_sample_count():
-    summary = {"step": 8, "loss_min": 0.5, "evaluation": {
-        "extractor": "pixels", "facts": {"size": 64}, "num_samples": 50, "scores": {"s": 2.0},
-        "num_reference": 9}}  # fmt: skip
+    summary = {
+        "step": 8,
+        "loss_min": 0.5,
+        "evaluation": {
+            "extractor": "pixels",
+            "facts": {"size": 64},
+            "num_samples": 50,
+            "scores": {"s": 2.0},
+            "num_reference": 9,
+        },
+    }
     outcome = running._flat(summary)
     assert (outcome["s"], outcome["loss_min"], outcome["diverged_at"]) == (2.0, 0.5, None)
     swept = sweep_of([1.0], False, 1)

@@ -9,8 +9,15 @@ from minmax_jax import gan
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.objective import losses
 
-SMALL = {"latent_dim": 4, "batch_size": 8, "log_every": 2, "checkpoint_every": 4,
-         "evaluate": 0, "devices": 1, "steps": 4}  # fmt: skip
+SMALL = {
+    "latent_dim": 4,
+    "batch_size": 8,
+    "log_every": 2,
+    "checkpoint_every": 4,
+    "evaluate": 0,
+    "devices": 1,
+    "steps": 4,
+}
 
 
 class Linear(nnx.Module):
@@ -30,11 +37,14 @@ def linear(sample_shape, *, latent_dim, rngs, **_):
 def register(scale=1.0):
     points = scale * np.random.default_rng(0).normal(size=(50, 3))
     gan.NETWORKS.register("linear", linear)
-    gan.LOSSES.register("squares", gan.Loss(
-        min_loss=lambda real, fake: jnp.mean((fake - 1) ** 2),
-        max_loss=lambda real, fake: jnp.mean((real - 1) ** 2) + jnp.mean(fake**2),
-        zero_sum=False,
-    ))  # fmt: skip
+    gan.LOSSES.register(
+        "squares",
+        gan.Loss(
+            min_loss=lambda real, fake: jnp.mean((fake - 1) ** 2),
+            max_loss=lambda real, fake: jnp.mean((real - 1) ** 2) + jnp.mean(fake**2),
+            zero_sum=False,
+        ),
+    )
     gan.DATA_SETS.register("normal", lambda: gan.from_arrays(points, name="normal"))
 
 

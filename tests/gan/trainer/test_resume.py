@@ -21,10 +21,30 @@ COMMAND = [
     "from minmax_jax.gan.cli.main import main; raise SystemExit(main())",
 ]
 FLAGS = [
-    "train", "--preset", "digits", "--optimizer", "ada_nsgda", "--width", "16", "--latent-dim", "4",
-    "--batch-size", "16", "--steps", str(STEPS), "--steps-per-call", "7", "--log-every", "10",
-    "--checkpoint-every", "25", "--evaluate", "0", "--devices", "1",
-]  # fmt: skip
+    "train",
+    "--preset",
+    "digits",
+    "--optimizer",
+    "ada_nsgda",
+    "--width",
+    "16",
+    "--latent-dim",
+    "4",
+    "--batch-size",
+    "16",
+    "--steps",
+    str(STEPS),
+    "--steps-per-call",
+    "7",
+    "--log-every",
+    "10",
+    "--checkpoint-every",
+    "25",
+    "--evaluate",
+    "0",
+    "--devices",
+    "1",
+]
 
 
 def start(folder, *flags, cache=None):
@@ -37,8 +57,11 @@ def start(folder, *flags, cache=None):
     environment = {**os.environ, "XLA_FLAGS": "", **cached}
     return subprocess.Popen(
         [*COMMAND, *FLAGS, *flags, "--out", str(folder)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
 
 
 def finish(process):
@@ -224,9 +247,18 @@ def test_resume_before_truncated_checkpoint_is_bitwise_identical(tmp_path):
     from minmax_jax.gan.trainer import train
 
     config = presets.preset(
-        "digits", optimizer="sgda", width=8, latent_dim=4, batch_size=16, steps=30, evaluate=0,
-        log_every=10, checkpoint_every=10, out=str(tmp_path / "run"), devices=1,
-    )  # fmt: skip
+        "digits",
+        optimizer="sgda",
+        width=8,
+        latent_dim=4,
+        batch_size=16,
+        steps=30,
+        evaluate=0,
+        log_every=10,
+        checkpoint_every=10,
+        out=str(tmp_path / "run"),
+        devices=1,
+    )
     whole = train.train(config)
     path = tmp_path / "run" / "checkpoints" / "30.npz"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -13,8 +13,15 @@ from minmax_jax.gan.run import checkpoint
 from minmax_jax.gan.trainer import hooks, train
 from minmax_jax.gan.training import build, loop
 
-SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 4, "checkpoint_every": 8,
-         "evaluate": 0, "devices": 1}  # fmt: skip
+SMALL = {
+    "width": 8,
+    "latent_dim": 4,
+    "batch_size": 16,
+    "log_every": 4,
+    "checkpoint_every": 8,
+    "evaluate": 0,
+    "devices": 1,
+}
 
 
 def small(folder, **fields):
@@ -38,8 +45,13 @@ def test_run_writes_all_files(tmp_path):
     run = gan.train(small(tmp_path / "run", steps=12))
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {
-        "config.json", "metrics.jsonl", "samples.png", "curves.png", "summary.json", "checkpoints"
-    }  # fmt: skip
+        "config.json",
+        "metrics.jsonl",
+        "samples.png",
+        "curves.png",
+        "summary.json",
+        "checkpoints",
+    }
     assert [record["step"] for record in run.metrics] == [4, 8, 12]
     assert json.loads((run.folder / "summary.json").read_text()) == run.summary
     assert int(run.state.step) == run.summary["step"] == 12

@@ -112,16 +112,22 @@ def test_penalized_wasserstein_matches_one_device(noise_images):
 def test_dropout_spectral_norm_and_lazy_penalty_match_one_device(noise_images):
     """Random numbers depend on the example, and singular vectors are equal on all devices."""
     fields = {
-        "network": "mangoubi_mnist", "loss": "wasserstein", "penalty": 1.0, "penalty_type": "r1",
-        "penalty_every": 2, "spectral_norm": True,
-    }  # fmt: skip
+        "network": "mangoubi_mnist",
+        "loss": "wasserstein",
+        "penalty": 1.0,
+        "penalty_type": "r1",
+        "penalty_every": 2,
+        "spectral_norm": True,
+    }
     start, alone = train_on(1, noise_images, "sgda", {}, 5, **fields)
     _, shared = train_on(
         4, noise_images, "sgda", {}, 5, **fields, microbatches=2, parallel="shard_map"
     )
     agree(start, alone, shared)
-    assert any("singular" in jax.tree_util.keystr(path)
-               for path, _ in jax.tree_util.tree_leaves_with_path(shared.stats.max))  # fmt: skip
+    assert any(
+        "singular" in jax.tree_util.keystr(path)
+        for path, _ in jax.tree_util.tree_leaves_with_path(shared.stats.max)
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,16 @@ from tests.gan.paths import MNIST
 
 pytestmark = pytest.mark.slow  # 40 compilations
 
-SMALL = {"width": 4, "latent_dim": 4, "batch_size": 8, "devices": 1, "steps": 50, "evaluate": 0,
-         "log_every": 25, "checkpoint_every": 50}  # fmt: skip
+SMALL = {
+    "width": 4,
+    "latent_dim": 4,
+    "batch_size": 8,
+    "devices": 1,
+    "steps": 50,
+    "evaluate": 0,
+    "log_every": 25,
+    "checkpoint_every": 50,
+}
 WANTED = {"loss_min", "loss_max", "gradient_norm_min", "gradient_norm_max", "update_norm_min"}
 
 

@@ -8,8 +8,16 @@ import pytest
 from minmax_jax import gan
 from minmax_jax.gan.config import presets
 
-SMALL = {"width": 8, "latent_dim": 4, "batch_size": 16, "log_every": 4, "checkpoint_every": 8,
-         "evaluate": 0, "devices": 1, "steps": 8}  # fmt: skip
+SMALL = {
+    "width": 8,
+    "latent_dim": 4,
+    "batch_size": 16,
+    "log_every": 4,
+    "checkpoint_every": 8,
+    "evaluate": 0,
+    "devices": 1,
+    "steps": 8,
+}
 
 
 @pytest.mark.parametrize(

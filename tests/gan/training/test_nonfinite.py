@@ -52,12 +52,14 @@ def advance(bad_min, bad_max=(), bad_stats=(), device=0):
             players=mm.Players(
                 with_nan(state.players.min, bad_min), with_nan(state.players.max, bad_max)
             ),
-            optimizer={"momentum": state.optimizer["momentum"] + number,
-                       "key": jax.random.split(state.optimizer["key"])[0]},
+            optimizer={
+                "momentum": state.optimizer["momentum"] + number,
+                "key": jax.random.split(state.optimizer["key"])[0],
+            },
             stats=mm.Players(with_nan(state.stats.min, bad_stats), {}),
             ema=jax.tree.map(lambda leaf: leaf + number, state.ema),
             step=number,
-        )  # fmt: skip
+        )
         norms = {
             "update_norm_min": jnp.where(wrong(bad_min), jnp.inf, 10.0 * number),
             "update_norm_max": jnp.where(wrong(bad_max), jnp.nan, 20.0 * number),
@@ -149,10 +151,18 @@ def test_progress_line_shows_skipped_updates():
 
 
 DIVERGES = {
-    "optimizer": "sgda", "loss": "wasserstein", "learning_rate_min": 0.3, "learning_rate_max": 0.3,
-    "width": 8, "batch_size": 16, "log_every": 6, "checkpoint_every": 2, "evaluate": 0,
-    "devices": 1, "steps": 60,
-}  # fmt: skip
+    "optimizer": "sgda",
+    "loss": "wasserstein",
+    "learning_rate_min": 0.3,
+    "learning_rate_max": 0.3,
+    "width": 8,
+    "batch_size": 16,
+    "log_every": 6,
+    "checkpoint_every": 2,
+    "evaluate": 0,
+    "devices": 1,
+    "steps": 60,
+}
 
 
 def stored(folder):
@@ -226,8 +236,23 @@ def test_full_disk_exits_with_code_4_and_one_line_message(tmp_path, capsys, monk
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("minmax_jax.gan.run.run_folder.append_metrics", full)
-    words = ["train", "--preset", "gaussians", "--width", "8", "--batch-size", "16", "--steps", "4",
-             "--log-every", "2", "--devices", "1", "--out", str(tmp_path / "run")]  # fmt: skip
+    words = [
+        "train",
+        "--preset",
+        "gaussians",
+        "--width",
+        "8",
+        "--batch-size",
+        "16",
+        "--steps",
+        "4",
+        "--log-every",
+        "2",
+        "--devices",
+        "1",
+        "--out",
+        str(tmp_path / "run"),
+    ]
     assert main.main(words) == 4
     error = capsys.readouterr().err
     assert "minmax-jax: " in error and "No space left on device" in error

@@ -382,8 +382,10 @@ def test_used_gradient_norm_belongs_to_the_update_step(make):
 def test_recording_gradient_norms_adds_no_computation(make):
     """With alternating updates, the generator's gradient at the initial point is not computed."""
     counts = {}
-    for optimizer in (make(max_steps=2).optimizer, mm.alternate(min=optax.sgd(0.1),
-                      max=optax.sgd(0.1), max_steps=2)):  # fmt: skip
+    for optimizer in (
+        make(max_steps=2).optimizer,
+        mm.alternate(min=optax.sgd(0.1), max=optax.sgd(0.1), max_steps=2),
+    ):
         setting = make(max_steps=2)
         state = setting.start._replace(optimizer=optimizer.init(setting.start.players))
         config = setting.config.replace(steps_per_call=1)
@@ -394,8 +396,13 @@ def test_recording_gradient_norms_adds_no_computation(make):
     assert counts[0] == counts[1] > 0
 
 
-NETWORKS = {"mlp": (8, 8, 1), "dcgan": (8, 8, 1), "resnet": (32, 32, 1),
-            "mangoubi_mnist": (8, 8, 1), "mangoubi_cifar": (8, 8, 1)}  # fmt: skip
+NETWORKS = {
+    "mlp": (8, 8, 1),
+    "dcgan": (8, 8, 1),
+    "resnet": (32, 32, 1),
+    "mangoubi_mnist": (8, 8, 1),
+    "mangoubi_cifar": (8, 8, 1),
+}
 
 
 @pytest.mark.parametrize(
@@ -409,9 +416,18 @@ def test_second_order_methods_support_every_network(network, optimizer):
     images = np.zeros((16, *NETWORKS[network]), np.uint8)
     data = small_data(NETWORKS[network], 16)
     config = presets.preset(
-        "digits", network=network, optimizer=optimizer, width=2, latent_dim=2, batch_size=8,
-        loss="wasserstein", penalty=1.0, penalty_every=2, spectral_norm=True, microbatches=2,
-    )  # fmt: skip
+        "digits",
+        network=network,
+        optimizer=optimizer,
+        width=2,
+        latent_dim=2,
+        batch_size=8,
+        loss="wasserstein",
+        penalty=1.0,
+        penalty_every=2,
+        spectral_norm=True,
+        microbatches=2,
+    )
     game, method = build.build_game(config, data, 1)
     program = program_lib.compile_program(game, method, config, DEVICE)
     state = jax.tree.map(

@@ -32,9 +32,9 @@ def solve(solver, matrix, rhs=RHS, guess=None, tolerance=1e-6, max_iterations=50
         v = jnp.concatenate([t["a"], jnp.ravel(t["b"])])
         return tree(jnp.asarray(matrix) @ v)
 
-    return jax.jit(
-        lambda b, x: solver(operator, b, x, tolerance, max_iterations, **options)
-    )(tree(rhs), None if guess is None else tree(guess))  # fmt: skip
+    return jax.jit(lambda b, x: solver(operator, b, x, tolerance, max_iterations, **options))(
+        tree(rhs), None if guess is None else tree(guess)
+    )
 
 
 @each_solver

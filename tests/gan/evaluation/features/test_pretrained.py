@@ -69,8 +69,10 @@ def test_inception_does_not_unpickle_code(torch, tmp_path):
     pickle.loads(pickle.dumps(Harmful()))  # shows that unpickling runs the code
     assert sys.harmed
     del sys.harmed
-    for write in (lambda path: torch.save({"fc": Harmful()}, path),
-                  lambda path: path.write_bytes(pickle.dumps({"fc": Harmful()}))):  # fmt: skip
+    for write in (
+        lambda path: torch.save({"fc": Harmful()}, path),
+        lambda path: path.write_bytes(pickle.dumps({"fc": Harmful()})),
+    ):
         path = tmp_path / "harmful.pth"
         write(path)
         with pytest.raises(
