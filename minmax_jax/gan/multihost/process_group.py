@@ -33,8 +33,8 @@ class ProcessGroup:
     Attributes:
       index: Index of this process.
       count: Number of processes.
-      termination: Whether SIGTERM has arrived. Other processes forward it to the coordinator,
-        which ends the run for all.
+      termination: SIGTERM state of this process. Other processes forward a SIGTERM to the
+        coordinator, which ends the run for all.
     """
 
     def __init__(self, launch: Launch | None = None) -> None:

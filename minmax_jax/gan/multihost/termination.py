@@ -1,4 +1,8 @@
-"""Handles SIGTERM. The first signal requests a save, the second exits at once."""
+"""Handles SIGTERM. The first signal requests a save, the second exits at once.
+
+Only signals to this process count as first and second. A signal that another process forwards
+requests a save too.
+"""
 
 import contextlib
 import os
@@ -18,11 +22,13 @@ class Termination(contextlib.AbstractContextManager["Termination"]):
     thread; a block in another thread leaves SIGTERM unchanged.
 
     Attributes:
-      requested: Whether SIGTERM has arrived, in this or another process of the run.
+      requested: Whether this process has received SIGTERM or, in process 0, any process of the
+        run has.
     """
 
     def __init__(self) -> None:
         self.requested = False
+        self._received = False  # by this process, while `requested` may come from another one
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> "Termination":
@@ -53,6 +59,6 @@ class Termination(contextlib.AbstractContextManager["Termination"]):
                 os.write(self._wakeup, number)
             if number[0] != signal.SIGTERM:
                 continue
-            if self.requested:
+            if self._received:
                 os._exit(EXIT_CODES[Terminated])
-            self.requested = True
+            self._received = self.requested = True
