@@ -27,7 +27,7 @@ class TrainingConfig(Group):
     ema_decay: Annotated[float, AtLeast(0), Below(1)] = 0.999
     """Decay of the moving average of the generator's parameters. Samples come from this average; 0 turns it off."""  # noqa: E501
     devices: Annotated[int, AtLeast(0)] = 0
-    """Number of devices that share each batch. 0 uses all devices of all processes."""
+    """Number of devices among which each batch is divided. 0 uses all, of all processes."""
     parallel: Annotated[str, OneOf(BACKENDS), arg(metavar=choices(BACKENDS))] = "pmap"
     """JAX transformation that runs a step on several devices. Results are the same."""
     on_nonfinite: Annotated[str, OneOf(ON_NONFINITE), arg(metavar=choices(ON_NONFINITE))] = "stop"

@@ -27,7 +27,7 @@ class Game(NamedTuple):
       loss: Loss of each player, as a function of logits.
       penalty: Penalty in the discriminator's loss, or None.
       batch_size: Number of examples in the global batch.
-      num_devices: Number of devices that share the batch.
+      num_devices: Number of devices among which the batch is divided.
       microbatches: Number of microbatches per device.
       axis_name: Mapped axis of the devices, or None for one device outside of such a map.
     """

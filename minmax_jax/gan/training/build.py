@@ -15,21 +15,24 @@ from minmax_jax.gan.training import gradient_norms
 
 
 def pick_devices(config: config_lib.Config) -> list[Any]:
-    """Returns the devices of all processes that share each batch (`jax.Device`).
+    """Returns the devices, of all processes, among which each batch is divided.
 
     Raises:
-      ConfigError: If there are fewer devices than configured, if they cannot share a batch
-        evenly, or if a process would have no device.
+      ConfigError: If more devices are configured than exist, if several processes would leave a
+        device unused, or if the batch cannot be divided evenly among devices and microbatches.
     """
     found, training = jax.devices(), config.training
     count = training.devices or len(found)
     alone = jax.process_count() == 1
     if count > len(found) or (count < len(found) and not alone):
         where = "on this machine" if alone else "in all processes together"
+        remedy = f"Set devices to {len(found)}, or to 0 for all."
+        if alone:  # The flag is the number of devices per process, `count` the total.
+            flag = f"--xla_force_host_platform_device_count={count}"
+            remedy = f"On CPU, you can set XLA_FLAGS={flag}."
         raise ConfigError(
             f"devices must be {'at most ' if alone else ''}{len(found)}, the number of "
-            f"{found[0].platform} devices {where}, got {count}. On CPU, you can set "
-            f"XLA_FLAGS=--xla_force_host_platform_device_count={count}."
+            f"{found[0].platform} devices {where}, got {count}. {remedy}"
         )
     if training.batch_size % count:
         raise ConfigError(
@@ -53,7 +56,7 @@ def build_game(
     Args:
       config: Configuration of the run.
       data: Dataset.
-      num_devices: Number of devices that share each batch.
+      num_devices: Number of devices among which each batch is divided.
 
     Raises:
       ConfigError: If the dataset is smaller than a batch, the networks do not support its
