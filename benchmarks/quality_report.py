@@ -76,7 +76,11 @@ def _row(method: str, record: dict[str, Any]) -> _Row:
 
 
 def _order(row: _Row) -> tuple[float, ...]:
-    """Sorts by seconds to the target, then seeds that reach it, then final score."""
+    """Returns the sort key of a row.
+
+    It consists of the seconds to the target, the number of seeds that reach it (most first) and
+    the final score.
+    """
     return row.seconds, -row.reached, row.final_score
 
 

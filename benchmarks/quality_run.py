@@ -59,10 +59,11 @@ class Trained(NamedTuple):
     """Compiled functions of one optimizer on a problem.
 
     Attributes:
-      start: `seed -> state`.
-      advance: `(state, seed, learning_rate, until) -> state`.
-      sample: `state -> samples`.
-      score: `samples -> score`, infinite if it cannot be computed.
+      start: Function `seed -> state` that creates the initial state.
+      advance: Function `(state, seed, learning_rate, until) -> state` that trains up to step
+        `until`.
+      sample: Function `state -> samples`.
+      score: Function `samples -> score`. The score is infinite if it cannot be computed.
     """
 
     start: Callable[..., Any]

@@ -8,7 +8,7 @@ class TimeLimitReached(Exception):
 
 
 class TimeLimit:
-    """Limits the running time of a command.
+    """Time limit of a command, which the command must test with `check` or `reached`.
 
     Args:
       minutes: Time limit in minutes, counted from the creation of this object.

@@ -136,7 +136,10 @@ def measure(config: Config, factory: Callable[..., Any], game: mm.games.Game) ->
 
 
 def trail(points: np.ndarray) -> list[list[float]]:
-    """Returns the first updates with three digits, up to the first coordinate beyond 1000."""
+    """Returns the first points of a trajectory, rounded to three significant digits.
+
+    It ends before the first point with a coordinate of absolute value 1000 or more, or NaN.
+    """
     points = points[: TRAIL + 1]
     far = ~(np.abs(points).max(axis=1) < 1e3)
     points = points[: int(np.argmax(far))] if far.any() else points

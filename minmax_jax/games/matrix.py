@@ -76,9 +76,11 @@ def _simplex(tree: PyTree) -> PyTree:
 
 
 def _completely_mixed(a: np.ndarray) -> Players | None:
-    """Returns the solution of `A y = v 1, 1ᵀy = 1` and `Aᵀx = v 1, 1ᵀx = 1`.
+    """Returns the equilibrium of a completely mixed matrix game, or None.
 
-    Returns None if it is not unique, or a weight is not positive.
+    It is the solution (x, y) of `A y = v 1, 1ᵀy = 1` and `Aᵀx = v 1, 1ᵀx = 1` with the value v
+    of the game. The result is None if A is not square, the solution is not unique, or a weight
+    is not positive.
     """
     size = len(a)
     if a.shape != (size, size):

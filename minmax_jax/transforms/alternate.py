@@ -89,7 +89,10 @@ def alternate(
     def update_max(
         players: Players, state: Any, field: PyTree, field_fn: FieldFn, draw: int, extra: Any
     ) -> tuple[PyTree, Any]:
-        """Returns the sum of k steps of the max player. `field` is its field at `players`."""
+        """Returns the sum of k steps of the max player, and its new optimizer state.
+
+        `field` is the max player's field at `players`, evaluated with sample index `draw`.
+        """
         x, y = players
         step, state = max_tx.update(field, state, y, **calls.inner_call(extra, 1))
         for i in range(1, max_steps):

@@ -67,14 +67,14 @@ def record_diagnostics(
 
     **Cost.** The diagnostics run in the first update and in every `every`-th update after it.
     An optimization barrier separates their arithmetic from the update, so a diagnostic
-    that calls `field_fn` evaluates the field again. Diagnostics of `field` keep the field
-    passed to `update` alive, even if the wrapped method does not use it (`alternate`). Under
-    `vmap` all updates pay for the diagnostics.
+    that calls `field_fn` evaluates the field again. A diagnostic that uses `field` keeps XLA
+    from removing, as dead code, the parts of `field` that the wrapped method does not use (in
+    `alternate`, one player's half). Under `vmap` all updates pay for the diagnostics.
 
     A compiled update returns bit-for-bit identical results with and without diagnostics. If it
     is compiled together with the code that follows, for example in a scan, the compiler may fuse
-    `z + u` into a multiply-add only where `u` is not recorded, which changes one rounding
-    (observed with Adam on CPU).
+    `params + updates` into a multiply-add when the updates are not recorded, but not when they
+    are. This changes one rounding (observed with Adam on CPU).
 
     Args:
       tx: Transformation of any pytree.

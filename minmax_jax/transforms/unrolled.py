@@ -33,9 +33,9 @@ def unrolled(
 ) -> optax.GradientTransformationExtraArgs:
     """Updates the min player against the parameters of the max player k steps ahead.
 
-    The min player descends `f(x, y_k(x))`, where y_k is the k-th step of the max player. Let
-    F = (F_x, F_y) be the field, X and Y the steps computed by `min` and `max`, and
-    k = `num_steps`:
+    The min player descends `f(x, y_k(x))`, where f is its loss (the payoff in a zero-sum game)
+    and y_k(x) are the max player's parameters after k steps. Let F = (F_x, F_y) be the field,
+    X and Y the steps computed by `min` and `max`, and k = `num_steps`:
 
         y_0 = y;   y_{i+1} = y_i + Y(F_y(x, y_i)),  i = 0 … k−1    # sample indices 0 … k−1
         x⁺ = x + X(d/dx f(x, y_k(x)))                              # sample index k
@@ -164,7 +164,8 @@ class _Unrolling(NamedTuple):
     def min_gradient(self, start: Players, max_state: Any, draw: int) -> tuple[PyTree, Any]:
         """Returns `d/dx f(x, y_k(x))`, and the first lookahead step with the state after it.
 
-        `draw` is the sample index of the first field evaluation.
+        If `num_steps` is 0, the second result is None. `draw` is the sample index of the first
+        field evaluation.
         """
         if not self.num_steps:
             return self.field_fn(start, draw).min, None

@@ -54,8 +54,8 @@ class RunState(NamedTuple):
 def snapshot_steps(steps: int) -> list[int]:
     """Returns the steps of all snapshots.
 
-    Five of them lie evenly in the logarithm within the first tenth of the run, twenty evenly in
-    the rest.
+    The snapshots are at step 0, at five logarithmically spaced steps from 1/200 to 1/10 of the
+    run, and at 18 evenly spaced steps after that.
     """
     early = np.geomspace(max(steps / 200, 1), steps / 10, 5)
     late = np.linspace(steps / 10, steps, 19)

@@ -121,7 +121,10 @@ def _run_cycle(
 
 
 def _rotate(h: jax.Array, rotations: jax.Array, j: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Applies the earlier Givens rotations to column j, and a new one that zeroes h[j + 1]."""
+    """Applies the earlier Givens rotations to column j, and a new one that zeroes h[j + 1].
+
+    Returns the rotated column, and cosine and sine of the new rotation.
+    """
 
     def apply(i: jax.Array, h: jax.Array) -> jax.Array:
         cosine, sine = rotations[i]

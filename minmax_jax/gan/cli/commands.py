@@ -36,4 +36,4 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "presets": Command(presets.Presets, presets.run),
     }
 )
-"""Name -> command, in the order of the help."""
+"""Maps the name of each command to the command, in the order of the help."""

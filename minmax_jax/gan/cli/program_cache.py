@@ -21,7 +21,10 @@ SETTINGS = {
     # A run of a preset writes 1 to 3 MB. JAX removes the least recently used entries first.
     "jax_compilation_cache_max_size": 2**29,
 }
-"""JAX's setting -> value. An environment variable of that name in capitals has precedence."""
+"""Maps settings of JAX to values.
+
+An environment variable with the name of a setting in capitals has precedence.
+"""
 
 
 def turn_on() -> Path | None:

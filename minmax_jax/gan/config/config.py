@@ -125,7 +125,7 @@ class Config:
 
 @functools.cache
 def places() -> dict[str, tuple[str, str]]:
-    """Returns flat name -> group and attribute, for every field of `Config`."""
+    """Returns a dictionary from the flat name of each field of `Config` to group and attribute."""
     return {
         field.name: (group.name, field.attribute)
         for group in dataclasses.fields(Config)

@@ -110,4 +110,4 @@ _TYPES: dict[type, tuple[type, str]] = {
     float: (numbers.Real, "a number"),
     collections.abc.Mapping: (collections.abc.Mapping, "a mapping"),
 }
-"""Type of a field -> the accepted type, and its description in error messages."""
+"""Maps the type of a field to the accepted type and its description in error messages."""

@@ -13,7 +13,7 @@ class Preset(NamedTuple):
     Attributes:
       fields: Flat names of fields and their values, where they differ from the defaults of
         `Config`. The learning rates suit Adam and other optimizers with steps of its length.
-      learning_rates: Optimizer -> learning rates of the min and the max player, for optimizers
+      learning_rates: Learning rates of the min and the max player by optimizer, for optimizers
         that need other learning rates than Adam. Units differ: a learning rate multiplies a
         gradient in one optimizer and is the length of a layer's step in another.
       betas: Options for the optimizers that have options of these names. GANs usually train

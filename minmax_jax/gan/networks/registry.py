@@ -27,11 +27,17 @@ NETWORKS: Registry[Callable[..., tuple[Network, Network]]] = Registry(
         "mangoubi_cifar": mangoubi_cifar,
     },
 )
-"""Name -> `builder(sample_shape, *, latent_dim, width, rngs, axis_name)`, which returns generator
-and discriminator. A builder can also accept `dtype` and `spectral_norm`."""
+"""Maps the name of a network to its builder.
+
+A call `builder(sample_shape, *, latent_dim, width, rngs, axis_name)` returns generator and
+discriminator. A builder can also accept `dtype` and `spectral_norm`.
+"""
 
 DTYPES: Mapping[str, Any] = MappingProxyType({"float32": jnp.float32, "bfloat16": jnp.bfloat16})
-"""Name -> dtype of matrix products and activations. Parameters and statistics are float32."""
+"""Maps names to dtypes of matrix products and activations.
+
+Parameters and statistics are float32.
+"""
 
 
 class Pair(NamedTuple):

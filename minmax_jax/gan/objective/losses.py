@@ -75,5 +75,8 @@ LOSSES: Registry[Loss] = Registry(
         ),
     },
 )
-"""Name -> losses (Goodfellow et al., 2014; Miyato et al., 2018; Arjovsky et al., 2017; Mao et al.,
-2017; Jolicoeur-Martineau, 2018)."""
+"""Maps the name of a loss to the losses of both players.
+
+References: Goodfellow et al., 2014; Miyato et al., 2018; Arjovsky et al., 2017; Mao et al., 2017;
+Jolicoeur-Martineau, 2018.
+"""

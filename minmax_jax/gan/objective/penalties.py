@@ -54,9 +54,9 @@ class Penalty(NamedTuple):
     ) -> jax.Array:
         """Returns the term that is added to the discriminator's loss in one update.
 
-        If the penalty is not due, nothing is computed (`lax.cond`). The branch recomputes its
-        residuals, because otherwise the branch that is not taken would return zeros of their
-        shapes.
+        If the penalty is not due, `lax.cond` skips it. `jax.checkpoint` keeps the forward values
+        of the penalty, which its derivative needs, out of the result of `lax.cond`. Without it,
+        the skipped branch would return zeros of their shapes.
 
         Args:
           discriminator: Function from examples to logits.
@@ -128,7 +128,7 @@ def r1_and_r2(
 PENALTIES: Registry[PenaltyFn] = Registry(
     "penalty", {"wgan-gp": gradient_penalty, "r1": r1, "r2": r2, "r1+r2": r1_and_r2}
 )
-"""Name -> function."""
+"""Maps the name of a penalty to its function."""
 
 
 def _squared_norms(discriminator: Discriminator, inputs: jax.Array) -> jax.Array:

@@ -186,7 +186,7 @@ def _build_optimizer(config: Config, game: objective.Game) -> Any:
 def _restore(runs: Sequence[SweepRun], states: list[Any], note: Note) -> tuple[int, list[Any]]:
     """Restores the newest step at which every run has a valid checkpoint, or step 0.
 
-    Newer checkpoints and records are deleted.
+    Newer checkpoints and records are deleted. Returns the step, and the states of all runs.
     """
     stores = [_checkpoints(run, note) for run in runs]
     step = 0

@@ -24,10 +24,10 @@ from minmax_jax.gan.training.nonfinite_check import NonFiniteCheck
 
 
 def call_ends(config: config_lib.Config) -> list[Hook]:
-    """Returns plain hooks, which end compiled calls at the steps of all hooks of a run.
+    """Returns hooks that only end compiled calls, for processes that do not write.
 
-    The processes of one run execute the same programs with the same step numbers, whether they
-    write or not.
+    They do so at the steps of the coordinator's hooks. The processes of one run execute the
+    same programs with the same step numbers, whether they write or not.
     """
     run, evaluation = config.run, config.evaluation
     hooks = [Hook(run.log_every, measure=True), Hook(run.checkpoint_every)]
@@ -35,7 +35,7 @@ def call_ends(config: config_lib.Config) -> list[Hook]:
 
 
 class LogHook(Hook):
-    """Logs metrics.
+    """Logs the metrics of a run.
 
     Args:
       every: Number of steps between two records.
@@ -54,7 +54,7 @@ class LogHook(Hook):
         self._log.start_clock(step)
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        """Adds a record."""
+        """Adds the quantities to `metrics.jsonl`, and to TensorBoard if enabled."""
         self._log.add(step, quantities)
         if self._copy:
             self._copy()
@@ -136,7 +136,7 @@ class EvaluationHook(Hook):
         self._evaluator, self._check, self._log = evaluator, check, log
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        """Evaluates and logs the scores."""
+        """Evaluates the generator and logs its scores, except at the last step."""
         if step < self._last_step:
             self._check.wait_until_finite(step, state, quantities)
             with self._log.paused(step):
@@ -178,7 +178,7 @@ class TerminationHook(Hook):
     """Saves and ends the run after SIGTERM, and reports a failed checkpoint, at every call end.
 
     Args:
-      termination: Tells whether SIGTERM has arrived.
+      termination: SIGTERM state of this process.
       manager: Writer of checkpoints.
       save: Hook that saves a checkpoint.
     """
@@ -193,7 +193,7 @@ class TerminationHook(Hook):
         self._termination, self._manager, self._save = termination, manager, save
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        """Ends the run if requested.
+        """Saves a checkpoint and ends the run if SIGTERM has arrived.
 
         Raises:
           Terminated: If SIGTERM has arrived; the state of `step` is saved.

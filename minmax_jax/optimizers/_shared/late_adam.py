@@ -14,7 +14,7 @@ CORRECTIONS = ("first", "last")
 
 
 class LateAdamState(NamedTuple):
-    """State of Adam whose second moment is corrected last.
+    """State of Adam or AMSGrad with bias correction after eps is added.
 
     Attributes:
       count: Number of calls so far (int32 scalar).
@@ -32,7 +32,7 @@ class LateAdamState(NamedTuple):
 def corrected_step(
     name: str, b1: float, b2: float, eps: float, correction: str, *, amsgrad: bool
 ) -> optax.GradientTransformation:
-    """Creates the transformation to Adam's or AMSGrad's step, corrected first or last.
+    """Creates Adam's or AMSGrad's transformation, with bias correction before or after adding eps.
 
     Here m̂ is the corrected first moment, n the second moment, and c = 1 − b2ᵗ. For `"first"`,
     as in Optax, the step is `m̂ / (√n̂ + eps)` with n̂ = n / c; AMSGrad takes the largest n̂ so

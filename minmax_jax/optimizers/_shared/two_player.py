@@ -1,4 +1,4 @@
-"""The pipeline of all optimizers: transform, rule, learning rate, projection."""
+"""Pipeline of the optimizers: transform, rule, learning rate and projection."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,11 +30,15 @@ def two_player(
     transform: Transform = None,
     projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """Chains `transform → rule → −learning_rate → projection` for each player.
+    """Creates an optimizer of both players from the parts of its pipeline.
+
+    It applies `transform`, `rule`, the learning rate and the projection to each player, in this
+    order.
 
     Args:
       name: Name of the optimizer for error messages.
-      rule: Transformation from a player's field to its step at learning rate −1.
+      rule: Transformation from a player's field to its update direction, before multiplication
+        by minus the learning rate, for example `optax.scale_by_adam()`.
       learning_rate: A number, a schedule of the update count, or `Players` of two.
       transform: Transformation applied to the field before `rule`.
       projection: Projection onto the constraint set.
@@ -78,15 +82,17 @@ def field_and_step(
 
     Args:
       name: Name of the optimizer for error messages.
-      rule: Transformation from a player's field to its step at learning rate −1.
+      rule: Transformation from a player's field to its update direction, before multiplication
+        by minus the learning rate, for example `optax.scale_by_adam()`.
       learning_rate: A number, a schedule of the update count, or `Players` of two.
       transform: Transformation applied to every field before `rule`.
       projection: Projection onto the constraint set.
       finish: Transformation between the learning rate and the projection.
 
     Returns:
-      The transformation of a field, whose `params` are the point of its evaluation, and the
-      chain `rule → −learning_rate → finish → projection`.
+      Two transformations of `Players`. The first applies `transform` to a field; its `params`
+      are the point at which the field was evaluated. The second applies `rule`, the learning
+      rate, `finish` and the projection, in this order.
 
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax

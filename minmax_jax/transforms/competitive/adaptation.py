@@ -31,7 +31,11 @@ class AdaptiveLearningRates(NamedTuple):
         return jax.tree.map(mean, moment, field)
 
     def at(self, moment: PyTree, eta: jax.Array, count: jax.Array) -> PyTree:
-        """Returns η / (√v̂ + eps), or η √(1 − b2ᵗ) / (√v + eps) if corrected last."""
+        """Returns the learning rate of each parameter after `count` fields.
+
+        It is η / (√v̂ + eps) with `correction="first"`, and η √(1 − b2ᵗ) / (√v + eps) with
+        `"last"`.
+        """
 
         def scaled(v: jax.Array) -> jax.Array:
             bias = 1 - jnp.asarray(self.b2, v.dtype) ** count.astype(v.dtype)

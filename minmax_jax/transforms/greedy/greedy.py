@@ -54,14 +54,15 @@ def greedy(
     δ = `min_improvement`, τ = `temperature`. Both payoffs are evaluated on the same sample.
 
     **Rejection.** A rejection restores the parameters, both optimizer states and the stored
-    payoff. Only the count increases. The keys for proposal and test are derived from `key` and
-    that count, so the next proposal differs. (`optax.add_noise` stores its generator in its
+    payoff. Only the counters change. The keys for proposal and test are derived from `key` and
+    `count`, so the next proposal differs. (`optax.add_noise` stores its generator in its
     state and would repeat itself; use `mm.add_noise`.)
 
     **Stopping.** After more than `max_rejections` rejections in a row, or after a divergence,
-    `status` changes, updates are zero and the state is constant. If |f| ≤ b, τ = 0 and δ > 0,
-    the method stops after at most 2b/δ + 1 acceptances and
-    (2b/δ + 2)(max_rejections + 1) proposals.
+    `status` changes, updates are zero and the state is constant. Let the payoff ignore its
+    sample index, |f| ≤ b, τ = 0, δ > 0 be constant and `max_rejections` be set, without
+    `accept_every` and `accept_probability`, and with `restore_max=True`. Then the method stops
+    after at most 2b/δ + 1 acceptances and (2b/δ + 2)(max_rejections + 1) proposals.
 
     **Schedules.** All schedules are functions of i, also those of this library's optimizers in
     `proposal` and `ascent`, which receive `update_count=`. For one decision on all devices,
@@ -72,8 +73,8 @@ def greedy(
     - k ascent steps, in an unrolled loop: `gradient_tolerance=None, max_ascent_steps=k`.
     - Unconditional acceptance in every n-th update: `accept_every=n`. With 1, the method is
       alternating gradient descent–ascent.
-    - Unconditional acceptance with probability 1/(4 + exp((j/20000)²)) instead of e^{−i/τ}:
-      `accept_probability=lambda j: 1 / (4 + jnp.exp((j / 20000.0) ** 2))`.
+    - Unconditional acceptance with probability 1/(4 + exp((i/20000)²)) instead of e^{−i/τ}:
+      `accept_probability=lambda i: 1 / (4 + jnp.exp((i / 20000.0) ** 2))`.
     - Moments are not restored: `restore_states=False`.
     - Only the min player is restored: `restore_max=False`. The state of `ascent` is then kept
       too.

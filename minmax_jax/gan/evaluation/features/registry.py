@@ -33,7 +33,7 @@ EXTRACTORS: Registry[ExtractorEntry] = Registry(
         "inception": ExtractorEntry(lambda _, note, weights: pretrained.inception(weights, note)),
     },
 )
-"""Maps the name of an extractor to the function that creates it."""
+"""Maps the name of an extractor to its `ExtractorEntry`."""
 
 
 def default(data: Data) -> str:
