@@ -39,7 +39,7 @@ def proportion(successes: int, runs: int) -> Proportion:
 
 
 def format_proportion(x: float) -> str:
-    """Formats a proportion with a leading zero, such as 0.05; exact ends as 0 and 1.
+    """Formats a proportion with two decimals, such as 0.05; 0.00 and 1.00 become 0 and 1.
 
     Proportions below 0.005 keep one significant digit.
     """

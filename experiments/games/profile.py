@@ -27,10 +27,10 @@ def all_calls(result: dict[str, Any], index: int) -> dict[str, np.ndarray]:
 
 
 def ratios(result: dict[str, Any], index: int) -> dict[str, np.ndarray]:
-    """Divides oracle calls by those of the best method on the same problem, inf for failures.
+    """Returns each method's oracle calls relative to the best method on the same problem.
 
-    The definition is by Dolan and Moré (2002). Problems that no method solves count as failures of
-    all methods.
+    The definition is by Dolan and Moré (2002). The ratio of a failure is infinite. Problems that no
+    method solves count as failures of all methods.
     """
     calls = all_calls(result, index)
     best = np.min(list(calls.values()), axis=0)
@@ -44,7 +44,7 @@ def share_within(ratio: np.ndarray, factors: np.ndarray) -> np.ndarray:
 
 
 def ranked(result: dict[str, Any], index: int) -> list[str]:
-    """Returns the methods by number of solved problems, then by mean ratio."""
+    """Returns the methods by number of solved problems, then by geometric mean ratio."""
     found = ratios(result, index)
 
     def worth(name: str) -> tuple[float, float]:

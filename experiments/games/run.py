@@ -34,7 +34,7 @@ class Progress:
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Returns the content of the JSON file."""
+    """Runs all methods on all games, and returns the content of the JSON file."""
     start = time.perf_counter()
     games, factories = selected(config.games, GAMES), selected(config.methods, methods())
     pairs = [(method, game) for game in games for method in factories]

@@ -17,7 +17,7 @@ ARROWS = 13
 def eigenvalues(
     config: Config, factory: Any, learning_rate: float, game: mm.games.Game
 ) -> dict[str, list[Any]]:
-    """Computes eigenvalues at updates evenly spaced in the logarithm, from the first start."""
+    """Computes eigenvalues at logarithmically spaced updates of the first start."""
     start = jax.tree.map(lambda x: x[0], starts(game, 1))
     restore = ravel_pytree(start)[1]
     wanted = np.unique(np.geomspace(1, config.budget, POINTS).round().astype(int)) - 1
@@ -47,7 +47,7 @@ def eigenvalues(
 
 
 def plane(game: mm.games.Game) -> dict[str, Any] | None:
-    """Returns the drawn window of a game in the plane with −F on a grid, else None."""
+    """Returns the window to draw and the directions of −F on a grid, or None outside the plane."""
     middle, restore = ravel_pytree(center(game))
     if middle.size != 2:
         return None

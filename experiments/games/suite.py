@@ -17,7 +17,7 @@ class Config:
 
     Attributes:
       budget: Oracle calls (field, JVP and VJP evaluations) per run, and maximum number of updates.
-      rates: Number of learning rates, evenly spaced in the logarithm.
+      rates: Number of logarithmically spaced learning rates.
       lowest: Lowest learning rate.
       highest: Highest learning rate.
       seeds: Number of starts, with seeds 0, 1, ...

@@ -36,7 +36,7 @@ class Setting:
     seeds: int = 16
     """Number of seeds 0, 1, ..."""
     grid: int = 8
-    """Number of learning rates per player, evenly spaced in the logarithm."""
+    """Number of logarithmically spaced learning rates per player."""
     rates_min: tuple[float, ...] = ()
     """Learning rates of the generator, instead of the grid."""
     rates_max: tuple[float, ...] = ()

@@ -37,7 +37,7 @@ def paths(folder: Path, dimension: int) -> dict[str, Any] | None:
 
 
 def times() -> np.ndarray:
-    """Returns steps that are evenly spaced in the logarithm."""
+    """Returns logarithmically spaced steps."""
     return np.unique(np.logspace(0, math.log10(STEPS), TIMES).round().astype(int))
 
 

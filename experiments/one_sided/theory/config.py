@@ -32,7 +32,7 @@ class Config:
     noises: tuple[float, ...] = (0.0, 0.3)
     """Standard deviations of the normal noise on each coordinate of both gradients."""
     horizons: int = 25
-    """Number of times at which averages are recorded, evenly spaced in the logarithm."""
+    """Number of logarithmically spaced times at which averages are recorded."""
     games: tuple[str, ...] = tuple(games.GAMES)
     """Games to run."""
     methods: tuple[str, ...] = tuple(METHODS)

@@ -53,7 +53,7 @@ def train(config: Config, problem: Problem, method: str, dual: bool, time_limit:
 
 
 def advance_fn(problem: Problem, optimizer: Any, num_seeds: int) -> Any:
-    """Returns a compiled function `(state, until) -> state`.
+    """Returns a compiled function `(state, until) -> state` that trains up to step `until`.
 
     The samples of a step depend on seed and step only.
     """

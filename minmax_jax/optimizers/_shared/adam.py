@@ -1,4 +1,4 @@
-"""Adam steps at learning rate one, with or without bias correction."""
+"""Update directions of Adam, with or without bias correction, and their norms."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -32,9 +32,9 @@ def adam_step(
     *,
     nesterov: bool = False,
 ) -> optax.GradientTransformation:
-    """Creates the transformation to Adam's step `A = m̂ / (√v̂ + eps)`.
+    """Creates Adam's transformation, from gradients to update directions without learning rate.
 
-    Without bias correction, the step is `m / (√v + eps)`.
+    The direction is `A = m̂ / (√v̂ + eps)`, or `m / (√v + eps)` without bias correction.
     """
     check_adam(name, b1, b2, eps)
     if not bias_correction:
@@ -47,7 +47,7 @@ def adam_norms(
 ) -> optax.GradientTransformation:
     """Creates a transformation whose update is the list of the norms ‖A_k‖ of all leaves.
 
-    Use it as `magnitude` of `graft`. A is the step of `adam_step`, and the state is the same.
+    Use it as `magnitude` of `graft`. A is the direction of `adam_step`, and the state is the same.
     The bias corrections c₁ = 1 − b1ᵗ and c₂ = 1 − b2ᵗ are factored out of the sums,
     `A = (√c₂ / c₁) · m / (√v + √c₂ eps)`, because otherwise XLA's CPU backend writes each
     corrected moment to memory.
