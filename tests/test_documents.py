@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import minmax_jax as mm
 from minmax_jax import gan
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +32,13 @@ def test_your_own_gan_page_runs_as_one_notebook(tmp_path, monkeypatch):
     exec(compile("\n".join(CODE.findall(page)), "<page>", "exec"), {"__name__": "page"})
     assert (tmp_path / "runs/bars-sweep/heatmap.png").exists()
     assert (tmp_path / "interpolation.gif").exists()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+def test_document_counts_and_names_all_optimizers(name):
+    text = (ROOT / name).read_text()
+    assert f"{len(mm.optimizers)} optimizers" in text
+    assert [optimizer for optimizer in mm.optimizers if f"`{optimizer}`" not in text] == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ class NetworksConfig(Group):
     name: Annotated[str, OneOf(NETWORKS), arg(name="network", metavar=choices(NETWORKS))] = "mlp"
     """Architecture of both networks."""
     width: Annotated[int, AtLeast(1)] = 256
-    """Hidden units (mlp), or channels of the layer next to the image. Published: 128 for resnet and mangoubi_gaussians, 256 for mangoubi_mnist, 64 for mangoubi_cifar."""  # noqa: E501
+    """Hidden units of fully connected networks, or channels of the layer next to the image. Published: 128 for resnet and mangoubi_gaussians, 256 for mangoubi_mnist, 64 for mangoubi_cifar."""  # noqa: E501
     latent_dim: Annotated[int, AtLeast(1)] = 32
     """Dimension of the generator's input, which is standard normal."""
     spectral_norm: bool = False

@@ -21,7 +21,12 @@ IMAGES = {
     "mangoubi_gaussians": (2,),
     "mangoubi_cifar": (8, 8, 1),
 }
+BUILT_IN = set(networks.NETWORKS)  # before another test registers its own
 KEYS = jax.random.split(jax.random.key(0), 4)
+
+
+def test_every_network_has_a_small_sample_shape_here():
+    assert set(IMAGES) == BUILT_IN
 
 
 @functools.cache

@@ -24,7 +24,12 @@ SHAPES = [
     ("mangoubi_mnist", (28, 28, 1)),
     ("mangoubi_cifar", (32, 32, 3)),
 ]
+BUILT_IN = set(networks.NETWORKS)  # before another test registers its own
 KEYS = jax.random.split(jax.random.key(0), 8)
+
+
+def test_every_network_has_a_sample_shape_here():
+    assert {name for name, _ in SHAPES} == BUILT_IN
 
 
 @functools.cache

@@ -20,6 +20,7 @@ def relu(x):
     return np.maximum(x, 0)
 
 
+BUILT_IN = set(LOSSES)  # before another test registers its own
 CROSS_ENTROPY = -np.log(sigmoid(REAL)).mean() - np.log(1 - sigmoid(FAKE)).mean()
 FORMULAS = {
     "saturating": (np.log(1 - sigmoid(FAKE)).mean(), CROSS_ENTROPY),
@@ -46,7 +47,7 @@ def test_losses_equal_their_formulas(name):
 
 
 def test_every_loss_has_a_formula_here():
-    assert set(FORMULAS) == set(LOSSES)
+    assert set(FORMULAS) == BUILT_IN
 
 
 @pytest.mark.parametrize("name", LOSSES)
