@@ -24,8 +24,8 @@ ORDER = {
     ],
     "minmax_jax._util": [
         {"__init__", "types"},
-        {"calls", "checks", "trees"},
-        {"blue"},
+        {"checks", "trees"},
+        {"blue", "calls"},
         {"norms"},
         {"krylov"},
     ],

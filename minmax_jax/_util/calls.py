@@ -4,6 +4,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import optax
+
+from minmax_jax._util import checks
+from minmax_jax._util.types import PyTree, transformation
 
 
 def inner_call(extra: dict[str, Any], call: int | jax.Array, **more: Any) -> dict[str, Any]:
@@ -21,6 +25,26 @@ def inner_call(extra: dict[str, Any], call: int | jax.Array, **more: Any) -> dic
     if extra.get("key") is not None:
         extra["key"] = jax.random.fold_in(extra["key"], call)
     return extra
+
+
+def on_field(name: str, transform: Any) -> optax.GradientTransformationExtraArgs:
+    """Returns the argument `transform` of `name` as a transformation of fields.
+
+    It passes `is_field=True`, because `project` must not be applied to a field.
+
+    Raises:
+      TypeError: If `transform` is neither None nor an Optax gradient transformation.
+    """
+    if transform is None:
+        return optax.with_extra_args_support(optax.identity())
+    tx = checks.check_transformation(name, "transform", transform)
+
+    def update_fn(
+        updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
+    ) -> tuple[PyTree, Any]:
+        return tx.update(updates, state, params, **{**extra, "is_field": True})
+
+    return transformation(tx.init, update_fn)
 
 
 def value_at(value: Any, count: jax.Array) -> jax.Array:

@@ -104,8 +104,7 @@ def extrapolate(
         name, "extrapolation_tx", tx if shared else extrapolation_tx
     )
     checks.check_choice(name, "moments", moments, MOMENTS)
-    transform = optax.identity() if transform is None else transform
-    on_field = checks.check_transformation(name, "transform", transform)
+    on_field = calls.on_field(name, transform)
 
     def init_fn(params: Players) -> ExtrapolateState:
         checks.check_whole_players(name, "params", params)

@@ -88,8 +88,7 @@ def extrapolate_from_past(
       <https://arxiv.org/abs/1802.10551>`_, 2019.
     """
     inner_tx = checks.check_transformation(name, "tx", tx)
-    transform = optax.identity() if transform is None else transform
-    on_field = checks.check_transformation(name, "transform", transform)
+    on_field = calls.on_field(name, transform)
     checks.check_choice(name, "moments", moments, MOMENTS)
 
     def init_fn(params: Players) -> PastState:

@@ -31,7 +31,7 @@ def project(
     Raises:
       TypeError: If `projection` is not callable.
       ValueError: In `update`, if params is missing or has another tree structure than the
-        updates.
+        updates, or if it is part of the argument `transform` of an optimizer.
 
     Examples:
       >>> import jax.numpy as jnp, optax
@@ -50,9 +50,20 @@ def project(
         return optax.EmptyState()
 
     def update_fn(
-        updates: PyTree, state: optax.EmptyState, params: PyTree | None = None, **extra: object
+        updates: PyTree,
+        state: optax.EmptyState,
+        params: PyTree | None = None,
+        *,
+        is_field: bool = False,
+        **extra: object,
     ) -> tuple[PyTree, optax.EmptyState]:
         del extra
+        if is_field:
+            raise ValueError(
+                f"{name}: a projection is part of transform=, where it would project the field and "
+                "not the parameters. Pass projection= to the optimizer, or put project after the "
+                "learning rate."
+            )
         z = checks.check_params(name, params, "it projects the updated parameters")
         checks.check_match(name, updates, z)
         feasible = trees.each_player(projection, optax.apply_updates(z, updates))

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import minmax_jax as mm
@@ -32,6 +33,21 @@ def test_projection_constrains_one_player(name):
     )
     assert np.max(np.abs(result.records.min)) <= 0.5
     assert np.max(np.abs(result.records.max)) > 0.5
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        mm.project(clip),
+        optax.chain(optax.clip(1.0), mm.project(clip)),
+        mm.Players(min=mm.project(clip), max=None),
+    ],
+)
+@pytest.mark.parametrize("name", ["sgda", "extragradient", "past_extragradient", "competitive"])
+def test_projection_inside_transform_raises(name, transform):
+    optimizer = mm.optimizers[name](0.4, transform=transform)
+    with pytest.raises(ValueError, match="Pass projection= to the optimizer"):
+        mm.solve(optimizer, GAME.field_fn, mm.Players(jnp.ones(2), jnp.ones(2)), 1)
 
 
 def test_projection_raises_when_not_callable():

@@ -14,7 +14,13 @@ class DataError(ValueError):
 
 
 class Stopped(Exception):
-    """A run ended before its last step. The one-line message says what to do."""
+    """A run ended before its last step. The one-line message says what to do.
+
+    Attributes:
+      exit_code: Exit code of a command that ends with this error.
+    """
+
+    exit_code = 1
 
 
 class NonFinite(Stopped):
@@ -24,6 +30,8 @@ class NonFinite(Stopped):
       step: The non-finite update, or the step after which a value was not finite.
     """
 
+    exit_code = 3
+
     def __init__(self, message: str, step: int) -> None:
         super().__init__(message)
         self.step = step
@@ -32,24 +40,27 @@ class NonFinite(Stopped):
 class WriteFailed(Stopped):
     """The run folder cannot be written. Its checkpoints are unchanged."""
 
+    exit_code = 4
+
 
 class HostFailed(Stopped):
     """Another process of this run has stopped responding."""
 
+    exit_code = 5
+
 
 class Terminated(Stopped):
     """The process received SIGTERM. The state of the last step is saved."""
+
+    exit_code = 143  # Shells report 128 + SIGTERM.
 
 
 EXIT_CODES: Mapping[type[BaseException], int] = MappingProxyType(
     {
         ConfigError: 2,  # Nothing was written. Unknown flags have the same code.
         DataError: 2,
-        NonFinite: 3,
-        WriteFailed: 4,
-        HostFailed: 5,
+        **{kind: kind.exit_code for kind in (NonFinite, WriteFailed, HostFailed, Terminated)},
         KeyboardInterrupt: 130,  # Shells report 128 + SIGINT.
-        Terminated: 143,  # Shells report 128 + SIGTERM.
     }
 )
 """Exit codes of the command line. Any other error is a bug and ends with a traceback."""

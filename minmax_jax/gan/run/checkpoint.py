@@ -90,13 +90,12 @@ class Checkpoints:
         if step is not None and step not in steps:
             known = ", ".join(map(str, steps)) or "none"
             raise CheckpointError(f"step={step}: {self._folder} has no such checkpoint ({known})")
-        candidates = steps if step is None else [step]
-        for candidate in reversed(candidates):
+        for candidate in reversed(steps if step is None else [step]):
             try:
                 return candidate, checkpoint_file.read(self._path(candidate), prefixes)
             except checkpoint_file.CorruptFile as error:
                 self._warn(f"checkpoint {candidate} is corrupt and is skipped ({error!s:.80})")
-        if candidates:
+        if steps:
             remedy = "Delete it to start over." if step is None else "Choose another step."
             raise CheckpointError(f"no valid checkpoint in {self._folder}. {remedy}")
         return None

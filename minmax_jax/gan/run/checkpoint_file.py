@@ -48,6 +48,8 @@ def read(path: Path, prefixes: Collection[str] = ()) -> dict[str, np.ndarray]:
                 for name, (dtype, shape) in manifest.items()
                 if not prefixes or any(f"{name}/".startswith(f"{p}/") for p in prefixes)
             }
+    except MemoryError:
+        raise
     except Exception as error:  # zipfile and json raise a dozen types for corrupt files.
         raise CorruptFile(" ".join(str(error).split()) or type(error).__name__) from error
 
@@ -56,8 +58,7 @@ _MANIFEST, _HEADER = "manifest.json", 4096  # Headers of arrays have fewer bytes
 
 
 def _array(archive: zipfile.ZipFile, name: str, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
-    limit = np.prod(shape) * dtype.itemsize + _HEADER
-    file = io.BytesIO(_content(archive, f"{name}.npy", limit))
+    file = io.BytesIO(_content(archive, f"{name}.npy", np.prod(shape) * dtype.itemsize + _HEADER))
     array = np.lib.format.read_array(file, allow_pickle=False)
     if (array.shape, array.dtype) != (shape, _stored(dtype)) or file.read(1):
         raise CorruptFile(f"{name} does not have the declared shape and dtype")

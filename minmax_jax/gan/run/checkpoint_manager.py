@@ -66,8 +66,8 @@ class CheckpointManager(contextlib.AbstractContextManager["CheckpointManager"]):
         try:
             self._checkpoints.save(step, values)
             self._checkpoints.delete_except(self._retain(self._checkpoints.steps()))
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, MemoryError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             last = (self._checkpoints.steps() or ["none"])[-1]
             raise WriteFailed(
                 f"checkpoint {step} could not be written ({reason:.160}); last valid one: {last}. "

@@ -21,6 +21,9 @@ from minmax_jax.gan.run import files, jsonl
 METRICS = "metrics.jsonl"
 """Name of the file of logged metrics."""
 
+CONFIG = "config.json"
+"""Name of the file that identifies a run folder."""
+
 MAY_CHANGE = (
     "steps",
     "devices",
@@ -66,7 +69,7 @@ def read(folder: Path) -> About:
     Raises:
       ConfigError: If the folder does not contain a run, or `config.json` is invalid.
     """
-    path = folder / "config.json"
+    path = folder / CONFIG
     if not path.is_file():
         raise ConfigError(f"{folder} does not contain a run (no config.json). Check the path.")
     try:
@@ -85,9 +88,11 @@ def check_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> N
     Raises:
       ConfigError: If the folder contains another run, with each differing field, or other files.
     """
-    if (folder / "config.json").exists():
+    if (folder / CONFIG).exists():
         _check_same(folder, read(folder), About(config, describe(data)))
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (
+        not folder.is_dir() or any(path.name != CONFIG + files.PART for path in folder.iterdir())
+    ):
         raise ConfigError(
             f"out={folder} exists and is not a run folder. Choose another --out; nothing was "
             "written."
@@ -108,7 +113,7 @@ def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> No
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        files.write_atomically(folder / "config.json", json.dumps(content, indent=2) + "\n")
+        files.write_atomically(folder / CONFIG, json.dumps(content, indent=2) + "\n")
     except OSError as error:
         raise ConfigError(
             f"out={folder} cannot be written ({error.strerror}). Choose another --out."

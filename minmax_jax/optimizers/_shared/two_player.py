@@ -5,7 +5,7 @@ from typing import Any
 
 import optax
 
-from minmax_jax._util import checks, trees
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import Players, PyTree
 from minmax_jax.players import (
     LearningRate,
@@ -57,7 +57,7 @@ def two_player(
         learning_rate: ScalarOrSchedule, transform: Transform, projection: Projection
     ) -> optax.GradientTransformation:
         return optax.chain(
-            _on_field(name, transform),
+            calls.on_field(name, transform),
             rule,
             scale_by_learning_rate(learning_rate),
             _on_step(name, projection),
@@ -110,7 +110,9 @@ def field_and_step(
     transforms = trees.by_side(transform)
     min_step, max_step = map(step, trees.by_side(learning_rate), trees.by_side(projection))
     return (
-        per_player(min=_on_field(name, transforms.min), max=_on_field(name, transforms.max)),
+        per_player(
+            min=calls.on_field(name, transforms.min), max=calls.on_field(name, transforms.max)
+        ),
         per_player(min=min_step, max=max_step),
     )
 
@@ -119,13 +121,6 @@ def project_players(name: str, projection: Projection) -> optax.GradientTransfor
     """Returns the last part of the pipeline alone: the projection of each player."""
     projections = trees.by_side(projection)
     return per_player(min=_on_step(name, projections.min), max=_on_step(name, projections.max))
-
-
-def _on_field(name: str, transform: Any) -> optax.GradientTransformation:
-    if transform is None:
-        return optax.identity()
-    checks.check_transformation(name, "transform", transform)
-    return transform
 
 
 def _on_step(name: str, projection: Any) -> optax.GradientTransformation:

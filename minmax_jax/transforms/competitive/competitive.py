@@ -87,8 +87,7 @@ def step_to_equilibrium(
     """
     settings = local_game.SolverSettings(solver, tolerance, max_iterations, warm_start)
     settings.check(name)
-    transform = optax.identity() if transform is None else transform
-    on_field = checks.check_transformation(name, "transform", transform)
+    on_field = calls.on_field(name, transform)
     return _step_to_equilibrium(learning_rate, settings, adaptive, on_field, name)
 
 

@@ -143,7 +143,7 @@ TRAIN = [*DATA, "digits"]
         (
             with_columns,
             [*DATA, "set", "--label-column", "caption"],
-            "of class labels",
+            "has type string. Pass a column of class labels",
         ),
         (with_columns, [*DATA, "set", "--label-column", "image"], "has type PIL.Image.Image"),
         (with_columns, [*DATA, "set", "--label-column", "shifted"], "contains -1. Number the"),
@@ -152,7 +152,7 @@ TRAIN = [*DATA, "digits"]
         (
             None,
             [*TRAIN, "--devices", "3", "--batch-size", "16"],
-            "number of devices, 3",
+            "batch_size must be a multiple of the number of devices, 3",
         ),
         (None, [*TRAIN, "--batch-size", "many"], None),
         (None, [*TRAIN, "--optimizer", "adamgda"], "did you mean adam_gda"),

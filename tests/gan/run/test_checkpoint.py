@@ -234,6 +234,18 @@ def test_compressed_member_is_corrupt(tmp_path):
     assert outcome(tmp_path / "a", archive([MANIFEST, A, B], zipfile.ZIP_DEFLATED)) is None
 
 
+def test_lack_of_memory_is_not_corruption(tmp_path, monkeypatch):
+    store = checkpoint.Checkpoints(tmp_path, pytest.fail)
+    store.save(1, {"a": np.ones(3)})
+
+    def read_array(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(np.lib.format, "read_array", read_array)
+    with pytest.raises(MemoryError):
+        store.restore()
+
+
 def test_incomplete_checkpoint_is_ignored(tmp_path):
     store(tmp_path).save(10, tree(1.0))
     (tmp_path / "10.npz").rename(tmp_path / "10.npz.part")

@@ -80,6 +80,15 @@ def test_full_disk_in_thread_raises_and_keeps_last_checkpoint(tmp_path, when):
     assert slow.restore()[0] == 1
 
 
+def test_lack_of_memory_in_thread_raises_write_failed(tmp_path):
+    slow = Slow(tmp_path)
+    slow.go.set()
+    slow.error = MemoryError()
+    with pytest.raises(WriteFailed, match=r"checkpoint 1 .*\(MemoryError\)"):
+        with CheckpointManager(slow, keep_all) as manager:
+            manager.save(1, {"a": np.ones(3)})
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
 def test_message_names_the_reason_without_long_paths(tmp_path, code):
     slow = Slow(tmp_path)

@@ -29,6 +29,16 @@ def test_full_disk_raises_write_failed_with_remedy(tmp_path, code):
             raise OSError(code, "it's full")
 
 
+def test_write_succeeds_where_folders_cannot_be_synced(tmp_path, monkeypatch):
+    def fsync(descriptor):
+        if files.os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.EINVAL, "invalid argument")
+
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    files.write_atomically(tmp_path / "a", "text")
+    assert (tmp_path / "a").read_text() == "text"
+
+
 def test_full_disk_passes_other_errors_on(tmp_path):
     with pytest.raises(PermissionError):
         with files.full_disk(tmp_path):

@@ -62,6 +62,12 @@ def test_folder_with_other_files_is_unchanged(tmp_path, noise_images):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_folder_of_a_run_killed_at_its_first_write_is_used(tmp_path, noise_images):
+    (tmp_path / "config.json.part").write_text("{")
+    run_folder.open_run(tmp_path, CONFIG, noise_images)
+    assert run_folder.read(tmp_path).config == CONFIG
+
+
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"config": {"seed": 1}}'])
 def test_invalid_config_file_raises_one_line(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
