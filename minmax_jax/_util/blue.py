@@ -52,6 +52,7 @@ class _Blue(NamedTuple):
 @functools.cache
 def blue_constants(dtype: Any) -> _Blue:
     info = jnp.finfo(dtype)
+    # LAPACK's DIGITS and MINEXPONENT are NumPy's nmant + 1 and minexp + 1.
     digits, lowest, highest = info.nmant + 1, info.minexp + 1, info.maxexp
     return _Blue(
         small_below=2.0 ** math.ceil((lowest - 1) / 2),
@@ -62,12 +63,12 @@ def blue_constants(dtype: Any) -> _Blue:
 
 
 def split_rows(leaf: jax.Array) -> list[jax.Array]:
-    """Splits a leaf into arrays with a short last axis, which together contain its elements.
+    """Splits a leaf into arrays with a last axis of at most 1,024 elements.
 
     XLA's CPU backend computes a variadic reduction sequentially. Rows of at most 1,024 elements
     keep the rounding error of a float32 norm below 1e-5; a row of 2^24 elements would lose 5 %.
-    A short last axis is not reshaped, because a reshape may move sharded data. If a row length
-    divides the size, the leaf is not sliced, because a slice would be a copy.
+    A last axis of 32 to 1,024 elements is kept, because a reshape may move sharded data. If a row
+    length divides the size, the leaf is not sliced, because a slice would be a copy.
     """
     if leaf.ndim and 32 <= leaf.shape[-1] <= 1024:
         return [leaf]
@@ -111,19 +112,21 @@ def safe_product(size: jax.Array, scale: jax.Array) -> jax.Array:
     """Returns `size · scale`, in a form that can be squared safely.
 
     If both factors are compile-time constants (a constant field), XLA rewrites (x s)(x s) as
-    x² s², which may be 0 · inf. It does not rewrite through the `where`, which does not change
-    the result. A `minimum` is not an alternative, because on CPU it may return the other number
-    if one is NaN.
+    x² s², which may be 0 · inf. It does not rewrite through the `where`. The `where` limits the
+    product to the largest finite number, whose square is inf, so the square does not change. A
+    `minimum` is not an alternative, because on CPU it may return the other number if one is NaN.
     """
     most, product = jnp.finfo(size.dtype).max.astype(size.dtype), size * scale
     return jnp.where(product > most, most, product)
 
 
 def norm_of_sums(sums: _Sums) -> ScaledNorm:
-    """Combines the three sums to `√(extreme + mid)`, in the scale of the extreme sum.
+    """Returns `√(extreme + scale² · mid)` and `scale`.
 
-    The combination is a hypotenuse, because XLA folds `(mid * c) * c` into `mid * c²`, and c²
-    may exceed the largest float32.
+    `extreme` is the sum of the large elements if there are any, else the sum of the small ones if
+    mid < 2^-60, else 0. `scale` is the scale of that sum, or 1. The root is computed as a
+    hypotenuse, because XLA folds `(mid * c) * c` into `mid * c²`, and c² may exceed the largest
+    float32.
     """
     blue = blue_constants(sums.mid.dtype)
     one = jnp.ones((), sums.mid.dtype)

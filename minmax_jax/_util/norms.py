@@ -1,8 +1,10 @@
 """Euclidean norms that neither overflow nor underflow.
 
 Accelerators use Blue's algorithm, which needs one pass over the data. XLA's CPU backend vectorizes
-plain sums only. There, the plain sum of squares is tried first. If it overflows or underflows,
-the largest element is computed, and the squares are summed in its scale.
+plain sums only. There, a norm takes two passes: the first finds the largest element, the second
+sums the squares in a scale chosen from it. For leaves of at least `_PLAIN_FROM` elements, and for
+all leaves in `leaf_norms` with `again`, the plain sum of squares is tried first. The two passes
+then follow only if that sum is not safe from overflow and underflow.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,8 +38,9 @@ def leaf_norms(tree: PyTree, again: Callable[[], PyTree] | None = None) -> list[
     Args:
       tree: Pytree of float arrays.
       again: Function that computes `tree` again. If only the norms of `tree` are used, XLA's
-        CPU backend then does not write it to memory. It is computed again only if the plain
-        sums overflow or underflow.
+        CPU backend then does not write it to memory. On CPU, it is computed again if the plain
+        sum of squares of any leaf is not between 2^-60 and 2^100, for example if a leaf is
+        zero. Other backends do not compute it again.
     """
     leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(tree)]
     if again is None or not leaves:
@@ -89,7 +92,11 @@ _PLAIN_FROM = 2**12
 
 
 def _norm_on_cpu(leaf: jax.Array) -> ScaledNorm:
-    """Returns the norm from the plain sum of squares if that is safe, otherwise in two passes."""
+    """Returns the norm of one leaf on CPU.
+
+    Leaves of at least `_PLAIN_FROM` elements use the plain sum of squares if it is safe. All
+    others take two passes.
+    """
     if leaf.size < _PLAIN_FROM:
         return _norm_in_two_passes(leaf)
     square = _plain_square_sum(leaf)
@@ -125,7 +132,8 @@ def _norm_in_two_passes(leaf: jax.Array) -> ScaledNorm:
     blue, one = blue_constants(dtype), jnp.ones((), dtype)
     # The barrier keeps XLA from writing |x| to memory to share it with the squares.
     largest = jnp.max(jnp.abs(lax.optimization_barrier(leaf)), initial=0).astype(dtype)
-    # 2^23 above Blue's threshold, elements that underflow are below half an ulp of the sum.
+    # If the largest element is at least 2^23 times Blue's threshold, small elements need no
+    # scaling: those whose squares underflow are below half an ulp of the sum.
     small = largest < blue.small_below * 2.0**23
     scale = jnp.where(
         largest > blue.big_above, blue.scale_big * one, jnp.where(small, blue.scale_small, one)

@@ -53,8 +53,8 @@ def jacobian_spectrum(
 ) -> JacobianSpectrum:
     """Computes the leading eigenvalues of the Jacobian J, and those with extreme real parts.
 
-    The method is Arnoldi's. It makes m = `max_iterations` products J v with `jax.jvp` and
-    returns eigenvalues of the resulting m × m Hessenberg matrix. No matrix of size n × n
+    The method is Arnoldi's. It makes m = `max_iterations` products J v with `jax.linearize`
+    and returns eigenvalues of the resulting m × m Hessenberg matrix. No matrix of size n × n
     is formed. When the iteration finds an invariant subspace, it continues with a random
     vector, so m = n gives all eigenvalues up to rounding. With m < n, eigenvalues at the
     edge of the spectrum converge first, and the residuals show how accurate they are.

@@ -60,7 +60,7 @@ def adaptive_competitive(
         `−Σ (−R J°)ⁱ R F` up to i = `max_iterations`.
       tolerance: Relative residual ‖b − A x‖ / ‖b‖ at which the solver stops.
       max_iterations: Maximum number of solver iterations per update.
-      warm_start: Whether each solve starts from the previous solution.
+      warm_start: Whether each solve with `"cg"` or `"gmres"` starts from the previous solution.
       transform: Transformation applied to F before the second moment and the system, or
         `Players` of two transformations. J° is always the Jacobian of the original field.
       projection: Projection onto the constraint set, applied to the new parameters: a

@@ -39,9 +39,10 @@ def competitive(
     f(x, y) = xy, the method converges for every η: each update divides the squared distance
     to the solution by 1 + η².
 
-    **Linear system.** The system of the player with fewer parameters is solved with products
-    J_xy v and J_yx v, in float32 or wider. With a warm start, the solver starts from the
-    previous solution if it is better than zero. The state (`CompetitiveState`) contains the
+    **Linear system.** `"cg"` and `"gmres"` solve the system of the player with fewer parameters;
+    `"neumann"` sums a series for both players. All use products J_xy v and J_yx v, in float32 or
+    wider. With a warm start, `"cg"` and `"gmres"` start from the previous solution if it is
+    better than zero. The state (`CompetitiveState`) contains the
     number of iterations and the residual.
 
     **Cost.** Two field evaluations per update, one for each player's half, at z (sample
@@ -59,7 +60,7 @@ def competitive(
         `−η Σ (−η J°)ⁱ F` up to i = `max_iterations`: 0 gives `sgda`, and 1 gives LCGD.
       tolerance: Relative residual ‖b − A x‖ / ‖b‖ at which the solver stops.
       max_iterations: Maximum number of solver iterations per update.
-      warm_start: Whether each solve starts from the previous solution.
+      warm_start: Whether each solve with `"cg"` or `"gmres"` starts from the previous solution.
       transform: Transformation applied to F before the system is solved, or `Players` of two
         transformations. J° is always the Jacobian of the original field.
       projection: Projection onto the constraint set, applied to the new parameters: a

@@ -41,8 +41,8 @@ def optimistic_adam(
       eps: Constant added to the square root of Adam's second moment.
       nesterov: Whether to use Nesterov momentum in Adam.
       weight: Weight w of the extrapolation: a number or a schedule of the update count.
-      previous: Value of A_{−1}: `"first"` for A_0, as in Optax, or `"zero"`, which doubles
-        the first step.
+      previous: Value of A_{−1}: `"first"` for A_0, as in Optax, or `"zero"`, which
+        multiplies the first step by 1 + w.
       transform: Transformation applied to the field before the optimizer, for example weight
         decay or clipping, or `Players` of two transformations.
       projection: Projection onto the constraint set, applied to the new parameters: a

@@ -34,7 +34,8 @@ def optimistic_gda(
         of two.
       weight: Weight w of the extrapolation: a number or a schedule of the update count.
       previous: Value of F(z_{−1}): `"first"` for F(z_0), as in Optax, or `"zero"`. Zero
-        doubles the first step and gives the lookahead points of `past_extragradient`.
+        multiplies the first step by 1 + w. With w = 1 and zero, the iterates are the lookahead
+        points of `past_extragradient`.
       transform: Transformation applied to the field before the optimizer, for example weight
         decay or clipping, or `Players` of two transformations.
       projection: Projection onto the constraint set, applied to the new parameters: a

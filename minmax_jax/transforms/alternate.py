@@ -43,6 +43,9 @@ def alternate(
     for one player only, and XLA removes the other player's half. The update compiles to the
     same program as a hand-written loop.
 
+    **In a chain.** Of the field passed in, only the half of the player that is updated first is
+    used. Transformations before `alternate` affect only that half; place them in `min` and `max`.
+
     Args:
       min: Optimizer of the min player, any Optax transformation.
       max: Optimizer of the max player, any Optax transformation.

@@ -36,8 +36,9 @@ def add_optimism(
 
     Implementations differ in the first update. With `previous="first"`, g_{−1} = g_0, as in
     Optax, and the first update is unchanged. With `previous="zero"`, g_{−1} = 0, as in
-    implementations that initialize their buffer with zeros. The first update is then doubled,
-    and the iterates are the lookahead points of `past_extragradient`.
+    implementations that initialize their buffer with zeros. The first update is then
+    multiplied by 1 + w. With w = 1, the iterates are then the lookahead points of
+    `past_extragradient`.
 
     **Cost.** One copy of the updates. No field evaluations.
 

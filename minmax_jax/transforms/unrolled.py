@@ -49,15 +49,19 @@ def unrolled(
     0. The lookahead then starts at y_0 = y⁺ with sample indices 1 … k, and the min player uses
     sample index k + 1. With k = 0 the method is `alternate(min=min, max=max)`.
 
-    The total derivative is `∂_x f + (dy_k/dx)ᵀ ∂_y f`. It is computed with one VJP through the k
-    steps, including the optimizer `max`. (The square root in Adam has no derivative at a zero
-    gradient; set its `eps_root`.) In a zero-sum game, the partial derivatives at (x, y_k) are
-    `(F_x, −F_y)`. In a general-sum game, the field does not contain ∂_y of the min player's
-    loss, so `update` needs `min_loss_fn=`. Fields from `mm.general_sum` require it. A custom
-    field function is assumed to be zero-sum.
+    The total derivative is `∂_x f + (dy_k/dx)ᵀ ∂_y f`. It is computed with one backward pass
+    through the k steps (k VJPs of the field), including the optimizer `max`. (The square root in
+    Adam has no derivative at a zero gradient; set its `eps_root`.) In a zero-sum game, the
+    partial derivatives at (x, y_k) are `(F_x, −F_y)`. In a general-sum game, the field does not
+    contain ∂_y of the min player's loss, so `update` needs `min_loss_fn=`. Fields from
+    `mm.general_sum` require it. A custom field function is assumed to be zero-sum.
 
     **Cost.** k + 1 field evaluations per update (k + 2 with `first="max"`) and k VJPs. With
     `min_loss_fn`, one gradient of it replaces the last field evaluation.
+
+    **In a chain.** With `first=None` and k ≥ 1, the field passed in is not used, so
+    transformations before `unrolled` have no effect; place them in `min` and `max`. With
+    `first="max"`, only its max half is used, and it is one of the k + 2 evaluations.
 
     Args:
       min: Optimizer of the min player, any Optax transformation.
@@ -67,8 +71,9 @@ def unrolled(
 
     Returns:
       A gradient transformation for `Players`. Its `update` requires `params` and the keyword
-      argument `field_fn`, and accepts `min_loss_fn(players, draw)`. Create it with `mm.payoff`
-      to average it over devices.
+      argument `field_fn`, and accepts `min_loss_fn(players, draw)`, where `draw` is the sample
+      index. On several devices, pass `mm.payoff(min_loss, axis_name=…)`, which averages the
+      loss over them.
 
     Raises:
       TypeError: If `min` or `max` is not an Optax gradient transformation, or `num_steps` is not

@@ -77,7 +77,10 @@ _ENTRY, _USED = "-cache", "-atime"  # JAX's LRUCache uses these file name ending
 
 
 def _is_valid(entry: Path) -> bool:
-    """Returns whether an entry can be decompressed. Its last bytes are a checksum."""
+    """Returns whether a zlib entry can be decompressed, which verifies its checksum.
+
+    The result for Zstandard entries is True without a check.
+    """
     packed = entry.read_bytes()
     if packed.startswith(b"\x28\xb5\x2f\xfd"):
         return True  # Zstandard, if installed. JAX checks these entries itself.

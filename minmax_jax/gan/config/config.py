@@ -83,7 +83,7 @@ class Config:
         return self
 
     def to_json(self) -> dict[str, dict[str, Any]]:
-        """Returns the groups as dictionaries that `json` can write."""
+        """Returns a JSON-serializable dict from group names to dicts of values."""
         values = dataclasses.asdict(self)
         values["optimizer"]["options"] = dict(self.optimizer.options)
         return values

@@ -58,6 +58,8 @@ class Heartbeat:
             except Exception:
                 if self.stopped:
                     return
+                # The key-value store runs in process 0. If it cannot be reached, process 0 has
+                # failed.
                 reason = "it has stopped responding"
                 failed, alive = [(f"{ROOT}/failed/0", f"{EXIT_CODES[HostFailed]} {reason}")], []
             if any(_process(key) == str(self._index) for key, _ in failed):

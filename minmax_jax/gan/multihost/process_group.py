@@ -1,8 +1,9 @@
 """Multi-process training: start-up, communication and shutdown.
 
-Only process 0, the coordinator, writes files and messages for the user. Each process loads the
-data of its devices. Arrays are exchanged inside the compiled step; the few other messages go
-through the key-value store of `jax.distributed`.
+Only process 0, the coordinator, writes the run folder and progress messages; every process prints
+the error that ends it. Each process loads the data of its devices. Training exchanges arrays
+inside the compiled step. `broadcast` and `barrier` use collectives of their own, and short
+messages go through the key-value store of `jax.distributed`.
 """
 
 import contextlib
@@ -28,7 +29,10 @@ from minmax_jax.gan.multihost.termination import Termination
 class ProcessGroup:
     """Connection of this process to the other processes of its run.
 
-    With a single process, no method communicates.
+    Args:
+      launch: Settings of the processes, or None for a process that runs alone. Then `checksum`,
+        `broadcast` and `shutdown` do not communicate, and `barrier` and `abort` must not be
+        called.
 
     Attributes:
       index: Index of this process.
@@ -56,7 +60,7 @@ class ProcessGroup:
 
     @property
     def is_shut_down(self) -> bool:
-        """Whether `shutdown` has ended the communication."""
+        """Whether there is no communication: `shutdown` was called, or the process runs alone."""
         return self._heartbeat is None or self._heartbeat.stopped
 
     def checksum(self, images: np.ndarray) -> int:
@@ -145,7 +149,7 @@ def join(launch: Launch) -> Iterator[ProcessGroup]:
     """Connects the processes of one run; an error in one of them ends all.
 
     Args:
-      launch: Settings that connect the processes. The default is a single process.
+      launch: Settings that connect the processes. `Launch()` stands for a single process.
 
     Yields:
       The connected processes.

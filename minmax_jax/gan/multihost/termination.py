@@ -28,7 +28,9 @@ class Termination(contextlib.AbstractContextManager["Termination"]):
 
     def __init__(self) -> None:
         self.requested = False
-        self._received = False  # by this process, while `requested` may come from another one
+        # Whether this process itself has received SIGTERM. In process 0, `requested` is also set
+        # if another process has.
+        self._received = False
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> "Termination":

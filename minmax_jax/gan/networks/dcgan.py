@@ -107,7 +107,8 @@ def dcgan(
     Args:
       sample_shape: `(height, width, channels)`, with sides divisible by 4.
       latent_dim: Dimension of the latent space.
-      width: Number of channels next to the image. Each halving of the side doubles it.
+      width: Number of channels after the discriminator's first halving of the side. Each further
+        halving doubles it. The generator has the same numbers in reverse order.
       rngs: Source of the initial values.
       axis_name: Mapped axis over which BatchNorm is synchronized.
       **layer_options: `dtype` and `spectral_norm` of `Layers`. Spectral normalization applies to

@@ -1,4 +1,4 @@
-"""Checkpoints of a run, with one checked file per step and whole arrays by name."""
+"""Checkpoints of a run: a file of whole named arrays with checksums per step."""
 
 import re
 from collections.abc import Callable, Collection, Mapping

@@ -1,6 +1,6 @@
-"""Checked files of named arrays, as uncompressed ZIP archives of .npy members.
+"""Files of named arrays with checksums, as uncompressed ZIPs of .npy members.
 
-A manifest lists dtypes and shapes. Dtypes unknown to .npy, such as bfloat16, become integers.
+A manifest lists dtypes and shapes. Dtypes unknown to .npy are stored bit for bit as integers.
 """
 
 import io
@@ -73,4 +73,4 @@ def _content(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
 
 
 def _stored(dtype: Any) -> Any:
-    return dtype if dtype.isbuiltin == 1 else np.dtype(f"u{dtype.itemsize}")
+    return dtype if dtype.isbuiltin == 1 else np.dtype(f"u{dtype.itemsize}")  # For bfloat16.

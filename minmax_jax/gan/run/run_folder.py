@@ -86,7 +86,8 @@ def check_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> N
     """Checks that the folder is empty or contains the same run; writes nothing.
 
     Raises:
-      ConfigError: If the folder contains another run, with each differing field, or other files.
+      ConfigError: If the folder contains another run (the message lists each differing field) or
+        other files.
     """
     if (folder / CONFIG).exists():
         _check_same(folder, read(folder), About(config, describe(data)))

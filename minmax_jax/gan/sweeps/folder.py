@@ -41,8 +41,8 @@ def open_sweep(folder: Path, config: config_lib.Config, grid: Grid, data: data_l
     """Creates a sweep folder, or checks that it contains the same sweep.
 
     Raises:
-      ConfigError: If the folder contains another sweep, with each differing field,
-        or other files.
+      ConfigError: If the folder contains another sweep (the message lists each differing
+        field) or other files.
     """
     path, about = folder / "sweep.json", describe(config, grid, data)
     if path.exists():

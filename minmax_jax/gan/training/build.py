@@ -101,7 +101,8 @@ def build_optimizer(
       players: Parameters that the optimizer will update.
 
     Raises:
-      ConfigError: If the optimizer rejects a value, or does not work for a single player.
+      ConfigError: If the optimizer rejects a value, or `max_steps` is above 1 and the optimizer
+        does not work for a single player.
     """
     chosen, recorders = config.optimizer, gradient_norms.recorders()
     factory = mm.optimizers[chosen.name]

@@ -47,17 +47,18 @@ def guard(
 ) -> Callable[..., Any]:
     """Wraps a training step so that it discards non-finite updates.
 
-    The guard tests the norms that the step returns and the batch statistics. All devices take
-    the same decision.
+    The guard tests the batch statistics, and the quantities of the step with names that end in
+    `_min` or `_max`. All devices take the same decision.
 
     Args:
-      step_fn: Training step `(state, images, seed) -> (state, norms)`. Names of norms end in
-        `_min` or `_max` and include `update_norm_min` and `update_norm_max`.
+      step_fn: Training step `(state, images, seed) -> (state, norms)`. The dict `norms` contains
+        `update_norm_min` and `update_norm_max`, and may contain other quantities.
       policy: `"stop"` or `"skip"`.
       axis_name: Mapped axis of the devices, or None without such an axis.
 
     Returns:
-      A training step of the same form.
+      A training step that adds `nonfinite` (`NonFiniteState`) to the dict, and `skipped` under
+      `skip`.
     """
     skip = policy == "skip"
 
@@ -112,5 +113,5 @@ def _is_nonfinite(norms: Mapping[str, jax.Array], suffix: str, stats: Any) -> ja
 
 
 def reset(state: NonFiniteState) -> NonFiniteState:
-    """Resets the non-finite state so that a stopped run can retry the update."""
+    """Sets `last` to 0, so that a stopped run can retry the update; `norms` and `skipped` stay."""
     return state._replace(last=mm.Players(np.int32(0), np.int32(0)))

@@ -31,7 +31,7 @@ class NonFiniteCheck:
         """Adds the results of the call that ended at `step`, and checks all ready results.
 
         Raises:
-          NonFinite: If a checked result is not finite and the policy is `stop`.
+          NonFinite: If the policy is `stop` and `raise_if_nonfinite` rejects a result.
         """
         self._pending.append((step, dict(quantities)))
         while self._pending and _is_ready(self._pending[0][1]):
@@ -41,7 +41,7 @@ class NonFiniteCheck:
         """Waits for all results and checks them.
 
         Raises:
-          NonFinite: If a result is not finite and the policy is `stop`.
+          NonFinite: If the policy is `stop` and `raise_if_nonfinite` rejects a result.
         """
         while self._pending:
             self._check(*self._pending.popleft())
@@ -56,7 +56,9 @@ def _is_ready(quantities: Any) -> bool:
 
 
 def raise_if_nonfinite(step: int, values: Mapping[str, Any]) -> None:
-    """Raises an error if an update was discarded, or a logged metric is not finite.
+    """Raises an error if an update was discarded or a metric of one player is not finite.
+
+    The metrics of one player are those with names that end in `_min` or `_max`.
 
     Args:
       step: Number of updates at the end of the compiled call.

@@ -57,8 +57,9 @@ def train_step(
     """Performs one update of both players.
 
     The field with sample index 0 is evaluated here, together with the BatchNorm statistics. The
-    optimizer may evaluate it with further sample indices, which select further samples. All
-    optional arguments are passed; the optimizer uses those it supports.
+    optimizer may evaluate it with further sample indices, which select further samples. Every
+    optimizer receives `field_fn`, `payoff_fn`, `min_loss_fn` and `key`, and uses those that it
+    supports.
 
     Args:
       game: Game from `build_game`, with the number of devices in `num_devices`.
@@ -69,7 +70,9 @@ def train_step(
       seed: Seed of the run.
 
     Returns:
-      The state after the update, and the norms of its gradients and of its update by name.
+      The state after the update, and a dict of scalars: norms of the gradients used and of the
+      update, the ratio of the players' update norms, and `GREEDY_QUANTITIES` for a greedy
+      optimizer.
     """
     key = _step_key(seed, state.step)
     due = objective.penalty_due(game, state.step)
@@ -88,8 +91,8 @@ def train_step(
     )
     players = optax.apply_updates(state.players, updates)
     norms = diagnostics.player_norms(updates)
-    # With the final decay, the initial parameters would dominate the average for long. Early in
-    # training it is therefore a mean over about a tenth of the steps so far.
+    # With `ema_decay` from the start, the initial parameters would dominate the average. Early in
+    # training, a smaller decay therefore averages over about the last tenth of the steps so far.
     decay = jnp.minimum(ema_decay, (1 + state.step) / (10 + state.step))
     ema = jax.tree.map(
         lambda old, new: new + decay.astype(new.dtype) * (old - new), state.ema, players.min

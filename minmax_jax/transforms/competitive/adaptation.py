@@ -14,7 +14,9 @@ class AdaptiveLearningRates(NamedTuple):
     Attributes:
       b2: Decay of the second moment.
       eps: Constant added to the square root of the second moment.
-      correction: Order of bias correction and eps, `"first"` or `"last"`.
+      correction: `"first"` corrects the bias of v before eps is added, with
+        v̂ = v / (1 − b2ᵗ) as in Adam. `"last"` adds eps to the uncorrected √v and multiplies the
+        learning rate by √(1 − b2ᵗ).
     """
 
     b2: float
@@ -33,8 +35,8 @@ class AdaptiveLearningRates(NamedTuple):
     def at(self, moment: PyTree, eta: jax.Array, count: jax.Array) -> PyTree:
         """Returns the learning rate of each parameter after `count` fields.
 
-        It is η / (√v̂ + eps) with `correction="first"`, and η √(1 − b2ᵗ) / (√v + eps) with
-        `"last"`.
+        With v = `moment` and t = `count`, it is η / (√v̂ + eps) with `correction="first"`, and
+        η √(1 − b2ᵗ) / (√v + eps) with `"last"`.
         """
 
         def scaled(v: jax.Array) -> jax.Array:

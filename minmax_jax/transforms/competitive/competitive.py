@@ -19,12 +19,11 @@ class CompetitiveState(NamedTuple):
       count: Number of updates so far (int32 scalar).
       transform: State of `transform`.
       second_moment: Running mean of the squared field (adaptive form), or None.
-      solution: Last solution of the linear system, from which the next solve starts. None
-        without warm start. It has the structure of the player with fewer parameters, and is
-        in units of the square root of the learning rate.
+      solution: Last solution s = R^{−½} d of the player with fewer parameters, from which the
+        next solve starts. None without warm start or with `solver="neumann"`.
       iterations: Number of solver iterations in the last update (int32 scalar).
-      residual: ‖b − A x‖ / ‖b‖ in the last update. With `solver="neumann"`, the residual before
-        the last term of the series.
+      residual: ‖b − A x‖ / ‖b‖ in the last update. With `solver="neumann"`, the relative
+        residual of (1 + R J°) d = −R F for the sum without its last term.
     """
 
     count: jax.Array
@@ -46,23 +45,26 @@ def step_to_equilibrium(
     transform: optax.GradientTransformation | None = None,
     name: str = "step_to_equilibrium",
 ) -> optax.GradientTransformationExtraArgs:
-    """Computes the step d to the equilibrium of the game, linearized in each player.
+    """Creates a transformation that moves to the equilibrium of the local bilinear game.
+
+    The field passed in is not used; the field is evaluated again.
 
     Let R be the diagonal matrix of learning rates (η per player, or one per parameter with
     `adaptive`), F the field after `transform`, and J° the off-diagonal blocks J_xy = ∂F_x/∂y and
-    J_yx = ∂F_y/∂x of its Jacobian:
+    J_yx = ∂F_y/∂x of the original field's Jacobian. The step d solves
 
         d = −R (F + J° d),   or   (1 + R J°) d = −R F
 
-    One player is eliminated. With s = R_x^{−½} d_x, and the same with the players exchanged:
+    `cg` and `gmres` eliminate the player with more parameters (y if both have equally many). If
+    it is y, they solve the first equation for s = R_x^{−½} d_x; otherwise exchange x and y:
 
         (1 − R_x^½ J_xy R_y J_yx R_x^½) s = −R_x^½ (F_x − J_xy R_y F_y),
         d_y = −R_y (F_y + J_yx d_x)
 
-    The system is solved for the player with fewer parameters. In a zero-sum game,
-    J_yx = −J_xyᵀ, so the matrix is symmetric with eigenvalues of at least 1, and
-    ‖error of s‖ ≤ residual · ‖right-hand side‖. All terms are evaluated at z with sample index
-    0. Only vectors are stored, in float32 or wider.
+    In a zero-sum game, J_yx = −J_xyᵀ, so the matrix is symmetric with eigenvalues of at least 1,
+    and ‖error of s‖ ≤ residual · ‖right-hand side‖. `neumann` sums the series of
+    (1 + R J°)⁻¹ for both players. All terms are evaluated at z with sample index 0. Only vectors
+    are stored, in float32 or wider.
 
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players` of
@@ -70,7 +72,7 @@ def step_to_equilibrium(
       solver: `"cg"`, `"gmres"` or `"neumann"`. See `competitive`.
       tolerance: Relative residual at which the solver stops.
       max_iterations: Maximum number of solver iterations.
-      warm_start: Whether the solver starts from the last solution.
+      warm_start: Whether `cg` and `gmres` start from the last solution.
       adaptive: Learning rates per parameter, or None.
       transform: Transformation applied to the field before the system is set up.
       name: Name used in error messages.

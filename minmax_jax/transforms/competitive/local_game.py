@@ -24,7 +24,7 @@ class SolverSettings(NamedTuple):
       solver: One of `SOLVERS`.
       tolerance: Relative residual at which the solver stops.
       max_iterations: Maximum number of iterations.
-      warm_start: Whether the solver starts from the last solution.
+      warm_start: Whether `cg` and `gmres` start from the last solution.
     """
 
     solver: str
@@ -75,7 +75,7 @@ def equilibrium(
 
     Args:
       field: Field F.
-      learning_rates: Learning rates R, one per parameter.
+      learning_rates: Learning rates R: for each leaf, an array of its shape or a scalar.
       products: Products with the Jacobian blocks, from `linearize`.
       settings: Settings of the linear solver.
       guess: Initial guess for the solution of the linear system, or None.
