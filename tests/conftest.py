@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 # The tests compile thousands of small programs and run each once. Without LLVM's optimizations,
 # and with one thread for matrix products, they take 30 % less time. XLA's own passes still run.
@@ -30,6 +31,20 @@ from hypothesis import settings  # noqa: E402
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("fixed")
+
+
+MAX_MAPS = 20_000
+"""Memory maps of a test process above which its compiled programs are released. Each program on
+CPU needs about ten, and Linux ends a process that exceeds 65,530 with a segmentation fault."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_memory_maps():
+    """Releases compiled programs between test files when there are many."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > MAX_MAPS:
+        jax.clear_caches()
 
 
 @pytest.fixture
