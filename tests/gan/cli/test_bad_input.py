@@ -143,7 +143,7 @@ TRAIN = [*DATA, "digits"]
         (
             with_columns,
             [*DATA, "set", "--label-column", "caption"],
-            "has type string. Pass a column of class labels",
+            "string. Pass a column of class labels",
         ),
         (with_columns, [*DATA, "set", "--label-column", "image"], "has type PIL.Image.Image"),
         (with_columns, [*DATA, "set", "--label-column", "shifted"], "contains -1. Number the"),
