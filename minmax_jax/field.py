@@ -218,7 +218,7 @@ def _scalar(
 
 
 def _mean_of_cotangents(tree: PyTree, axis_name: str) -> PyTree:
-    """Returns `tree`, as an identity whose transpose is the mean over devices.
+    """Returns `tree` unchanged, and averages its cotangents over devices.
 
     Without it, `jax.vjp` through an averaged field returns each device's own Jᵀ v. It is
     applied leaf by leaf, because `linear_call` does not support a tangent that is zero in
@@ -232,9 +232,10 @@ def _mean_of_cotangents(tree: PyTree, axis_name: str) -> PyTree:
 
 
 def _mean_of_values(tree: PyTree, axis_name: str) -> PyTree:
-    """Returns the mean over devices of every float leaf, with the identity as transpose.
+    """Returns `tree` with every float leaf replaced by its mean over devices.
 
-    The cotangents of an averaged value are equal on all devices.
+    Cotangents pass through unchanged, because all devices receive the same cotangent for an
+    averaged value.
     """
 
     def mean(_: Any, value: Any) -> Any:

@@ -150,7 +150,11 @@ def _search(
     tx: Any,
     num_steps: int,
 ) -> jax.Array:
-    """Returns the best payoff that `side` visits from `begin` while the other player is fixed."""
+    """Returns the best payoff in one player's search, with the other player fixed.
+
+    The best payoff is the highest if `side` is "max" and the lowest if it is "min". The search
+    starts from that player's parameters in `begin`; the payoff there is included.
+    """
     better = jnp.fmax if side == "max" else jnp.fmin
 
     def at(own: Any) -> Players:

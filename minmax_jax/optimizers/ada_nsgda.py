@@ -30,8 +30,8 @@ def ada_nsgda(
     does not change the updates, except through `eps`.
 
     At the first update, and always with b1 = b2 = 0, A = sign(F). In a leaf of n numbers,
-    this is `nsgda` with learning rate η√n. The paper does not state its b1, b2, eps and bias
-    correction (not checked against the paper), so they are arguments here.
+    this is `nsgda` with learning rate η√n. The defaults of b1, b2, eps and bias correction
+    are Adam's; they are not checked against the paper.
 
     **Cost.** One field evaluation per update, the one passed in.
 

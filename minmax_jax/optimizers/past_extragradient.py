@@ -21,7 +21,7 @@ def past_extragradient(
     `optimistic_gda(previous="zero")`, and z_k = z̄_k + η F(z̄_{k−1}).
 
     **Cost.** One field evaluation per update, at the lookahead point (sample index 1). The
-    field passed in is not used; XLA removes its computation.
+    field passed in is not used; XLA removes its evaluation.
 
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`

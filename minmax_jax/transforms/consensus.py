@@ -13,7 +13,8 @@ class ConsensusState(NamedTuple):
     """State of `add_consensus`.
 
     Attributes:
-      count: Number of updates so far (int32 scalar). A schedule of the weight reads it.
+      count: Number of updates so far (int32 scalar): the argument of a weight schedule, unless
+        `update` receives `update_count=`.
     """
 
     count: jax.Array

@@ -26,12 +26,15 @@ def add_noise(stddev: ScalarOrSchedule) -> optax.GradientTransformationExtraArgs
 
     The noise of leaf i in update t is drawn with the key `fold_in(fold_in(key, t), i)`. Both
     players and all their leaves receive independent noise, and one key may be used for all
-    updates. The count t is stored in the state. A method that passes `update_count=` overrides
-    it: `greedy` restores states after a rejection, but its count only increases, so the next
-    noise is new. (`optax.add_noise` stores its generator in its state and would repeat the
-    rejected noise forever.) Devices with the same key receive the same noise.
+    updates. Devices with the same key receive the same noise.
 
-    For a gradient-free proposal, use `optax.chain(optax.set_to_zero(), mm.add_noise(0.5))`.
+    The count t is stored in the state. If `update` receives `update_count=`, t is that number.
+    `greedy` passes a count that increases in every update, so noise after a rejection is new,
+    although `greedy` restores the state of `add_noise`. (`optax.add_noise` stores its key in its
+    state and would repeat the rejected noise forever.)
+
+    For a gradient-free proposal of `greedy`, use
+    `optax.chain(optax.set_to_zero(), mm.add_noise(0.5))`.
 
     **Cost.** No field evaluations.
 

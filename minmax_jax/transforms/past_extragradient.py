@@ -35,24 +35,26 @@ def extrapolate_from_past(
     transform: optax.GradientTransformation | None = None,
     name: str = "extrapolate_from_past",
 ) -> optax.GradientTransformationExtraArgs:
-    """Wraps an optimizer into the extragradient method with one field evaluation per update.
+    """Wraps an optimizer into the past extragradient method.
 
-    The extrapolation step reuses the previous field (Popov, 1980). With U the step computed by
-    `tx`, and z̄_0 = z_0:
+    The extrapolation step reuses the previous field (Popov, 1980). Let U be the step computed
+    by `tx`, and z̄_0 = z_0:
 
         z̄_k = z_k + U(F(z̄_{k−1}))       # extrapolation step, no field evaluation
-        z_{k+1} = z_k + U(F(z̄_k))       # update step, sample index 1
+        z_{k+1} = z_k + U(F(z̄_k))       # update step
 
-    `update` moves the z_k. Without constraints, and with U = −η, the lookahead points satisfy
+    `update` returns the step from z_k to z_{k+1}. Without constraints, and with U(F) = −η F, the
+    lookahead points satisfy
     `z̄_{k+1} = z̄_k − 2η F(z̄_k) + η F(z̄_{k−1})`, which is optimistic gradient descent–ascent
     with a previous field of zero. Both steps start at z_k, so a `project` in `tx` keeps z_k and
     z̄_k feasible.
 
-    **Cost.** One field evaluation per update, at z̄_k. The field passed in, evaluated at z_k, is
-    not used. XLA removes its computation if both are in one compiled function.
+    **Cost.** One field evaluation per update, at z̄_k with sample index 1. The field passed in,
+    evaluated at z_k, is not used. XLA removes its evaluation if one compiled function contains
+    it and `update`.
 
-    **Shared state.** With `moments="twice"`, the state of `tx` is updated by both steps, so twice
-    per field, as in published code. With `moments="once"`, only the update step changes it.
+    **Shared state.** With `moments="twice"`, both steps update the state of `tx`, as in published
+    implementations. With `moments="once"`, only the update step updates it.
     The first update has no previous field and makes only the update step.
 
     Args:

@@ -16,7 +16,8 @@ class SymplecticState(NamedTuple):
     """State of `add_symplectic`.
 
     Attributes:
-      count: Number of updates so far (int32 scalar). A schedule of the weight reads it.
+      count: Number of updates so far (int32 scalar): the argument of a weight schedule, unless
+        `update` receives `update_count=`.
     """
 
     count: jax.Array

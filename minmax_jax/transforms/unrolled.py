@@ -143,11 +143,11 @@ def unrolled(
 
 
 class _Unrolling(NamedTuple):
-    """Steps of the max player within one update, and the gradient through them.
+    """The max player's lookahead in one update, and the min player's gradient through it.
 
     Attributes:
       max_tx: Optimizer of the max player.
-      num_steps: Number of steps to look ahead.
+      num_steps: Number of lookahead steps.
       field_fn: Field function.
       min_loss_fn: Loss of the min player in a general-sum game, or None.
       extra: Extra arguments of `update`.

@@ -1,17 +1,17 @@
 """Gradient penalties on the discriminator.
 
-With D the discriminator, x real and x' fake examples, x̂ = u·x + (1 − u)·x' with u uniform, and
-Euclidean norms over all elements of one example:
+D is the discriminator, x a real and x' a fake example, and x̂ = u·x + (1 − u)·x' with u uniform
+in [0, 1). Norms are Euclidean, over all elements of one example.
 
 | name    | penalty                      | usual weight                     |
 | wgan-gp | E (‖∇D(x̂)‖ − 1)²             | λ = 10                           |
-| r1      | ½ E ‖∇D(x)‖²                 | γ, for example 10 at 64×64       |
+| r1      | ½ E ‖∇D(x)‖²                 | γ, for example 10 (64×64 pixels) |
 | r2      | ½ E ‖∇D(x')‖²                | γ                                |
 | r1+r2   | the sum of r1 and r2         | γ                                |
 
-All penalties act on the discriminator only; gradients with respect to the generator are
-stopped. So a zero-sum loss minus a penalty is still one payoff, `f(x, y) − weight · R(y)`, and
-one backward pass gives both gradients. In a general-sum game the penalty is added to `max_loss`.
+All penalties act on the discriminator only: no gradient flows from a penalty to the generator.
+A zero-sum game therefore stays zero-sum: its payoff f becomes `f − weight · penalty`, and one
+backward pass gives both gradients. In a general-sum game, the penalty is added to `max_loss`.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Checks the results of compiled calls for non-finite values on the host."""
+"""Checks on the host whether the results of compiled calls are finite."""
 
 import collections
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _NAMES = mm.Players("the generator (min)", "the discriminator (max)")
 
 
 class NonFiniteCheck:
-    """Checks the results of compiled calls on the host, without waiting for them.
+    """Checks on the host whether the results of compiled calls are finite, without blocking.
 
     Args:
       policy: `"stop"` or `"skip"`. Under `skip`, nothing is checked.

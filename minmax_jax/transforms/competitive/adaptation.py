@@ -12,11 +12,11 @@ class AdaptiveLearningRates(NamedTuple):
     """Learning rates per parameter, computed from the second moment of the field.
 
     Attributes:
-      b2: Decay of the second moment.
+      b2: Decay rate of the second moment v.
       eps: Constant added to the square root of the second moment.
-      correction: `"first"` corrects the bias of v before eps is added, with
-        v̂ = v / (1 − b2ᵗ) as in Adam. `"last"` adds eps to the uncorrected √v and multiplies the
-        learning rate by √(1 − b2ᵗ).
+      correction: How the bias of v after t fields is corrected. With `"first"`, eps is added to
+        √v̂, where v̂ = v / (1 − b2ᵗ), as in Adam. With `"last"`, eps is added to √v, and the
+        learning rate is multiplied by √(1 − b2ᵗ).
     """
 
     b2: float

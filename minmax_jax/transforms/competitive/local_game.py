@@ -71,12 +71,12 @@ def equilibrium(
     settings: SolverSettings,
     guess: PyTree | None,
 ) -> tuple[Players, Solution]:
-    """Solves `d = −R (F + J° d)` for the step d.
+    """Solves `d = −R (F + J° d)` for the step d, with J° the off-diagonal Jacobian blocks.
 
     Args:
       field: Field F.
       learning_rates: Learning rates R: for each leaf, an array of its shape or a scalar.
-      products: Products with the Jacobian blocks, from `linearize`.
+      products: Products of the blocks of J° with vectors, from `linearize`.
       settings: Settings of the linear solver.
       guess: Initial guess for the solution of the linear system, or None.
 
@@ -107,7 +107,11 @@ def equilibrium(
 def _neumann(
     field: Players, learning_rates: Players, products: Players, order: int
 ) -> tuple[Players, Solution]:
-    """Computes `Σ_{i ≤ order} (−R J°)ⁱ (−R F)` by repeating `d ← −R (F + J° d)`."""
+    """Approximates the solution of `equilibrium` by the first terms of a Neumann series.
+
+    The sum `Σ_{i ≤ order} (−R J°)ⁱ (−R F)` is computed by `order` repetitions of
+    `d ← −R (F + J° d)`, starting at `−R F`.
+    """
     plain = jax.tree.map(lambda w, a: -w * a, learning_rates, field)
 
     def refine(_: Any, carry: tuple[Players, jax.Array]) -> tuple[Players, jax.Array]:

@@ -53,7 +53,7 @@ class GreedySettings(NamedTuple):
 
     @property
     def anneals(self) -> bool:
-        """Whether there is a temperature. Schedules and traced values count as one."""
+        """Whether the temperature can be nonzero, which is assumed for schedules and tracers."""
         tau = self.temperature
         return callable(tau) or isinstance(tau, Tracer) or bool(tau != 0)
 

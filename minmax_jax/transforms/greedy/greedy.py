@@ -55,8 +55,8 @@ def greedy(
 
     **Rejection.** A rejection restores the parameters, both optimizer states and the stored
     payoff. Only the counters change. The keys for proposal and test are derived from `key` and
-    `count`, so the next proposal differs. (`optax.add_noise` stores its generator in its
-    state and would repeat itself; use `mm.add_noise`.)
+    `count`, so the next proposal differs. (`optax.add_noise` stores its key in its state
+    and would repeat the rejected noise; use `mm.add_noise`.)
 
     **Stopping.** After more than `max_rejections` rejections in a row, or after a divergence,
     `status` changes, updates are zero and the state is constant. Let the payoff ignore its
