@@ -111,7 +111,7 @@ class Checkpoints:
 
     def _names(self) -> list[Any]:
         """Returns step and suffix of the files that are named exactly like checkpoints."""
-        exact = re.compile(rf"(0|[1-9][0-9]*)\.npz((?:{re.escape(files.PART)})?)")
+        exact = re.compile(rf"(0|[1-9][0-9]*)\.npz((?:{files.PART_PATTERN})?)")
         found = (exact.fullmatch(path.name) for path in self._folder.glob("*.npz*"))
         return [match.groups() for match in found if match]
 

@@ -23,7 +23,7 @@ class CorruptFile(Exception):
 def write(path: Path, values: Mapping[str, np.ndarray]) -> None:
     """Writes arrays by name, completely or not at all."""
     manifest = {name: [value.dtype.name, list(value.shape)] for name, value in values.items()}
-    with files.open_atomically(path) as file, zipfile.ZipFile(file, "w") as archive:
+    with files.replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
         archive.writestr(zipfile.ZipInfo(_MANIFEST), json.dumps(manifest))
         for name, value in values.items():
             member, stored = zipfile.ZipInfo(f"{name}.npy"), value.view(_stored(value.dtype))

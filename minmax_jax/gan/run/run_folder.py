@@ -92,7 +92,8 @@ def check_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> N
     if (folder / CONFIG).exists():
         _check_same(folder, read(folder), About(config, describe(data)))
     elif folder.exists() and (
-        not folder.is_dir() or any(path.name != CONFIG + files.PART for path in folder.iterdir())
+        not folder.is_dir()
+        or not all(files.is_part(path.name, CONFIG) for path in folder.iterdir())
     ):
         raise ConfigError(
             f"out={folder} exists and is not a run folder. Choose another --out; nothing was "

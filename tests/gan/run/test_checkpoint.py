@@ -90,14 +90,14 @@ def test_restore_returns_none_without_checkpoints(tmp_path):
 def test_delete_except_keeps_given_steps(tmp_path):
     for step in (1, 2, 3, 10):
         store(tmp_path).save(step, {"a": np.ones(1)})
-    (tmp_path / "4.npz.part").touch()  # not completed
+    (tmp_path / "4.npz.0123abcd.part").touch()  # not completed
     assert store(tmp_path).steps() == [1, 2, 3, 10]
     store(tmp_path).delete_except({2, 10})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["10.npz", "2.npz"]
 
 
 def test_delete_except_removes_exact_names_only(tmp_path):
-    others = ["01.npz", "1.npz.old", "1.npzx", "a1.npz", "-1.npz", "1.npz.part2", "٣.npz", "thesis"]
+    others = ["01.npz", "1.npz.old", "1.npzx", "a1.npz", "-1.npz", "1.npz.part", "٣.npz", "thesis"]
     for name in (*others, "1.npz"):
         (tmp_path / name).touch()
     store(tmp_path).delete_except([])
@@ -248,7 +248,7 @@ def test_lack_of_memory_is_not_corruption(tmp_path, monkeypatch):
 
 def test_incomplete_checkpoint_is_ignored(tmp_path):
     store(tmp_path).save(10, tree(1.0))
-    (tmp_path / "10.npz").rename(tmp_path / "10.npz.part")
+    (tmp_path / "10.npz").rename(tmp_path / "10.npz.0123abcd.part")
     assert store(tmp_path).restore() is None
     store(tmp_path).save(10, tree(2.0))
     assert same(checkpoint.fill(tree(), store(tmp_path).restore()[1]), tree(2.0))

@@ -63,7 +63,7 @@ def test_folder_with_other_files_is_unchanged(tmp_path, noise_images):
 
 
 def test_folder_of_a_run_killed_at_its_first_write_is_used(tmp_path, noise_images):
-    (tmp_path / "config.json.part").write_text("{")
+    (tmp_path / "config.json.0123abcd.part").write_text("{")
     run_folder.open_run(tmp_path, CONFIG, noise_images)
     assert run_folder.read(tmp_path).config == CONFIG
 
