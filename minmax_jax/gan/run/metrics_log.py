@@ -2,9 +2,10 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent import futures
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -18,6 +19,20 @@ NAMES = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES, *nonfinite.QUANTITIE
 """Names of all quantities that a record can contain, in the order of a record."""
 
 
+class _Pending(NamedTuple):
+    """A record that is not written yet.
+
+    Attributes:
+      step: Number of updates so far.
+      values: Scalars by name.
+      ready: Time at which the devices have computed them.
+    """
+
+    step: int
+    values: Mapping[str, jax.Array]
+    ready: futures.Future[float]
+
+
 class MetricsLog:
     """Writes the metrics that the devices computed, in order, one record late.
 
@@ -25,14 +40,25 @@ class MetricsLog:
     therefore never waits for the newest metrics. Call `flush` before a checkpoint is saved: a
     run that resumes from it needs all earlier records.
 
+    Speeds and times refer to the moment at which the devices have computed a record. The host
+    knows this moment only by waiting, so a thread waits: `add` can come long before it, because
+    calls are asynchronous, and the record is written long after it.
+
     Args:
       folder: Run folder.
       progress: Shows each record when it is written.
+      check: Called before each write; it raises an error if this process may not write.
     """
 
-    def __init__(self, folder: Path, progress: progress_lib.Progress) -> None:
-        self._folder, self._progress = folder, progress
-        self._pending: tuple[int, Mapping[str, jax.Array]] | None = None
+    def __init__(
+        self,
+        folder: Path,
+        progress: progress_lib.Progress,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._folder, self._progress, self._check = folder, progress, check
+        self._pending: _Pending | None = None
+        self._clock = futures.ThreadPoolExecutor(1, thread_name_prefix="metrics")
         records = [record for record in run_folder.read_metrics(folder) if "seconds" in record]
         self._earlier_seconds = records[-1]["seconds"] if records else 0.0
         self._start_time: float | None = None
@@ -63,8 +89,9 @@ class MetricsLog:
         scalars = self._of_one_device(values)
         for value in scalars.values():
             value.copy_to_host_async()
+        ready = self._clock.submit(_time_when_ready, scalars)
         self.flush()
-        self._pending = (step, scalars)
+        self._pending = _Pending(step, scalars, ready)
 
     def _of_one_device(self, values: Mapping[str, Any]) -> dict[str, jax.Array]:
         known = {name: values[name] for name in NAMES if name in values}
@@ -74,14 +101,20 @@ class MetricsLog:
         """Writes the pending record, if there is one."""
         if self._pending is None:
             return
-        (step, values), self._pending = self._pending, None
+        (step, values, ready), self._pending = self._pending, None
         record = {name: float(values[name]) for name in NAMES if name in values}
-        speed = self._progress.update(step, record)
+        self._check()
+        speed = self._progress.update(step, record, ready.result())
         times = {"steps_per_second": round(speed, 2)} if speed else {}
-        times["seconds"] = self._seconds()
+        times["seconds"] = self._seconds(ready.result())
         run_folder.append_metrics(self._folder, {"step": step, **record, **times})
 
-    def _seconds(self) -> float:
+    def _seconds(self, now: float) -> float:
         """Returns the training time in seconds, without compilation, over all resumed parts."""
-        since = time.monotonic() - self._start_time if self._start_time is not None else 0.0
+        since = max(now - self._start_time, 0.0) if self._start_time is not None else 0.0
         return round(self._earlier_seconds + since, 2)
+
+
+def _time_when_ready(values: Mapping[str, jax.Array]) -> float:
+    jax.block_until_ready(values)
+    return time.monotonic()

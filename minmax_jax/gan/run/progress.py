@@ -1,16 +1,22 @@
 """Progress line of a run."""
 
+import contextlib
 import math
 import sys
 import time
 from collections.abc import Mapping
 from typing import TextIO
 
+from minmax_jax.gan.base.messages import printable
+
 _QUIET_SECONDS = 10.0
 
 
 class Progress:
     """Progress line: updated in place on a terminal, printed every 10 s otherwise.
+
+    A stream that cannot be written, for example because its terminal was closed, is ignored: it
+    must not end a run.
 
     Args:
       total: Number of steps of the whole run.
@@ -19,41 +25,57 @@ class Progress:
 
     def __init__(self, total: int, stream: TextIO | None = None) -> None:
         self._total, self._stream = total, stream or sys.stderr
-        self._live = self._stream.isatty()
+        self._live = self._stream is not None and self._stream.isatty()
         self._last = (0, time.monotonic())
+        self._steps, self._seconds = 0, 0.0  # measured since the run started or resumed
         self._printed_at = -math.inf
         self._pending = False
 
     def start_clock(self, step: int) -> None:
-        """Starts the clock for the speed at `step`."""
+        """Starts the clock for the speed at `step`; the time since the last record is lost."""
         self._last = (step, time.monotonic())
 
-    def update(self, step: int, record: Mapping[str, float]) -> float:
-        """Shows a record of metrics; returns the steps per second since the last call."""
-        now = time.monotonic()
+    def update(self, step: int, record: Mapping[str, float], now: float) -> float:
+        """Shows a record of metrics; the last one shows the mean speed of all records.
+
+        Args:
+          step: Number of updates so far.
+          record: Metrics after these updates.
+          now: Value of `time.monotonic()` when the devices had computed them.
+
+        Returns:
+          Steps per second since the last record or the start of the clock, 0 if unknown.
+        """
         before, then = self._last
-        speed = (step - before) / max(now - then, 1e-9)
+        steps, seconds = step - before, max(now - then, 1e-9)
         self._last = (step, now)
+        self._steps, self._seconds = self._steps + steps, self._seconds + seconds
         done = step >= self._total
         if self._live or done or now - self._printed_at >= _QUIET_SECONDS:
-            line = progress_line(step, self._total, speed, record)
-            self._stream.write(f"\r{line}\x1b[K" if self._live else f"{line}\n")
-            self._stream.flush()
+            shown = self._steps / self._seconds if done else steps / seconds
+            line = progress_line(step, self._total, shown, record)
+            self._write(f"\r{line}\x1b[K" if self._live else f"{line}\n")
             self._printed_at = now
             self._pending = self._live
-        return speed
+        return steps / seconds
 
     def note(self, message: str) -> None:
         """Writes a message on a separate line."""
         self.close()
-        self._stream.write(f"{message}\n")
-        self._stream.flush()
+        self._write(f"{printable(message)}\n")
 
     def close(self) -> None:
         """Ends the line that is updated in place."""
         if self._pending:
-            self._stream.write("\n")
+            self._write("\n")
             self._pending = False
+
+    def _write(self, text: str) -> None:
+        if self._stream is None:  # Python starts without standard error if it is closed.
+            return
+        with contextlib.suppress(OSError, ValueError):  # ValueError: the stream is closed.
+            self._stream.write(text)
+            self._stream.flush()
 
 
 def progress_line(step: int, total: int, speed: float, record: Mapping[str, float]) -> str:

@@ -1,13 +1,16 @@
 """Records are written one late, in order, and before each checkpoint."""
 
+import io
 import json
+import threading
 
 import jax
 import jax.numpy as jnp
+import pytest
 
 from minmax_jax import parallel
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.run import checkpoint_manager, metrics_log, run_folder
+from minmax_jax.gan.run import checkpoint_manager, metrics_log, progress, run_folder
 from minmax_jax.gan.trainer import train
 
 DEVICES = jax.local_devices()[:2]
@@ -22,7 +25,7 @@ class Shown:
     def start_clock(self, step):
         pass
 
-    def update(self, step, record):
+    def update(self, step, record, now):
         self.steps.append(step)
         return 2.0
 
@@ -70,6 +73,78 @@ def test_add_does_not_wait_for_values(tmp_path):
     assert Unready.asked == 0
     log.add(2, {})
     assert Unready.asked == 1
+
+
+class Clock(threading.local):
+    """A clock per thread: the host's own, and in other threads the time of what they wait for."""
+
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def wait_until(self, time):
+        self.now = max(self.now, time)
+
+
+class Scalar:
+    """A value that a simulated device has computed at the time `ready`."""
+
+    def __init__(self, clock, ready):
+        self.clock, self.ready = clock, ready
+
+    def copy_to_host_async(self):
+        pass
+
+    def block_until_ready(self):
+        self.clock.wait_until(self.ready)
+
+    def __float__(self):
+        self.block_until_ready()
+        return 1.0
+
+
+QUANTITIES = ("loss_min", "loss_max", "update_norm_ratio")
+
+
+@pytest.mark.parametrize("host_waits", [False, True], ids=["asynchronous", "call_blocks"])
+def test_speed_is_right_after_checkpoints_and_evaluations(tmp_path, monkeypatch, host_waits):
+    """A device makes 800 steps per second; the host logs, saves and evaluates in between."""
+    clock, stream = Clock(), io.StringIO()
+    monkeypatch.setattr(metrics_log.time, "monotonic", clock.monotonic)
+    shown = progress.Progress(2000, stream)
+    log = metrics_log.MetricsLog(tmp_path, shown)
+    log._of_one_device = lambda values: values
+    log.start_clock(0)
+    ready = 0.0
+    for step in range(100, 2001, 100):
+        ready = max(ready, clock.now) + 100 / 800
+        if host_waits:
+            clock.wait_until(ready)
+        log.add(step, {name: Scalar(clock, ready) for name in QUANTITIES})
+        if step % 400 == 0:
+            log.flush()
+            clock.now += 0.01  # The state of a checkpoint is copied.
+        if step % 1000 == 0:
+            with log.paused(step):
+                clock.now += 30.0
+    log.flush()
+    records = run_folder.read_metrics(tmp_path)
+    assert [record["step"] for record in records] == list(range(100, 2001, 100))
+    assert all(record["steps_per_second"] == pytest.approx(800, rel=0.1) for record in records)
+    assert records[-1]["seconds"] == pytest.approx(2000 / 800 + 5 * 0.01, abs=0.02)
+    assert 720 < float(stream.getvalue().splitlines()[-1].split()[2]) <= 800
+
+
+def test_record_is_not_written_without_permission(tmp_path):
+    def refuse():
+        raise PermissionError
+
+    log = metrics_log.MetricsLog(tmp_path, Shown(), refuse)
+    log.add(10, values(1))
+    with pytest.raises(PermissionError):
+        log.flush()
+    assert run_folder.read_metrics(tmp_path) == []
 
 
 def test_seconds_continue_in_a_resumed_run(tmp_path):

@@ -288,7 +288,7 @@ class Notes:
     def start_clock(self, step):
         pass
 
-    def update(self, step, record):
+    def update(self, step, record, now):
         return 1.0
 
     def close(self):
