@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.run import checkpoint_file, files
+from minmax_jax.gan.run import checkpoint_file, files, ownership
 
 Values = Mapping[str, np.ndarray]
 """Leaf values by name."""
@@ -56,6 +56,8 @@ def fill(template: Any, values: Values, prefix: str = "") -> Any:
 class Checkpoints:
     """The checkpoints in one folder, in files STEP.npz.
 
+    Other files, also with such a name, symbolic links and folders are never deleted or replaced.
+
     Args:
       folder: Folder of the checkpoints. The first save creates it.
       warn: Called with one line when a corrupt checkpoint is skipped.
@@ -68,9 +70,17 @@ class Checkpoints:
         """Returns the steps of all complete checkpoints, oldest first."""
         return sorted(int(step) for step, part in self._names() if not part)
 
+    def foreign(self) -> list[int]:
+        """Returns the steps at whose places is something else than a checkpoint."""
+        return sorted(int(step) for step, part in self._names(own=False) if not part)
+
     def save(self, step: int, state: Any) -> None:
         """Writes `state` as the checkpoint of `step`, completely or not at all."""
+        ownership.check_folder(self._folder)
         self._folder.mkdir(parents=True, exist_ok=True)
+        if step in self.foreign():
+            reason = f"{self._path(step)} is not a checkpoint"
+            raise CheckpointError(f"{reason}. Move it elsewhere, then run the same command again.")
         values = {name: value for name, value in flatten(state).items() if value.size}
         checkpoint_file.write(self._path(step), values)
 
@@ -90,6 +100,8 @@ class Checkpoints:
         if step is not None and step not in steps:
             known = ", ".join(map(str, steps)) or "none"
             raise CheckpointError(f"step={step}: {self._folder} has no such checkpoint ({known})")
+        for other in self.foreign() if step is None else ():
+            self._warn(f"{self._path(other)} is not a checkpoint and is ignored")
         for candidate in reversed(steps if step is None else [step]):
             try:
                 return candidate, checkpoint_file.read(self._path(candidate), prefixes)
@@ -102,6 +114,7 @@ class Checkpoints:
 
     def delete_except(self, steps: Collection[int]) -> None:
         """Deletes all checkpoints except at `steps`, and files that were not completed."""
+        ownership.check_folder(self._folder)
         for step, part in self._names():
             if part or int(step) not in steps:
                 self._path(step, part).unlink(missing_ok=True)
@@ -109,10 +122,12 @@ class Checkpoints:
     def _path(self, step: Any, part: str = "") -> Path:
         return self._folder / f"{step}.npz{part}"
 
-    def _names(self) -> list[Any]:
-        """Returns step and suffix of the files that are named exactly like checkpoints."""
+    def _names(self, *, own: bool = True) -> list[Any]:
+        """Returns step and suffix of the checkpoints, or of other files with such names."""
         exact = re.compile(rf"(0|[1-9][0-9]*)\.npz((?:{files.PART_PATTERN})?)")
-        found = (exact.fullmatch(path.name) for path in self._folder.glob("*.npz*"))
+        start = checkpoint_file.START
+        paths = [p for p in self._folder.glob("*.npz*") if ownership.begins_with(p, *start) == own]
+        found = (exact.fullmatch(path.name) for path in paths)
         return [match.groups() for match in found if match]
 
 

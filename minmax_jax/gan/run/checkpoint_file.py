@@ -56,6 +56,9 @@ def read(path: Path, prefixes: Collection[str] = ()) -> dict[str, np.ndarray]:
 
 _MANIFEST, _HEADER = "manifest.json", 4096  # Headers of arrays have fewer bytes.
 
+START = (_MANIFEST.encode(), 30)
+"""Bytes that each file contains at an offset: the name of its first member."""
+
 
 def _array(archive: zipfile.ZipFile, name: str, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
     file = io.BytesIO(_content(archive, f"{name}.npy", np.prod(shape) * dtype.itemsize + _HEADER))

@@ -1,12 +1,11 @@
 """Writes checkpoints in the background and deletes old ones."""
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from concurrent import futures
 from typing import Any
 
 from minmax_jax.gan.base.errors import NonFinite, WriteFailed
-from minmax_jax.gan.config.run import Best
 from minmax_jax.gan.run import checkpoint
 from minmax_jax.gan.training.nonfinite_check import nonfinite_leaves
 
@@ -19,7 +18,7 @@ class CheckpointManager(contextlib.AbstractContextManager["CheckpointManager"]):
 
     Args:
       checkpoints: Folder of the checkpoints.
-      retain: Function from the steps of all checkpoints to those to keep, such as `retained`.
+      retain: Function from the steps of all checkpoints to those to keep. See `retention`.
       start: Initial state. A leaf that is not finite in it, such as the payoff in the state of a
         greedy method, may be so later.
     """
@@ -73,24 +72,3 @@ class CheckpointManager(contextlib.AbstractContextManager["CheckpointManager"]):
                 f"checkpoint {step} could not be written ({reason:.160}); last valid one: {last}. "
                 "Free disk space, then run the same command again to resume the run."
             ) from error
-
-
-def best_step(
-    steps: Sequence[int], records: Sequence[Mapping[str, Any]], best: Best
-) -> tuple[int, float] | None:
-    """Returns step and metric of the best checkpoint, the later one of equals; None if unknown.
-
-    The last record of a step counts; null does not.
-    """
-    known = {record["step"]: record[best.name] for record in records if best.name in record}
-    sign = 1 if best.highest else -1
-    found = [(sign * known[step], step) for step in steps if known.get(step) is not None]
-    return (max(found)[1], float(known[max(found)[1]])) if found else None
-
-
-def retained(
-    steps: Sequence[int], keep: int, records: Sequence[Mapping[str, Any]], best: Best | None
-) -> set[int]:
-    """Returns the steps to keep: the `keep` newest ones, and the best one if `best` is given."""
-    top = best_step(steps, records, best) if best else None
-    return {*sorted(steps)[-keep:], *(top[:1] if top else ())}

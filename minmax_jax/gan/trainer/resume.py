@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config.run import parse_best
-from minmax_jax.gan.run import checkpoint, checkpoint_manager, run_folder
+from minmax_jax.gan.run import checkpoint, retention, run_folder
 from minmax_jax.gan.run import progress as progress_lib
 from minmax_jax.gan.training import step as step_lib
 
@@ -34,7 +34,7 @@ def steps_to_keep(config: config_lib.Config, folder: Path, steps: list[int]) -> 
     """Returns the steps of the checkpoints to keep."""
     best = parse_best(config.run.keep_best, "keep_best")
     records = run_folder.read_metrics(folder) if best else []
-    return checkpoint_manager.retained(steps, config.run.keep, records, best)
+    return retention.retained(steps, config.run.keep, records, best)
 
 
 def log_best(
@@ -48,7 +48,7 @@ def log_best(
     if best is None:
         return
     records = run_folder.read_metrics(folder)
-    found = checkpoint_manager.best_step(checkpoints.steps(), records, best)
+    found = retention.best_step(checkpoints.steps(), records, best)
     if found:
         progress.note(f"best {best.name}: {found[1]:.4g}, kept as checkpoint {found[0]}")
         return

@@ -12,7 +12,8 @@ from minmax_jax.gan.base.errors import WriteFailed
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.run import parse_best
 from minmax_jax.gan.run import checkpoint, files
-from minmax_jax.gan.run.checkpoint_manager import CheckpointManager, retained
+from minmax_jax.gan.run.checkpoint_manager import CheckpointManager
+from minmax_jax.gan.run.retention import retained
 
 
 class Slow(checkpoint.Checkpoints):

@@ -1,0 +1,94 @@
+"""Keeps a run from following, replacing or deleting files that it did not write."""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.messages import printable
+from minmax_jax.gan.run import files as files_lib
+from minmax_jax.gan.run import lease
+
+FILES = (
+    "config.json",
+    "metrics.jsonl",
+    "evaluations.jsonl",
+    "skipped.jsonl",
+    "summary.json",
+    "samples.png",
+    "curves.png",
+    lease.FILE,
+)
+"""Names of the files that a run writes."""
+
+FOLDERS = ("checkpoints", "tensorboard")
+"""Names of the folders that a run writes."""
+
+_KINDS = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISREG, "a file"),
+    (stat.S_ISFIFO, "a pipe"),
+)
+
+
+def check(folder: Path, files: Iterable[str] = FILES, folders: Iterable[str] = FOLDERS) -> None:
+    """Checks that nothing else is at the places of files and folders that a run writes.
+
+    Raises:
+      ConfigError: If one of `files` is not a regular file, or one of `folders` not a folder, for
+        example because it is a symbolic link.
+    """
+    for name in files:
+        _check_kind(folder / name, "a file")
+    for name in folders:
+        check_folder(folder / name)
+
+
+def check_folder(path: Path) -> None:
+    """Checks that there is a real folder or nothing at `path`. Errors: see `check`."""
+    _check_kind(path, "a folder")
+
+
+def delete_leftovers(folder: Path, files: Iterable[str] = FILES) -> None:
+    """Deletes the unfinished files that a killed process has left beside `files`."""
+    for path in folder.iterdir():
+        if any(files_lib.is_part(path.name, name) for name in files) and is_regular(path):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def is_regular(path: Path) -> bool:
+    """Returns whether there is a regular file at `path`, without following a symbolic link."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def begins_with(path: Path, start: bytes, offset: int = 0) -> bool:
+    """Returns whether a regular file contains `start` at `offset`, or is empty.
+
+    Losing power can leave an empty file.
+    """
+    if not is_regular(path):
+        return False
+    with path.open("rb") as file:
+        content = file.read(offset + len(start))
+    return not content or content[offset:] == start
+
+
+def _check_kind(path: Path, expected: str) -> None:
+    with files_lib.one_line_errors(path, "read"):
+        try:
+            mode = os.lstat(path).st_mode
+        except FileNotFoundError:
+            return
+    found = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "a special file")
+    if found != expected:
+        raise ConfigError(
+            f"{printable(str(path))} must be {expected}, but is {found}. Move it elsewhere, or "
+            "choose another --out: a run does not follow or replace it."
+        )
