@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from minmax_jax.gan.base.messages import short
+
 
 class ConfigError(ValueError):
     """A configuration value is invalid. The one-line message says what to do."""
@@ -76,6 +78,6 @@ def check_name(field: str, value: str, known: Iterable[str]) -> None:
     known = sorted(known)
     if value in known:
         return
-    near = difflib.get_close_matches(value, known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(value[:60], known, n=3, cutoff=0.5)
     advice = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
-    raise ConfigError(f"{field}={value!r} is not known; {advice}")
+    raise ConfigError(f"{field}={short(value)} is not known; {advice}")

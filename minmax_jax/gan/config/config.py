@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from minmax_jax.gan.base.errors import ConfigError, check_name
+from minmax_jax.gan.base.messages import short
 from minmax_jax.gan.config.data import DataConfig
 from minmax_jax.gan.config.evaluation import EvaluationConfig
 from minmax_jax.gan.config.fields import Group, fields_of
@@ -89,26 +90,30 @@ class Config:
         return values
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Mapping[str, Any]]) -> Self:
-        """Returns the configuration that `to_json` wrote.
+    def from_json(cls, values: Any) -> Self:
+        """Returns the configuration that `to_json` wrote; missing values have their defaults.
+
+        Args:
+          values: Parsed JSON, which may come from a file that anybody has written.
 
         Raises:
-          ConfigError: If a group or a key is unknown, or a value has the wrong type.
+          ConfigError: If a group or a key is unknown, or `check` refuses a value.
         """
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"config must be a mapping, got {short(values)}.")
         types = {field.name: field.default_factory for field in dataclasses.fields(cls)}
         groups: dict[str, Any] = {}
         for name, fields in values.items():
             check_name("configuration key", name, types)
             if not isinstance(fields, Mapping):
-                raise ConfigError(f"{name} must be a mapping, got {fields!r}.")
+                raise ConfigError(f"{name} must be a mapping, got {short(fields)}.")
             group: Any = types[name]
             for key in fields:
                 check_name(
                     "configuration key", key, [field.name for field in dataclasses.fields(group)]
                 )
             groups[name] = group(**fields)
-            groups[name].check_types()
-        return cls(**groups)
+        return cls(**groups).check()
 
     def difference(self, new: "Config", ignore: Iterable[str] = ()) -> list[str]:
         """Returns one text `name: old -> new` for each value that differs in `new`."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tyro.conf import arg
 
 from minmax_jax.gan.base.errors import ConfigError, check_name
+from minmax_jax.gan.base.messages import short
 
 
 class AtLeast(NamedTuple):
@@ -20,8 +21,22 @@ class AtLeast(NamedTuple):
 
     def check(self, name: str, value: Any) -> None:
         """Raises `ConfigError` if the value is smaller or not finite."""
-        if not (math.isfinite(value) and value >= self.minimum):
-            raise ConfigError(f"{name} must be at least {self.minimum}, got {value}.")
+        if not (_is_finite(value) and value >= self.minimum):
+            raise ConfigError(f"{name} must be at least {self.minimum}, got {short(value)}.")
+
+
+class AtMost(NamedTuple):
+    """Largest allowed value: `Annotated[int, AtMost(2**16)]`.
+
+    Every integer without this limit and every text has a limit too, see `Group.check_types`.
+    """
+
+    maximum: float
+
+    def check(self, name: str, value: Any) -> None:
+        """Raises `ConfigError` if the value is larger."""
+        if value > self.maximum:
+            raise ConfigError(f"{name} must be at most {self.maximum}, got {short(value)}.")
 
 
 class Below(NamedTuple):
@@ -32,7 +47,7 @@ class Below(NamedTuple):
     def check(self, name: str, value: Any) -> None:
         """Raises `ConfigError` if the value reaches the limit."""
         if value >= self.limit:
-            raise ConfigError(f"{name} must be below {self.limit}, got {value}.")
+            raise ConfigError(f"{name} must be below {self.limit}, got {short(value)}.")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)  # Annotations must be hashable.
@@ -68,7 +83,7 @@ class Field(NamedTuple):
     attribute: str
     name: str
     type: type
-    limits: tuple[AtLeast | Below | OneOf, ...]
+    limits: tuple[AtLeast | AtMost | Below | OneOf, ...]
 
 
 def fields_of(group: type) -> Iterator[Field]:
@@ -79,7 +94,7 @@ def fields_of(group: type) -> Iterator[Field]:
         extras = getattr(hint, "__metadata__", ())
         plain = typing.get_args(hint)[0] if extras else hint
         flags = [name for extra in extras if (name := getattr(extra, "name", None))]
-        limits = tuple(extra for extra in extras if isinstance(extra, AtLeast | Below | OneOf))
+        limits = tuple(extra for extra in extras if isinstance(extra, _LIMITS))
         name = flags[0] if flags else field.name
         yield Field(field.name, name, typing.get_origin(plain) or plain, limits)
 
@@ -95,13 +110,32 @@ class Group:
                 limit.check(field.name, getattr(self, field.attribute))
 
     def check_types(self) -> None:
-        """Raises `ConfigError` if a value has another type than its field."""
+        """Raises `ConfigError` if a value has another type than its field, or is absurdly large.
+
+        The devices count in 32-bit integers. A text must be at most 4,096 characters long.
+        """
         for field in fields_of(type(self)):
             value = getattr(self, field.attribute)
             kind, text = _TYPES[field.type]
             if not isinstance(value, kind) or (isinstance(value, bool) and field.type is not bool):
-                raise ConfigError(f"{field.name} must be {text}, got {value!r}.")
+                raise ConfigError(f"{field.name} must be {text}, got {short(value)}.")
+            if field.type is int and not -(2**31) <= value < 2**31:
+                raise ConfigError(f"{field.name} must be below {2**31}, got {short(value)}.")
+            if field.type is str and ("\0" in value or len(value) > 4096):
+                raise ConfigError(
+                    f"{field.name} must be a text of at most 4096 characters, without NUL, got "
+                    f"{short(value)}."
+                )
 
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # An integer that no float can represent.
+        return False
+
+
+_LIMITS = (AtLeast, AtMost, Below, OneOf)
 
 _TYPES: dict[type, tuple[type, str]] = {
     str: (str, "a string"),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from minmax_jax.gan.config.fields import AtLeast, Group, OneOf, choices
+from minmax_jax.gan.config.fields import AtLeast, AtMost, Group, OneOf, choices
 from minmax_jax.gan.networks import DTYPES, NETWORKS
 
 
@@ -15,9 +15,9 @@ class NetworksConfig(Group):
 
     name: Annotated[str, OneOf(NETWORKS), arg(name="network", metavar=choices(NETWORKS))] = "mlp"
     """Architecture of both networks."""
-    width: Annotated[int, AtLeast(1)] = 256
+    width: Annotated[int, AtLeast(1), AtMost(2**16)] = 256
     """Hidden units of fully connected networks, or channels of the layer next to the image. Published: 128 for resnet and mangoubi_gaussians, 256 for mangoubi_mnist, 64 for mangoubi_cifar."""  # noqa: E501
-    latent_dim: Annotated[int, AtLeast(1)] = 32
+    latent_dim: Annotated[int, AtLeast(1), AtMost(2**20)] = 32
     """Dimension of the generator's input, which is standard normal."""
     spectral_norm: bool = False
     """Divide the weights of each discriminator layer by their largest singular value."""

@@ -11,6 +11,7 @@ from tyro.conf import arg
 
 import minmax_jax as mm
 from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.messages import short
 from minmax_jax.gan.config.fields import AtLeast, Group, OneOf, choices
 
 Option = bool | int | float | str | None
@@ -39,7 +40,7 @@ def parse_options(words: Iterable[str]) -> dict[str, Option]:
             )
         try:
             options[key] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             options[key] = text
     return options
 
@@ -85,6 +86,12 @@ class OptimizerConfig(Group):
     def check(self) -> None:
         """Raises `ConfigError` if a value is invalid, or the optimizer lacks an option."""
         super().check()
+        for name, value in self.options.items():
+            if not isinstance(value, Option) or len(short(value)) >= 60:
+                raise ConfigError(
+                    f"options: {short(name)} must be a number, a short text, True, False or None, "
+                    f"got {short(value)}."
+                )
         known = option_names(self.name)
         if unknown := sorted(set(self.options) - set(known)):
             raise ConfigError(

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from minmax_jax.gan.base import json_text
+from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.run import jsonl
 
 FILE = "evaluations.jsonl"
@@ -27,9 +29,39 @@ def append(folder: Path, record: Mapping[str, Any]) -> jsonl.Record:
     return jsonl.append(folder / FILE, record)
 
 
-def read(folder: Path) -> list[jsonl.Record]:
-    """Returns all records, oldest first."""
-    return jsonl.read(folder / FILE)
+def read(folder: Path, note: Note = print_note) -> list[jsonl.Record]:
+    """Returns all records, oldest first.
+
+    Args:
+      folder: Run folder.
+      note: Called with one line if a line is not a record.
+    """
+    return jsonl.read(folder / FILE, check=check, note=note)
+
+
+def check(record: jsonl.Record) -> str:
+    """Returns why a JSON object is not an evaluation, or an empty string if it is one."""
+    counts = ("step", "num_samples", "num_reference")
+    for name in counts:
+        if not json_text.is_count(record.get(name)):
+            return f"{name} must be an integer from 0 to 2147483647"
+    if not isinstance(record.get("extractor"), str):
+        return "extractor must be text"
+    if not isinstance(record.get("scores"), Mapping):
+        return "scores must be an object"
+    for name, values in record.items():
+        scalars = values.values() if isinstance(values, Mapping) else (values,)
+        if not all(map(json_text.is_scalar, scalars)):
+            return f"{name:.40} is nested too deeply"
+    for name in ("scores", "held_out"):
+        if not all(value is None or json_text.is_number(value) for value in _values(record, name)):
+            return f"{name} must contain numbers and null only"
+    return "" if isinstance(record.get("facts", {}), Mapping) else "facts must be an object"
+
+
+def _values(record: jsonl.Record, name: str) -> Iterable[Any]:
+    values = record.get(name, {})
+    return values.values() if isinstance(values, Mapping) else (str(values),)
 
 
 def curve(

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import os
 import re
 import secrets
@@ -45,8 +46,7 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
     """Does the same as `open_atomically`, but raises the `OSError` of the operating system."""
     mode = _mode_of_replaceable(path)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(part, flags, 0o666)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             if mode is not None:
@@ -77,6 +77,38 @@ def is_part(name: str, target: str) -> bool:
       (True, False)
     """
     return re.fullmatch(re.escape(target) + PART_PATTERN, name) is not None
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Opens a regular file to read it.
+
+    Raises:
+      OSError: If it cannot be read or is not a regular file. Reading a pipe could wait forever.
+    """
+    return os.fdopen(_open_regular(path, os.O_RDONLY | _NONBLOCK), "rb")
+
+
+def open_to_append(path: Path) -> io.FileIO:
+    """Opens or creates a regular file to read it and to append to it, without a buffer.
+
+    Raises:
+      OSError: If it cannot be written, is a symbolic link or is not a regular file.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | _NOFOLLOW | _NONBLOCK
+    return io.FileIO(_open_regular(path, flags), "a+b")
+
+
+def read_limited(path: Path, limit: int) -> bytes:
+    """Returns the content of a regular file. Errors: see `open_atomically`.
+
+    Raises:
+      ConfigError: Also if it has more than `limit` bytes.
+    """
+    with one_line_errors(path, "read"), open_regular(path) as file:
+        content = file.read(limit + 1)
+        if len(content) > limit:
+            raise OSError(errno.EINVAL, f"it has more than {limit:,} bytes")
+    return content
 
 
 def make_folder(folder: Path) -> None:
@@ -118,6 +150,8 @@ def describe_error(
         return ConfigError(f"{reason}. Choose another path, or change its permissions.")
     return WriteFailed(f"{reason}. Check the disk, then run the same command again.")
 
+
+_NOFOLLOW, _NONBLOCK = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a full disk, an exhausted quota, and a file that may not grow."""
@@ -173,6 +207,14 @@ def _mode_of_replaceable(path: Path) -> int | None:
     if not (found.st_mode & 0o222 and os.access(path, os.W_OK)):
         raise PermissionError(errno.EACCES, "the file is read-only")
     return stat.S_IMODE(found.st_mode)
+
+
+def _open_regular(path: Path, flags: int) -> int:
+    descriptor = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return descriptor
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.run import files, jsonl
+from minmax_jax.gan.run import files, jsonl, untrusted
 
 METRICS = "metrics.jsonl"
 """Name of the file of logged metrics."""
@@ -70,16 +71,17 @@ def read(folder: Path) -> About:
       ConfigError: If the folder does not contain a run, or `config.json` is invalid.
     """
     path = folder / CONFIG
-    if not path.is_file():
+    with files.one_line_errors(folder, "read"):
+        found = path.exists()
+    if not found:
         raise ConfigError(f"{folder} does not contain a run (no config.json). Check the path.")
+    remedy = "Restore it, or delete the folder."
+    values = untrusted.read_json(path, remedy)
     try:
-        values = json.loads(path.read_text())
-        return About(config_lib.Config.from_json(values["config"]), values["data"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ConfigError(
-            f"{path} is not a valid configuration ({type(error).__name__}: {error}). Restore "
-            "it, or delete the folder."
-        ) from error
+        config = config_lib.Config.from_json(values.get("config"))
+        return About(config, untrusted.check_data(values.get("data")))
+    except ConfigError as error:
+        raise ConfigError(f"{path} is not a valid configuration ({error}). {remedy}") from error
 
 
 def check_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> None:
@@ -89,7 +91,9 @@ def check_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> N
       ConfigError: If the folder contains another run (the message lists each differing field) or
         other files.
     """
-    if (folder / CONFIG).exists():
+    with files.one_line_errors(folder, "used as a run folder"):
+        known = (folder / CONFIG).exists()
+    if known:
         _check_same(folder, read(folder), About(config, describe(data)))
     elif folder.exists() and (
         not folder.is_dir()
@@ -113,13 +117,8 @@ def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> No
         "config": config.to_json(),
         "data": describe(data),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        files.write_atomically(folder / CONFIG, json.dumps(content, indent=2) + "\n")
-    except OSError as error:
-        raise ConfigError(
-            f"out={folder} cannot be written ({error.strerror}). Choose another --out."
-        ) from error
+    files.make_folder(folder)
+    files.write_atomically(folder / CONFIG, json.dumps(content, indent=2) + "\n")
 
 
 def _check_same(folder: Path, old: About, new: About) -> None:
@@ -146,11 +145,11 @@ def append_metrics(folder: Path, record: Mapping[str, Any]) -> None:
     jsonl.append(folder / METRICS, record)
 
 
-def read_metrics(folder: Path) -> list[jsonl.Record]:
-    """Returns the records of `metrics.jsonl`."""
-    return jsonl.read(folder / METRICS)
+def read_metrics(folder: Path, note: Note = print_note) -> list[jsonl.Record]:
+    """Returns the records of `metrics.jsonl`; calls `note` if lines are not records."""
+    return jsonl.read(folder / METRICS, note=note)
 
 
-def discard_metrics_after(folder: Path, step: int) -> list[jsonl.Record]:
+def discard_metrics_after(folder: Path, step: int, note: Note = print_note) -> list[jsonl.Record]:
     """Removes the records after `step`, which a resumed run writes again; returns the others."""
-    return jsonl.keep_until(folder / METRICS, step)
+    return jsonl.keep_until(folder / METRICS, step, note)

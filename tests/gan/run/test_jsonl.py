@@ -1,17 +1,85 @@
 import errno
 import json
 import math
+import os
 
 import numpy as np
 import pytest
 
+from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.run import jsonl
 
 
 def test_appended_records_are_read_in_order(tmp_path):
-    records = [{"step": step, "scores": {"a": step / 3}} for step in range(3)]
+    records = [{"step": step, "a": step / 3, "b": "text"} for step in range(3)]
     assert [jsonl.append(tmp_path / "a", record) for record in records] == records
     assert jsonl.read(tmp_path / "a") == records
+
+
+DEEP = b'{"step": 2, "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"step": 2, "loss', "not JSON"),
+        (b"\xff\xfe{}", "not UTF-8"),
+        (b'"a text"', "not a JSON object"),
+        (b'{"loss_min": 1.0}', "step must be an integer from 0"),
+        (b'{"step": true}', "step must be an integer"),
+        (b'{"step": 2.5}', "step must be an integer"),
+        (b'{"step": -1}', "step must be an integer"),
+        (b'{"step": 2147483648}', "step must be an integer"),
+        (b'{"step": 2, "loss_min": [1.0]}', "loss_min must be a number, text or null"),
+        (b'{"step": 2, "loss_min": ' + b"9" * 50 + b"}", "an integer is too large"),
+        (b'{"step": 2, "loss_min": ' + b"9" * 5000 + b"}", "an integer is too large"),
+        (DEEP, "nested too deeply"),
+        (b'{"step": 2, "a": "' + b"a" * jsonl.MAX_LINE + b'"}', "longer than 1,048,576 bytes"),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, bytes) else None,
+)
+def test_corrupt_line_costs_that_line_and_is_named(tmp_path, line, reason):
+    path, notes = tmp_path / "metrics.jsonl", []
+    path.write_bytes(b'{"step": 1}\n' + line + b'\n{"step": 3}\n')
+    assert jsonl.read(path, note=notes.append) == [{"step": 1}, {"step": 3}]
+    assert len(notes) == 1 and len(notes[0]) < 300 and "\n" not in notes[0]
+    assert notes[0].startswith(f"{path}:2: skipped") and reason in notes[0]
+    assert jsonl.keep_until(path, 3, note=notes.append) == [{"step": 1}, {"step": 3}]
+    assert jsonl.read(path, note=pytest.fail) == [{"step": 1}, {"step": 3}]
+
+
+def test_many_corrupt_lines_give_one_note(tmp_path):
+    notes = []
+    (tmp_path / "a").write_bytes(bytes([0, 10]) * 5000)
+    assert jsonl.read(tmp_path / "a", note=notes.append) == []
+    assert len(notes) == 1 and "a:1: skipped" in notes[0] and "4999 other lines" in notes[0]
+
+
+def test_nonfinite_constants_are_read_as_null(tmp_path):
+    (tmp_path / "a").write_text('{"step": 1, "a": NaN, "b": -Infinity, "c": 1e999}\n')
+    assert jsonl.read(tmp_path / "a") == [{"step": 1, "a": None, "b": None, "c": None}]
+
+
+def test_text_in_a_column_is_nan(tmp_path):
+    _, values = jsonl.column([{"step": 1, "a": "text"}, {"step": 2, "a": True}], "a")
+    np.testing.assert_array_equal(values, [np.nan, np.nan])
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_other_things_than_files_raise_one_line(tmp_path, make):
+    make(tmp_path / "a")
+    with pytest.raises(ConfigError, match=r"a cannot be read \("):
+        jsonl.read(tmp_path / "a")
+    with pytest.raises(OSError):
+        jsonl.append(tmp_path / "a", {"step": 1})
+
+
+def test_append_does_not_follow_links(tmp_path):
+    (tmp_path / "thesis").write_text("years of work")
+    (tmp_path / "a").symlink_to("thesis")
+    with pytest.raises(OSError):
+        jsonl.append(tmp_path / "a", {"step": 1})
+    assert (tmp_path / "thesis").read_text() == "years of work"
 
 
 def test_read_of_absent_file_is_empty(tmp_path):
@@ -22,7 +90,7 @@ def test_nonfinite_floats_become_null_at_any_depth(tmp_path):
     record = {"a": math.nan, "b": {"c": [1.0, math.inf]}, "d": (-math.inf, "nan")}
     returned = jsonl.append(tmp_path / "a", record)
     assert returned == {"a": None, "b": {"c": [1.0, None]}, "d": [None, "nan"]}
-    assert jsonl.read(tmp_path / "a") == [returned]
+    assert jsonl.read(tmp_path / "a", check=lambda _: "") == [returned]
 
 
 def test_cut_off_lines_are_skipped_and_append_starts_a_new_line(tmp_path):
@@ -32,7 +100,9 @@ def test_cut_off_lines_are_skipped_and_append_starts_a_new_line(tmp_path):
         file.write(b'{"step": 2, "text": "\xc3')
     assert jsonl.read(path) == [{"step": 1}]
     jsonl.append(path, {"step": 3})
-    assert jsonl.read(path) == [{"step": 1}, {"step": 3}]
+    notes = []
+    assert jsonl.read(path, note=notes.append) == [{"step": 1}, {"step": 3}]
+    assert len(notes) == 1 and f"{path}:2" in notes[0]
 
 
 def test_append_uses_one_write(tmp_path, monkeypatch):
@@ -62,7 +132,7 @@ def test_append_uses_one_write(tmp_path, monkeypatch):
             return self.limit or len(data)
 
     file = File()
-    monkeypatch.setattr(type(tmp_path), "open", lambda *_, **__: file)
+    monkeypatch.setattr(jsonl.files, "open_to_append", lambda _: file)
     jsonl.append(tmp_path / "a", {"step": 1})
     assert writes == [b'{"step": 1}\n']
     file.limit = 5  # a full disk takes a part of the line

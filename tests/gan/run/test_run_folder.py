@@ -68,13 +68,63 @@ def test_folder_of_a_run_killed_at_its_first_write_is_used(tmp_path, noise_image
     assert run_folder.read(tmp_path).config == CONFIG
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", '{"config": {"seed": 1}}'])
-def test_invalid_config_file_raises_one_line(tmp_path, text):
-    (tmp_path / "config.json").write_text(text)
-    message = r"not a valid configuration \(\w+: .*Restore it|'seed' is not known"
+def with_values(path, value):
+    """Returns the text of a valid `config.json` in which one value is replaced."""
+    content = {
+        "config": CONFIG.to_json(),
+        "data": {"name": "noise", "kind": "image", "shape": [8, 8, 1], "count": 9, "crc32": 1},
+    }
+    *outer, last = path.split(".")
+    place = content
+    for name in outer:
+        place = place[name]
+    place[last] = value
+    return json.dumps(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "not JSON: Expecting value at line 1 column 1"),
+        ("{\n\n{", "not JSON: .* at line 3 column 1"),
+        ("[1]", "not a JSON object"),
+        (b"\xff\xfe", "not UTF-8 text"),
+        ("[" * 200_000, "nested too deeply"),
+        (" " * 2_000_000, "more than 1,048,576 bytes"),
+        ("{}", "config must be a mapping, got None"),
+        ('{"config": {"seed": 1}}', "'seed' is not known"),
+        (with_values("config.training.steps", "8"), "steps must be an integer, got '8'"),
+        (with_values("config.training.steps", 10**20), "an integer is too large"),
+        (with_values("config.training.steps", 10**12), "steps must be below 2147483648"),
+        (with_values("config.networks.width", 10**9), "width must be at most 65536"),
+        (with_values("config.networks.width", 0), "width must be at least 1"),
+        (with_values("config.networks.name", "\x1b[2J"), r"network='\\x1b\[2J' is not known"),
+        (with_values("config.data.source", "a\0b"), "without NUL"),
+        (with_values("config.data.source", "a" * 5000), "at most 4096 characters"),
+        (with_values("config.optimizer.options", {"b1": [1]}), "'b1' must be a number"),
+        (with_values("config.optimizer.options", {"b1": "a" * 99}), "'b1' must be a number"),
+        (with_values("data", None), "data must be an object, got None"),
+        (with_values("data.kind", "sound"), "data kind must be image or vector, got 'sound'"),
+        (with_values("data.shape", [8]), "data shape does not fit"),
+        (with_values("data.shape", [8, 8, -1]), "data shape must be"),
+        (with_values("data.shape", [10**9, 8, 1]), "data shape must be"),
+        (with_values("data.count", 1.5), "data count must be an integer"),
+        (with_values("data.crc32", None), "data crc32 must be a CRC-32"),
+    ],
+    ids=lambda value: str(value)[:40] if value and len(value) < 60 else "json",
+)
+def test_invalid_config_file_raises_one_line(tmp_path, content, message):
+    raw = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / "config.json").write_bytes(raw)
     with pytest.raises(ConfigError, match=message) as error:
         run_folder.read(tmp_path)
-    assert "\n" not in str(error.value)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
+    assert "config.json" in str(error.value)
+
+
+def test_values_that_are_valid_pass(tmp_path):
+    (tmp_path / "config.json").write_text(with_values("config.training.steps", 3))
+    assert run_folder.read(tmp_path).config.training.steps == 3
 
 
 def test_read_rejects_folder_without_run(tmp_path):
@@ -87,7 +137,7 @@ def test_discard_metrics_after_removes_later_and_cut_records(tmp_path):
         run_folder.append_metrics(tmp_path, {"step": step, "loss_min": 1.0})
     with (tmp_path / "metrics.jsonl").open("a") as file:
         file.write('{"step": 40, "loss_m')
-    assert [r["step"] for r in run_folder.read_metrics(tmp_path)] == [10, 20, 30]
+    assert [r["step"] for r in run_folder.read_metrics(tmp_path, pytest.fail)] == [10, 20, 30]
     assert [r["step"] for r in run_folder.discard_metrics_after(tmp_path, 20)] == [10, 20]
     run_folder.append_metrics(tmp_path, {"step": 30, "loss_min": 2.0})
     lines = [json.loads(line) for line in metrics(tmp_path).splitlines()]

@@ -1,0 +1,62 @@
+"""Reads and checks JSON files of a run folder, which anybody may have written."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from minmax_jax.gan.base import json_text
+from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.messages import short
+from minmax_jax.gan.run import files
+
+MAX_JSON = 2**20
+"""Largest size of a file in bytes. `config.json` has about two thousand."""
+
+
+def read_json(path: Path, remedy: str) -> dict[str, Any]:
+    """Reads a JSON object from a file that anybody may have written.
+
+    Args:
+      path: File of at most `MAX_JSON` bytes.
+      remedy: Last sentence of the error message.
+
+    Raises:
+      ConfigError: If the file cannot be read, or does not contain a JSON object.
+    """
+    content = files.read_limited(path, MAX_JSON)
+    try:
+        values = json_text.parse(content)
+    except ValueError as error:
+        raise ConfigError(f"{path} cannot be read ({error}). {remedy}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} cannot be read (not a JSON object). {remedy}")
+    return values
+
+
+def check_data(data: Any) -> dict[str, Any]:
+    """Returns the description of a dataset after checking the values that other code uses.
+
+    Raises:
+      ConfigError: If a value is missing, has another type or is out of range.
+    """
+    checks: dict[str, tuple[Callable[[Any], bool], str]] = {
+        "name": (lambda value: isinstance(value, str), "text"),
+        "kind": (lambda value: value in ("image", "vector"), "image or vector"),
+        "shape": (_is_shape, "3 integers for images and 1 for vectors, from 1 to 16777216"),
+        "count": (json_text.is_count, "an integer from 0 to 2147483647"),
+        "crc32": (lambda value: isinstance(value, int) and 0 <= value < 2**32, "a CRC-32"),
+    }
+    if not isinstance(data, dict):
+        raise ConfigError(f"data must be an object, got {short(data)}.")
+    for name, (is_valid, text) in checks.items():
+        if not is_valid(data.get(name)):
+            raise ConfigError(f"data {name} must be {text}, got {short(data.get(name))}.")
+    if len(data["shape"]) != (3 if data["kind"] == "image" else 1):
+        raise ConfigError(f"data shape does not fit to the kind {data['kind']}: {data['shape']}.")
+    return data
+
+
+def _is_shape(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) not in (1, 3):
+        return False
+    return all(json_text.is_count(size) and 1 <= size <= 2**24 for size in value)
