@@ -5,13 +5,15 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from minmax_jax.gan.config.fields import HIDE_DEFAULT, Group
-from minmax_jax.gan.data.registry import DATA_SETS
+from minmax_jax.gan.config.fields import HIDE_DEFAULT, Group, choices
+from minmax_jax.gan.data import Data, Preprocessing, ShardFn
+from minmax_jax.gan.data.preprocessing import CROPS
+from minmax_jax.gan.data.registry import DATA_SETS, load
 
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig(Group):
-    """Training data."""
+    """Training data and preprocessing."""
 
     source: Annotated[
         str,
@@ -21,6 +23,46 @@ class DataConfig(Group):
             "Hub name for datasets.load_dataset.",
         ),
     ] = "digits"
-    """Name of a registered dataset, or an argument of `datasets.load_dataset`."""
+    """Name of a registered dataset, a folder, or an argument of `datasets.load_dataset`."""
     label_column: Annotated[str, HIDE_DEFAULT] = ""
-    """Label column. Default: the only ClassLabel column, if there is exactly one."""
+    """Label column, or none to train without labels. Default: the class folders, the only ClassLabel column, or the only column named label, labels or class."""  # noqa: E501
+    image_column: Annotated[str, HIDE_DEFAULT] = ""
+    """Image column. Default: the only one."""
+    resize: int = 0
+    """Resize images with antialiasing until their shorter side has N pixels. 0 keeps their size. Add --crop for squares."""  # noqa: E501
+    crop: Annotated[str, arg(metavar=choices(CROPS))] = "none"
+    """Cut every image to the largest square before it is resized: in the center, or at a random position that is chosen once per image."""  # noqa: E501
+    channels: int = 0
+    """Convert images to 1 (gray) or 3 (RGB) channels. 0 keeps their channels."""
+    background: Annotated[str, HIDE_DEFAULT] = ""
+    """Color behind transparent pixels, such as white or #808080. Default: transparent images are refused."""  # noqa: E501
+    skip_broken: bool = False
+    """Leave out images that cannot be decoded, and list them in skipped.jsonl in the run folder."""
+
+    def check(self) -> None:
+        """Raises `ConfigError` if a value is invalid."""
+        super().check()
+        self._options().check()
+
+    def load(self, source: str = "", shard_fn: ShardFn | None = None) -> Data:
+        """Loads the dataset with the configured columns and preprocessing.
+
+        Args:
+          source: Another place of the same dataset. Default: the configured one.
+          shard_fn: Range of training examples to load. Default: all.
+
+        Raises:
+          DataError: If the dataset cannot be read, or does not contain images of one size.
+        """
+        return load(
+            source or self.source,
+            self.label_column,
+            shard_fn,
+            image_column=self.image_column,
+            **self._options()._asdict(),
+        )
+
+    def _options(self) -> Preprocessing:
+        return Preprocessing(
+            self.resize, self.crop, self.channels, self.background, self.skip_broken
+        )

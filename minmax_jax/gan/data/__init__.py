@@ -4,8 +4,10 @@ from minmax_jax.gan.data.arrays import from_arrays
 from minmax_jax.gan.data.batches import batch, latents, to_float
 from minmax_jax.gan.data.builtin_sets import digits, gaussians
 from minmax_jax.gan.data.checksum import crc32
-from minmax_jax.gan.data.dataset import Data, Modes, ShardFn, Totals
+from minmax_jax.gan.data.dataset import Data, Modes, ShardFn, Skipped, Totals
+from minmax_jax.gan.data.preprocessing import CROPS, Preprocessing
 from minmax_jax.gan.data.registry import DATA_SETS, load
+from minmax_jax.gan.data.report import lines
 from minmax_jax.gan.data.sharding import (
     ShardedImages,
     put_on_devices,
@@ -14,11 +16,14 @@ from minmax_jax.gan.data.sharding import (
 )
 
 __all__ = [
+    "CROPS",
     "DATA_SETS",
     "Data",
     "Modes",
+    "Preprocessing",
     "ShardFn",
     "ShardedImages",
+    "Skipped",
     "Totals",
     "batch",
     "crc32",
@@ -26,6 +31,7 @@ __all__ = [
     "from_arrays",
     "gaussians",
     "latents",
+    "lines",
     "load",
     "put_on_devices",
     "shard_images",

@@ -1,8 +1,12 @@
 """Creates a dataset from in-memory arrays."""
 
+from typing import Any
+
 import numpy as np
 
 from minmax_jax.gan.base.errors import DataError
+from minmax_jax.gan.data import held_out, row_order
+from minmax_jax.gan.data import labels as labels_lib
 from minmax_jax.gan.data.dataset import Data
 
 
@@ -22,10 +26,11 @@ def from_arrays(
       images: Training examples: uint8 images `(N, height, width, channels)`, or
         `(N, height, width)` for one channel; or vectors `(N, d)`, which are
         converted to float32.
-      labels: Classes 0, 1, … of the training examples, `(N,)`. Without labels, no
-        classifier can be trained to evaluate samples.
-      test_images: Held-out examples, of the same kind as `images`. Default:
-        every fifth of `images`.
+      labels: Classes 0, 1, … of the training examples, or their names, `(N,)`.
+        Without labels, no classifier can be trained to evaluate samples.
+      test_images: Held-out examples, of the same kind as `images`. Default: a fifth
+        of `images` (at most 10,000), chosen at random in proportion to the classes.
+        The choice depends on the images only, not on their order.
       test_labels: Classes of the held-out examples. Required if `test_images` and
         `labels` are given.
       name: Name of the dataset.
@@ -39,16 +44,21 @@ def from_arrays(
       >>> data.images.shape, data.test_images.shape, data.num_classes, data.kind
       ((8, 8, 8, 1), (2, 8, 8, 1), 2, 'image')
     """
-    images, classes = _check_examples("images", images), _check_labels("labels", labels, images)
+    images = _check_examples("images", images)
+    if len(images) < held_out.MIN_EXAMPLES:
+        raise DataError(
+            f"from_arrays: images must contain at least {held_out.MIN_EXAMPLES} examples, got "
+            f"{len(images)}. Pass more."
+        )
+    notes: tuple[str, ...] = ()
     if test_images is None:
-        if len(images) < 5:
-            raise DataError(
-                f"from_arrays: images must contain at least 5 examples, got {len(images)}. "
-                "Pass more, or test_images."
-            )
-        held_out = np.arange(len(images)) % 5 == 4
-        test, test_classes = images[held_out], None if classes is None else classes[held_out]
-        images, classes = images[~held_out], None if classes is None else classes[~held_out]
+        if test_labels is not None:
+            raise DataError("from_arrays: test_labels require test_images. Pass both or neither.")
+        classes, num_classes = _check_labels((labels, images, "labels"))
+        mask = held_out.choose(row_order.row_hashes(images), classes[0] if classes else None)
+        test, images = images[mask], images[~mask]
+        classes = [classes[0][~mask], classes[0][mask]] if classes else None
+        notes = (held_out.NOTE,)
     else:
         test = _check_examples("test_images", test_images)
         if test.shape[1:] != images.shape[1:] or test.dtype != images.dtype:
@@ -56,18 +66,20 @@ def from_arrays(
                 "from_arrays: images and test_images must have the same shape and dtype, got "
                 f"{images.dtype}{list(images.shape[1:])} and {test.dtype}{list(test.shape[1:])}."
             )
-        test_classes = _check_labels("test_labels", test_labels, test)
-        if (classes is None) != (test_classes is None):
+        if (labels is None) != (test_labels is None):
             raise DataError("from_arrays: pass labels and test_labels, or neither.")
-    given = [found for found in (classes, test_classes) if found is not None]
+        classes, num_classes = _check_labels(
+            (labels, images, "labels"), (test_labels, test, "test_labels")
+        )
     return Data(
         images=images,
-        labels=classes,
+        labels=classes[0] if classes else None,
         test_images=test,
-        test_labels=test_classes,
+        test_labels=classes[1] if classes else None,
         name=name,
-        num_classes=int(np.concatenate(given).max()) + 1 if given else None,
+        num_classes=num_classes,
         kind="image" if images.ndim == 4 else "vector",
+        notes=notes,
     )
 
 
@@ -90,14 +102,23 @@ def _check_examples(name: str, given: np.ndarray) -> np.ndarray:
     )
 
 
-def _check_labels(name: str, given: np.ndarray | None, images: np.ndarray) -> np.ndarray | None:
-    """Returns labels as int32 `(N,)`, or None if there are none."""
-    if given is None:
-        return None
-    array, count = np.asarray(given), len(images)
-    if array.shape != (count,) or not np.issubdtype(array.dtype, np.integer) or array.min() < 0:
-        raise DataError(
-            f"from_arrays: {name} must be {count} non-negative integers, one per example, got "
-            f"{array.dtype}{list(array.shape)}."
-        )
-    return array.astype(np.int32)
+def _check_labels(
+    *parts: tuple[Any, np.ndarray, str],
+) -> tuple[list[np.ndarray] | None, int | None]:
+    """Returns the classes of each part as int32, and their number; None if there are no labels.
+
+    Args:
+      *parts: Labels, examples and name of the argument of each split.
+    """
+    values = []
+    for given, images, name in parts:
+        if given is None:
+            return None, None
+        array = np.asarray(given)
+        if array.shape != (len(images),):
+            raise DataError(
+                f"from_arrays: {name} must have shape [{len(images)}], one label per example, got "
+                f"{list(array.shape)}."
+            )
+        values.append(array.tolist())
+    return labels_lib.to_classes("from_arrays: labels", *values)

@@ -19,15 +19,34 @@ class Modes(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Count and checksum of training examples that are sharded over processes.
+    """Counts and checksum of examples that are sharded over processes.
 
     Attributes:
       count: Number of training examples in all processes.
       crc32: Checksum of all of them, in the order of the dataset.
+      test_count: Number of held-out examples, which a process with a shard does not
+        hold.
+      identity: Checksum that every process computes from what it can read cheaply:
+        the names, sizes and classes of all examples. It differs if the processes
+        read different datasets.
     """
 
     count: int
     crc32: int
+    test_count: int = 0
+    identity: int = 0
+
+
+class Skipped(NamedTuple):
+    """An example that was left out.
+
+    Attributes:
+      file: Its file, or its row and split.
+      reason: Why it was left out.
+    """
+
+    file: str
+    reason: str
 
 
 ShardFn = Callable[[int], slice]
@@ -47,8 +66,10 @@ class Data(NamedTuple):
       num_classes: Number of classes, or None.
       kind: `"image"` or `"vector"`.
       modes: True modes of a synthetic mixture, or None.
-      totals: Count and checksum of all training examples if this process holds
-        only a shard of them, otherwise None.
+      totals: Counts and checksum of all examples if this process holds only a shard
+        of them, otherwise None.
+      notes: Lines for the user that say what was chosen, converted or left out.
+      skipped: Broken examples that were left out.
     """
 
     images: np.ndarray
@@ -60,8 +81,15 @@ class Data(NamedTuple):
     kind: str
     modes: Modes | None = None
     totals: Totals | None = None
+    notes: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def count(self) -> int:
         """Number of training examples in all processes."""
         return self.totals.count if self.totals else len(self.images)
+
+    @property
+    def test_count(self) -> int:
+        """Number of held-out examples."""
+        return self.totals.test_count if self.totals else len(self.test_images)

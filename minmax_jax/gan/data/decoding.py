@@ -1,86 +1,155 @@
-"""Decodes image columns to arrays, with a cache of the decoded pixels."""
+"""Decodes the encoded images of a dataset to one array."""
 
-import hashlib
-from typing import Any, NamedTuple
+import functools
+import io
+import warnings
+from collections import Counter
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
-from minmax_jax.gan.base import cache
 from minmax_jax.gan.base.errors import DataError
+from minmax_jax.gan.base.messages import printable
+from minmax_jax.gan.data.conversion import Broken, to_pixels
+from minmax_jax.gan.data.dataset import Skipped
+from minmax_jax.gan.data.preprocessing import Preprocessing
+from minmax_jax.gan.data.rows import Rows
 
-_EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
+_FORMATS = {
+    *("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP"),
+}
+"""Formats that are opened. Others would start programs (EPS) or are not single images, and their
+content could hide behind any file name."""
 
 
-class Split(NamedTuple):
-    """Decoded examples of one split.
+class Decoded(NamedTuple):
+    """Decoded examples.
 
     Attributes:
       images: uint8 `(N, height, width, channels)`.
-      labels: int32 `(N,)`, or None.
+      rows: Row of each image.
+      changes: Number of images by the kind of conversion.
+      skipped: Broken images, which are not in `images`.
     """
 
     images: np.ndarray
-    labels: np.ndarray | None
+    rows: np.ndarray
+    changes: Counter[str]
+    skipped: tuple[Skipped, ...]
 
 
-def decode(name: str, rows: Any, image: str, label: str | None) -> Split:
-    """Returns the images and labels of a split, from the cache if they are there.
+def decode(
+    name: str,
+    rows: Rows,
+    chosen: np.ndarray,
+    options: Preprocessing,
+    shape: tuple[int, ...] | None = None,
+) -> Decoded:
+    """Decodes some rows.
 
     Args:
       name: Name of the dataset, for error messages.
-      rows: Split of a `datasets.Dataset`.
-      image: Column of the images.
-      label: Column of the labels, or None.
+      rows: Encoded images.
+      chosen: Rows to decode.
+      options: Options of preprocessing.
+      shape: Shape that every image must have. Default: the shape of the first one.
 
     Raises:
       DataError: If an image cannot be decoded, or the images differ in size.
     """
-    key = f"{rows._fingerprint} {len(rows)} {image} {label}"
-    entry = f"images-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
-    stored = cache.load_arrays(entry)
-    if stored is not None and "images" in stored:
-        return Split(stored["images"], stored.get("labels"))
-    split = _decode(name, rows, image, label)
-    arrays = {key: array for key, array in split._asdict().items() if array is not None}
-    cache.save_arrays(entry, **arrays)
-    return split
+    images = np.zeros((0, *(shape or (0, 0, 0))), np.uint8)
+    kept: list[int] = []
+    skipped: list[Skipped] = []
+    changes: Counter[str] = Counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns about oddities in files that it can read.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        for row in chosen:
+            try:
+                pixels, converted = _decode_one(rows, int(row), options)
+            except Broken as error:
+                file = printable(rows.name(int(row)))
+                if not options.skip_broken:
+                    raise DataError(
+                        f"data={name}: {file} {error}. Repair or remove it, or pass --skip-broken."
+                    ) from error
+                skipped.append(Skipped(file, str(error)))
+                continue
+            except DataError as error:
+                raise DataError(f"data={name}: {printable(rows.name(int(row)))} {error}") from error
+            if not kept:
+                shape = shape or pixels.shape
+                images = _allocate(name, len(chosen), shape)
+            if pixels.shape != shape:
+                _refuse_size(name, rows.name(int(row)), pixels.shape, images.shape[1:], options)
+            images[len(kept)] = pixels
+            kept.append(int(row))
+            changes.update(converted)
+    return Decoded(images[: len(kept)], np.array(kept, np.int64), changes, tuple(skipped))
 
 
-def _decode(name: str, rows: Any, image: str, label: str | None) -> Split:
-    decoded: list[np.ndarray] = []
+def _decode_one(rows: Rows, row: int, options: Preprocessing) -> tuple[np.ndarray, list[str]]:
+    """Decodes one image, whose content may be anything."""
     try:
-        for loaded in rows[image]:
-            decoded.append(_pixels(loaded))
-    except (OSError, SyntaxError, DataError) as error:  # Pillow raises the first two.
-        reason = " ".join(str(error).split())
-        if not isinstance(error, DataError):
-            reason = f"cannot be decoded ({reason:.200}). Repair or remove it."
-        file = _file(rows, image, len(decoded))
-        raise DataError(f"data={name}: image {len(decoded)}{file} {reason}") from error
-    for index, array in enumerate(decoded):
-        if array.shape != decoded[0].shape:
-            raise DataError(
-                f"data={name}: image 0 is {decoded[0].shape}, image {index} is {array.shape} "
-                "(height, width, channels). Resize and convert them to one size and mode."
-            )
-    labels = None if label is None else np.asarray(rows[label], dtype=np.int32)
-    return Split(np.stack(decoded) if decoded else np.zeros((0, 0, 0, 0), np.uint8), labels)
+        content = rows.content(row)
+        if content is None:
+            raise Broken("has no image")
+        with Image.open(io.BytesIO(content), formats=_formats()) as image:
+            return to_pixels(image, options, content)
+    except (Broken, DataError):
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise Broken(
+            f"has more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels, which could fill the memory"
+        ) from error
+    except Exception as error:  # Damaged files raise nearly every type of error in Pillow.
+        # Pillow's message about an unknown format contains the address of the buffer.
+        known = "" if "cannot identify" in str(error) else f" ({_reason(error)})"
+        raise Broken(f"cannot be decoded{known}") from error
 
 
-def _file(rows: Any, image: str, index: int) -> str:
-    """Returns the file name of one image in parentheses, or "" if it has no file."""
-    import datasets
+@functools.cache
+def _formats() -> list[str]:
+    """Returns the formats that this version of Pillow can open."""
+    Image.init()
+    return [name for name in Image.ID if name in _FORMATS]
 
-    raw = rows.cast_column(image, datasets.Image(decode=False))[index][image] or {}
-    return f" ({raw['path']})" if raw.get("path") else ""
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return printable(" ".join(str(error).split()))[:200] or type(error).__name__
 
 
-def _pixels(loaded: Any) -> np.ndarray:
-    """Converts a Pillow image to uint8 `(height, width, 1 or 3)`."""
-    if loaded is None:
-        raise DataError("is missing. Remove the row.")
-    if loaded.mode not in _EIGHT_BIT_MODES:
-        raise DataError(f"has mode {loaded.mode}. Convert it to 8-bit gray or RGB.")
-    gray = loaded.mode in ("1", "L", "LA")
-    array = np.asarray(loaded.convert("L" if gray else "RGB"))
-    return array[..., None] if gray else array
+def _allocate(name: str, count: int, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        return np.empty((count, *shape), np.uint8)
+    except MemoryError as error:
+        gigabytes = count * np.prod(shape, dtype=float) / 1e9
+        raise DataError(
+            f"data={name}: {count:,} images of {size_text(shape)} need {gigabytes:,.0f} GB of "
+            "memory. Pass --resize N for smaller images."
+        ) from error
+
+
+def _refuse_size(
+    name: str, file: str, found: tuple[int, ...], shape: tuple[int, ...], options: Preprocessing
+) -> None:
+    """Raises the error about an image of another shape, with the flag that helps."""
+    flags = []
+    if found[:2] != shape[:2]:
+        flags += [] if options.resize else [f"--resize {min(*found[:2], *shape[:2])}"]
+        flags += [] if options.crop != "none" else ["--crop center"]
+    if found[2] != shape[2]:
+        flags.append("--channels 3 (or 1)")
+    raise DataError(
+        f"data={name}: images must have one size, got {size_text(shape)} and {size_text(found)} "
+        f"({printable(file)}). Pass {' '.join(flags)}."
+    )
+
+
+def size_text(shape: tuple[int, ...]) -> str:
+    """Returns a shape as width×height×channels: the order that users know."""
+    height, width, channels = shape
+    return f"{width}×{height}×{channels}"

@@ -1,11 +1,13 @@
 """Registry of datasets and the function that loads them by name."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from minmax_jax.gan.base.errors import DataError
 from minmax_jax.gan.base.registry import Registry
-from minmax_jax.gan.data import builtin_sets, image_sets, sharding
-from minmax_jax.gan.data.dataset import Data, ShardFn, Totals
+from minmax_jax.gan.data import array_preprocessing, builtin_sets, image_sets, sharding
+from minmax_jax.gan.data.dataset import Data, ShardFn
+from minmax_jax.gan.data.preprocessing import Preprocessing
 
 DATA_SETS: Registry[Callable[[], Data]] = Registry(
     "dataset", {"gaussians": builtin_sets.gaussians, "digits": builtin_sets.digits}
@@ -13,39 +15,70 @@ DATA_SETS: Registry[Callable[[], Data]] = Registry(
 """Maps a name to the function that loads the dataset."""
 
 
-def load(name: str, label_column: str = "", shard_fn: ShardFn | None = None) -> Data:
+def load(
+    name: str,
+    label_column: str = "",
+    shard_fn: ShardFn | None = None,
+    *,
+    image_column: str = "",
+    resize: int = 0,
+    crop: str = "none",
+    channels: int = 0,
+    background: str = "",
+    skip_broken: bool = False,
+) -> Data:
     """Loads a dataset by name.
+
+    A dataset without a test split is split by one rule: a fifth of its examples, at
+    most 10,000, are held out at random in proportion to the classes. The choice
+    depends on the examples only.
 
     Args:
       name: Name in `DATA_SETS`: `"gaussians"` (eight modes on a circle),
         `"digits"` (scikit-learn's 8×8 handwritten digits) or a registered name.
-        Any other name is passed to `datasets.load_dataset`: a folder or a hub
-        name with one image column.
-      label_column: Column of the class labels. Default: the only `ClassLabel`
-        column, if there is exactly one.
+        Any other name is a folder of images, or an argument of
+        `datasets.load_dataset`: a folder of tables or a hub name.
+      label_column: Column of the class labels, or `"none"` for no labels. Default:
+        the class folders, the only `ClassLabel` column, or the only column named
+        label, labels or class.
       shard_fn: Range of training examples to load. With it, no held-out examples
         are loaded and the checksum in `totals` is 0. Default: all examples.
+      image_column: Column of the images. Default: the only one.
+      resize: New length of the shorter side of each image, or 0 for no change.
+      crop: `"center"` or `"random"` for a square, or `"none"`. A random position is
+        chosen once per image.
+      channels: 1 for gray, 3 for RGB, or 0 for no change.
+      background: Color behind transparent pixels. Default: such images are refused.
+      skip_broken: Whether to leave out broken images.
 
     Raises:
+      ConfigError: If an option of preprocessing is invalid.
       DataError: If the dataset cannot be read, or does not contain images of one
         size.
     """
-    if name in DATA_SETS:
-        if label_column:
+    options = Preprocessing(resize, crop, channels, background, skip_broken)
+    options.check()
+    if name not in DATA_SETS:
+        return image_sets.load_image_set(
+            str(Path(name).expanduser()) if name.startswith("~") else name,
+            label_column,
+            shard_fn,
+            image_column=image_column,
+            options=options,
+        )
+    for flag, value in (
+        ("label_column", label_column),
+        ("image_column", image_column),
+        ("background", background),
+        ("skip_broken", skip_broken),
+    ):
+        if value:
             raise DataError(
-                f"label_column={label_column!r}: {name} is built in or registered and has no "
-                "columns. Omit label_column."
+                f"{flag}={value!r}: {name} is built in or registered and has no columns or files. "
+                f"Omit {flag}."
             )
-        data = DATA_SETS[name]()
-        return sharding.take_shard(data, shard_fn) if shard_fn else data
-    train, test, num_classes, count = image_sets.load_image_set(name, label_column, shard_fn)
-    return Data(
-        images=train.images,
-        labels=train.labels,
-        test_images=test.images,
-        test_labels=test.labels,
-        name=name,
-        num_classes=num_classes,
-        kind="image",
-        totals=Totals(count, 0) if shard_fn else None,
-    )
+    data = array_preprocessing.preprocess(DATA_SETS[name](), options)
+    if Path(name).is_dir():
+        note = f"this is the dataset of that name, not the folder; for the folder pass ./{name}"
+        data = data._replace(notes=(*data.notes, note))
+    return sharding.take_shard(data, shard_fn) if shard_fn else data

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from minmax_jax import parallel
+from minmax_jax.gan.data.checksum import crc32
 from minmax_jax.gan.data.dataset import Data, ShardFn, Totals
 
 
@@ -32,12 +33,13 @@ def take_shard(data: Data, shard_fn: ShardFn) -> Data:
     The checksum in `totals` is set to 0, because one process cannot compute it.
     """
     rows = shard_fn(len(data.images))
+    identity = crc32(data.test_images, crc32(data.images))
     return data._replace(
         images=data.images[rows],
         labels=None if data.labels is None else data.labels[rows],
         test_images=data.test_images[:0],
         test_labels=None if data.test_labels is None else data.test_labels[:0],
-        totals=Totals(len(data.images), 0),
+        totals=Totals(len(data.images), 0, len(data.test_images), identity),
     )
 
 

@@ -1,0 +1,155 @@
+"""Decodes the training and held-out examples of a dataset, with a cache of the pixels."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from minmax_jax.gan.base import cache
+from minmax_jax.gan.data import held_out
+from minmax_jax.gan.data.dataset import ShardFn, Skipped
+from minmax_jax.gan.data.decoding import Decoded, decode
+from minmax_jax.gan.data.preprocessing import Preprocessing
+from minmax_jax.gan.data.rows import Rows, Source
+
+_VERSION = 1
+"""Part of the cache key. Increase it with every change to the pixels or to the held-out rows."""
+
+
+class Parts(NamedTuple):
+    """Decoded training and held-out examples, and the rows that they come from."""
+
+    train: np.ndarray
+    test: np.ndarray
+    train_rows: np.ndarray
+    test_rows: np.ndarray
+    counts: tuple[int, int]
+    changes: Counter[str]
+    skipped: tuple[Skipped, ...]
+
+    def labels(self, source: Source) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Returns the classes of the training and the held-out examples."""
+        if source.labels is None:
+            return None, None
+        test = source.labels if source.test is None else source.test_labels
+        return source.labels[self.train_rows], None if test is None else test[self.test_rows]
+
+
+def load_parts(
+    name: str, source: Source, shard_fn: ShardFn | None, options: Preprocessing
+) -> Parts:
+    """Decodes a dataset, or returns what an earlier call stored in the cache."""
+    entry = f"images-{_key(source, shard_fn, options)}"
+    stored = cache.load_arrays(entry)
+    if stored is not None:
+        try:
+            return _unpack(stored)
+        except (KeyError, ValueError, TypeError):  # Not written by `_pack`.
+            pass
+    parts = _decode_parts(name, source, shard_fn, options)
+    cache.save_arrays(entry, **_pack(parts))
+    return parts
+
+
+def _key(source: Source, shard_fn: ShardFn | None, options: Preprocessing) -> str:
+    """Returns a digest of all that determines the decoded arrays."""
+    count = len(source.train)
+    if source.test is None:
+        count -= held_out.size(count, source.labels)
+    shard = shard_fn(count).indices(count) if shard_fn else None
+    digest = hashlib.sha256(repr((_VERSION, options, shard)).encode())
+    for rows in (source.train, source.test):
+        digest.update(("none" if rows is None else rows.fingerprint).encode("utf-8", "replace"))
+    if source.labels is not None:
+        digest.update(source.labels.tobytes())
+    return digest.hexdigest()[:24]
+
+
+def _decode_parts(
+    name: str, source: Source, shard_fn: ShardFn | None, options: Preprocessing
+) -> Parts:
+    train_rows, test_rows = _choose_rows(source)
+    test_source: Rows = source.train if source.test is None else source.test
+    counts = (len(train_rows), len(test_rows))
+    if shard_fn is None:
+        train = decode(name, source.train, train_rows, options)
+        test = decode(name, test_source, test_rows, options, train.images.shape[1:])
+        counts = (len(train.rows), len(test.rows))
+    elif options.skip_broken:  # Only after decoding all rows is it known which ones there are.
+        train = decode(name, source.train, train_rows, options)
+        counts = (len(train.rows), counts[1])
+        shard = shard_fn(len(train.rows))
+        train = train._replace(images=train.images[shard].copy(), rows=train.rows[shard])
+        test = _nothing(train)
+    else:
+        train = _decode_shard(name, source.train, train_rows, shard_fn, options)
+        test = _nothing(train)
+    return Parts(
+        train.images,
+        test.images,
+        train.rows,
+        test.rows,
+        counts,
+        train.changes + test.changes,
+        (*train.skipped, *test.skipped),
+    )
+
+
+def _choose_rows(source: Source) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the rows to train on, and the held-out rows."""
+    if source.test is not None:
+        return np.arange(len(source.train)), np.arange(len(source.test))
+    hashes = held_out.hash_contents(_contents(source.train))
+    mask = held_out.choose(hashes, source.labels)
+    return np.flatnonzero(~mask), np.flatnonzero(mask)
+
+
+def _contents(rows: Rows) -> Iterator[bytes]:
+    """Yields the encoded images; broken ones are reported when they are decoded."""
+    for row in range(len(rows)):
+        try:
+            yield rows.content(row) or b""
+        except OSError:
+            yield b""
+
+
+def _decode_shard(
+    name: str, rows: Rows, chosen: np.ndarray, shard_fn: ShardFn, options: Preprocessing
+) -> Decoded:
+    """Decodes the rows of this process."""
+    own = chosen[shard_fn(len(chosen))]
+    if len(own):
+        return decode(name, rows, own, options)
+    # Without rows, the shape of the images must come from another process's row.
+    first = decode(name, rows, chosen[:1], options)
+    return first._replace(images=first.images[:0], rows=first.rows[:0], changes=Counter())
+
+
+def _nothing(train: Decoded) -> Decoded:
+    return Decoded(train.images[:0], train.rows[:0], Counter(), ())
+
+
+def _pack(parts: Parts) -> dict[str, np.ndarray]:
+    """Returns decoded examples as arrays for the cache."""
+    about = json.dumps([parts.counts, parts.changes, parts.skipped])
+    return {
+        **{name: getattr(parts, name) for name in ("train", "test", "train_rows", "test_rows")},
+        "about": np.frombuffer(about.encode("utf-8", "backslashreplace"), np.uint8),
+    }
+
+
+def _unpack(stored: dict[str, np.ndarray]) -> Parts:
+    """Returns the decoded examples that `_pack` packed."""
+    counts, changes, skipped = json.loads(stored["about"].tobytes())
+    return Parts(
+        stored["train"],
+        stored["test"],
+        stored["train_rows"],
+        stored["test_rows"],
+        (counts[0], counts[1]),
+        Counter(changes),
+        tuple(Skipped(file, reason) for file, reason in skipped),
+    )

@@ -1,0 +1,196 @@
+"""Reads image datasets that are tables: hub datasets, Parquet files, folders with metadata."""
+
+import difflib
+import glob
+from pathlib import Path
+from typing import Any
+
+from minmax_jax.gan.base.errors import DataError
+from minmax_jax.gan.base.messages import printable
+from minmax_jax.gan.data import labels as labels_lib
+from minmax_jax.gan.data.folder import NO_LABELS, SPLITS, Listing
+from minmax_jax.gan.data.rows import Source, TableRows
+
+_LABEL_NAMES = ("label", "labels", "class")
+
+
+def read_table(
+    name: str, label_column: str = "", image_column: str = "", listing: Listing | None = None
+) -> Source:
+    """Reads a dataset with `datasets.load_dataset`.
+
+    Args:
+      name: Folder or hub name.
+      label_column: Column of the labels, or `"none"` for no labels. Default: the only
+        column of the type `ClassLabel`, or else the only one named label, labels or
+        class.
+      image_column: Column of the images. Default: the only one.
+      listing: Files of the folder if it contains images and a table of metadata.
+
+    Raises:
+      DataError: If the dataset cannot be read, or its columns do not fit.
+    """
+    found = _load(name, listing)
+    train_name, test_name, notes = _choose_splits(name, found)
+    train = found[train_name]
+    image = _image_column(name, train.features, image_column)
+    label = _label_column(name, train.features, label_column)
+    tables = {split: found[split] for split in (train_name, test_name) if split}
+    for split, rows in tables.items():
+        for column in filter(None, (image, label)):
+            if column not in rows.features:
+                raise DataError(f"data={name}: the split {split} has no column {column!r}.")
+    classes, num_classes = _classes(name, label, list(tables.values()))
+    rows = [TableRows(split, table, image) for split, table in tables.items()]
+    if listing and (missing := len(listing.images) - sum(map(len, found.values()))) > 0:
+        notes.append(f"left out: images without a row in the metadata ({missing:,})")
+    return Source(
+        rows[0],
+        rows[1] if test_name else None,
+        classes[0] if classes else None,
+        classes[1] if classes and test_name else None,
+        num_classes,
+        tuple(notes),
+    )
+
+
+def _load(name: str, listing: Listing | None) -> dict[str, Any]:
+    """Returns the splits that have rows."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity_error()
+    try:
+        if listing:
+            loaded = datasets.load_dataset("imagefolder", data_files=_patterns(listing))
+        else:
+            loaded = datasets.load_dataset(name)
+    except Exception as error:  # `datasets` raises many types: network, names, files, permissions.
+        reason = printable(" ".join(str(error).split()))[:300]
+        raise DataError(
+            f"data={name}: datasets.load_dataset cannot read it ({reason}). Pass a folder of "
+            "images or parquet files, a hub name, digits or gaussians."
+        ) from error
+    splits = {str(split): rows for split, rows in dict(loaded).items() if len(rows)}
+    if not splits:
+        raise DataError(
+            f"data={name}: the dataset has no rows. Pass a folder of images or parquet files."
+        )
+    return splits
+
+
+def _patterns(listing: Listing) -> dict[str, list[str]]:
+    """Returns the files of each split: folders named exactly as splits, or else all files."""
+    root = glob.escape(str(listing.root))
+    tops = {image[0] for image in listing.images if len(image) > 1}
+    splits = [split for split in SPLITS if split in tops]
+    shared = [f"{root}/{path.name}" for path in listing.root.glob("metadata.*")]
+    if not splits:
+        return {"train": [f"{root}/**"]}
+    return {split: [*shared, f"{root}/{split}/**"] for split in splits}
+
+
+def _choose_splits(name: str, splits: dict[str, Any]) -> tuple[str, str | None, list[str]]:
+    """Returns the names of the training and the test split, and a note about the others."""
+    if "train" not in splits and len(splits) > 1:
+        raise DataError(
+            f"data={name}: there are splits {', '.join(splits)}, but none named train. Save the "
+            "one to train on as a folder of its own."
+        )
+    train = "train" if "train" in splits else next(iter(splits))
+    test = next((split for split in ("test", "validation") if split in splits), None)
+    test = None if test == train else test
+    rest = [f"{s} ({len(rows):,})" for s, rows in splits.items() if s not in (train, test)]
+    notes = [f"trained on the only split, {train}"] if train != "train" else []
+    return train, test, [*notes, *([f"left out: split {', '.join(rest)}"] if rest else [])]
+
+
+def _image_column(name: str, features: Any, chosen: str) -> str:
+    import datasets
+
+    images = [key for key, kind in features.items() if isinstance(kind, datasets.Image)]
+    if chosen and chosen not in images:
+        advice = f"Its image columns: {', '.join(images) or 'none'}."
+        raise DataError(f"image_column={chosen!r}: data={name} has no such column. {advice}")
+    if chosen or len(images) == 1:
+        return chosen or images[0]
+    if images:
+        raise DataError(
+            f"data={name}: there are {len(images)} image columns, {' and '.join(images)}. Pass "
+            f"--image-column {images[0]} or another."
+        )
+    raise DataError(
+        f"data={name}: no image column among {list(features)}. Pass a dataset with an image column."
+    )
+
+
+def _label_column(name: str, features: Any, chosen: str) -> str | None:
+    """Returns the label column, or None if there is none or no labels are wanted."""
+    import datasets
+
+    if chosen:
+        if chosen == NO_LABELS and chosen not in features:
+            return None
+        return _check_label_column(name, features, chosen)
+    typed = [key for key, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
+    named = [
+        key for key in features if key.lower() in _LABEL_NAMES and _holds_labels(features, key)
+    ]
+    candidates = typed or named
+    if len(candidates) > 1:
+        raise DataError(
+            f"data={name}: there are {len(candidates)} label columns, {' and '.join(candidates)}. "
+            f"Pass --label-column {candidates[0]} or another, or --label-column none."
+        )
+    return candidates[0] if candidates else None
+
+
+def _holds_labels(features: Any, column: str) -> bool:
+    """Returns whether a column has the type of class labels, integers or strings."""
+    import datasets
+
+    kind = features[column]
+    dtype = str(getattr(kind, "dtype", ""))
+    scalar = isinstance(kind, datasets.Value) and dtype.startswith(
+        ("int", "uint", "bool", "string", "large_string")
+    )
+    return scalar or isinstance(kind, datasets.ClassLabel)
+
+
+def _check_label_column(name: str, features: Any, column: str) -> str:
+    """Returns `column`, or raises `DataError` if it cannot contain class labels."""
+    if column not in features:
+        near = difflib.get_close_matches(column, features, n=1, cutoff=0.5)
+        advice = f"Did you mean {near[0]}?" if near else f"Its columns: {', '.join(features)}."
+        raise DataError(f"label_column={column!r}: data={name} has no such column. {advice}")
+    if not _holds_labels(features, column):
+        kind = features[column]
+        dtype = getattr(kind, "dtype", None) or type(kind).__name__
+        raise DataError(
+            f"label_column={column!r}: in data={name} the column has type {dtype}. Pass a column "
+            "of class labels, non-negative integers or strings."
+        )
+    return column
+
+
+def _classes(name: str, label: str | None, tables: list[Any]) -> tuple[list[Any], int | None]:
+    """Returns the classes of each split, and the number of classes."""
+    if label is None:
+        return [], None
+    where = f"label_column={label!r}: in data={name} the labels"
+    values = [table.data.column(label).to_pylist() for table in tables]
+    classes, count = labels_lib.to_classes(where, *values)
+    declared = getattr(tables[0].features[label], "num_classes", None)
+    return classes, max(declared or 0, count)
+
+
+def is_folder(name: str) -> bool:
+    """Returns whether a name is the path of a folder.
+
+    Raises:
+      DataError: If the path cannot be looked up.
+    """
+    try:
+        return Path(name).is_dir()
+    except OSError as error:  # Too long, or a folder that may not be entered.
+        raise DataError(f"data={name[:80]}: {error.strerror}. Pass another path.") from error
