@@ -73,6 +73,8 @@ def evaluate(
             check_name(field, name, known)
     generator = generator_lib.load_generator(run_dir, step=step)
     loaded = _load_data(generator.about, data)
+    for line in data_lib.lines(loaded):
+        note(line)
     built = [
         features.build(name, loaded, note, inception_weights=inception_weights)
         for name in dict.fromkeys(extractors or [features.default(loaded)])
@@ -95,7 +97,7 @@ def evaluate(
 
 def _load_data(about: run_folder.About, source: str) -> data_lib.Data:
     """Loads the data of a run, from `source` if it is not empty."""
-    data = data_lib.load(source or about.config.data.source, about.config.data.label_column)
+    data = about.config.data.load(source)
     found = run_folder.describe(data)
     for key in ("shape", "count", "crc32"):
         if found[key] != about.data[key]:

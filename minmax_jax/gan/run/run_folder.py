@@ -17,7 +17,7 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.run import files, jsonl, untrusted
+from minmax_jax.gan.run import files, jsonl, skipped, untrusted
 
 METRICS = "metrics.jsonl"
 """Name of the file of logged metrics."""

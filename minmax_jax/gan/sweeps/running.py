@@ -56,7 +56,9 @@ def sweep(
     """
     check_name("vmap", vmap, ("auto", "on", "off"))
     folder = Path(out or f"runs/sweep-{config.run.preset}")
-    data = data_lib.load(config.data.source, config.data.label_column)
+    data = config.data.load()
+    for line in data_lib.lines(data, config.training.batch_size):
+        note(line)
     runs = grid_lib.sweep_runs(config, grid, folder)
     best = _score(score, config, data)
     groups = [list(g) for _, g in itertools.groupby(runs, lambda run: run.config.optimizer.name)]
@@ -84,7 +86,7 @@ def read_sweep(folder: str | Path, *, score: str = "") -> Sweep:
     folder = Path(folder)
     config, grid = folder_lib.read(folder)
     runs = grid_lib.sweep_runs(config, grid, folder)
-    best = _score(score, config, data_lib.load(config.data.source, config.data.label_column))
+    best = _score(score, config, config.data.load())
     return _read(folder, grid, runs, best)
 
 

@@ -85,6 +85,8 @@ def train(
         train_loop = functools.partial(_train_loop, config, compiled, data, devices)
         if group.is_coordinator:
             progress = progress or progress_lib.Progress(config.training.steps)
+            for line in data_lib.lines(data, config.training.batch_size):
+                progress.note(line)
             return _train_as_coordinator(
                 config, group, train_loop, start, data, progress, use_tensorboard
             )
@@ -169,15 +171,15 @@ def _load_shard(
 ) -> data_lib.Data:
     """Loads the training data, or this process's shard of it."""
     if group.count == 1:
-        return data_lib.load(config.data.source, config.data.label_column)
+        return config.data.load()
     shard_fn = data_lib.shard_of_process(group.index, group.count, num_devices // group.count)
-    data = data_lib.load(config.data.source, config.data.label_column, shard_fn)
+    data = config.data.load(shard_fn=shard_fn)
     return data._replace(totals=data_lib.Totals(data.count, group.checksum(data.images)))
 
 
 def _load_full_data(config: config_lib.Config, data: data_lib.Data) -> data_lib.Data:
     """Returns the full dataset for evaluation, loading it if this process holds a shard."""
-    return data_lib.load(config.data.source, config.data.label_column) if data.totals else data
+    return config.data.load() if data.totals else data
 
 
 def _broadcast_state(

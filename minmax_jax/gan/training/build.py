@@ -59,14 +59,9 @@ def build_game(
       num_devices: Number of devices among which each batch is divided.
 
     Raises:
-      ConfigError: If the dataset is smaller than a batch, the networks do not support its
-        examples, or the optimizer rejects an option.
+      ConfigError: If the networks do not support the examples of the dataset, or the optimizer
+        rejects an option.
     """
-    if data.count < config.training.batch_size:
-        raise ConfigError(
-            f"batch_size must be at most {data.count}, the number of examples of "
-            f"{config.data.source}, got {config.training.batch_size}."
-        )
     pair = build_pair(config, data.images.shape[1:], axis_name=parallel.AXIS)
     game = objective.Game(
         pair,
