@@ -119,6 +119,7 @@ def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> No
     }
     files.make_folder(folder)
     files.write_atomically(folder / CONFIG, json.dumps(content, indent=2) + "\n")
+    skipped.write(folder, data)
 
 
 def _check_same(folder: Path, old: About, new: About) -> None:
