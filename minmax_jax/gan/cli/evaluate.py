@@ -29,11 +29,11 @@ class Evaluate:
     metrics: Annotated[
         tuple[str, ...], arg(metavar=choices(scores.METRICS) + " ..."), HIDE_DEFAULT
     ] = ()
-    """Metrics to compute. Default: all that the data and the extractor allow."""
+    """Metrics to compute. fid and kid mean frechet and kernel in Inception features (extra fid). Default: all that the data and the extractor allow."""  # noqa: E501
     num: int = 5000
     """Number of samples. Compare scores only if this number is the same."""
     num_reference: int = evaluator.REFERENCE
-    """Maximum number of training examples to compare with."""
+    """Maximum number of training examples to compare with. If there are more, a random sample of them is used, with the proportions of the classes."""  # noqa: E501
     seed: Annotated[int | None, arg(metavar="INT"), HIDE_DEFAULT] = None
     """Seed of the latents. Default: the seed of the run."""
     data: Annotated[str, HIDE_DEFAULT] = ""

@@ -8,7 +8,7 @@ import numpy as np
 
 from minmax_jax.gan.comparison import results
 from minmax_jax.gan.comparison.collect import ComparedRun, Comparison
-from minmax_jax.gan.evaluation.score_table import format_score
+from minmax_jax.gan.evaluation import score_table
 from minmax_jax.gan.generation import image_io
 from minmax_jax.gan.run import jsonl
 
@@ -97,8 +97,12 @@ def _score_text(run: ComparedRun) -> str:
     """Returns the main scores, below a heading for each kind of evaluation."""
     lines = []
     for kind, result in results.newest(run.results).items():
-        scores = result.scores
-        shown = [f"{name} {format_score(scores[name])}" for name in MAIN_SCORES if name in scores]
+        scores, better = result.scores, result.better
+        shown = [
+            f"{score_table.label(name, better)} {score_table.format_score(scores[name])}"
+            for name in MAIN_SCORES
+            if name in scores
+        ]
         if shown:
             lines += [*textwrap.wrap(f"{kind}, step {result.step}:", 46), *shown]
     return "\n".join(lines)

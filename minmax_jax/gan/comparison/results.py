@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from minmax_jax.gan.evaluation import score_table
 from minmax_jax.gan.run import evaluations, run_folder
 
 
@@ -15,11 +17,13 @@ class Result(NamedTuple):
       kind: Extractor, its facts, and the counts. Only scores of one kind can be
         compared.
       scores: Values by score name. None stands for a non-finite score.
+      better: Better direction by score name, `"lower"` or `"higher"`.
     """
 
     step: int
     kind: str
     scores: dict[str, float | None]
+    better: Mapping[str, str] = MappingProxyType({})
 
 
 def read(folder: Path) -> list[Result]:
@@ -40,8 +44,9 @@ def newest(results: list[Result]) -> dict[str, Result]:
 def _from_evaluation(record: Mapping[str, Any]) -> Result:
     facts = [f"{name} {_format(value)}" for name, value in record.get("facts", {}).items()]
     extractor = record["extractor"] + (f" ({', '.join(facts)})" if facts else "")
-    counts = f"{record['num_samples']} samples against {record['num_reference']} real"
-    return Result(record["step"], f"{extractor}, {counts}", dict(record["scores"]))
+    counts = f"{record['num_samples']} samples against {score_table.describe_reference(record)}"
+    better = score_table.directions(record)
+    return Result(record["step"], f"{extractor}, {counts}", dict(record["scores"]), better)
 
 
 _NOT_SCORES = (
@@ -60,7 +65,7 @@ def _from_metrics(record: Mapping[str, Any]) -> Result:
         kind.append(f"classifier (test_accuracy {_format(record['classifier_accuracy'])})")
     kind.append(f"{record['num_samples']} samples")
     scores = {name: value for name, value in record.items() if name not in _NOT_SCORES}
-    return Result(record["step"], ", ".join(kind), scores)
+    return Result(record["step"], ", ".join(kind), scores, score_table.directions({}))
 
 
 def _format(value: Any) -> str:

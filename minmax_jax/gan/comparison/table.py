@@ -5,6 +5,7 @@ from typing import Any
 
 from minmax_jax.gan.comparison import results
 from minmax_jax.gan.comparison.collect import Comparison
+from minmax_jax.gan.evaluation import score_table
 
 _MISSING = "–"
 
@@ -12,8 +13,8 @@ _MISSING = "–"
 def text(comparison: Comparison) -> str:
     """Returns the table: steps, configuration differences, last losses, and scores.
 
-    Scores stand below the extractor and counts that they were measured with. A
-    dash marks runs without scores of that kind.
+    Scores stand below the extractor and counts that they were measured with, each with
+    the sign of its better direction. A dash marks runs without scores of that kind.
     """
     runs = comparison.runs
     rows = [["", *(run.name for run in runs)]]
@@ -25,8 +26,8 @@ def text(comparison: Comparison) -> str:
     for name in ("loss_min", "loss_max", "update_norm_ratio"):
         rows.append([name, *(_format(_last(run.records, name)) for run in runs)])
     rows.append(["steps/s", *(_median_speed(run.records) for run in runs)])
-    rows += _score_rows([results.newest(run.results) for run in runs])
-    lines = _markdown(rows)
+    scores = _score_rows([results.newest(run.results) for run in runs])
+    lines = [*_markdown([*rows, *scores]), *(["", score_table.LEGEND] if scores else [])]
     problems = [f"- {problem}" for problem in comparison.problems.values()]
     return "\n".join([*lines, *(["", "Problems:", *problems] if problems else [])])
 
@@ -43,7 +44,8 @@ def _score_rows(newest: list[dict[str, results.Result]]) -> list[list[str]]:
             )
         for name in dict.fromkeys(name for result in found if result for name in result.scores):
             values = [result.scores.get(name, _MISSING) if result else _MISSING for result in found]
-            rows.append([name, *map(_format, values)])
+            better = next(result.better for result in found if result and name in result.scores)
+            rows.append([score_table.label(name, better), *map(_format, values)])
     return rows
 
 

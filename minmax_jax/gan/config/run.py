@@ -1,6 +1,7 @@
 """Configuration of the run folder: preset, seed, log and checkpoints."""
 
 import dataclasses
+from collections.abc import Collection
 from typing import Annotated, NamedTuple
 
 from tyro.conf import arg
@@ -22,12 +23,13 @@ class Best(NamedTuple):
     highest: bool
 
 
-def parse_best(text: str, field: str) -> Best | None:
-    """Parses `METRIC` (lower is better) or `METRIC:max`; returns None for an empty string.
+def parse_best(text: str, field: str, higher: Collection[str] = ()) -> Best | None:
+    """Parses `METRIC`, `METRIC:min` or `METRIC:max`; returns None for an empty string.
 
     Args:
-      text: String to parse. `METRIC:min` means the same as `METRIC`.
+      text: String to parse.
       field: Name of the field that contains it, for error messages.
+      higher: Names of metrics of which `METRIC` alone means `METRIC:max`.
 
     Raises:
       ConfigError: If the string has another form.
@@ -37,12 +39,15 @@ def parse_best(text: str, field: str) -> Best | None:
       Best(name='modes_covered', highest=True)
     """
     name, colon, order = text.partition(":")
-    if text and (not name.isidentifier() or (colon and order not in ("min", "max"))):
+    is_name = name.replace("-", "_").isidentifier()
+    if text and (not is_name or (colon and order not in ("min", "max"))):
         raise ConfigError(
             f"{field} must be METRIC or METRIC:min (lower is better), or METRIC:max (higher is "
             f"better), got {text!r}. Choose METRIC from the names in metrics.jsonl."
         )
-    return Best(name, order == "max") if text else None
+    if not text:
+        return None
+    return Best(name, highest=order == "max" or (not colon and name in higher))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +67,7 @@ class RunConfig(Group):
     keep: Annotated[int, AtLeast(1)] = 3
     """Number of newest checkpoints to keep."""
     keep_best: Annotated[str, HIDE_DEFAULT] = ""
-    """Also keep the checkpoint with the best METRIC from metrics.jsonl, such as frechet_distance. Lower is better; write METRIC:max if higher is better."""  # noqa: E501
+    """Also keep the checkpoint with the best METRIC from metrics.jsonl, such as frechet_distance (needs --evaluate-every). Scores are compared in their better direction, other metrics by the lowest value; METRIC:min and METRIC:max choose explicitly."""  # noqa: E501
 
     def check(self) -> None:
         """Raises `ConfigError` if a value is invalid."""

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan.base.errors import ConfigError, DataError, check_name
+from minmax_jax.gan.base.errors import DataError
 from minmax_jax.gan.base.limits import MIN_SAMPLES
 from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.evaluation import evaluator, features, scores
+from minmax_jax.gan.config.fields import AtLeast, Below
+from minmax_jax.gan.evaluation import choice, evaluator, features
 from minmax_jax.gan.generation import generator as generator_lib
 from minmax_jax.gan.run import evaluations, run_folder
 from minmax_jax.gan.training import build
@@ -40,8 +41,9 @@ def evaluate(
       step: Step of the checkpoint. Default: the newest checkpoint.
       extractors: Names in `features.EXTRACTORS`. Default: the default extractor of
         the data.
-      metrics: Names in `scores.METRICS`. Default: all metrics that the data and
-        the extractor allow.
+      metrics: Names in `scores.METRICS`. `fid` and `kid` mean `frechet` and `kernel`
+        with the extractor `inception`. Default: all metrics that the data and the
+        extractor allow.
       num_samples: Number of samples, at least 20.
       num_reference: Maximum number of training examples to compare with, at least
         20.
@@ -62,22 +64,20 @@ def evaluate(
       DataError: If the data cannot be read, or differ from the data of the run.
     """
     for name, value in {"num_samples": num_samples, "num_reference": num_reference}.items():
-        if value < MIN_SAMPLES:
-            raise ConfigError(f"{name} must be at least {MIN_SAMPLES}, got {value}.")
-    # Check the names first: building an extractor may train a classifier.
-    for field, names, known in (
-        ("extractors", extractors, features.EXTRACTORS),
-        ("metrics", metrics, scores.METRICS),
-    ):
-        for name in names:
-            check_name(field, name, known)
+        AtLeast(MIN_SAMPLES).check(name, value)
+    if seed is not None:
+        AtLeast(0).check("seed", seed)
+        Below(2**31).check("seed", seed)
+    # Check names and requirements first: building an extractor may train a classifier.
+    names, metrics = choice.resolve(extractors, metrics)
     generator = generator_lib.load_generator(run_dir, step=step)
     loaded = _load_data(generator.about, data)
     for line in data_lib.lines(loaded):
         note(line)
+    names = names or (features.default(loaded),)
+    choice.check(names, metrics, loaded, inception_weights)
     built = [
-        features.build(name, loaded, note, inception_weights=inception_weights)
-        for name in dict.fromkeys(extractors or [features.default(loaded)])
+        features.build(name, loaded, note, inception_weights=inception_weights) for name in names
     ]
     evaluators = [
         evaluator.SampleEvaluator(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minmax_jax.gan.evaluation import features
+from minmax_jax.gan.evaluation import scores as scores_lib
 
 _DEVIATIONS = ("_standard_error", "_deviation")
 _TOTALS = {
@@ -13,29 +14,93 @@ _TOTALS = {
 }
 
 
+ARROWS = {"lower": "↓", "higher": "↑"}
+"""Maps the better direction of a score to its sign in tables."""
+
+LEGEND = "↓: lower is better. ↑: higher is better."
+
+
 def text(record: Mapping[str, Any], indent: str = "") -> str:
     """Formats one record of `evaluations.jsonl` as a table.
 
     The heading names the extractor and the counts, without which scores cannot be
     compared. ± is the standard error of the kernel distance, and the standard
-    deviation over splits of the inception-style score.
+    deviation over splits of the inception-style score. If fewer examples are held
+    out than samples were drawn, one more column scores as many samples.
 
     Args:
       record: Record of `evaluations.jsonl`.
       indent: Text before each line.
     """
     extractor = features.describe(record["extractor"], record["facts"])
-    heading = f"{extractor}, against {record['num_reference']} training examples"
-    rows = [("", f"{record['num_samples']} samples", f"{record['num_held_out']} held-out real")]
+    better = directions(record)
+    columns = _columns(record)
+    rows = [("", *columns)]
     for name in record["scores"]:
         if name.endswith(_DEVIATIONS) or name in _TOTALS.values():
             continue
-        rows.append((name, _cell(record["scores"], name), _cell(record["held_out"], name)))
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+        cells = (_cell(scores, name) for scores in columns.values())
+        rows.append((label(name, better), *cells))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
     ]
-    return "\n".join(indent + line.rstrip() for line in [heading, *("  " + line for line in lines)])
+    heading = f"{extractor}, against {describe_reference(record)}"
+    body = [*lines, LEGEND, *_baseline_notes(record)]
+    return "\n".join(indent + line.rstrip() for line in [heading, *("  " + line for line in body)])
+
+
+def label(name: str, better: Mapping[str, str]) -> str:
+    """Returns the name of a score with its better direction.
+
+    Example:
+      >>> label("frechet_distance", {"frechet_distance": "lower"})
+      'frechet_distance ↓'
+    """
+    return f"{name} {ARROWS[better[name]]}" if better.get(name) in ARROWS else name
+
+
+def directions(record: Mapping[str, Any]) -> Mapping[str, str]:
+    """Returns the better direction of each score of a record, or of all known scores."""
+    return record.get("better") or scores_lib.directions()
+
+
+def describe_reference(record: Mapping[str, Any]) -> str:
+    """Returns the reference of a record, such as `10000 of 60000 training examples`."""
+    used, total = record["num_reference"], record.get("num_training")
+    return (
+        f"{used} training examples"
+        if total in (None, used)
+        else f"{used} of {total} training examples"
+    )
+
+
+def _columns(record: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Returns the scores of each column by its heading."""
+    count = record["num_held_out"]
+    found = {f"{record['num_samples']} samples": record["scores"]}
+    if "scores_at_equal_count" in record:
+        found[f"{count} samples"] = record["scores_at_equal_count"]
+    if record["held_out"]:
+        found[f"{count} held-out real"] = record["held_out"]
+    return found
+
+
+def _baseline_notes(record: Mapping[str, Any]) -> list[str]:
+    """Returns the reason why the held-out baseline is missing or uses fewer examples."""
+    count, num_samples = record["num_held_out"], record["num_samples"]
+    if not count:
+        return ["No examples are held out, so there is no baseline of real examples."]
+    if not record["held_out"]:
+        return [f"{count} held-out examples are not scored, so there is no baseline."]
+    if count == num_samples:
+        return []
+    advice = "Scores depend on the count"
+    if "scores_at_equal_count" in record:
+        advice += f": compare real examples with the column of {count} samples"
+    else:
+        advice += ", so the columns cannot be compared"
+    return [f"Only {count} examples are held out. {advice}."]
 
 
 def format_score(value: float | None) -> str:

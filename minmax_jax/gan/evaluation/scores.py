@@ -1,11 +1,11 @@
 """Registry of metrics, with their requirements and scores."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from minmax_jax.gan.base.errors import ConfigError, check_name
+from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.base.registry import Registry
 from minmax_jax.gan.data import Data
 from minmax_jax.gan.evaluation import metrics
@@ -14,6 +14,15 @@ from minmax_jax.gan.evaluation.reference import Reference, Samples
 
 Scores = dict[str, float | int]
 """Values by score name. Each metric computes one or several scores."""
+
+Better = Literal["lower", "higher"]
+"""The better direction of a score."""
+
+LOWER: Better = "lower"
+HIGHER: Better = "higher"
+
+NOT_FINITE = "not_finite"
+"""Number of samples that are not finite, a score that does not belong to a metric."""
 
 
 def _nothing_missing(data: Data, extractor: Extractor) -> str:
@@ -25,6 +34,9 @@ class Metric(NamedTuple):
 
     Attributes:
       compute: Computes the scores of samples, given the real examples.
+      scores: Maps the name of each score to its better direction, `"lower"` or
+        `"higher"`. None marks a value that describes a score, such as a standard
+        error or a total.
       missing: Returns the requirement that the dataset or the extractor does not
         meet, or "" if the metric can be computed.
       needs_features: Whether the metric uses features. Metrics that do are skipped
@@ -32,6 +44,7 @@ class Metric(NamedTuple):
     """
 
     compute: Callable[[Reference, Samples], Scores]
+    scores: Mapping[str, Better | None]
     missing: Callable[[Data, Extractor], str] = _nothing_missing
     needs_features: bool = True
 
@@ -120,41 +133,56 @@ def _needs_modes(data: Data, extractor: Extractor) -> str:
 METRICS: Registry[Metric] = Registry(
     "metric",
     {
-        "frechet": Metric(_frechet),
-        "kernel": Metric(_kernel),
-        "precision_recall": Metric(_precision_recall),
-        "density_coverage": Metric(_density_coverage),
-        "bins": Metric(_bins),
-        "inception_style": Metric(_inception_style, _needs_probabilities),
-        "classes": Metric(_classes, _needs_classes),
-        "modes": Metric(_modes, _needs_modes, needs_features=False),
+        "frechet": Metric(_frechet, {"frechet_distance": LOWER}),
+        "kernel": Metric(
+            _kernel, {"kernel_distance": LOWER, "kernel_distance_standard_error": None}
+        ),
+        "precision_recall": Metric(_precision_recall, {"precision": HIGHER, "recall": HIGHER}),
+        "density_coverage": Metric(_density_coverage, {"density": HIGHER, "coverage": HIGHER}),
+        "bins": Metric(
+            _bins, {"different_bins": LOWER, "num_bins": None, "bins_divergence": LOWER}
+        ),
+        "inception_style": Metric(
+            _inception_style,
+            {"inception_style_score": HIGHER, "inception_style_score_deviation": None},
+            _needs_probabilities,
+        ),
+        "classes": Metric(
+            _classes,
+            {"classes_covered": HIGHER, "num_classes": None, "class_entropy": HIGHER},
+            _needs_classes,
+        ),
+        "modes": Metric(
+            _modes,
+            {"modes_covered": HIGHER, "num_modes": None, "high_quality_share": HIGHER},
+            _needs_modes,
+            needs_features=False,
+        ),
     },
 )
 """Maps the name of a metric to the function that computes its scores."""
 
 
-def choose(names: Sequence[str] | None, data: Data, extractor: Extractor) -> tuple[str, ...]:
-    """Returns the names of the metrics to compute, in the order of the registry.
-
-    Args:
-      names: Names in `METRICS`. Default: all metrics that the data and the
-        extractor allow.
-      data: Dataset.
-      extractor: Feature extractor.
+def compute(name: str, reference: Reference, samples: Samples) -> Scores:
+    """Computes the scores of a metric.
 
     Raises:
-      ConfigError: If a name is unknown, or the data or the extractor do not allow
-        the metric.
+      ConfigError: If the metric returns a score that its entry does not declare.
     """
-    if not names:
-        return tuple(
-            name for name, metric in METRICS.items() if not metric.missing(data, extractor)
+    metric = METRICS[name]
+    found = metric.compute(reference, samples)
+    unknown = [score for score in found if score not in metric.scores]
+    if unknown:
+        raise ConfigError(
+            f"metric {name!r} must compute only scores that its entry declares, got "
+            f"{unknown[0]!r}. Add {unknown[0]!r} to `scores` of the entry."
         )
-    for name in names:
-        check_name("metrics", name, METRICS)
-        missing = METRICS[name].missing(data, extractor)
-        if missing:
-            raise ConfigError(
-                f"metrics={name} needs {missing}, got {extractor.name} on {data.name}. Omit it."
-            )
-    return tuple(name for name in METRICS if name in names)
+    return found
+
+
+def directions() -> dict[str, Better]:
+    """Returns the better direction of every score; values without direction are left out."""
+    known: dict[str, Better] = {NOT_FINITE: LOWER}
+    for metric in METRICS.values():
+        known |= {name: better for name, better in metric.scores.items() if better}
+    return known

@@ -171,7 +171,7 @@ def test_images_without_labels_are_evaluated_by_pixels(tmp_path):
         Image.fromarray(image[..., 0]).save(tmp_path / "images" / f"{index}.png")
     config = small(tmp_path / "run", data=str(tmp_path / "images"), steps=2, evaluate=50)
     record = gan.train(config).summary["evaluation"]
-    assert record["extractor"] == "pixels" and record["num_held_out"] == 30
+    assert record["extractor"] == "pixels" and record["num_held_out"] == 50
     assert record["scores"]["frechet_distance"] > 0 and "classes_covered" not in record["scores"]
 
 

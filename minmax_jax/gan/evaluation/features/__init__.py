@@ -12,7 +12,14 @@ classifiers. The `facts` of an extractor tell them apart.
 from minmax_jax.gan.evaluation.features.extractor import Extracted, Extractor, describe
 from minmax_jax.gan.evaluation.features.pretrained import inception
 from minmax_jax.gan.evaluation.features.raw import pixels, points
-from minmax_jax.gan.evaluation.features.registry import EXTRACTORS, ExtractorEntry, build, default
+from minmax_jax.gan.evaluation.features.registry import (
+    EXTRACTORS,
+    ExtractorEntry,
+    build,
+    check,
+    default,
+    outline,
+)
 from minmax_jax.gan.evaluation.features.trained import classifier
 
 __all__ = [
@@ -21,10 +28,12 @@ __all__ = [
     "Extractor",
     "ExtractorEntry",
     "build",
+    "check",
     "classifier",
     "default",
     "describe",
     "inception",
+    "outline",
     "pixels",
     "points",
 ]

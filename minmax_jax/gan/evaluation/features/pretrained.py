@@ -7,6 +7,7 @@ images as the papers do. Only tensors are unpickled from the file of weights.
 
 import hashlib
 import importlib
+import importlib.util
 import os
 import pickle
 import warnings
@@ -61,19 +62,43 @@ def inception(weights: str | None = None, note: Note = ignore_note) -> Extractor
     return Extractor("inception", extract, {"weights": digest}, key=f"inception-{digest}")
 
 
+def check(weights: str | None = None) -> None:
+    """Checks that torch-fidelity is installed and the file of weights exists.
+
+    Raises:
+      ConfigError: If not.
+    """
+    for module in ("torch", "torch_fidelity"):
+        if importlib.util.find_spec(module) is None:
+            raise _missing_package(f"No module named {module!r}")
+    if weights is not None and not Path(weights).is_file():
+        raise _missing_weights(weights)
+
+
+def _missing_package(reason: object) -> ConfigError:
+    return ConfigError(
+        f"extractors=inception needs torch-fidelity ({reason}). Run pip install "
+        "'minmax-jax[fid]', or use another extractor."
+    )
+
+
+def _missing_weights(path: object) -> ConfigError:
+    return ConfigError(
+        f"inception_weights={path} is not a file. Pass --inception-weights FILE, or omit it to "
+        "download the weights."
+    )
+
+
 def _load_network(weights: str | None, note: Note) -> tuple[Any, Any, str]:
     """Returns the module `torch`, the network, and the first digits of its SHA-256."""
     try:
         torch: Any = importlib.import_module("torch")
         module: Any = importlib.import_module("torch_fidelity.feature_extractor_inceptionv3")
     except ImportError as error:
-        raise ConfigError(
-            f"extractors=inception needs torch-fidelity ({error}). "
-            "Run pip install 'minmax-jax[fid]', or use another extractor."
-        ) from error
+        raise _missing_package(error) from error
     path = Path(weights) if weights else _download(torch, module.URL_INCEPTION_V3, note)
     if not path.is_file():
-        raise ConfigError(f"Inception weights not found: {path}. Pass --inception-weights FILE.")
+        raise _missing_weights(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     names = ["2048", "logits_unbiased"]
     try:

@@ -21,11 +21,12 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base import cache
 from minmax_jax.gan.base.errors import DataError
 from minmax_jax.gan.base.messages import Note, ignore_note
+from minmax_jax.gan.data import row_order
 from minmax_jax.gan.evaluation.features.classifiers import Plain, Residual
 from minmax_jax.gan.evaluation.features.extractor import Extracted, Extractor
 from minmax_jax.gan.networks import Network, purify
 
-VERSION = 2
+VERSION = 3
 """Part of the cache key. Increase it with every change to a network or its training."""
 
 BATCH = 128
@@ -70,24 +71,22 @@ def recipe(data: data_lib.Data) -> Recipe:
 def classifier(data: data_lib.Data, note: Note = ignore_note) -> Extractor:
     """Creates the classifier extractor of a dataset, and trains it if it is not cached.
 
+    The same examples in another order give the same network.
+
     `facts["test_accuracy"]` is the proportion of held-out images that it classifies
-    correctly. `facts["network"]` is a checksum of the parameters: scores can be
-    compared only if it is equal.
+    correctly; it is missing if none are held out. `facts["network"]` is a checksum of
+    the parameters: scores can be compared only if it is equal.
 
     Args:
       data: Labeled images.
       note: Called with one line before and one line after training.
 
     Raises:
-      DataError: If the data are not labeled images.
+      DataError: If the data are not labeled images of at least two classes.
     """
-    if data.kind != "image" or data.labels is None or data.num_classes is None:
-        raise DataError(
-            f"data={data.name}: a classifier needs labeled images, and there are none. Choose "
-            "another extractor, such as pixels or points."
-        )
+    check(data)
     chosen = recipe(data)
-    shape, classes = data.images.shape[1:], data.num_classes
+    shape, classes = data.images.shape[1:], int(data.num_classes or 0)
     network = purify(chosen.network(shape, classes, chosen.width, rngs=nnx.Rngs(0)))
     entry = f"classifier-{_fingerprint(data, chosen)}"
     leaves, structure = jax.tree.flatten((network.params, network.stats))
@@ -104,11 +103,31 @@ def classifier(data: data_lib.Data, note: Note = ignore_note) -> Extractor:
     return _extractor(network, variables, data)
 
 
+def check(data: data_lib.Data) -> None:
+    """Checks that a classifier can be trained on a dataset.
+
+    Raises:
+      DataError: If the data are not labeled images of at least two classes.
+    """
+    if data.kind != "image" or data.labels is None or data.num_classes is None:
+        raise DataError(
+            f"data={data.name}: a classifier needs labeled images, and there are none. Choose "
+            "another extractor, such as pixels or points."
+        )
+    if data.num_classes < 2:
+        raise DataError(
+            f"data={data.name}: a classifier needs images of at least two classes, got one class. "
+            "Choose another extractor, such as pixels."
+        )
+
+
 def _fingerprint(data: data_lib.Data, recipe: Recipe) -> str:
-    """Returns a digest of the dataset and the recipe, for the cache."""
+    """Returns a digest of the examples, in any order, and of the recipe, for the cache."""
     about = (VERSION, data.images.shape, data.num_classes, recipe.network.__name__, *recipe[1:])
     digest = hashlib.sha256(repr(about).encode())
-    for array in (data.images, np.asarray(data.labels)):
+    hashes, labels = row_order.row_hashes(data.images), np.asarray(data.labels, np.int32)
+    order = np.lexsort((labels, hashes))
+    for array in (hashes[order], labels[order]):
         digest.update(array.tobytes())
     return digest.hexdigest()[:24]
 
@@ -118,6 +137,7 @@ def _train(network: Network, data: data_lib.Data, recipe: Recipe) -> Any:
     schedule = optax.cosine_onecycle_schedule(recipe.steps, recipe.learning_rate)
     optimizer = optax.adamw(schedule, weight_decay=5e-3 if recipe.mirror else 0.0)
     images, labels = jnp.asarray(data.images), jnp.asarray(data.labels)
+    order = jnp.asarray(row_order.content_order(data.images, data.labels))
     max_shift = max(1, data.images.shape[1] // 14)
 
     def loss_fn(params: Any, stats: Any, x: jax.Array, y: jax.Array) -> Any:
@@ -127,7 +147,7 @@ def _train(network: Network, data: data_lib.Data, recipe: Recipe) -> Any:
     @partial(jax.jit, donate_argnums=(0, 1, 2))
     def step(params: Any, stats: Any, state: Any, index: jax.Array) -> Any:
         batch_key, shift_key = jax.random.split(jax.random.fold_in(jax.random.key(0), index))
-        chosen = jax.random.randint(batch_key, (BATCH,), 0, len(images))
+        chosen = order[jax.random.randint(batch_key, (BATCH,), 0, len(images))]
         x = _shift(data_lib.to_float(images[chosen]), shift_key, max_shift)
         if recipe.mirror:
             mirrored = jax.random.bernoulli(jax.random.fold_in(shift_key, 1), 0.5, (BATCH, 1, 1, 1))
@@ -169,12 +189,12 @@ def _extractor(network: Network, variables: Any, data: data_lib.Data) -> Extract
         features, probabilities = zip(*parts, strict=True)
         return Extracted(np.concatenate(features), np.concatenate(probabilities))
 
-    predicted = np.asarray(extract(data.test_images).probabilities).argmax(axis=1)
     checksum = 0
     for leaf in jax.tree.leaves(variables):
         checksum = data_lib.crc32(np.asarray(leaf), checksum)
-    facts = {
-        "test_accuracy": float((predicted == data.test_labels).mean()),
-        "network": f"{checksum:08x}",
-    }
+    facts: dict[str, Any] = {"network": f"{checksum:08x}"}
+    if len(data.test_images):
+        predicted = np.asarray(extract(data.test_images).probabilities).argmax(axis=1)
+        accuracy = float((predicted == data.test_labels).mean())
+        facts = {"test_accuracy": accuracy, **facts}
     return Extractor("classifier", extract, facts, num_classes=data.num_classes)

@@ -1,0 +1,113 @@
+"""Metrics by which checkpoints and runs are ranked: their names and directions."""
+
+import math
+
+from minmax_jax.gan.base.errors import ConfigError, check_name
+from minmax_jax.gan.config.config import Config
+from minmax_jax.gan.config.run import Best, parse_best
+from minmax_jax.gan.data import Data
+from minmax_jax.gan.evaluation import choice, features, scores
+from minmax_jax.gan.run import metrics_log
+
+TRAINING_METRICS = (*metrics_log.NAMES, "steps_per_second", "seconds")
+"""Names of the metrics that training logs without evaluations."""
+
+
+def parse(text: str, field: str) -> Best | None:
+    """Parses `METRIC`, `METRIC:min` or `METRIC:max`; returns None for an empty string.
+
+    `METRIC` alone takes the better direction of a score, and the lowest value of a
+    training metric such as `loss_min`.
+
+    Args:
+      text: String to parse.
+      field: Name of the field that contains it, for error messages.
+
+    Raises:
+      ConfigError: If the string has another form, or the metric is unknown.
+
+    Example:
+      >>> parse("precision", "score"), parse("frechet_distance", "score")
+      (Best(name='precision', highest=True), Best(name='frechet_distance', highest=False))
+    """
+    higher = [name for name, better in scores.directions().items() if better == scores.HIGHER]
+    best = parse_best(text, field, higher)
+    if best is not None:
+        _check_known(best.name, field)
+    return best
+
+
+def check_keep_best(config: Config, data: Data | None = None) -> None:
+    """Checks that training will log the metric of `keep_best` at a checkpoint.
+
+    Args:
+      config: Configuration of the run.
+      data: Dataset of the run. Default: only the name and the schedule are checked.
+
+    Raises:
+      ConfigError: If the metric is unknown, cannot be computed for the data, or is never
+        computed at a step that is saved.
+    """
+    best = parse(config.run.keep_best, "keep_best")
+    if best is None or not is_score(best):
+        return
+    if data is not None:
+        check_available(best, "keep_best", data)
+    every, save_every = config.evaluation.every, config.run.checkpoint_every
+    if not every:
+        raise ConfigError(
+            f"keep_best={best.name} is a score of evaluations, and evaluate_every is 0. Set "
+            f"evaluate_every, for example to the value of checkpoint_every, {save_every}."
+        )
+    if math.lcm(every, save_every) >= config.training.steps:
+        raise ConfigError(
+            f"keep_best={best.name}: no step before the last one, {config.training.steps}, has "
+            f"both an evaluation (evaluate_every={every}) and a checkpoint "
+            f"(checkpoint_every={save_every}). Set both to the same lower number."
+        )
+
+
+def is_score(best: Best) -> bool:
+    """Returns whether a metric is a score of evaluations, not a training metric."""
+    return best.name not in TRAINING_METRICS
+
+
+def check_available(best: Best, field: str, data: Data) -> None:
+    """Checks that the default extractor of the data allows a score.
+
+    Args:
+      best: Score.
+      field: Name of the field that contains it, for error messages.
+      data: Dataset.
+
+    Raises:
+      ConfigError: If not.
+    """
+    outline = features.outline(features.default(data), data)
+    metric = next((m for m in scores.METRICS.values() if best.name in m.scores), None)
+    if outline is None or metric is None:
+        return
+    missing = metric.missing(data, outline)
+    if missing:
+        raise ConfigError(
+            f"{field}={best.name} needs {missing}, and {data.name} is evaluated by {outline.name}. "
+            "Choose another metric, such as frechet_distance."
+        )
+
+
+def _check_known(name: str, field: str) -> None:
+    """Raises `ConfigError` if neither training nor an evaluation has a metric."""
+    if name in TRAINING_METRICS:
+        return
+    if choice.word(name) in choice.INCEPTION_WORDS:
+        metric = choice.INCEPTION_WORDS[choice.word(name)]
+        score = next(iter(scores.METRICS[metric].scores))
+        raise ConfigError(
+            f"{field}={name}: {choice.meaning(name)}, which are not computed during training. "
+            f"Use {field}={score}, and after training minmax-jax evaluate --extractors inception "
+            f"--metrics {metric} (pip install 'minmax-jax[fid]')."
+        )
+    if name in scores.METRICS:
+        own = [score for score, better in scores.METRICS[name].scores.items() if better]
+        raise ConfigError(f"{field}={name} is a metric. Choose its score {' or '.join(own)}.")
+    check_name(field, name, [*TRAINING_METRICS, *scores.directions()])
