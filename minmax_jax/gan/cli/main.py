@@ -9,8 +9,10 @@ from typing import Annotated, Any
 import tyro
 
 from minmax_jax.gan.base.errors import EXIT_CODES, ConfigError, DataError, Stopped, exit_code
+from minmax_jax.gan.base.messages import printable
 from minmax_jax.gan.cli import program_cache
 from minmax_jax.gan.cli.commands import COMMANDS
+from minmax_jax.gan.multihost import interrupts
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,12 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parse(argv)
         program_cache.turn_on()
         run = next(c.run for c in COMMANDS.values() if c.arguments is type(arguments))
-        run(arguments)
+        with interrupts.SecondInterrupt():
+            run(arguments)
     except (ConfigError, DataError, Stopped) as error:
         print(f"minmax-jax: {error}", file=sys.stderr)
         return exit_code(error) or 1
-    except KeyboardInterrupt:
-        print("\nminmax-jax: stopped; the same command resumes the run", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(f"\nminmax-jax: {printable(interrupts.message(error))}", file=sys.stderr)
         return EXIT_CODES[KeyboardInterrupt]
     return 0
 

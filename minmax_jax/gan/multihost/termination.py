@@ -1,7 +1,7 @@
-"""Handles SIGTERM. The first signal requests a save, the second exits at once.
+"""Ends a run after Ctrl-C, SIGTERM or SIGHUP, when its state is saved.
 
-Only signals to this process count as first and second. A signal that another process forwards
-requests a save too.
+The first signal requests a save; the second one exits at once. Only signals to this process count
+as first and second. A signal that another process forwards requests a save too.
 """
 
 import contextlib
@@ -11,56 +11,80 @@ import threading
 from typing import Any
 
 from minmax_jax.gan.base.errors import EXIT_CODES, Terminated
+from minmax_jax.gan.multihost import interrupts
+from minmax_jax.gan.multihost.signals import SignalReader
+
+NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+"""Names of the signals, for messages."""
+
+if hasattr(signal, "SIGHUP"):  # A closed terminal sends it.
+    NAMES[signal.SIGHUP] = "SIGHUP"
 
 
 class Termination(contextlib.AbstractContextManager["Termination"]):
-    """Records SIGTERM inside a `with` block.
+    """Records the signals that end a run, inside a `with` block.
 
-    Python runs signal handlers only between two instructions of the main thread, which can spend
-    minutes in a compilation or a compiled call. Therefore a thread reads the signals from the
-    pipe into which the interpreter writes them on arrival. Handlers can be set only in the main
-    thread; a block in another thread leaves SIGTERM unchanged.
+    Handlers can be set only in the main thread; a block in another thread changes nothing. A
+    signal that is ignored stays ignored: `nohup` ignores SIGHUP, and a shell ignores Ctrl-C for
+    programs in the background.
 
     Attributes:
-      requested: Whether this process has received SIGTERM or, in process 0, any process of the
+      requested: Whether this process has received a signal or, in process 0, any process of the
         run has.
+      name: Name of the signal.
     """
 
     def __init__(self) -> None:
-        self.requested = False
-        # Whether this process itself has received SIGTERM. In process 0, `requested` is also set
-        # if another process has.
-        self._received = False
-        self._thread: threading.Thread | None = None
+        self.requested, self.name = False, NAMES[signal.SIGTERM]
+        # Signals that this process itself has received. In process 0, `requested` is also set if
+        # another process has received one.
+        self._received = self._handled = 0
+        self._numbers: list[int] = []
+        self._handlers: dict[int, Any] = {}
+        self._reader = SignalReader(self._receive)
 
     def __enter__(self) -> "Termination":
-        """Installs the handler."""
+        """Installs the handlers."""
         if threading.current_thread() is threading.main_thread():
-            self._source, self._sink = os.pipe()
-            os.set_blocking(self._sink, False)
-            self._wakeup = signal.set_wakeup_fd(self._sink, warn_on_full_buffer=False)
-            self._handler = signal.signal(signal.SIGTERM, lambda *_: None)
-            self._thread = threading.Thread(target=self._read_signals, daemon=True)
-            self._thread.start()
+            ignored = (signal.SIG_IGN, None)  # None: a handler that Python did not install.
+            self._numbers = [n for n in NAMES if signal.getsignal(n) not in ignored]
+            self._reader.__enter__()
+            for number in self._numbers:
+                self._handlers[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *error: Any) -> None:
-        """Restores the previous handler."""
-        if self._thread is None:
-            return
-        signal.signal(signal.SIGTERM, self._handler)
-        signal.set_wakeup_fd(self._wakeup)
-        os.close(self._sink)  # ends the thread
-        self._thread.join()
-        os.close(self._source)
-        self._thread = None
+        """Restores the previous handlers."""
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())
+        self._reader.__exit__(*error)
 
-    def _read_signals(self) -> None:
-        while number := os.read(self._source, 1):
-            if self._wakeup != -1:  # Another listener, such as an event loop, needs the signal too.
-                os.write(self._wakeup, number)
-            if number[0] != signal.SIGTERM:
-                continue
-            if self._received:
-                os._exit(EXIT_CODES[Terminated])
-            self._received = self.requested = True
+    def error(self, text: str) -> KeyboardInterrupt | Terminated:
+        """Returns the error that ends the run because of the signal.
+
+        It is `KeyboardInterrupt` for Ctrl-C, so that scripts and notebooks stop too.
+
+        Args:
+          text: What was saved.
+        """
+        kind = KeyboardInterrupt if self.name == NAMES[signal.SIGINT] else Terminated
+        return kind(f"{self.name}: {text}")
+
+    def _receive(self, number: int) -> None:
+        if number not in self._numbers:
+            return
+        self._received += 1
+        if self._received == 1:
+            self.name, self.requested = NAMES[signal.Signals(number)], True
+        elif number != signal.SIGINT:
+            interrupts.write_line(
+                f"{NAMES[signal.Signals(number)]} again: exit at once; {interrupts.on_disk()}"
+            )
+            os._exit(EXIT_CODES[Terminated])
+
+    def _handle(self, number: int, frame: Any) -> None:
+        # The thread may not have counted a signal that the main thread already handles, and the
+        # main thread handles two signals at once if it was busy.
+        self._handled += 1
+        if number == signal.SIGINT and max(self._handled, self._received) > 1:
+            raise KeyboardInterrupt(f"Ctrl-C again: {interrupts.on_disk()}")

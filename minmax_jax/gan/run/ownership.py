@@ -17,6 +17,7 @@ FILES = (
     "evaluations.jsonl",
     "skipped.jsonl",
     "summary.json",
+    "outcome.json",
     "samples.png",
     "curves.png",
     lease.FILE,
@@ -50,6 +51,19 @@ def check(folder: Path, files: Iterable[str] = FILES, folders: Iterable[str] = F
 def check_folder(path: Path) -> None:
     """Checks that there is a real folder or nothing at `path`. Errors: see `check`."""
     _check_kind(path, "a folder")
+
+
+def is_unused(folder: Path, first: str) -> bool:
+    """Returns whether a folder has no content yet.
+
+    A lock and unfinished files do not count: a process can be killed before it has written the
+    file `first`, by which such a folder is recognized.
+    """
+    names = [path.name for path in folder.iterdir()]
+    return all(
+        name == lease.FILE or any(files_lib.is_part(name, known) for known in (first, lease.FILE))
+        for name in names
+    )
 
 
 def delete_leftovers(folder: Path, files: Iterable[str] = FILES) -> None:

@@ -17,7 +17,7 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.run import files, jsonl, skipped, untrusted
+from minmax_jax.gan.run import files, jsonl, ownership, skipped, untrusted
 
 METRICS = "metrics.jsonl"
 """Name of the file of logged metrics."""
@@ -95,10 +95,7 @@ def check_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> N
         known = (folder / CONFIG).exists()
     if known:
         _check_same(folder, read(folder), About(config, describe(data)))
-    elif folder.exists() and (
-        not folder.is_dir()
-        or not all(files.is_part(path.name, CONFIG) for path in folder.iterdir())
-    ):
+    elif folder.exists() and not (folder.is_dir() and ownership.is_unused(folder, CONFIG)):
         raise ConfigError(
             f"out={folder} exists and is not a run folder. Choose another --out; nothing was "
             "written."

@@ -14,8 +14,14 @@ from typing import Any
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.run import files, run_folder
+from minmax_jax.gan.run import files, lease, ownership, run_folder
 from minmax_jax.gan.sweeps.grid import Grid, SweepRun
+
+FILES = ("sweep.json", "result.json", "table.md", "heatmap.png", lease.FILE)
+"""Names of the files that a sweep writes."""
+
+FOLDERS = ("runs",)
+"""Names of the folders that a sweep writes."""
 
 _SWEPT = {"optimizer", "options", "learning_rate_min", "learning_rate_max", "seed"}
 # The number of steps may not change, because all runs end at the same step.
@@ -37,13 +43,14 @@ def describe(config: config_lib.Config, grid: Grid, data: data_lib.Data) -> dict
     return json.loads(json.dumps(about))
 
 
-def open_sweep(folder: Path, config: config_lib.Config, grid: Grid, data: data_lib.Data) -> None:
-    """Creates a sweep folder, or checks that it contains the same sweep.
+def check_sweep(folder: Path, config: config_lib.Config, grid: Grid, data: data_lib.Data) -> bool:
+    """Checks that a folder is empty or contains the same sweep; returns whether it contains it.
 
     Raises:
       ConfigError: If the folder contains another sweep (the message lists each differing
-        field) or other files.
+        field), other files, or something else at the place of a file of the sweep.
     """
+    ownership.check(folder, FILES, FOLDERS)
     path, about = folder / "sweep.json", describe(config, grid, data)
     if path.exists():
         changes = _changes(_read_description(folder)["about"], about)
@@ -52,12 +59,26 @@ def open_sweep(folder: Path, config: config_lib.Config, grid: Grid, data: data_l
                 f"{folder} contains another sweep ({'; '.join(changes)}). Choose another --out, "
                 "or use the values of that sweep to resume it."
             )
-        return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        return True
+    if folder.exists() and not (folder.is_dir() and ownership.is_unused(folder, path.name)):
         raise ConfigError(
             f"out={folder} exists and is not a sweep folder. Choose another --out; nothing was "
             "written."
         )
+    ownership.check(folder, FILES, FOLDERS)
+    return False
+
+
+def open_sweep(folder: Path, config: config_lib.Config, grid: Grid, data: data_lib.Data) -> None:
+    """Creates a sweep folder, or does nothing if it contains the same sweep.
+
+    Raises:
+      ConfigError: As in `check_sweep`.
+    """
+    ownership.delete_leftovers(folder, FILES)
+    if check_sweep(folder, config, grid, data):
+        return
+    path, about = folder / "sweep.json", describe(config, grid, data)
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     content = {"about": about, "config": config.to_json(), "grid": about["grid"]}
     files.write_atomically(path, json.dumps(content, indent=2) + "\n")

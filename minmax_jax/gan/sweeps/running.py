@@ -12,7 +12,8 @@ from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config.run import Best, parse_best
 from minmax_jax.gan.evaluation import evaluate, evaluator
-from minmax_jax.gan.run import run_folder
+from minmax_jax.gan.multihost import interrupts
+from minmax_jax.gan.run import files, lock, run_folder
 from minmax_jax.gan.sweeps import folder as folder_lib
 from minmax_jax.gan.sweeps import grid as grid_lib
 from minmax_jax.gan.sweeps import report, vmapped
@@ -50,7 +51,8 @@ def sweep(
       The finished sweep. Its folder contains a table, a heat map and a JSON report.
 
     Raises:
-      ConfigError: If a value is invalid, or the folder contains another sweep.
+      ConfigError: If a value is invalid, the folder contains another sweep, or another process
+        writes to it.
       DataError: If the data cannot be read.
       Stopped: As in `train`, except that a run that diverges is a result.
     """
@@ -64,12 +66,16 @@ def sweep(
     groups = [list(g) for _, g in itertools.groupby(runs, lambda run: run.config.optimizer.name)]
     for group in groups:  # This reports invalid values before anything is written.
         build.build_game(group[0].config, data, 1)
-    folder_lib.open_sweep(folder, config, grid, data)
-    for group in groups:
-        unfinished = [run for run in group if folder_lib.read_outcome(run) is None]
-        _train_group(unfinished, data, vmap, note)
-    result = _read(folder, grid, runs, best)
-    report.write(result)
+    folder_lib.check_sweep(folder, config, grid, data)
+    files.make_folder(folder)
+    with lock.hold(folder) as check_lock, interrupts.describe(lambda: _ON_DISK):
+        folder_lib.open_sweep(folder, config, grid, data)
+        for group in groups:
+            unfinished = [run for run in group if folder_lib.read_outcome(run) is None]
+            _train_group(unfinished, data, vmap, note, check_lock)
+        result = _read(folder, grid, runs, best)
+        check_lock()
+        report.write(result)
     return result
 
 
@@ -116,8 +122,15 @@ def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
     return best
 
 
+_ON_DISK = "finished runs are kept; run the same command again to resume the sweep"
+
+
 def _train_group(
-    runs: Sequence[grid_lib.SweepRun], data: data_lib.Data, vmap: str, note: Note
+    runs: Sequence[grid_lib.SweepRun],
+    data: data_lib.Data,
+    vmap: str,
+    note: Note,
+    check_lock: lock.Check,
 ) -> None:
     """Trains the unfinished runs of one optimizer."""
     together = vmap == "on" or (
@@ -126,7 +139,9 @@ def _train_group(
     if not together:
         for run in runs:
             note(f"{run.name}:")
-            folder_lib.write_outcome(run, _train_alone(run))
+            outcome = _train_alone(run)
+            check_lock()
+            folder_lib.write_outcome(run, outcome)
         return
     sample_evaluator = (
         evaluate.default_evaluator(data, note) if runs[0].config.evaluation.num_samples else None
@@ -134,9 +149,12 @@ def _train_group(
     for start in range(0, len(runs), vmapped.MAX_RUNS):
         chunk = runs[start : start + vmapped.MAX_RUNS]
         note(f"{chunk[0].config.optimizer.name}: {len(chunk)} runs in one program")
-        states = vmapped.train(chunk, data, note)
-        for run, state in zip(chunk, states, strict=True):
-            folder_lib.write_outcome(run, _finish(run, data, state, note, sample_evaluator))
+        with vmapped.lock_runs(chunk) as check_runs:
+            states = vmapped.train(chunk, data, note, check_runs)
+            for run, state in zip(chunk, states, strict=True):
+                outcome = _finish(run, data, state, note, sample_evaluator, check_runs)
+                check_runs()
+                folder_lib.write_outcome(run, outcome)
 
 
 def _train_alone(run: grid_lib.SweepRun) -> dict[str, Any]:
@@ -153,13 +171,16 @@ def _finish(
     state: step_lib.TrainState,
     note: Note,
     sample_evaluator: evaluator.SampleEvaluator | None,
+    check_lock: lock.Check,
 ) -> dict[str, Any]:
     """Finishes a run that was trained together with others, as `trainer.train` does."""
     at = vmapped.diverged_at(state) or _first_nonfinite(run_folder.read_metrics(run.folder))
     if at is not None and run.config.training.on_nonfinite == "stop":
         return {"diverged_at": at}
     run_evaluator = evaluate.RunEvaluator(run.config, run.folder, data, note, sample_evaluator)
-    finished = finish.finish(run.config, run.folder, data, state, note, run_evaluator)
+    finished = finish.finish(
+        run.config, run.folder, data, state, note, run_evaluator, check_lock
+    )
     return _flat(finished.summary)
 
 

@@ -7,6 +7,7 @@ resumes from the newest step at which every run has a checkpoint.
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
@@ -15,13 +16,13 @@ import jax.numpy as jnp
 import minmax_jax as mm
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import objective
-from minmax_jax.gan.base.errors import Terminated
 from minmax_jax.gan.base.messages import Note, ignore_note
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.multihost.termination import Termination
-from minmax_jax.gan.run import checkpoint, run_folder
+from minmax_jax.gan.run import checkpoint, files, lock, ownership, run_folder
 from minmax_jax.gan.run.metrics_log import NAMES
 from minmax_jax.gan.sweeps.grid import SweepRun
+from minmax_jax.gan.trainer.hooks import LockHook
 from minmax_jax.gan.training import build, loop, program
 from minmax_jax.gan.training import step as step_lib
 
@@ -46,7 +47,21 @@ def should_vmap(run: SweepRun, data: data_lib.Data) -> bool:
     return sum(leaf.size for leaf in leaves) <= SMALL and not (convolutional and on_cpu)
 
 
-def train(runs: Sequence[SweepRun], data: data_lib.Data, note: Note) -> list[step_lib.TrainState]:
+def lock_runs(runs: Sequence[SweepRun]) -> AbstractContextManager[lock.Check]:
+    """Returns a block in which only this process writes to the folders of runs.
+
+    Raises:
+      ConfigError: If another process does, or there is something else at the place of a file.
+    """
+    for run in runs:
+        ownership.check(run.folder)
+        files.make_folder(run.folder)
+    return lock.hold(*(run.folder for run in runs))
+
+
+def train(
+    runs: Sequence[SweepRun], data: data_lib.Data, note: Note, check_lock: lock.Check
+) -> list[step_lib.TrainState]:
     """Trains runs that differ only in learning rates and seed, or resumes them from their folders.
 
     Under `on_nonfinite="stop"`, a run with a non-finite update keeps the state before it while
@@ -56,13 +71,16 @@ def train(runs: Sequence[SweepRun], data: data_lib.Data, note: Note) -> list[ste
       runs: Runs with the same optimizer and configuration.
       data: Dataset.
       note: Called with messages for the user.
+      check_lock: Function from `lock_runs`, called before files are written.
 
     Returns:
       The final states, as NumPy arrays.
 
     Raises:
       ConfigError: If a run folder contains another run.
-      Terminated: If SIGTERM arrived; all states are saved.
+      KeyboardInterrupt: After Ctrl-C; all states are saved.
+      Terminated: After another signal of `Termination`; all states are saved.
+      WriteFailed: If another process has taken a lock over.
     """
     config = runs[0].config
     games = [_build_game(run, data) for run in runs]
@@ -71,6 +89,7 @@ def train(runs: Sequence[SweepRun], data: data_lib.Data, note: Note) -> list[ste
         for run, game in zip(runs, games, strict=True)
     ]
     for run in runs:
+        ownership.delete_leftovers(run.folder)
         run_folder.open_run(run.folder, run.config, data)
     step, states = _restore(runs, states, note)
     compiled = _compile(games[0], config)
@@ -78,6 +97,7 @@ def train(runs: Sequence[SweepRun], data: data_lib.Data, note: Note) -> list[ste
     state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
     with Termination() as termination:
         hooks = [
+            LockHook(check_lock),
             _LogHook(runs),
             save := _CheckpointHook(runs),
             _TerminationHook(termination, save, config.training.steps),
@@ -123,7 +143,7 @@ class _CheckpointHook(loop.Hook):
 
 
 class _TerminationHook(loop.Hook):
-    """Saves and ends the runs after SIGTERM, unless this was their last step."""
+    """Saves and ends the runs after a signal, unless this was their last step."""
 
     def __init__(self, termination: Termination, save: _CheckpointHook, last_step: int) -> None:
         super().__init__()
@@ -132,8 +152,8 @@ class _TerminationHook(loop.Hook):
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
         if self._termination.requested and step < self._last_step:
             self._save(step, state, quantities)
-            raise Terminated(
-                f"SIGTERM: saved at step {step}; run the same command again to resume the sweep"
+            raise self._termination.error(
+                f"saved at step {step}; run the same command again to resume the sweep"
             )
 
 

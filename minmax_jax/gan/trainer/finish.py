@@ -9,7 +9,7 @@ from minmax_jax.gan.base.messages import Note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluate
 from minmax_jax.gan.generation import generator, image_io
-from minmax_jax.gan.run import files, run_folder
+from minmax_jax.gan.run import files, lock, run_folder
 from minmax_jax.gan.trainer import summary as summary_lib
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
@@ -40,6 +40,7 @@ def finish(
     state: step_lib.TrainState,
     note: Note,
     evaluator: evaluate.RunEvaluator | None = None,
+    check_lock: lock.Check = lambda: None,
 ) -> Run:
     """Evaluates a run, draws samples and curves, and writes the summary.
 
@@ -52,6 +53,8 @@ def finish(
       state: Final state, on the host.
       note: Called with messages for the user.
       evaluator: Evaluator of the run. Default: a new one.
+      check_lock: Called before files are written; it raises an error if another process writes
+        them.
     """
     pair = build.build_pair(config, data.images.shape[1:])
     stats = generator.recompute_batch_stats(pair, state.ema, state.stats.min)
@@ -59,12 +62,14 @@ def finish(
     if config.evaluation.num_samples:
         evaluator = evaluator or evaluate.RunEvaluator(config, folder, data, note)
         evaluation = {"evaluation": evaluator.evaluate(config.training.steps, state)}
+    check_lock()
     records = run_folder.read_metrics(folder)
     _draw_figures(
         config, folder, data, generator.draw_samples(pair, state.ema, stats, 1000), records
     )
     last = [record for record in records if "loss_min" in record][-1:]
     summary = {**{name: value for r in last for name, value in r.items()}, **evaluation}
+    check_lock()
     files.write_atomically(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
     return Run(folder, config, state, records, summary)
 

@@ -1,4 +1,4 @@
-"""Hooks of a run: log, non-finite check, evaluation, checkpoints and SIGTERM.
+"""Hooks of a run: lock, log, non-finite check, evaluation, checkpoints and signals.
 
 The trainer calls them in this order. An evaluation comes before the checkpoint of the same
 step, because `keep_best` may depend on its scores.
@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from minmax_jax import parallel
-from minmax_jax.gan.base.errors import NonFinite, Terminated
+from minmax_jax.gan.base.errors import NonFinite
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluate
 from minmax_jax.gan.multihost.termination import Termination
@@ -32,6 +32,22 @@ def call_ends(config: config_lib.Config) -> list[Hook]:
     run, evaluation = config.run, config.evaluation
     hooks = [Hook(run.log_every, measure=True), Hook(run.checkpoint_every)]
     return [*hooks, Hook(evaluation.every)] if evaluation.every else hooks
+
+
+class LockHook(Hook):
+    """Ends the run before anything is written if another process has taken its lock over.
+
+    Args:
+      check: Function that raises `WriteFailed` in this case.
+    """
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        super().__init__()
+        self._check = check
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Checks the lock at the end of every call, before the other hooks write."""
+        self._check()
 
 
 class LogHook(Hook):
@@ -175,10 +191,10 @@ class CheckpointHook(Hook):
 
 
 class TerminationHook(Hook):
-    """Saves and ends the run after SIGTERM, and reports a failed checkpoint, at every call end.
+    """Saves and ends the run after a signal, and reports a failed checkpoint, at every call end.
 
     Args:
-      termination: SIGTERM state of this process.
+      termination: Signal state of this process.
       manager: Writer of checkpoints.
       save: Hook that saves a checkpoint.
     """
@@ -193,16 +209,17 @@ class TerminationHook(Hook):
         self._termination, self._manager, self._save = termination, manager, save
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        """Saves a checkpoint and ends the run if SIGTERM has arrived.
+        """Saves a checkpoint and ends the run if a signal has arrived.
 
         Raises:
-          Terminated: If SIGTERM has arrived; the state of `step` is saved.
+          KeyboardInterrupt: If it was Ctrl-C; the state of `step` is saved.
+          Terminated: If it was another signal; the state of `step` is saved.
           WriteFailed: If a checkpoint could not be written.
         """
         self._manager.wait(block=False)
         if self._termination.requested:
             self._save(step, state, quantities)
             self._manager.wait()
-            raise Terminated(
-                f"SIGTERM: saved at step {step}; run the same command again to resume the run"
+            raise self._termination.error(
+                f"saved at step {step}; run the same command again to resume the run"
             )

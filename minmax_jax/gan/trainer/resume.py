@@ -1,12 +1,49 @@
-"""Resumes a run from its newest valid checkpoint, and prunes checkpoints."""
+"""The folder of a run, its newest checkpoint, and the checkpoints to keep."""
 
 from pathlib import Path
 
+from minmax_jax.gan.base.messages import ignore_note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config.run import parse_best
-from minmax_jax.gan.run import checkpoint, retention, run_folder
+from minmax_jax.gan.run import checkpoint, lock, retention, run_folder
 from minmax_jax.gan.run import progress as progress_lib
 from minmax_jax.gan.training import step as step_lib
+
+
+def out_folder(config: config_lib.Config) -> Path:
+    """Returns the run folder: `config.run.out`, or `runs/PRESET-OPTIMIZER-sSEED`."""
+    default = Path("runs") / f"{config.run.preset}-{config.optimizer.name}-s{config.run.seed}"
+    return Path(config.run.out) if config.run.out else default
+
+
+def on_disk(config: config_lib.Config) -> str:
+    """Returns half a sentence about the checkpoints of a run, for a message about its end."""
+    steps = checkpoint.Checkpoints(out_folder(config) / "checkpoints", ignore_note).steps()
+    if not steps:
+        return "no checkpoint is on disk; the same command starts the run again"
+    return f"the newest checkpoint on disk is step {steps[-1]}; the same command resumes the run"
+
+
+def check_places(
+    config: config_lib.Config, checkpoints: checkpoint.Checkpoints, start: int
+) -> None:
+    """Checks that nothing else is at the places of the checkpoints to come.
+
+    Args:
+      config: Configuration of the run.
+      checkpoints: Checkpoints of the run.
+      start: Step at which the run starts.
+
+    Raises:
+      CheckpointError: If the run would have to replace a file that is not a checkpoint.
+    """
+    every, end = config.run.checkpoint_every, config.training.steps
+    for step in checkpoints.foreign():
+        if start < step <= end and (step % every == 0 or step == end):
+            raise checkpoint.CheckpointError(
+                f"{out_folder(config)}/checkpoints/{step}.npz is not a checkpoint, but the run "
+                "will write one there. Move it elsewhere."
+            )
 
 
 def restore(
@@ -30,8 +67,15 @@ def discard_after(folder: Path, checkpoints: checkpoint.Checkpoints, step: int) 
     run_folder.discard_metrics_after(folder, step)
 
 
-def steps_to_keep(config: config_lib.Config, folder: Path, steps: list[int]) -> set[int]:
-    """Returns the steps of the checkpoints to keep."""
+def steps_to_keep(
+    config: config_lib.Config, folder: Path, check_lock: lock.Check, steps: list[int]
+) -> set[int]:
+    """Returns the steps of the checkpoints to keep.
+
+    Raises:
+      WriteFailed: If this process has lost the lock of the run and must not delete the others.
+    """
+    check_lock()
     best = parse_best(config.run.keep_best, "keep_best")
     records = run_folder.read_metrics(folder) if best else []
     return retention.retained(steps, config.run.keep, records, best)

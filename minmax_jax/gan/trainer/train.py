@@ -7,7 +7,6 @@ one, trains, evaluates, and writes the run folder.
 import contextlib
 import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -17,13 +16,15 @@ from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluate
-from minmax_jax.gan.multihost import process_group
+from minmax_jax.gan.multihost import interrupts, process_group
 from minmax_jax.gan.multihost.launch import Launch
 from minmax_jax.gan.run import (
     checkpoint,
     checkpoint_manager,
     files,
+    lock,
     metrics_log,
+    ownership,
     run_folder,
     tensorboard,
 )
@@ -48,9 +49,14 @@ def train(
     does not matter. On GPU, set `XLA_FLAGS=--xla_gpu_deterministic_ops=true`; otherwise results
     agree up to rounding.
 
-    **Interruption.** On the first SIGTERM, the current compiled call finishes, the state is
-    saved, and `Terminated` is raised. A second SIGTERM ends the process immediately. Signals
-    are handled only if `train` is called from the main thread.
+    **Interruption.** On the first Ctrl-C, SIGTERM or SIGHUP, the current compiled call finishes,
+    the state is saved, and `KeyboardInterrupt` or `Terminated` is raised. A second Ctrl-C raises
+    `KeyboardInterrupt` without saving, and a second SIGTERM ends the process. Before and after
+    the training loop, signals act as usual. Signals are handled only if `train` is called from
+    the main thread.
+
+    **Lock.** Only one process writes to a run folder at a time. The lock of a process that was
+    killed is taken over: at once on the same machine, and after 60 s on another one.
 
     **Multiple processes.** Every process calls `train` with the same `config`. Only process 0
     writes files; the other processes return a `Run` without metrics or summary.
@@ -67,8 +73,8 @@ def train(
       The finished run: folder, configuration, final state, logged metrics and summary.
 
     Raises:
-      ConfigError: If a configuration value is invalid, or the run folder contains a different
-        run.
+      ConfigError: If a configuration value is invalid, the run folder contains a different run
+        or something else at the place of a file of the run, or another process writes to it.
       DataError: If the data cannot be read.
       Stopped: If the run ends before its last step. The subclass tells the reason: `NonFinite`,
         `WriteFailed`, `Terminated` or `HostFailed`.
@@ -92,13 +98,7 @@ def train(
             )
         with group.termination:
             state = train_loop(_broadcast_state(start, group), hooks.call_ends(config))
-        return finish.Run(out_folder(config), config, state, [], {})
-
-
-def out_folder(config: config_lib.Config) -> Path:
-    """Returns the run folder: `config.run.out`, or `runs/PRESET-OPTIMIZER-sSEED`."""
-    default = Path("runs") / f"{config.run.preset}-{config.optimizer.name}-s{config.run.seed}"
-    return Path(config.run.out) if config.run.out else default
+        return finish.Run(resume.out_folder(config), config, state, [], {})
 
 
 TrainLoop = Callable[[step_lib.TrainState, list[loop.Hook]], step_lib.TrainState]
@@ -115,12 +115,18 @@ def _train_as_coordinator(
     use_tensorboard: bool,
 ) -> finish.Run:
     """Trains in process 0, which writes the run folder."""
-    folder = out_folder(config)
+    folder = resume.out_folder(config)
     checkpoints = checkpoint.Checkpoints(folder / "checkpoints", progress.note)
     run_folder.check_run(folder, config, data)
+    ownership.check(folder)
     with files.full_disk(folder), contextlib.ExitStack() as stack:
+        stack.enter_context(interrupts.describe(functools.partial(resume.on_disk, config)))
         stack.callback(progress.close)
+        files.make_folder(folder)
+        check_lock = stack.enter_context(lock.hold(folder))
+        ownership.delete_leftovers(folder)
         start = resume.restore(folder, checkpoints, start, progress)
+        resume.check_places(config, checkpoints, int(start.step))
         run_folder.open_run(folder, config, data)  # All checks have passed.
         resume.discard_after(folder, checkpoints, int(start.step))
         start = _broadcast_state(start, group)
@@ -130,22 +136,31 @@ def _train_as_coordinator(
             full = _load_full_data(config, data)
             evaluator = evaluate.RunEvaluator(config, folder, full, progress.note)
         manager = checkpoint_manager.CheckpointManager(
-            checkpoints, functools.partial(resume.steps_to_keep, config, folder), start
+            checkpoints, functools.partial(resume.steps_to_keep, config, folder, check_lock), start
         )
+        if start.step < config.training.steps:
+            progress.note("compiling the training step; this can take a minute")
         with group.termination, manager:
-            log = metrics_log.MetricsLog(folder, progress)
+            log = metrics_log.MetricsLog(folder, progress, check_lock)
             check = hooks.NonFiniteHook(config, folder, checkpoints, manager)
             save = hooks.CheckpointHook(config.run.checkpoint_every, manager, check, log)
-            ordered = [hooks.LogHook(config.run.log_every, log, copy), check]
+            ordered = [
+                hooks.LockHook(check_lock),
+                hooks.LogHook(config.run.log_every, log, copy),
+                check,
+            ]
             if evaluator:
                 ordered.append(hooks.EvaluationHook(config, evaluator, check, log))
             ordered += [save, hooks.TerminationHook(group.termination, manager, save)]
             state = train_loop(start, ordered)
+        if group.termination.requested:  # The signal came after the last call had ended.
+            raise group.termination.error(resume.on_disk(config))
         resume.log_best(config, folder, checkpoints, progress)
         progress.close()
         group.shutdown()
         full = _load_full_data(config, data)
-        return finish.finish(config, folder, full, state, progress.note, evaluator)
+        check_lock()
+        return finish.finish(config, folder, full, state, progress.note, evaluator, check_lock)
 
 
 def _train_loop(

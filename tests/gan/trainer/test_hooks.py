@@ -4,13 +4,16 @@ import contextlib
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from minmax_jax import parallel
-from minmax_jax.gan.base.errors import Terminated
+from minmax_jax.gan.base.errors import Terminated, WriteFailed
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.multihost.termination import Termination
 from minmax_jax.gan.trainer import hooks
+from minmax_jax.gan.training import loop
+from minmax_jax.gan.training.program import Program
 
 CONFIG = presets.preset("digits", steps=8, log_every=2, checkpoint_every=4, evaluate_every=4)
 STATE = parallel.replicate({"w": jnp.ones(2)}, jax.local_devices()[:1])
@@ -51,18 +54,36 @@ def test_log_is_flushed_and_values_checked_before_a_checkpoint():
 
 
 @pytest.mark.parametrize("due", [False, True])
-def test_sigterm_saves_once_and_ends_the_run(due):
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("SIGTERM", Terminated), ("SIGHUP", Terminated), ("Ctrl-C", KeyboardInterrupt)],
+)
+def test_signal_saves_once_and_ends_the_run(name, kind, due):
     calls, termination = Calls(), Termination()
     save = hooks.CheckpointHook(4, calls, calls, calls)
     terminate = hooks.TerminationHook(termination, calls, save)
     terminate(3, STATE, {})
     assert calls.names == [] and terminate.next_step(3) is None
-    termination.requested = True
+    termination.requested, termination.name = True, name
     if due:
         save(4, STATE, {})
-    with pytest.raises(Terminated, match="SIGTERM: saved at step 4; run the same command again"):
+    with pytest.raises(kind, match=f"{name}: saved at step 4; run the same command again"):
         terminate(4, STATE, {})
     assert calls.names == ["flush", "check", "save 4", "wait"]
+
+
+def test_lock_is_checked_at_every_call_end_before_other_hooks_write():
+    def refuse():
+        raise WriteFailed("lost")
+
+    lock, calls = hooks.LockHook(refuse), Calls()
+    assert lock.next_step(3) is None
+
+    program = Program(lambda state, until: (until, {}), lambda state: {}, 1)
+    save = hooks.CheckpointHook(1, calls, calls, calls)
+    with pytest.raises(WriteFailed):
+        loop.run(program, np.int32(0), (), [lock, save], start=0, end=4)
+    assert calls.names == []
 
 
 def test_evaluation_stops_the_clock_and_skips_the_last_step():

@@ -10,7 +10,7 @@ from minmax_jax.gan.base.errors import DataError
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.evaluation import evaluator
 from minmax_jax.gan.run import checkpoint
-from minmax_jax.gan.trainer import hooks, train
+from minmax_jax.gan.trainer import hooks, resume, train
 from minmax_jax.gan.training import build, loop
 
 SMALL = {
@@ -165,8 +165,8 @@ def test_unknown_data_raises_one_line_and_writes_nothing(tmp_path):
 
 def test_out_folder_is_named_after_the_run_by_default():
     config = presets.preset("digits", optimizer="sgda", seed=3)
-    assert str(train.out_folder(config)) == "runs/digits-sgda-s3"
-    assert str(train.out_folder(config.replace(out="here"))) == "here"
+    assert str(resume.out_folder(config)) == "runs/digits-sgda-s3"
+    assert str(resume.out_folder(config.replace(out="here"))) == "here"
 
 
 def test_pick_devices_returns_all_devices_by_default():
