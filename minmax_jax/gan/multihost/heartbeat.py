@@ -1,41 +1,49 @@
 """Heartbeat between the processes of a run, which ends all of them if one fails."""
 
 import contextlib
-import os
-import sys
 import threading
 import time
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from typing import NoReturn
 
 from minmax_jax.gan.base.errors import EXIT_CODES, HostFailed
+from minmax_jax.gan.multihost import exits
 from minmax_jax.gan.multihost.termination import Termination
-
-ROOT = "minmax_jax"
-"""First part of all keys in the key-value store."""
+from minmax_jax.gan.multihost.wire import Wire, WireError
 
 INTERVAL = 0.5
 """Seconds between two heartbeats."""
 
+PATIENCE = 5.0
+"""Seconds for which a failing process waits until the others have ended."""
+
 
 class Heartbeat:
-    """Sends heartbeats and checks the heartbeats of the other processes, in a thread.
+    """Exchanges heartbeats between process 0 and the other processes, in threads.
 
-    If another process reports an error or stops responding, this process exits at once with a
-    one-line message. The thread also forwards SIGTERM to the coordinator.
+    If a process ends, reports an error or stops responding, all processes exit at once with a
+    one-line message: process 0 notices it and tells the others, and the others notice the loss
+    of process 0. Signals that request the end of the run are forwarded to process 0.
 
     Args:
-      client: Key-value store of `jax.distributed`.
-      index: Index of this process.
+      wires: Connections by index of the other side: to all others in process 0, and to process 0
+        in the others.
       timeout: Seconds without a heartbeat after which a process has stopped responding.
-      termination: SIGTERM state of this process.
+      termination: Signal state of this process.
+
+    Attributes:
+      timeout: Seconds without a heartbeat after which a process has stopped responding.
     """
 
-    def __init__(self, client: Any, index: int, timeout: float, termination: Termination) -> None:
-        self._client, self._index, self._timeout = client, index, timeout
-        self._termination = termination
-        self._stop = threading.Event()
-        self._last_seen: dict[str, tuple[str, float]] = {}
-        threading.Thread(target=self._run, daemon=True).start()
+    def __init__(self, wires: Mapping[int, Wire], timeout: float, termination: Termination) -> None:
+        self._wires, self.timeout, self._termination = dict(wires), timeout, termination
+        self._stop, self._ending = threading.Event(), threading.Lock()
+        self._left: set[int] = set()
+        self._readers = [
+            threading.Thread(target=self._read, args=item, daemon=True) for item in wires.items()
+        ]
+        for thread in (threading.Thread(target=self._beat, daemon=True), *self._readers):
+            thread.start()
 
     @property
     def stopped(self) -> bool:
@@ -43,64 +51,89 @@ class Heartbeat:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Ends the thread."""
+        """Ends the heartbeat. All processes must call it when nothing can fail any more."""
         self._stop.set()
+        self._tell({"bye": True})
 
-    def _run(self) -> None:
-        beats = 0
+    def close(self) -> None:
+        """Closes the connections of a stopped heartbeat."""
+        for wire in self._wires.values():
+            wire.close()
+
+    def fail(self, code: int, text: str, process: int) -> NoReturn:
+        """Ends all processes because of an error in this one.
+
+        Args:
+          code: Exit code of all processes.
+          text: Message of this process.
+          process: Index of this process.
+        """
+        self._end(code, text, f"process {process}: {text}")
+        while True:  # Another thread is ending the process.
+            time.sleep(1)
+
+    def _beat(self) -> None:
+        forwarded = False
         while not self._stop.wait(INTERVAL):
-            beats += 1
+            self._tell({})
+            if self._termination.requested and not forwarded:
+                forwarded = True
+                self._tell({"terminate": self._termination.name})
+
+    def _tell(self, message: dict) -> None:
+        for wire in self._wires.values():
+            with contextlib.suppress(OSError):  # The reader notices that the connection has ended.
+                wire.send(message)
+
+    def _read(self, peer: int, wire: Wire) -> None:
+        silence = 0.0
+        while True:
+            start = time.monotonic()
             try:
-                self._client.key_value_set(f"{ROOT}/alive/{self._index}", str(beats), True)
-                self._forward_termination()
-                failed = self._client.key_value_dir_get(f"{ROOT}/failed/")
-                alive = self._client.key_value_dir_get(f"{ROOT}/alive/")
-            except Exception:
-                if self.stopped:
-                    return
-                # The key-value store runs in process 0. If it cannot be reached, process 0 has
-                # failed.
-                reason = "it has stopped responding"
-                failed, alive = [(f"{ROOT}/failed/0", f"{EXIT_CODES[HostFailed]} {reason}")], []
-            if any(_process(key) == str(self._index) for key, _ in failed):
-                return  # This process reported an error itself and is about to exit.
-            for key, text in failed:
-                self._exit_because_of(key, text)
-            self._check_alive(alive)
+                message = wire.receive(INTERVAL)
+                silence = 0.0
+            except TimeoutError:
+                # Time in which this process was suspended does not count: after it, all
+                # processes of a suspended job continue.
+                silence += min(time.monotonic() - start, 2 * INTERVAL)
+                if silence < self.timeout:
+                    continue
+                if not self.stopped:
+                    self._lose(f"process {peer} has sent no heartbeat for {self.timeout:g} s")
+                return
+            except (OSError, WireError):
+                message = None
+            if message is None:
+                if not (self.stopped or peer in self._left):
+                    self._lose(f"process {peer} has ended without a message")
+                return
+            self._handle(peer, message)
 
-    def _exit_because_of(self, key: str, text: str) -> NoReturn:
-        code, _, reason = text.partition(" ")
-        with contextlib.suppress(Exception):
-            self._client.key_value_set(f"{ROOT}/read/{self._index}", "", True)
-        exit_now(int(code), f"process {_process(key)}: {reason}")
+    def _handle(self, peer: int, message: Mapping) -> None:
+        if "bye" in message:
+            self._left.add(peer)
+        if "terminate" in message and 0 not in self._wires:
+            self._termination.name = str(message["terminate"])
+            self._termination.requested = True
+        if "failed" in message:
+            text, code = str(message["failed"]), message.get("code")
+            if not isinstance(code, int) or code not in EXIT_CODES.values():
+                code = EXIT_CODES[HostFailed]
+            self._end(code, text, text)
 
-    def _check_alive(self, alive: list[tuple[str, str]]) -> None:
-        now = time.monotonic()
-        for key, beat in alive:
-            if self._last_seen.get(key, ("", 0.0))[0] != beat:
-                self._last_seen[key] = (beat, now)
-            elif now - self._last_seen[key][1] > self._timeout:
-                exit_now(
-                    EXIT_CODES[HostFailed],
-                    f"process {_process(key)} has sent no heartbeat for {self._timeout} s. Start "
-                    "all processes again to resume the run.",
-                )
+    def _lose(self, what: str) -> None:
+        text = f"{what}. Start all processes again to resume the run."
+        self._end(EXIT_CODES[HostFailed], text, text)
 
-    def _forward_termination(self) -> None:
-        key = f"{ROOT}/terminate"
-        if self._index == 0:
-            if self._client.key_value_dir_get(f"{key}/"):
-                self._termination.requested = True
-        elif self._termination.requested:
-            self._client.key_value_set(f"{key}/{self._index}", "", True)
-
-
-def exit_now(code: int, text: str) -> NoReturn:
-    """Exits without cleanup, with a one-line message on standard error."""
-    print(f"minmax-jax: {text}", file=sys.stderr, flush=True)
-    sys.stdout.flush()
-    os._exit(code)
-
-
-def _process(key: str) -> str:
-    return key.rpartition("/")[2]
+    def _end(self, code: int, text: str, told: str) -> None:
+        """Tells the others the reason and exits, unless another thread is doing so."""
+        if not self._ending.acquire(blocking=False):
+            return
+        self._tell({"failed": told, "code": code})
+        # The others must read the reason before this process closes the connections. They close
+        # theirs when they have.
+        end = time.monotonic() + PATIENCE
+        for thread in self._readers:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, end - time.monotonic()))
+        exits.exit_now(code, text)

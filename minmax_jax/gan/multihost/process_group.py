@@ -3,7 +3,8 @@
 Only process 0, the coordinator, writes the run folder and progress messages; every process prints
 the error that ends it. Each process loads the data of its devices. Training exchanges arrays
 inside the compiled step. `broadcast` and `barrier` use collectives of their own, and short
-messages go through the key-value store of `jax.distributed`.
+messages go through the key-value store of `jax.distributed`. Connections of our own decide
+whether the processes fit together, and carry the heartbeat (see `rendezvous` and `heartbeat`).
 """
 
 import contextlib
@@ -16,13 +17,14 @@ from typing import Any, NoReturn
 import jax
 import numpy as np
 from jax import lax
-from jax._src import distributed  # The key-value store has no public name.
 from jax.experimental import multihost_utils
 
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import EXIT_CODES, ConfigError, HostFailed, exit_code
-from minmax_jax.gan.multihost import heartbeat
+from minmax_jax.gan.multihost import agreement, connection
+from minmax_jax.gan.multihost.heartbeat import INTERVAL, Heartbeat
 from minmax_jax.gan.multihost.launch import Launch, check
+from minmax_jax.gan.multihost.store import Store
 from minmax_jax.gan.multihost.termination import Termination
 
 
@@ -30,28 +32,28 @@ class ProcessGroup:
     """Connection of this process to the other processes of its run.
 
     Args:
-      launch: Settings of the processes, or None for a process that runs alone. Then `checksum`,
-        `broadcast` and `shutdown` do not communicate, and `barrier` and `abort` must not be
-        called.
+      heartbeat: Heartbeat between the processes, or None for a process that runs alone. Then
+        `checksum`, `check_same`, `broadcast` and `shutdown` do not communicate, and `barrier` and
+        `abort` must not be called.
+      store: Texts that the processes exchange.
+      termination: Signal state of this process.
 
     Attributes:
       index: Index of this process.
       count: Number of processes.
-      termination: SIGTERM state of this process. Other processes forward a SIGTERM to the
+      termination: Signal state of this process. Other processes forward a signal to the
         coordinator, which ends the run for all.
     """
 
-    def __init__(self, launch: Launch | None = None) -> None:
-        self.index = jax.process_index() if launch else 0
-        self.count = jax.process_count() if launch else 1
-        self.termination = Termination()
-        self._client: Any = distributed.global_state.client if launch else None
-        self._timeout = launch.host_timeout if launch else 0
-        self._heartbeat: heartbeat.Heartbeat | None = None
-        if self._client is not None:
-            self._heartbeat = heartbeat.Heartbeat(
-                self._client, self.index, self._timeout, self.termination
-            )
+    def __init__(
+        self,
+        heartbeat: Heartbeat | None = None,
+        store: Store | None = None,
+        termination: Termination | None = None,
+    ) -> None:
+        self._heartbeat, self._store = heartbeat, store or Store()
+        self.index, self.count = self._store.index, self._store.count
+        self.termination = termination or Termination()
 
     @property
     def is_coordinator(self) -> bool:
@@ -69,12 +71,44 @@ class ProcessGroup:
         Args:
           images: Examples of this process.
         """
-        before = int(self._get(f"crc32/{self.index - 1}")) if self.index else 0
+        before = int(self._store.get("crc32", self.index - 1)) if self.index else 0
         own = data_lib.crc32(images, before)
         if self.count == 1:
             return own
-        self._client.key_value_set(f"{heartbeat.ROOT}/crc32/{self.index}", str(own))
-        return int(self._get(f"crc32/{self.count - 1}"))
+        self._store.put("crc32", str(own))
+        return int(self._store.get("crc32", self.count - 1))
+
+    def check_same(self, name: str, values: Mapping[str, Any], remedy: str) -> None:
+        """Checks that values are the same in all processes.
+
+        Args:
+          name: Name of the values in the error message, different at each call.
+          values: Values by name.
+          remedy: Sentence that says what to do.
+
+        Raises:
+          ConfigError: If a value differs. All processes raise it.
+        """
+        own = {key: agreement.text_of(value) for key, value in values.items()}
+        if text := agreement.differences(self._store.exchange(name, own)):
+            raise ConfigError(f"{name} must be the same in all processes, got {text}. {remedy}")
+
+    def check_data(self, data: data_lib.Data) -> None:
+        """Checks that all processes have the same dataset, of which each holds a shard.
+
+        Raises:
+          ConfigError: If the datasets differ.
+        """
+        values = {
+            "kind": data.kind,
+            "shape": data.images.shape[1:],
+            "dtype": str(data.images.dtype),
+            "training examples": data.count,
+            "held-out examples": data.test_count,
+            "classes": data.num_classes,
+            "checksum": data.totals.identity if data.totals else 0,
+        }
+        self.check_same("data", values, "Give every host the same dataset.")
 
     def broadcast(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns the coordinator's arrays, bit for bit, in every process.
@@ -101,17 +135,27 @@ class ProcessGroup:
 
         Without this, the devices would connect at the first training step, and time out if one
         process compiles half a minute longer than another.
+
+        Raises:
+          ConfigError: If the processes have different devices.
         """
-        self._client.wait_at_barrier(f"{heartbeat.ROOT}/barrier", self._timeout * 1000)
+        own = jax.local_devices()
+        kinds = sorted({device.device_kind for device in own})
+        self.check_same(
+            "devices",
+            {"number of devices": len(own), "platform": own[0].platform, "kind": kinds},
+            "Use the same number and kind of devices on every host.",
+        )
         connect = jax.pmap(lambda one: lax.psum(one, "all"), axis_name="all", devices=jax.devices())
         jax.block_until_ready(connect(np.ones(jax.local_device_count(), np.int32)))
 
     def shutdown(self) -> None:
         """Waits for all processes and ends the communication; the coordinator continues alone."""
         if self._heartbeat is not None and not self._heartbeat.stopped:
-            self._client.wait_at_barrier(f"{heartbeat.ROOT}/shutdown", self._timeout * 1000)
+            self._store.exchange("shutdown", {})
             self._heartbeat.stop()
-            jax.distributed.shutdown()
+            connection.disconnect()
+            self._heartbeat.close()
 
     def abort(self, error: BaseException) -> NoReturn:
         """Ends all processes because of an error in this one.
@@ -119,78 +163,55 @@ class ProcessGroup:
         The process exits without cleanup: an orderly exit from `jax.distributed` would wait for
         the other processes, which wait for this one.
         """
-        code, text = exit_code(error), " ".join(str(error).split())
-        if isinstance(error, jax.errors.JaxRuntimeError) and _LOST.search(text):
-            # Another process has failed. The heartbeat finds out which, and exits with a message.
-            time.sleep(self._timeout + 5)
-        if code is None:
-            traceback.print_exception(error)
-            code, text = EXIT_CODES[HostFailed], f"{type(error).__name__}: {text:.300}"
-        with contextlib.suppress(Exception):  # The coordinator may have exited already.
-            self._client.key_value_set(f"{heartbeat.ROOT}/failed/{self.index}", f"{code} {text}")
-            # The store ends with the coordinator, so wait until the others have read the reason.
-            end = time.monotonic() + self._timeout
-            while time.monotonic() < end and not self._was_read():
-                time.sleep(heartbeat.INTERVAL / 5)
-        heartbeat.exit_now(code, text)
+        assert self._heartbeat is not None
+        abort(self._heartbeat, self.index, error)
 
-    def _was_read(self) -> bool:
-        return len(self._client.key_value_dir_get(f"{heartbeat.ROOT}/read/")) >= self.count - 1
 
-    def _get(self, key: str) -> str:
-        return self._client.blocking_key_value_get(f"{heartbeat.ROOT}/{key}", self._timeout * 1000)
+def abort(heartbeat: Heartbeat, index: int, error: BaseException) -> NoReturn:
+    """Ends all processes because of an error in process `index`, this one."""
+    code, text = exit_code(error), " ".join(str(error).split())
+    if isinstance(error, jax.errors.JaxRuntimeError) and _LOST.search(text):
+        # Another process has failed. The heartbeat finds out which, and exits with a message.
+        time.sleep(heartbeat.timeout + INTERVAL * 4)
+    if code is None:
+        traceback.print_exception(error)
+        code, text = EXIT_CODES[HostFailed], f"{type(error).__name__}: {text:.300}"
+    heartbeat.fail(code, text or type(error).__name__, index)
 
 
 _LOST = re.compile("gloo|nccl|peer|connection", re.IGNORECASE)  # Errors of collectives.
 
 
 @contextlib.contextmanager
-def join(launch: Launch) -> Iterator[ProcessGroup]:
+def join(launch: Launch, settings: Mapping[str, Any] | None = None) -> Iterator[ProcessGroup]:
     """Connects the processes of one run; an error in one of them ends all.
 
     Args:
       launch: Settings that connect the processes. `Launch()` stands for a single process.
+      settings: Flat configuration of the run, which must be the same in all processes.
 
     Yields:
       The connected processes.
 
     Raises:
-      ConfigError: If a setting is invalid, or the processes cannot connect.
+      ConfigError: If a setting is invalid, or differs between the processes.
+      HostFailed: If a process does not come.
     """
     if not check(launch):
         yield ProcessGroup()
         return
-    _initialize(launch)
-    group = ProcessGroup(launch)
-    group.barrier()
+    place = connection.find_place(launch)
+    own = agreement.settings_of(settings or {})
+    wires, service = connection.meet(place, launch.host_timeout, own)
+    termination = Termination()
+    heartbeat = Heartbeat(wires, launch.host_timeout, termination)
     try:
+        connection.initialize(place, service)
+        group = ProcessGroup(heartbeat, Store(place.index, place.count), termination)
+        group.barrier()
         yield group
         group.shutdown()
     except BaseException as error:
-        if group.is_shut_down:
+        if heartbeat.stopped:
             raise
-        group.abort(error)
-
-
-def _initialize(launch: Launch) -> None:
-    explicit = {
-        "coordinator_address": launch.coordinator,
-        "num_processes": launch.num_processes,
-        "process_id": launch.process_id,
-    }
-    try:
-        jax.config.update("jax_cpu_collectives_implementation", "gloo")
-        jax.distributed.initialize(
-            **(explicit if launch.coordinator else {}),
-            initialization_timeout=launch.host_timeout,
-            # JAX's heartbeat must time out after ours, because our error message is one line.
-            heartbeat_timeout_seconds=2 * launch.host_timeout + 10,
-            shutdown_timeout_seconds=launch.host_timeout,
-        )
-    except (RuntimeError, ValueError) as error:
-        reason = next(iter(str(error).splitlines()), "")
-        raise ConfigError(
-            f"could not connect to the coordinator ({reason:.200}). Pass the same --coordinator "
-            "and --num-processes to every process; use --distributed alone only on TPU pods, "
-            "Slurm and Open MPI."
-        ) from error
+        abort(heartbeat, place.index, error)

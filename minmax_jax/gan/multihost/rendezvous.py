@@ -1,0 +1,245 @@
+"""Process 0 meets the other processes of a run before JAX connects them.
+
+JAX aborts a process whose partners do not come, and does not notice that two processes have the
+same index or other settings. Therefore the processes first open connections of their own: each
+tells process 0 its index and settings, and process 0 answers once it has heard from all. The
+connections stay open for the heartbeat.
+"""
+
+import contextlib
+import dataclasses
+import os
+import selectors
+import socket
+import time
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from minmax_jax.gan.base.errors import EXIT_CODES, ConfigError, HostFailed, Stopped
+from minmax_jax.gan.base.messages import short
+from minmax_jax.gan.multihost import agreement
+from minmax_jax.gan.multihost.launch import Address
+from minmax_jax.gan.multihost.wire import Wire, WireError
+
+GREETING = "minmax-jax process"
+"""First field of the first message, by which process 0 tells strangers from processes."""
+
+RETRY = 0.1
+"""Seconds between two attempts to connect."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """A process of the run, as it introduces itself.
+
+    Attributes:
+      index: Index of the process.
+      count: Number of processes that it was started with.
+      settings: Settings that must be the same in all processes.
+      where: Host and process id, for messages.
+    """
+
+    index: int
+    count: int
+    settings: Mapping[str, str]
+    where: str = dataclasses.field(
+        default_factory=lambda: f"{socket.gethostname()} (process id {os.getpid()})"
+    )
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> "Member | None":
+        """Returns the process that a message introduces, or None if it comes from a stranger."""
+        index, count, settings = (message.get(key) for key in ("index", "count", "settings"))
+        where = message.get("where")
+        if message.get("greeting") != GREETING or not isinstance(where, str):
+            return None
+        if type(index) is not int or type(count) is not int or index < 0:
+            return None
+        if not isinstance(settings, dict):
+            return None
+        return cls(index, count, {k: str(v) for k, v in settings.items()}, where)
+
+
+def wait_for_members(listener: socket.socket, own: Member, timeout: float) -> dict[int, Wire]:
+    """Waits in process 0 until all other processes have connected with the same settings.
+
+    Args:
+      listener: Listening socket.
+      own: Process 0.
+      timeout: Seconds to wait.
+
+    Returns:
+      Connections by index of the process.
+
+    Raises:
+      ConfigError: If processes have the same index or different settings.
+      HostFailed: If a process does not come.
+    """
+    members: dict[int, tuple[Member, Wire]] = {}
+    with contextlib.closing(_arrivals(listener, members, time.monotonic() + timeout)) as arrivals:
+        try:
+            while len(members) < own.count - 1:
+                _admit(next(arrivals), own, members)
+            everyone = [own, *(members[index][0] for index in sorted(members))]
+            if text := agreement.differences([member.settings for member in everyone]):
+                raise ConfigError(
+                    f"all processes must have the same settings, got {text}. Start the same "
+                    "command with the same installation on every host."
+                )
+        except StopIteration:
+            text = _text_of_missing(listener, own, members, timeout)
+            _refuse(members, EXIT_CODES[HostFailed], text)
+            raise HostFailed(text) from None
+        except ConfigError as error:
+            _refuse(members, EXIT_CODES[ConfigError], str(error))
+            raise
+    for _, wire in members.values():
+        with contextlib.suppress(OSError):  # The heartbeat notices a process that has just ended.
+            wire.send({"welcome": True})
+    return {index: wire for index, (_, wire) in members.items()}
+
+
+def _arrivals(
+    listener: socket.socket, members: dict[int, tuple[Member, Wire]], deadline: float
+) -> Generator[tuple[Member, Wire], None, None]:
+    """Yields each process that introduces itself; ends at the deadline.
+
+    A process that ends while it waits is removed from `members`, and may come again.
+    Connections of strangers are closed.
+    """
+    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
+        stack.callback(_close_others, selector, listener, members)
+        selector.register(listener, selectors.EVENT_READ)
+        listener.setblocking(False)
+        while (left := deadline - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
+                if key.fileobj is listener:
+                    with contextlib.suppress(OSError):
+                        wire = Wire(listener.accept()[0])
+                        selector.register(wire, selectors.EVENT_READ)
+                    continue
+                wire: Any = key.fileobj
+                try:
+                    message = wire.receive(0)
+                except TimeoutError:
+                    continue  # The rest of the message has not arrived yet.
+                except (OSError, WireError):
+                    message = None
+                member = Member.from_message(message) if message else None
+                waiting = [index for index, (_, known) in members.items() if known is wire]
+                if member and not waiting:
+                    yield member, wire
+                    continue
+                selector.unregister(wire)
+                wire.close()
+                for index in waiting:
+                    del members[index]
+
+
+def _close_others(selector: Any, listener: socket.socket, members: Mapping[int, Any]) -> None:
+    kept = [listener, *(wire for _, wire in members.values())]
+    for key in list(selector.get_map().values()):
+        if key.fileobj not in kept:
+            key.fileobj.close()
+
+
+def _admit(arrival: tuple[Member, Wire], own: Member, members: dict[int, Any]) -> None:
+    """Adds a process to `members`.
+
+    Raises:
+      ConfigError: If its index or its number of processes does not fit.
+    """
+    member, _ = arrival
+    taken = own if member.index == 0 else members.get(member.index, (None,))[0]
+    members[len(members) + own.count if taken else member.index] = arrival  # It gets an answer.
+    if taken:
+        raise ConfigError(
+            f"process_id={member.index} is used twice, by {taken.where} and {member.where}. Pass a "
+            "different process_id to each process."
+        )
+    if member.count != own.count:
+        raise ConfigError(
+            f"num_processes must be the same in all processes, got {own.count} in process 0 and "
+            f"{short(member.count)} in process {member.index}. Start all processes with the same "
+            "num_processes."
+        )
+    if member.index >= own.count:
+        raise ConfigError(
+            f"process_id must be below num_processes={own.count}, got {short(member.index)} from "
+            f"{member.where}. Pass a different process_id to each process."
+        )
+
+
+def _refuse(members: Mapping[int, tuple[Member, Wire]], code: int, text: str) -> None:
+    for _, wire in members.values():
+        with contextlib.suppress(OSError):
+            wire.send({"code": code, "refused": text})
+        wire.close()
+
+
+def _text_of_missing(
+    listener: socket.socket, own: Member, members: Mapping[int, Any], timeout: float
+) -> str:
+    missing = [index for index in range(1, own.count) if index not in members]
+    verb = "has" if len(missing) == 1 else "have"
+    address = Address(*listener.getsockname()[:2])
+    return (
+        f"{agreement.named(missing)} {verb} not connected to {address} within {timeout:g} s. Start "
+        "all processes at about the same time, with an address that every host can reach, or "
+        "raise --host-timeout."
+    )
+
+
+def connect(address: Address, own: Member, timeout: float) -> Wire:
+    """Connects to process 0, and waits until it has heard from all processes.
+
+    Args:
+      address: Address of process 0.
+      own: This process.
+      timeout: Seconds to try to connect.
+
+    Raises:
+      ConfigError: If process 0 refuses this process, or something else listens at the address.
+      HostFailed: If process 0 does not answer, or another process does not come.
+    """
+    deadline = time.monotonic() + timeout
+    reason = ""
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            wire = Wire(socket.create_connection(address, timeout=left))
+            # Process 0 may have started later, and waits for the others as long.
+            answer = _introduce(wire, own, address, timeout + 5)
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        else:
+            if answer is not None:
+                _check_answer(answer)
+                return wire
+            reason = "connection closed"
+        time.sleep(RETRY)
+    raise HostFailed(
+        f"process 0 did not answer at {address} within {timeout:g} s ({reason}). Start all "
+        "processes at about the same time with the same --coordinator, or raise --host-timeout."
+    )
+
+
+def _introduce(wire: Wire, own: Member, address: Address, timeout: float) -> Any:
+    """Returns the answer of process 0, or None if it has closed the connection."""
+    message = {"greeting": GREETING, **dataclasses.asdict(own), "settings": dict(own.settings)}
+    try:
+        wire.send(message)
+        return wire.receive(timeout)
+    except WireError as error:
+        raise ConfigError(
+            f"coordinator: {address} answers with {error}, so another program, or a run that has "
+            "started already, uses it. Choose another port."
+        ) from error
+
+
+def _check_answer(answer: Mapping[str, Any]) -> None:
+    text = answer.get("refused")
+    if text is None:
+        return
+    is_lost = answer.get("code") == EXIT_CODES[HostFailed]
+    error: type[Stopped] | type[ConfigError] = HostFailed if is_lost else ConfigError
+    raise error(str(text))
