@@ -1,15 +1,15 @@
 """`minmax-jax compare` compares several runs in a table and a figure."""
 
 import dataclasses
-from pathlib import Path
 from typing import Annotated
 
 import tyro
 from tyro.conf import arg
 
 from minmax_jax.gan import comparison
+from minmax_jax.gan.base.messages import print_lines
 from minmax_jax.gan.comparison import figure, table
-from minmax_jax.gan.generation import image_io
+from minmax_jax.gan.generation import image_files, image_io
 from minmax_jax.gan.run import files
 
 
@@ -33,10 +33,12 @@ class Compare:
 def run(command: Compare) -> None:
     """Writes the figure and the table, and prints the table."""
     path = image_io.check_file(command.out, (".png",))
+    table_path = path.with_suffix(".md")
+    for target in (path, table_path):
+        files.check_replaceable(target)
     found = comparison.compare(command.runs, num=command.num, seed=command.seed)
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = table.text(found)
-    figure.draw(found).savefig(path, dpi=110)
-    table_path = Path(path).with_suffix(".md")
+    files.make_folder(path.parent)
+    image_files.save_figure(figure.draw(found), path, dpi=110)
     files.write_atomically(table_path, text + "\n")
-    print(f"{text}\n\n  figure  {path}\n  table   {table_path}")
+    print_lines(f"{text}\n\n  figure  {path}\n  table   {table_path}")

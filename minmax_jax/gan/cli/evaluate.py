@@ -5,6 +5,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from minmax_jax.gan.base.messages import print_lines
 from minmax_jax.gan.config.fields import HIDE_DEFAULT, choices
 from minmax_jax.gan.evaluation import evaluate, evaluator, features, score_table, scores
 from minmax_jax.gan.run import evaluations
@@ -56,5 +57,5 @@ def run(command: Evaluate) -> None:
         inception_weights=command.inception_weights,
     )
     for record in records:
-        print(f"{command.run} at step {record['step']}, in " + score_table.text(record))
-    print(f"added to {command.run}/{evaluations.FILE}")
+        print_lines(f"{command.run} at step {record['step']}, in " + score_table.text(record))
+    print_lines(f"added to {command.run}/{evaluations.FILE}")

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from minmax_jax.gan.base.errors import EXIT_CODES, ConfigError, DataError, Stopped, exit_code
+from minmax_jax.gan.base.errors import EXIT_CODES, WriteFailed, exit_code
 from minmax_jax.gan.base.messages import printable
-from minmax_jax.gan.cli import program_cache
+from minmax_jax.gan.cli import failures, program_cache, streams, xla_messages
 from minmax_jax.gan.cli.commands import COMMANDS
 from minmax_jax.gan.multihost import interrupts
 
@@ -23,18 +23,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     try:
+        with streams.robust_streams():
+            return _run(argv)
+    except WriteFailed as error:  # Standard output cannot be written.
+        _report(error)
+        return error.exit_code
+
+
+def _run(argv: Sequence[str]) -> int:
+    """Runs a command inside of `robust_streams`."""
+    try:
+        xla_messages.hide()
         arguments = parse(argv)
         program_cache.turn_on()
         run = next(c.run for c in COMMANDS.values() if c.arguments is type(arguments))
         with interrupts.SecondInterrupt():
             run(arguments)
-    except (ConfigError, DataError, Stopped) as error:
-        print(f"minmax-jax: {error}", file=sys.stderr)
-        return exit_code(error) or 1
     except KeyboardInterrupt as error:
-        print(f"\nminmax-jax: {printable(interrupts.message(error))}", file=sys.stderr)
+        _report(interrupts.message(error), before="\n")
         return EXIT_CODES[KeyboardInterrupt]
+    except Exception as error:
+        described = failures.describe(error)
+        code = exit_code(described) if described else None
+        if described is None or code is None:
+            raise  # It is a bug.
+        _report(described)
+        return code
     return 0
+
+
+def _report(error: object, before: str = "") -> None:
+    print(f"{before}minmax-jax: {printable(str(error))}", file=sys.stderr, flush=True)
 
 
 def parse(argv: Sequence[str]) -> Any:

@@ -6,6 +6,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import arg
 
+from minmax_jax.gan.base.messages import print_lines
 from minmax_jax.gan.config import preset_text
 from minmax_jax.gan.config.fields import choices
 from minmax_jax.gan.config.preset_registry import PRESETS
@@ -23,4 +24,4 @@ class Presets:
 
 def run(command: Presets) -> None:
     """Prints the list, or the page of one preset."""
-    print(preset_text.page(command.name) if command.name else preset_text.listing())
+    print_lines(preset_text.page(command.name) if command.name else preset_text.listing())

@@ -1,12 +1,20 @@
-"""`minmax-jax sample` writes samples or latent interpolations of a run to a file."""
+"""`minmax-jax sample` writes samples or latent interpolations of a run to files."""
 
 import dataclasses
+import os
+from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import arg
 
+from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.messages import print_lines
 from minmax_jax.gan.config.fields import HIDE_DEFAULT
-from minmax_jax.gan.generation import image_io, sampling
+from minmax_jax.gan.generation import image_files, image_io, sampling
+from minmax_jax.gan.run import files
+
+SUFFIXES = (".png", ".gif", ".npz")
+"""Endings of the files that the command writes."""
 
 GIF_FRAMES = 48
 """Default number of images in a GIF, which then takes about three seconds."""
@@ -19,7 +27,7 @@ class Sample:
     run: str
     """Run folder, as passed to train with --out."""
     out: str
-    """File to write: .png for an image, .gif for animated interpolations, .npz for an array `samples`."""  # noqa: E501
+    """File to write: .png for an image, .gif for animated interpolations, .npz for an array `samples`. A name that ends in / is a new folder for single .png files."""  # noqa: E501
     num: Annotated[int | None, arg(metavar="INT"), HIDE_DEFAULT] = None
     """Number of samples or interpolations. Default: 64 samples, 8 interpolations, or 16 for a GIF."""  # noqa: E501
     seed: int = 0
@@ -31,9 +39,10 @@ class Sample:
 
 
 def run(command: Sample) -> None:
-    """Draws the samples and writes the file."""
-    path = image_io.check_file(command.out, (".png", ".gif", ".npz"))
-    gif = path.suffix == ".gif"
+    """Draws the samples and writes the file or the folder."""
+    as_folder = command.out.endswith(("/", os.sep)) or Path(command.out).is_dir()
+    path = _check_target(command.out, as_folder)
+    gif = path.suffix == ".gif" and not as_folder
     chosen = {"seed": command.seed, "step": command.step}
     if gif or command.interpolate:
         num = (16 if gif else 8) if command.num is None else command.num
@@ -44,5 +53,23 @@ def run(command: Sample) -> None:
         num = 64 if command.num is None else command.num
         samples = sampling.sample(command.run, num, **chosen)
         text = f"{num} samples"
-    image_io.write(samples, path)
-    print(f"{text} in {path}")
+    if as_folder:
+        image_files.save_folder(samples, path)
+    else:
+        image_io.write(samples, path)
+    print_lines(f"{text} in {path}")
+
+
+def _check_target(out: str, as_folder: bool) -> Path:
+    """Returns the path to write, after checks that need no samples."""
+    path = Path(out)
+    if as_folder:
+        image_files.check_new_folder(path)
+        return path
+    if path.suffix not in SUFFIXES:
+        raise ConfigError(
+            f"out={path}: the name must end in {' or '.join(SUFFIXES)}, or in / for a folder of "
+            "single images."
+        )
+    files.check_replaceable(path)
+    return path

@@ -9,6 +9,7 @@ from tyro.conf import arg
 import minmax_jax as mm
 from minmax_jax.gan import sweeps
 from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.messages import print_lines
 from minmax_jax.gan.cli import train
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.fields import HIDE_DEFAULT, choices
@@ -59,9 +60,9 @@ def run(command: Sweep) -> None:
     )
     out = command.config.run.out
     done = sweeps.sweep(command.config, grid, out=out, vmap=command.vmap, score=command.score)
-    print(report.table(done))
+    print_lines(report.table(done))
     names = ("heatmap.png", "table.md", "result.json", "runs")
-    print("\n".join(f"  {name:12} {done.folder / name}" for name in names))
+    print_lines("\n".join(f"  {name:12} {done.folder / name}" for name in names))
 
 
 def _check_not_in_grid(config: Config) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from minmax_jax.gan.base.messages import print_lines
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.optimizer import OptimizerConfig
 from minmax_jax.gan.config.presets import add_options, preset
@@ -41,7 +42,7 @@ def run(command: Train) -> None:
     config = with_preset_options(command.config)
     finished = train.train(config, launch=command.launch, use_tensorboard=command.tensorboard)
     if finished.summary:  # Only the coordinator of several processes has a summary.
-        print(summary.summary_text(finished.config, finished.summary, finished.folder))
+        print_lines(summary.summary_text(finished.config, finished.summary, finished.folder))
 
 
 def preset_of(argv: Sequence[str]) -> Config:

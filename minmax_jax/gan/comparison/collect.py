@@ -1,6 +1,7 @@
 """Collects configurations, metrics, scores and samples of several runs."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minmax_jax.gan.base.errors import ConfigError, DataError
-from minmax_jax.gan.base.messages import Note, print_note
+from minmax_jax.gan.base.messages import Note, print_note, printable
 from minmax_jax.gan.comparison import results as results_lib
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.generation import sampling
@@ -89,15 +90,17 @@ def compare(
         is invalid, no run can be read, or the runs were trained on different data.
     """
     folders = [Path(folder) for folder in run_dirs]
-    if len(folders) < 2 or len({folder.resolve() for folder in folders}) < len(folders):
+    if len(folders) < 2 or len(set(map(os.path.realpath, folders))) < len(folders):
         raise ConfigError("compare: pass two or more different run folders.")
     sampling.check_count("num", num)
+    sampling.check_seed(seed)
     problems: dict[str, str] = {}
     abouts = _read_configs(folders, problems)
     runs = []
     for folder, name in zip(abouts, _names(list(abouts)), strict=True):
         found: list[str] = []
         step, samples = _samples(folder, num, seed, found.append)
+        records = run_folder.read_metrics(folder, found.append)
         if found:
             problems[str(folder)] = "; ".join(_with_folder(folder, problem) for problem in found)
         runs.append(
@@ -105,7 +108,7 @@ def compare(
                 name=name,
                 folder=folder,
                 config=abouts[folder].config,
-                records=run_folder.read_metrics(folder),
+                records=records,
                 results=results_lib.read(folder),
                 step=step,
                 samples=samples,
@@ -142,6 +145,7 @@ def _samples(
         generator = load_generator(folder, note=add_problem)
         if generator.about.data["kind"] != "image":
             num = max(num, MIN_VECTORS)
+        sampling.check_sample_memory(generator, "num", num, num)
         inputs = seeded_latents(generator.pair.latent_dim, num, seed=seed)
         return generator.step, generator.generate(inputs)
     except (ConfigError, DataError) as error:
@@ -163,9 +167,9 @@ def _check_same_data(abouts: dict[Path, run_folder.About]) -> None:
 
 def _names(folders: list[Path]) -> list[str]:
     """Returns the shortest ends of the paths that are all different."""
-    parts = [folder.resolve().parts for folder in folders]
+    parts = [Path(os.path.realpath(folder)).parts for folder in folders]
     for length in range(1, max(map(len, parts)) + 1):
         names = ["/".join(path[-length:]) for path in parts]
         if len(set(names)) == len(names):
-            return names
-    return [str(folder) for folder in folders]
+            return [printable(name) for name in names]
+    return [printable(str(folder)) for folder in folders]

@@ -121,7 +121,7 @@ class Group:
                 raise ConfigError(f"{field.name} must be {text}, got {short(value)}.")
             if field.type is int and not -(2**31) <= value < 2**31:
                 raise ConfigError(f"{field.name} must be below {2**31}, got {short(value)}.")
-            if field.type is str and ("\0" in value or len(value) > 4096):
+            if isinstance(value, str) and ("\0" in value or len(value) > 4096):
                 raise ConfigError(
                     f"{field.name} must be a text of at most 4096 characters, without NUL, got "
                     f"{short(value)}."

@@ -9,6 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.generation import image_files
+from minmax_jax.gan.run import files
 
 FRAME_MILLISECONDS = 60
 """Duration of one frame of a GIF."""
@@ -89,7 +91,8 @@ def write(samples: np.ndarray, path: str | Path) -> None:
     """Writes samples or interpolations to a .png, .gif or .npz file.
 
     In a .png each interpolation of images is one row. A .gif shows all
-    interpolations at once. A .npz contains the array `samples`.
+    interpolations at once. A .npz contains the array `samples`. The file is written
+    completely or not at all.
 
     Args:
       samples: Samples `(n, *sample_shape)`, as returned by `sample`, or
@@ -99,21 +102,26 @@ def write(samples: np.ndarray, path: str | Path) -> None:
 
     Raises:
       ConfigError: If the name has another suffix, or `.gif` without
-        interpolations.
+        interpolations, or the file cannot be written.
+      WriteFailed: If the disk is full.
     """
     is_interpolation = samples.ndim in (3, 5)
     path = check_file(path, (".png", ".gif", ".npz") if is_interpolation else (".png", ".npz"))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    files.make_folder(path.parent)
     if path.suffix == ".npz":
-        np.savez_compressed(path, samples=samples)
+        with files.open_atomically(path) as file:
+            np.savez_compressed(file, samples=samples)
     elif path.suffix == ".gif":
         first, *rest = gif_frames(samples)
-        first.save(path, save_all=True, append_images=rest, duration=FRAME_MILLISECONDS, loop=0)
+        options = {"save_all": True, "append_images": rest, "loop": 0}
+        image_files.save_image(first, path, duration=FRAME_MILLISECONDS, **options)
     elif samples.ndim >= 4:
         columns = samples.shape[1] if is_interpolation else None
-        grid(samples.reshape(-1, *samples.shape[-3:]), columns=columns).save(path)
+        image = grid(samples.reshape(-1, *samples.shape[-3:]), columns=columns)
+        image_files.save_image(image, path)
     else:
-        (interpolation_plot if is_interpolation else scatter)(samples).savefig(path, dpi=120)
+        figure = (interpolation_plot if is_interpolation else scatter)(samples)
+        image_files.save_figure(figure, path)
 
 
 def plane(vectors: np.ndarray) -> np.ndarray:

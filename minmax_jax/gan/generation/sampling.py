@@ -1,15 +1,25 @@
 """Sampling and latent interpolation with the averaged generator of a run."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.generation import generator
+from minmax_jax.gan.base.memory import check_memory
+from minmax_jax.gan.base.messages import Note, print_note, short
+from minmax_jax.gan.generation.generator import Generator, load_generator
 from minmax_jax.gan.generation.latents import latent_arcs, seeded_latents
 
 
-def sample(run_dir: str | Path, num: int, *, seed: int = 0, step: int | None = None) -> np.ndarray:
+def sample(
+    run_dir: str | Path,
+    num: int,
+    *,
+    seed: int = 0,
+    step: int | None = None,
+    note: Note = print_note,
+) -> np.ndarray:
     """Draws samples from a checkpoint of a run.
 
     The same seed gives the same latents for every run and step.
@@ -17,18 +27,22 @@ def sample(run_dir: str | Path, num: int, *, seed: int = 0, step: int | None = N
     Args:
       run_dir: Run folder.
       num: Number of samples.
-      seed: Seed of the latents.
+      seed: Seed of the latents, from 0 to 2³¹ − 1.
       step: Step of the checkpoint. Default: the newest valid checkpoint.
+      note: Called with one line about the step, and one per corrupt checkpoint.
+        Default: prints to standard error.
 
     Returns:
       uint8 images `(num, height, width, channels)`, or float32 vectors `(num, d)`.
 
     Raises:
       ConfigError: If the folder does not contain a run or a valid checkpoint, or
-        `num` is less than 1.
+        `num` or `seed` is out of range.
     """
     check_count("num", num)
-    loaded = generator.load_generator(run_dir, step=step)
+    check_seed(seed)
+    loaded = _load(run_dir, step, note)
+    check_sample_memory(loaded, "num", num, num)
     return loaded.generate(seeded_latents(loaded.pair.latent_dim, num, seed=seed))
 
 
@@ -40,6 +54,7 @@ def interpolate(
     loop: bool = False,
     seed: int = 0,
     step: int | None = None,
+    note: Note = print_note,
 ) -> np.ndarray:
     """Draws samples along arcs in latent space.
 
@@ -51,8 +66,10 @@ def interpolate(
         and goes to latent `num + i`.
       num_frames: Number of samples per interpolation, at least 2.
       loop: Whether to follow the whole circle and return to the start.
-      seed: Seed of the latents.
+      seed: Seed of the latents, from 0 to 2³¹ − 1.
       step: Step of the checkpoint. Default: the newest valid checkpoint.
+      note: Called with one line about the step, and one per corrupt checkpoint.
+        Default: prints to standard error.
 
     Returns:
       uint8 images `(num, num_frames, height, width, channels)`, or float32 vectors
@@ -60,11 +77,13 @@ def interpolate(
 
     Raises:
       ConfigError: If the folder does not contain a run or a valid checkpoint, or
-        `num` or `num_frames` is too small.
+        `num`, `num_frames` or `seed` is out of range.
     """
     check_count("num", num)
     check_count("num_frames", num_frames, 2)
-    loaded = generator.load_generator(run_dir, step=step)
+    check_seed(seed)
+    loaded = _load(run_dir, step, note)
+    check_sample_memory(loaded, "num", num, num * num_frames)
     ends = seeded_latents(loaded.pair.latent_dim, 2 * num, seed=seed)
     arcs = latent_arcs(ends[:num], ends[num:], num_frames, loop=loop)
     flat = loaded.generate(arcs.reshape(num * num_frames, -1))
@@ -72,7 +91,30 @@ def interpolate(
 
 
 def check_count(name: str, value: int, at_least: int = 1) -> int:
-    """Returns `value`, or raises `ConfigError` if it is less than `at_least`."""
+    """Returns `value`, or raises `ConfigError` if it is less than `at_least` or above 2³⁰."""
     if value < at_least:
-        raise ConfigError(f"{name} must be at least {at_least}, got {value}.")
+        raise ConfigError(f"{name} must be at least {at_least}, got {short(value)}.")
+    if value > 2**30:  # The devices count in 32-bit integers.
+        raise ConfigError(f"{name} must be at most {2**30}, got {short(value)}.")
     return value
+
+
+def check_seed(value: int, name: str = "seed") -> int:
+    """Returns `value`, or raises `ConfigError` unless it is from 0 to 2³¹ − 1."""
+    if not 0 <= value < 2**31:
+        raise ConfigError(f"{name} must be from 0 to {2**31 - 1}, got {short(value)}.")
+    return value
+
+
+def _load(run_dir: str | Path, step: int | None, note: Note) -> Generator:
+    loaded = load_generator(run_dir, step=step, note=note)
+    which = "the newest valid checkpoint" if step is None else "as requested"
+    note(f"sampling from {run_dir} at step {loaded.step}, {which}")
+    return loaded
+
+
+def check_sample_memory(loaded: Generator, name: str, value: int, num_samples: int) -> None:
+    """Raises `ConfigError` if this machine cannot hold `num_samples` samples."""
+    size = math.prod(loaded.pair.sample_shape)
+    needed = num_samples * 4 * (loaded.pair.latent_dim + 2 * size)  # Latents, and float samples.
+    check_memory(name, value, needed, "Draw fewer samples, with several seeds.")

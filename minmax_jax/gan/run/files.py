@@ -63,6 +63,12 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
         _sync_folder(path.parent)
 
 
+def check_replaceable(path: Path) -> None:
+    """Checks what is at `path` before the content is computed. Errors: see `open_atomically`."""
+    with one_line_errors(path):
+        _mode_of_replaceable(path)
+
+
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Writes a file completely or not at all, text as UTF-8. Errors: see `open_atomically`."""
     with open_atomically(path) as file:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.messages import Note
 from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.data import row_order
 from minmax_jax.gan.evaluation import evaluate
-from minmax_jax.gan.generation import generator, image_io
+from minmax_jax.gan.generation import generator, image_files, image_io
 from minmax_jax.gan.run import files, lock, run_folder
 from minmax_jax.gan.trainer import summary as summary_lib
 from minmax_jax.gan.training import build
@@ -85,10 +86,12 @@ def _draw_figures(
     if data.kind == "image":
         image_io.write(image_io.to_uint8(samples[:64]), folder / "samples.png")
     else:
-        image_io.scatter(samples, data.images[:1000]).savefig(folder / "samples.png", dpi=120)
+        shown = row_order.sample_rows(data.images, data.labels, 1000)
+        figure = image_io.scatter(samples, data.images[shown])
+        image_files.save_figure(figure, folder / "samples.png")
     optimizer = config.optimizer
     rates = f"{optimizer.learning_rate_min:g}, {optimizer.learning_rate_max:g}"
     title = (
         f"{config.data.source}, {config.networks.name}: {optimizer.name}, learning rates {rates}"
     )
-    summary_lib.curves(records, title).savefig(folder / "curves.png", dpi=120)
+    image_files.save_figure(summary_lib.curves(records, title), folder / "curves.png")

@@ -1,0 +1,30 @@
+"""Describes errors of the operating system and of JAX in one line with a remedy."""
+
+import jax
+
+from minmax_jax.gan.base.errors import ConfigError, exit_code
+from minmax_jax.gan.run import files
+
+_MEMORY = (
+    "Set a smaller batch_size or width, more microbatches, or draw fewer samples; other programs "
+    "may also use the memory."
+)
+
+
+def describe(error: Exception) -> Exception | None:
+    """Returns an error with an exit code that stands for `error`, or None if it is a bug.
+
+    The functions of the library describe the errors that they expect. This is for the others,
+    such as a file that becomes unreadable while it is read.
+    """
+    if exit_code(error) is not None:
+        return error
+    if isinstance(error, OSError) and error.errno is not None:
+        path = error.filename or "a file"
+        return files.describe_error(error, str(path), "used")
+    if isinstance(error, MemoryError):
+        return ConfigError(f"there is not enough memory. {_MEMORY}")
+    if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error):
+        reason = str(error).partition("\n")[0]
+        return ConfigError(f"there is not enough memory on the device ({reason:.160}). {_MEMORY}")
+    return None
