@@ -57,6 +57,8 @@ class Heartbeat:
 
     def close(self) -> None:
         """Closes the connections of a stopped heartbeat."""
+        for thread in self._readers:
+            thread.join()
         for wire in self._wires.values():
             wire.close()
 
@@ -87,7 +89,7 @@ class Heartbeat:
 
     def _read(self, peer: int, wire: Wire) -> None:
         silence = 0.0
-        while True:
+        while not self.stopped:
             start = time.monotonic()
             try:
                 message = wire.receive(INTERVAL)
@@ -98,14 +100,12 @@ class Heartbeat:
                 silence += min(time.monotonic() - start, 2 * INTERVAL)
                 if silence < self.timeout:
                     continue
-                if not self.stopped:
-                    self._lose(f"process {peer} has sent no heartbeat for {self.timeout:g} s")
+                self._lose(peer, f"has sent no heartbeat for {self.timeout:g} s")
                 return
             except (OSError, WireError):
                 message = None
             if message is None:
-                if not (self.stopped or peer in self._left):
-                    self._lose(f"process {peer} has ended without a message")
+                self._lose(peer, "has ended without a message")
                 return
             self._handle(peer, message)
 
@@ -121,9 +121,10 @@ class Heartbeat:
                 code = EXIT_CODES[HostFailed]
             self._end(code, text, text)
 
-    def _lose(self, what: str) -> None:
-        text = f"{what}. Start all processes again to resume the run."
-        self._end(EXIT_CODES[HostFailed], text, text)
+    def _lose(self, peer: int, what: str) -> None:
+        if not (self.stopped or peer in self._left):
+            text = f"process {peer} {what}. Start all processes again to resume the run."
+            self._end(EXIT_CODES[HostFailed], text, text)
 
     def _end(self, code: int, text: str, told: str) -> None:
         """Tells the others the reason and exits, unless another thread is doing so."""

@@ -206,16 +206,12 @@ def connect(address: Address, own: Member, timeout: float) -> Wire:
     reason = ""
     while (left := deadline - time.monotonic()) > 0:
         try:
-            wire = Wire(socket.create_connection(address, timeout=left))
             # Process 0 may have started later, and waits for the others as long.
-            answer = _introduce(wire, own, address, timeout + 5)
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        else:
-            if answer is not None:
-                _check_answer(answer)
+            if wire := _introduce(own, address, left, timeout + 5):
                 return wire
             reason = "connection closed"
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         time.sleep(RETRY)
     raise HostFailed(
         f"process 0 did not answer at {address} within {timeout:g} s ({reason}). Start all "
@@ -223,17 +219,25 @@ def connect(address: Address, own: Member, timeout: float) -> Wire:
     )
 
 
-def _introduce(wire: Wire, own: Member, address: Address, timeout: float) -> Any:
-    """Returns the answer of process 0, or None if it has closed the connection."""
+def _introduce(own: Member, address: Address, timeout: float, patience: float) -> Wire | None:
+    """Returns the connection once process 0 has met all, or None if process 0 closes it."""
     message = {"greeting": GREETING, **dataclasses.asdict(own), "settings": dict(own.settings)}
-    try:
-        wire.send(message)
-        return wire.receive(timeout)
-    except WireError as error:
-        raise ConfigError(
-            f"coordinator: {address} answers with {error}, so another program, or a run that has "
-            "started already, uses it. Choose another port."
-        ) from error
+    with contextlib.ExitStack() as stack:
+        wire = Wire(socket.create_connection(address, timeout))
+        stack.callback(wire.close)
+        try:
+            wire.send(message)
+            answer = wire.receive(patience)
+        except WireError as error:
+            raise ConfigError(
+                f"coordinator: {address} answers with {error}, so another program, or a run that "
+                "has started already, uses it. Choose another port."
+            ) from error
+        if answer is None:
+            return None
+        _check_answer(answer)
+        stack.pop_all()
+        return wire
 
 
 def _check_answer(answer: Mapping[str, Any]) -> None:

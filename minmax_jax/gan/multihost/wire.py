@@ -56,7 +56,7 @@ class Wire:
 
         Raises:
           TimeoutError: If there is no complete message after `timeout` seconds.
-          OSError: If the connection has ended.
+          OSError: If this side has closed the connection.
           WireError: If the line is too long or is not a JSON object.
         """
         end = time.monotonic() + timeout
@@ -88,6 +88,9 @@ class Wire:
         poll.register(self._connection, select.POLLIN)
         if not poll.poll(max(0.0, timeout) * 1000):
             raise TimeoutError(f"no message within {timeout:g} s")
-        data = self._connection.recv(2**16)
+        try:
+            data = self._connection.recv(2**16)
+        except ConnectionError:
+            return False
         self._received += data
         return bool(data)
