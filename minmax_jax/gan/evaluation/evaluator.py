@@ -92,7 +92,7 @@ class SampleEvaluator:
           `scores` contains the number of such samples, `not_finite`, and no scores that
           need features.
         """
-        ordered = self._extract("samples", samples, None, self._extractor.extract)
+        ordered = self._extract("samples", samples, self._extractor.extract)
         found = self._scores("samples", ordered, self._note)
         num_held_out = min(len(self._data.test_images), len(samples))
         held_out = self._score_held_out(num_held_out)
@@ -115,11 +115,10 @@ class SampleEvaluator:
     def _score_held_out(self, count: int) -> scores.Scores:
         """Returns the scores of `count` held-out examples, which are computed once."""
         if count not in self._baselines:
-            images, labels = self._data.test_images, self._data.test_labels
-            rows = row_order.sample_rows(images, labels, count)
-            name = "held-out examples"
-            chosen = None if labels is None else labels[rows]
-            ordered = self._extract(name, images[rows], chosen, self._extract_real)
+            name, images = "held-out examples", self._data.test_images
+            # Independent draws, as a perfect generator would make them: not stratified by class.
+            rows = row_order.sample_rows(images, None, count)
+            ordered = self._extract(name, images[rows], self._extract_real)
             self._baselines[count] = self._scores(name, ordered, self._note)
         return self._baselines[count]
 
@@ -127,7 +126,6 @@ class SampleEvaluator:
         self,
         name: str,
         examples: np.ndarray,
-        labels: np.ndarray | None,
         extract: Callable[[np.ndarray], features.Extracted],
     ) -> _Extracted | None:
         """Extracts features in the order of the content, or returns None if there are too few."""
@@ -136,7 +134,7 @@ class SampleEvaluator:
         if few:
             self._note(f"{self._data.name}: only {' and '.join(few)}, so {name} are not scored")
             return None
-        return _extract_finite(examples[row_order.content_order(examples, labels)], extract)
+        return _extract_finite(examples[row_order.content_order(examples)], extract)
 
     def _scores(self, name: str, found: _Extracted | None, note: Note) -> scores.Scores:
         """Computes the scores of samples or held-out examples; `name` is for messages."""

@@ -10,8 +10,8 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError, NonFinite, check_name
 from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.config.run import Best, parse_best
-from minmax_jax.gan.evaluation import evaluate, evaluator
+from minmax_jax.gan.config.run import Best
+from minmax_jax.gan.evaluation import evaluate, evaluator, ranking
 from minmax_jax.gan.multihost import interrupts
 from minmax_jax.gan.run import files, lock, run_folder
 from minmax_jax.gan.sweeps import folder as folder_lib
@@ -21,6 +21,9 @@ from minmax_jax.gan.sweeps.result import Sweep
 from minmax_jax.gan.trainer import finish, train
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
+
+_ALONE = ("evaluate_every", "keep_best")
+"""Fields that make the runs train one after another, because they need evaluations in between."""
 
 
 def sweep(
@@ -42,8 +45,9 @@ def sweep(
       vmap: `"on"`: the runs of one optimizer train at once, in one program vmapped over learning
         rates and seeds, on one device. `"off"`: they train one after another. `"auto"`: at once
         if the networks are small. The results agree up to rounding.
-      score: Metric of the summaries that compares runs: METRIC (lower is better) or METRIC:max.
-        Default: `high_quality_share:max` for data with known modes, otherwise
+      score: Metric of the summaries that compares runs. Scores are compared in their better
+        direction, training metrics by the lowest value; METRIC:min and METRIC:max choose
+        explicitly. Default: `high_quality_share` for data with known modes, otherwise
         `frechet_distance`.
       note: Called with messages for the user. Default: prints to standard error.
 
@@ -57,11 +61,15 @@ def sweep(
       Stopped: As in `train`, except that a run that diverges is a result.
     """
     check_name("vmap", vmap, ("auto", "on", "off"))
+    ranking.check_keep_best(config)
+    ranking.parse(score, "score")
+    _check_vmap(vmap, config)
     folder = Path(out or f"runs/sweep-{config.run.preset}")
+    runs = grid_lib.sweep_runs(config, grid, folder)
+    note(f"sweep: {grid.describe()} of {config.training.steps:,} updates in {folder}")
     data = config.data.load()
     for line in data_lib.lines(data, config.training.batch_size):
         note(line)
-    runs = grid_lib.sweep_runs(config, grid, folder)
     best = _score(score, config, data)
     groups = [list(g) for _, g in itertools.groupby(runs, lambda run: run.config.optimizer.name)]
     for group in groups:  # This reports invalid values before anything is written.
@@ -70,6 +78,8 @@ def sweep(
     files.make_folder(folder)
     with lock.hold(folder) as check_lock, interrupts.describe(lambda: _ON_DISK):
         folder_lib.open_sweep(folder, config, grid, data)
+        if finished := sum(folder_lib.read_outcome(run) is not None for run in runs):
+            note(f"{finished} of {len(runs)} runs are finished already")
         for group in groups:
             unfinished = [run for run in group if folder_lib.read_outcome(run) is None]
             _train_group(unfinished, data, vmap, note, check_lock)
@@ -108,18 +118,28 @@ def _read(folder: Path, grid: grid_lib.Grid, runs: list[grid_lib.SweepRun], best
 
 
 def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
-    default = (
-        Best("frechet_distance", highest=False)
-        if data.modes is None
-        else Best("high_quality_share", highest=True)
-    )
-    best = parse_best(text, "score") or default
-    if not config.evaluation.num_samples and best.name not in step_lib.QUANTITIES:
+    """Returns the metric that compares runs, after checking that every run will have it."""
+    default = "frechet_distance" if data.modes is None else "high_quality_share"
+    best = ranking.parse(text or default, "score") or Best(default, highest=False)
+    if not ranking.is_score(best):
+        return best
+    ranking.check_available(best, "score", data)
+    if not config.evaluation.num_samples:
         raise ConfigError(
             f"score must be a training metric such as loss_min if evaluate=0, got {best.name}. "
             "Set evaluate, or choose another score."
         )
     return best
+
+
+def _check_vmap(vmap: str, config: config_lib.Config) -> None:
+    """Raises `ConfigError` for fields that runs in one program do not support."""
+    needed = [name for name in _ALONE if config.flat()[name]]
+    if vmap == "on" and needed:
+        raise ConfigError(
+            f"vmap must be auto or off with {needed[0]}, got on. Runs in one program are evaluated "
+            "only at the end."
+        )
 
 
 _ON_DISK = "finished runs are kept; run the same command again to resume the sweep"
@@ -134,7 +154,10 @@ def _train_group(
 ) -> None:
     """Trains the unfinished runs of one optimizer."""
     together = vmap == "on" or (
-        vmap == "auto" and len(runs) > 1 and vmapped.should_vmap(runs[0], data)
+        vmap == "auto"
+        and len(runs) > 1
+        and not any(runs[0].config.flat()[name] for name in _ALONE)
+        and vmapped.should_vmap(runs[0], data)
     )
     if not together:
         for run in runs:
@@ -178,9 +201,7 @@ def _finish(
     if at is not None and run.config.training.on_nonfinite == "stop":
         return {"diverged_at": at}
     run_evaluator = evaluate.RunEvaluator(run.config, run.folder, data, note, sample_evaluator)
-    finished = finish.finish(
-        run.config, run.folder, data, state, note, run_evaluator, check_lock
-    )
+    finished = finish.finish(run.config, run.folder, data, state, note, run_evaluator, check_lock)
     return _flat(finished.summary)
 
 

@@ -56,8 +56,8 @@ def runs(tmp_path_factory):
 
 
 def row(text, name):
-    lines = [line for line in text.splitlines() if line.split("|")[1].strip() == name]
-    return [[cell.strip() for cell in line.split("|")[2:-1]] for line in lines]
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in cells[2:-1]] for cells in rows if cells[1].strip() == name]
 
 
 def test_table_shows_differences_and_scores_by_kind(runs):
@@ -65,13 +65,16 @@ def test_table_shows_differences_and_scores_by_kind(runs):
     assert row(text, "steps") == [["4 of 4", "4 of 9"]]
     assert row(text, "learning_rate_max") == [["0.0002", "0.25"]]
     assert not row(text, "width") and not row(text, "out")
-    assert row(text, "frechet_distance") == [["12.5", "not finite"], ["–", "3.25"], ["–", "99"]]
+    shown = row(text, "frechet_distance ↓")
+    assert shown == [["12.5", "not finite"], ["–", "3.25"], ["–", "99"]]
+    assert row(text, "classes_covered ↑") == [["7", "1"]]
+    assert "↓: lower is better. ↑: higher is better." in text and not row(text, "loss_min ↓")
     kinds = [line.split("|")[1].strip(" *") for line in text.splitlines() if "**" in line]
     classifier = "classifier (test_accuracy 0.9877)"
     assert kinds == [
-        f"{classifier}, 500 samples against 1437 real",
-        "pixels (test_accuracy 0.9877), 500 samples against 1437 real",
-        f"{classifier}, 100 samples against 1437 real",
+        f"{classifier}, 500 samples against 1437 training examples",
+        "pixels (test_accuracy 0.9877), 500 samples against 1437 training examples",
+        f"{classifier}, 100 samples against 1437 training examples",
     ]
 
 
@@ -87,7 +90,7 @@ def test_figure_has_curves_samples_and_scores_of_every_run(runs):
     above, below = drawn.subfigs
     assert [len(axes.lines) for axes in above.axes] == [4, 4, 2]
     assert [axes.get_title().split("\n")[0] for axes in below.axes] == ["a", "b"]
-    assert "frechet_distance 12.5" in below.axes[0].get_xlabel()
+    assert "frechet_distance ↓ 12.5" in below.axes[0].get_xlabel()
     assert "pixels" in below.axes[1].get_xlabel() and "3.25" in below.axes[1].get_xlabel()
 
 
@@ -128,6 +131,24 @@ def test_compare_rejects_fewer_than_two_different_runs(words, capsys, tmp_path, 
 def test_results_fall_back_to_metrics_without_evaluations(tmp_path):
     line = {"step": 4, "extractor": "classifier", "num_samples": 50, "frechet_distance": 2.0}
     (tmp_path / "metrics.jsonl").write_text(json.dumps(line) + "\n")
-    assert results.read(tmp_path) == [
-        results.Result(4, "classifier, 50 samples", {"frechet_distance": 2.0})
-    ]
+    (found,) = results.read(tmp_path)
+    assert found[:3] == (4, "classifier, 50 samples", {"frechet_distance": 2.0})
+    assert found.better["frechet_distance"] == "lower"
+
+
+def test_results_of_different_references_have_different_kinds(tmp_path):
+    record = {
+        "step": 4,
+        "extractor": "pixels",
+        "facts": {},
+        "num_samples": 50,
+        "num_reference": 100,
+        "scores": {"mine": 1.0},
+    }
+    own = {**record, "num_training": 300, "better": {"mine": "higher"}}
+    lines = [json.dumps(record), json.dumps(own)]
+    (tmp_path / "evaluations.jsonl").write_text("\n".join(lines) + "\n")
+    old, new = results.read(tmp_path)
+    assert old.kind == "pixels, 50 samples against 100 training examples"
+    assert new.kind == "pixels, 50 samples against 100 of 300 training examples"
+    assert new.better == {"mine": "higher"}

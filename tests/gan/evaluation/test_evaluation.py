@@ -11,7 +11,7 @@ from minmax_jax import gan
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.evaluation import evaluator, features, metrics
+from minmax_jax.gan.evaluation import evaluator, metrics
 from minmax_jax.gan.evaluation.features import trained
 from minmax_jax.gan.run import evaluations
 from tests.gan.conftest import small_data
@@ -173,41 +173,6 @@ def test_images_without_labels_are_evaluated_by_pixels(tmp_path):
     record = gan.train(config).summary["evaluation"]
     assert record["extractor"] == "pixels" and record["num_held_out"] == 50
     assert record["scores"]["frechet_distance"] > 0 and "classes_covered" not in record["scores"]
-
-
-def test_evaluator_skips_distances_of_non_finite_samples():
-    gaussians, notes = data_lib.gaussians(num=200), []
-    evaluate = evaluator.SampleEvaluator(gaussians, features.points(), note=notes.append)
-    samples = np.repeat(gaussians.modes.centers, 10, axis=0).astype(np.float32)
-    samples[:8] = np.nan
-    record = evaluate(samples)
-    assert record["scores"]["not_finite"] == 8 and record["scores"]["modes_covered"] == 8
-    assert "frechet_distance" not in record["scores"] and "frechet_distance" in record["held_out"]
-    assert notes == [
-        "8 of 80 samples, or their features, are not finite, so no scores that need features "
-        "are computed"
-    ]
-
-
-def test_evaluator_skips_distances_if_features_overflow(noise_images):
-    def overflows(images):
-        return features.Extracted(images.reshape(len(images), -1) * np.float32(1e38))
-
-    extractor = features.Extractor("pixels", overflows, {})
-    samples = np.full((30, 28, 28, 1), 1e3, np.float32)
-    with np.errstate(over="ignore"):
-        assert evaluator.SampleEvaluator(noise_images, extractor)(samples)["scores"] == {
-            "not_finite": 30
-        }
-
-
-def test_evaluator_reports_too_few_held_out_examples():
-    gaussians, notes = data_lib.gaussians(num=50), []
-    record = evaluator.SampleEvaluator(gaussians, features.points(), note=notes.append)(
-        np.ones((30, 2), np.float32)
-    )
-    assert record["held_out"] == {} and record["scores"]["frechet_distance"] > 0
-    assert notes == ["gaussians: only 10 held-out examples, so held-out examples are not scored"]
 
 
 def test_append_starts_a_new_line_after_a_cut_off_record(tmp_path):

@@ -87,7 +87,7 @@ def test_inception_rejects_other_weights_and_missing_files(torch, tmp_path):
     with pytest.raises(ConfigError, match=r"other\.pth does not contain") as caught:
         features.inception(str(tmp_path / "other.pth"))
     assert "\n" not in str(caught.value)
-    with pytest.raises(ConfigError, match=r"weights not found: .*absent\.pth"):
+    with pytest.raises(ConfigError, match=r"inception_weights=.*absent\.pth is not a file"):
         features.inception(str(tmp_path / "absent.pth"))
 
 
@@ -102,6 +102,16 @@ def test_inception_without_network_names_the_remedy(torch, tmp_path, monkeypatch
     with pytest.raises(ConfigError, match=r"cannot be downloaded.*pass --inception-weights FILE"):
         features.inception(note=notes.append)
     assert "downloading Inception weights" in notes[0]
+
+
+def test_check_names_missing_package_and_missing_weights(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"needs torch-fidelity .*'minmax-jax\[fid\]'"):
+        features.check("inception", small_data())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    features.check("inception", small_data())
+    with pytest.raises(ConfigError, match="inception_weights=absent is not a file"):
+        features.check("inception", small_data(), inception_weights="absent")
 
 
 @pytest.mark.skipif(

@@ -46,6 +46,29 @@ def test_classifier_is_retrained_for_other_data_or_corrupt_cache(separate_cache,
     assert len(notes) == 6
 
 
+def test_classifier_does_not_depend_on_row_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(trained, "PLAIN", trained.PLAIN._replace(steps=2, width=4))
+    data, rows = small_data((8, 8, 1)), np.random.RandomState(0).permutation(64)
+    shuffled = data._replace(images=data.images[rows], labels=data.labels[rows])
+    networks = []
+    for name, examples in (("a", data), ("b", shuffled)):  # Each trains its own classifier.
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / name))
+        notes = []
+        networks.append(features.classifier(examples, notes.append).facts["network"])
+        assert len(notes) == 2
+    assert networks[0] == networks[1]
+    features.classifier(data, pytest.fail)  # It finds the classifier of the shuffled data.
+
+
+def test_classifier_has_no_accuracy_without_held_out_images(separate_cache, monkeypatch):
+    monkeypatch.setattr(trained, "PLAIN", trained.PLAIN._replace(steps=2, width=4))
+    data = small_data((8, 8, 1))
+    data = data._replace(test_images=data.images[:0], test_labels=data.labels[:0])
+    facts = features.classifier(data).facts
+    assert set(facts) == {"network"}
+    assert features.describe("classifier", facts) == f"classifier {facts['network']}"
+
+
 def test_classifier_features_of_uint8_and_floats_agree(separate_cache, short_training):
     digits = data_lib.load("digits")
     classifier = features.classifier(digits)

@@ -1,0 +1,155 @@
+"""Tests of the evaluation of samples: order of rows, counts, directions and bad samples."""
+
+import numpy as np
+import pytest
+
+from minmax_jax import gan
+from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.evaluation import evaluator, features, scores
+from minmax_jax.gan.evaluation.scores import METRICS, Metric
+
+CLASSES = 4
+
+
+def draw(count, seed):
+    """Draws 4×4 images of four classes, each with a bright row of pixels, sorted by class."""
+    random = np.random.RandomState(seed)
+    labels = np.sort(random.randint(CLASSES, size=count))
+    images = random.normal(40, 12, size=(count, 4, 4, 1))
+    images[np.arange(count), labels] += 120
+    return images.clip(0, 255).astype(np.uint8), labels.astype(np.int32)
+
+
+def class_data(num=800, num_test=200, order=None):
+    images, labels = draw(num, seed=0)
+    test, test_labels = draw(num_test, seed=1)
+    if order is not None:
+        rows, test_rows = order.permutation(num), order.permutation(num_test)
+        images, labels = images[rows], labels[rows]
+        test, test_labels = test[test_rows], test_labels[test_rows]
+    return data_lib.Data(images, labels, test, test_labels, "rows", CLASSES, "image")
+
+
+def row_classifier(data):
+    """Returns pixels as features, and the brightest row as the class of an image."""
+
+    def extract(images):
+        pixels = features.pixels(data).extract(images).features
+        bright = pixels.reshape(-1, 4, 4).mean(axis=2) * 8
+        p = np.exp(bright - bright.max(axis=1, keepdims=True))
+        return features.Extracted(pixels, p / p.sum(axis=1, keepdims=True))
+
+    return features.Extractor("rows", extract, {}, num_classes=CLASSES)
+
+
+def score(data, samples, **options):
+    return evaluator.SampleEvaluator(data, row_classifier(data), **options)(samples)
+
+
+@pytest.fixture(scope="module")
+def sorted_record():
+    return score(class_data(), draw(100, seed=2)[0], num_reference=300)
+
+
+def test_scores_do_not_depend_on_row_order(sorted_record):
+    order = np.random.RandomState(3)
+    samples = draw(100, seed=2)[0][order.permutation(100)]
+    assert score(class_data(order=order), samples, num_reference=300) == sorted_record
+
+
+def test_reference_and_baseline_of_sorted_data_cover_all_classes(sorted_record):
+    # The first 300 of 800 sorted images show two of four classes, as do the first 100 of 200.
+    assert sorted_record["num_reference"] == 300 and sorted_record["num_training"] == 800
+    real = sorted_record["held_out"]
+    assert sorted_record["num_held_out"] == 100 and real["classes_covered"] == CLASSES
+    first = class_data()._replace(images=draw(800, 0)[0][:300], labels=None)
+    biased = score(first, draw(100, seed=2)[0])["held_out"]
+    assert biased["frechet_distance"] > 10 * real["frechet_distance"]
+
+
+def test_scores_at_equal_count_are_comparable_with_the_baseline():
+    # Samples from the distribution of the data: more of them have a smaller distance.
+    record = score(class_data(num_test=40), draw(400, seed=2)[0])
+    equal, real = record["scores_at_equal_count"], record["held_out"]
+    assert record["num_held_out"] == 40 and set(equal) == set(record["scores"]) == set(real)
+    assert record["scores"]["frechet_distance"] < real["frechet_distance"] / 3
+    assert 0.5 < equal["frechet_distance"] / real["frechet_distance"] < 2
+
+
+def test_equal_counts_need_no_second_scores(sorted_record):
+    assert "scores_at_equal_count" not in sorted_record
+
+
+def test_directions_of_all_scores_prefer_real_images_to_noise(sorted_record):
+    noise = np.random.RandomState(4).uniform(-1, 1, (100, 4, 4, 1)).astype(np.float32)
+    noise[:, 0] = 0.9  # All samples show the first class.
+    bad, good = score(class_data(), noise, num_reference=300), sorted_record
+    plain = {name for m in METRICS.values() for name, better in m.scores.items() if not better}
+    compared = set(bad["scores"]) - plain
+    assert set(bad["better"]) == compared and len(compared) == 11
+    for name in compared:
+        sign = 1 if bad["better"][name] == "higher" else -1
+        assert sign * (good["scores"][name] - bad["scores"][name]) > 0, name
+
+
+def test_directions_of_mode_scores_prefer_real_points_to_noise():
+    gaussians = data_lib.gaussians(num=200)
+    evaluate = evaluator.SampleEvaluator(gaussians, features.points(), ("modes",))
+    good = evaluate(gaussians.test_images)["scores"]
+    bad = evaluate(np.zeros((40, 2), np.float32))
+    assert bad["better"] == {"modes_covered": "higher", "high_quality_share": "higher"}
+    assert all(good[name] > bad["scores"][name] for name in bad["better"])
+
+
+def test_registered_metric_must_declare_its_scores(monkeypatch):
+    monkeypatch.setattr(METRICS, "_registered", {})
+    METRICS.register("mine", Metric(lambda *_: {"mine": 1.0, "other": 2.0}, {"mine": "higher"}))
+    with pytest.raises(gan.ConfigError, match=r"metric 'mine' must compute only .*'other'"):
+        score(class_data(), draw(40, seed=2)[0], metrics=("mine",))
+    METRICS.register("mine", Metric(lambda *_: {"mine": 1.0}, {"mine": "higher"}))
+    record = score(class_data(), draw(40, seed=2)[0], metrics=("mine",))
+    assert record["scores"] == {"mine": 1.0} and record["better"] == {"mine": "higher"}
+    assert scores.directions()["mine"] == "higher"
+
+
+def test_evaluator_skips_distances_of_non_finite_samples():
+    gaussians, notes = data_lib.gaussians(num=200), []
+    evaluate = evaluator.SampleEvaluator(gaussians, features.points(), note=notes.append)
+    samples = np.repeat(gaussians.modes.centers, 10, axis=0).astype(np.float32)
+    samples[:8] = np.nan
+    record = evaluate(samples)
+    assert record["scores"]["not_finite"] == 8 and record["scores"]["modes_covered"] == 8
+    assert record["better"]["not_finite"] == "lower"
+    assert "frechet_distance" not in record["scores"] and "frechet_distance" in record["held_out"]
+    assert "frechet_distance" not in record["scores_at_equal_count"]
+    assert notes == [
+        "8 of 80 samples, or their features, are not finite, so no scores that need features "
+        "are computed"
+    ]
+
+
+def test_evaluator_skips_distances_if_features_overflow(noise_images):
+    def overflows(images):
+        return features.Extracted(images.reshape(len(images), -1) * np.float32(1e38))
+
+    extractor = features.Extractor("pixels", overflows, {})
+    samples = np.full((30, 28, 28, 1), 1e3, np.float32)
+    with np.errstate(over="ignore"):
+        assert evaluator.SampleEvaluator(noise_images, extractor)(samples)["scores"] == {
+            "not_finite": 30
+        }
+
+
+@pytest.mark.parametrize("num_test", [0, 10])
+def test_evaluator_reports_too_few_held_out_examples(num_test):
+    gaussians, notes = data_lib.gaussians(num=50), []
+    few = gaussians._replace(
+        test_images=gaussians.test_images[:num_test], test_labels=gaussians.test_labels[:num_test]
+    )
+    evaluate = evaluator.SampleEvaluator(few, features.points(), note=notes.append)
+    record = evaluate(np.ones((30, 2), np.float32))
+    assert record["held_out"] == {} and record["scores"]["frechet_distance"] > 0
+    assert record["num_held_out"] == num_test and "scores_at_equal_count" not in record
+    assert notes == [
+        f"gaussians: only {num_test} held-out examples, so held-out examples are not scored"
+    ]
