@@ -1,4 +1,4 @@
-"""Decodes the training and held-out examples of a dataset, with a cache of the pixels."""
+"""Decodes the training and held-out examples of a dataset, through a cache."""
 
 import hashlib
 import json

@@ -23,7 +23,7 @@ def lines(data: Data, batch_size: int = 0) -> list[str]:
     if data.skipped:
         first = data.skipped[0]
         notes.append(
-            f"skipped {len(data.skipped):,} broken images; the first: {first.file} {first.reason}"
+            f"skipped broken images ({len(data.skipped):,}); the first: {first.file} {first.reason}"
         )
     if data.count < batch_size:
         notes.append(

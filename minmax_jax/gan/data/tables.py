@@ -1,4 +1,4 @@
-"""Reads image datasets that are tables: hub datasets, Parquet files, folders with metadata."""
+"""Reads image datasets that are tables, from the Hub or from a folder."""
 
 import difflib
 import glob

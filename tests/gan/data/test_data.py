@@ -1,37 +1,13 @@
-"""Tests of built-in datasets, image datasets from folders, and batches."""
+"""Tests of built-in datasets, the cache, and batches."""
 
 import jax
 import numpy as np
 import pytest
-from PIL import Image
 
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base import cache
-from minmax_jax.gan.base.errors import DataError
+from tests.gan.data.image_files import write_classes
 from tests.gan.paths import MNIST, needs_mnist
-
-
-@pytest.fixture(autouse=True)
-def separate_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-
-
-def write_image(path, mode="L", size=(6, 4), seed=0):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    channels = {"L": (), "RGB": (3,), "RGBA": (4,), "CMYK": (4,)}[mode]
-    pixels = np.random.default_rng(seed).integers(256, size=(size[1], size[0], *channels))
-    Image.fromarray(pixels.astype(np.uint8), mode=None).convert(mode).save(path)
-    return pixels.astype(np.uint8)
-
-
-def folder_of(tmp_path, mode="L", suffix="png"):
-    """Writes two classes of three images each, as a folder of folders."""
-    root = tmp_path / "set"
-    for index in range(6):
-        write_image(root / "train" / "ab"[index % 2] / f"{index}.{suffix}", mode, seed=index)
-        write_image(root / "test" / "ab"[index % 2] / f"{index}.{suffix}", mode, seed=10 + index)
-    return root
 
 
 def test_digits_are_loaded_with_every_fifth_held_out():
@@ -51,21 +27,8 @@ def test_gaussians_have_equal_modes_on_a_circle():
     np.testing.assert_allclose(np.bincount(ring.labels) / len(ring.labels), 1 / 8, atol=0.01)
 
 
-@pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_load_reads_a_folder_of_images_with_labels(tmp_path, mode):
-    root = folder_of(tmp_path, mode)
-    read = data_lib.load(str(root))
-    assert read.images.shape == (6, 4, 6, 1 if mode == "L" else 3)
-    assert read.num_classes == 2 and sorted(read.labels) == [0, 0, 0, 1, 1, 1]
-    first = np.asarray(Image.open(root / "train" / "a" / "0.png")).reshape(read.images[0].shape)
-    assert any((image == first).all() for image in read.images)
-    again = data_lib.load(str(root))  # from the cache
-    np.testing.assert_array_equal(again.images, read.images)
-    np.testing.assert_array_equal(again.labels, read.labels)
-
-
 def test_load_replaces_a_corrupt_cache(tmp_path):
-    root = folder_of(tmp_path)
+    root = write_classes(tmp_path / "set")
     read = data_lib.load(str(root))
     files = list(cache.cache_folder().glob("*.npz"))
     assert files
@@ -75,58 +38,11 @@ def test_load_replaces_a_corrupt_cache(tmp_path):
 
 
 def test_load_works_without_a_writable_cache(tmp_path, monkeypatch):
-    root = folder_of(tmp_path)
+    root = write_classes(tmp_path / "set")
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-    assert len(data_lib.load(str(root)).images) == 6
-
-
-def test_load_holds_out_the_last_tenth_without_test_split(tmp_path):
-    root = tmp_path / "flat"
-    for index in range(20):
-        write_image(root / f"{index:02}.png", seed=index)
-    read = data_lib.load(str(root))
-    assert (len(read.images), len(read.test_images), read.labels) == (18, 2, None)
-
-
-def test_load_rejects_images_of_different_sizes(tmp_path):
-    root = folder_of(tmp_path)
-    write_image(root / "train" / "a" / "9.png", size=(8, 8))
-    with pytest.raises(DataError, match=r"image 0 is .*, image \d is \(8, 8, 1\).*one size"):
-        data_lib.load(str(root))
-
-
-def test_load_rejects_cmyk_images(tmp_path):
-    root = folder_of(tmp_path, suffix="jpg")
-    write_image(root / "train" / "a" / "9.jpg", "CMYK")
-    with pytest.raises(DataError, match=r"mode CMYK\. Convert it to 8-bit gray or RGB"):
-        data_lib.load(str(root))
-
-
-def test_load_names_a_truncated_file(tmp_path):
-    root = folder_of(tmp_path)
-    file = root / "train" / "a" / "0.png"
-    file.write_bytes(file.read_bytes()[:40])
-    with pytest.raises(DataError, match=r"image 0 \(.*0.png\) cannot be decoded"):
-        data_lib.load(str(root))
-
-
-@pytest.mark.parametrize("name", ["/no/such/folder", "empty"])
-def test_load_rejects_unreadable_names_with_a_remedy(tmp_path, name, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    if name == "empty":
-        (tmp_path / "empty").mkdir()
-        name = str(tmp_path / "empty")
-    with pytest.raises(DataError, match="Pass a folder of images"):
-        data_lib.load(name)
-
-
-def test_load_rejects_data_without_images(tmp_path):
-    (tmp_path / "table").mkdir()
-    (tmp_path / "table" / "t.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match=r"no image column among \['a', 'b'\]"):
-        data_lib.load(str(tmp_path / "table"))
+    assert len(data_lib.load(str(root)).images) == 14
 
 
 def test_batch_depends_only_on_key_and_global_index():
