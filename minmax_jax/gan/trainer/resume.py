@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minmax_jax.gan.base.messages import ignore_note
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.config.run import parse_best
+from minmax_jax.gan.evaluation import ranking
 from minmax_jax.gan.run import checkpoint, lock, retention, run_folder
 from minmax_jax.gan.run import progress as progress_lib
 from minmax_jax.gan.training import step as step_lib
@@ -76,7 +76,7 @@ def steps_to_keep(
       WriteFailed: If this process has lost the lock of the run and must not delete the others.
     """
     check_lock()
-    best = parse_best(config.run.keep_best, "keep_best")
+    best = ranking.parse(config.run.keep_best, "keep_best")
     records = run_folder.read_metrics(folder) if best else []
     return retention.retained(steps, config.run.keep, records, best)
 
@@ -88,7 +88,7 @@ def log_best(
     progress: progress_lib.Progress,
 ) -> None:
     """Reports the checkpoint kept by `keep_best`, or that no record contains its metric."""
-    best = parse_best(config.run.keep_best, "keep_best")
+    best = ranking.parse(config.run.keep_best, "keep_best")
     if best is None:
         return
     records = run_folder.read_metrics(folder)

@@ -15,7 +15,7 @@ import numpy as np
 from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.evaluation import evaluate
+from minmax_jax.gan.evaluation import evaluate, ranking
 from minmax_jax.gan.multihost import interrupts, process_group
 from minmax_jax.gan.multihost.launch import Launch
 from minmax_jax.gan.run import (
@@ -80,11 +80,13 @@ def train(
         `WriteFailed`, `Terminated` or `HostFailed`.
     """
     config = config.check()
+    ranking.check_keep_best(config)
     if use_tensorboard:
         tensorboard.check_installed()
-    with process_group.join(launch or Launch()) as group:
+    with process_group.join(launch or Launch(), config.flat()) as group:
         devices = build.pick_devices(config)
         data = _load_shard(config, group, len(devices))
+        ranking.check_keep_best(config, data)
         game, optimizer = build.build_game(config, data, len(devices))
         compiled = program.compile_program(game, optimizer, config, devices)
         start = step_lib.init(game, optimizer)
@@ -189,7 +191,9 @@ def _load_shard(
         return config.data.load()
     shard_fn = data_lib.shard_of_process(group.index, group.count, num_devices // group.count)
     data = config.data.load(shard_fn=shard_fn)
-    return data._replace(totals=data_lib.Totals(data.count, group.checksum(data.images)))
+    group.check_data(data)
+    totals = data.totals or data_lib.Totals(data.count, 0)
+    return data._replace(totals=totals._replace(crc32=group.checksum(data.images)))
 
 
 def _load_full_data(config: config_lib.Config, data: data_lib.Data) -> data_lib.Data:

@@ -11,9 +11,10 @@ from minmax_jax import gan
 from minmax_jax.gan.base.errors import WriteFailed
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.run import parse_best
-from minmax_jax.gan.run import checkpoint, files
+from minmax_jax.gan.run import checkpoint, files, progress, run_folder
 from minmax_jax.gan.run.checkpoint_manager import CheckpointManager
 from minmax_jax.gan.run.retention import retained
+from minmax_jax.gan.trainer import resume
 
 
 class Slow(checkpoint.Checkpoints):
@@ -179,6 +180,16 @@ def test_run_keeps_newest_and_best_checkpoints(tmp_path, capsys):
     assert f"kept as checkpoint {best}" in capsys.readouterr().err
 
 
-def test_unknown_keep_best_metric_is_reported_with_known_ones(tmp_path, capsys):
-    gan.train(small(tmp_path, steps=2, keep_best="frechet"))
-    assert "keep_best=frechet: no record" in (err := capsys.readouterr().err) and "loss_min" in err
+def test_unknown_keep_best_metric_is_refused_before_training(tmp_path):
+    with pytest.raises(gan.ConfigError, match="keep_best=frechet is a metric"):
+        gan.train(small(tmp_path / "run", steps=2, keep_best="frechet"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_best_without_record_is_reported_with_known_metrics(tmp_path, capsys):
+    config = small(tmp_path, steps=2, keep_best="loss_min")
+    run_folder.append_metrics(tmp_path, {"step": 2, "loss_max": 1.0})
+    store = checkpoint.Checkpoints(tmp_path / "checkpoints", pytest.fail)
+    resume.log_best(config, tmp_path, store, progress.Progress(2))
+    assert "keep_best=loss_min: no record" in (err := capsys.readouterr().err)
+    assert "Logged metrics: loss_max" in err
