@@ -72,10 +72,10 @@ def evaluate(
     names, metrics = choice.resolve(extractors, metrics)
     generator = generator_lib.load_generator(run_dir, step=step)
     loaded = _load_data(generator.about, data)
-    for line in data_lib.lines(loaded):
-        note(line)
     names = names or (features.default(loaded),)
     choice.check(names, metrics, loaded, inception_weights)
+    for line in data_lib.lines(loaded):
+        note(line)
     built = [
         features.build(name, loaded, note, inception_weights=inception_weights) for name in names
     ]

@@ -68,8 +68,6 @@ def sweep(
     runs = grid_lib.sweep_runs(config, grid, folder)
     note(f"sweep: {grid.describe()} of {config.training.steps:,} updates in {folder}")
     data = config.data.load()
-    for line in data_lib.lines(data, config.training.batch_size):
-        note(line)
     best = _score(score, config, data)
     groups = [list(g) for _, g in itertools.groupby(runs, lambda run: run.config.optimizer.name)]
     for group in groups:  # This reports invalid values before anything is written.
@@ -78,6 +76,8 @@ def sweep(
     files.make_folder(folder)
     with lock.hold(folder) as check_lock, interrupts.describe(lambda: _ON_DISK):
         folder_lib.open_sweep(folder, config, grid, data)
+        for line in data_lib.lines(data, config.training.batch_size):
+            note(line)
         if finished := sum(folder_lib.read_outcome(run) is not None for run in runs):
             note(f"{finished} of {len(runs)} runs are finished already")
         for group in groups:

@@ -93,8 +93,6 @@ def train(
         train_loop = functools.partial(_train_loop, config, compiled, data, devices)
         if group.is_coordinator:
             progress = progress or progress_lib.Progress(config.training.steps)
-            for line in data_lib.lines(data, config.training.batch_size):
-                progress.note(line)
             return _train_as_coordinator(
                 config, group, train_loop, start, data, progress, use_tensorboard
             )
@@ -130,6 +128,8 @@ def _train_as_coordinator(
         start = resume.restore(folder, checkpoints, start, progress)
         resume.check_places(config, checkpoints, int(start.step))
         run_folder.open_run(folder, config, data)  # All checks have passed.
+        for line in data_lib.lines(data, config.training.batch_size):
+            progress.note(line)
         resume.discard_after(folder, checkpoints, int(start.step))
         start = _broadcast_state(start, group)
         copy = stack.enter_context(tensorboard.open_copy(folder)) if use_tensorboard else None
