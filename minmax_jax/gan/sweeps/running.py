@@ -23,7 +23,7 @@ from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
 
 _ALONE = ("evaluate_every", "keep_best")
-"""Fields that make the runs train one after another, because they need evaluations in between."""
+"""Fields that only runs that train one after another support."""
 
 
 def sweep(
@@ -138,7 +138,7 @@ def _check_vmap(vmap: str, config: config_lib.Config) -> None:
     if vmap == "on" and needed:
         raise ConfigError(
             f"vmap must be auto or off with {needed[0]}, got on. Runs in one program are evaluated "
-            "only at the end."
+            "only at the end, and keep only their newest checkpoints."
         )
 
 
