@@ -15,6 +15,8 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.run import files, lease, ownership, run_folder
+from minmax_jax.gan.run import untrusted as run_untrusted
+from minmax_jax.gan.sweeps import untrusted
 from minmax_jax.gan.sweeps.grid import Grid, SweepRun
 
 FILES = ("sweep.json", "result.json", "table.md", "heatmap.png", lease.FILE)
@@ -79,7 +81,7 @@ def open_sweep(folder: Path, config: config_lib.Config, grid: Grid, data: data_l
     if check_sweep(folder, config, grid, data):
         return
     path, about = folder / "sweep.json", describe(config, grid, data)
-    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder / "runs")
     content = {"about": about, "config": config.to_json(), "grid": about["grid"]}
     files.write_atomically(path, json.dumps(content, indent=2) + "\n")
 
@@ -91,13 +93,15 @@ def read(folder: Path) -> tuple[config_lib.Config, Grid]:
       ConfigError: If the folder does not contain a sweep.
     """
     path = folder / "sweep.json"
-    if not path.is_file():
+    with files.one_line_errors(folder, "read"):
+        found = path.exists()
+    if not found:
         raise ConfigError(f"{folder} does not contain a sweep (no sweep.json). Check the path.")
     content = _read_description(folder)
-    grid: dict[str, Any] = dict(content["grid"])
-    centers = {name: tuple(pair) for name, pair in grid.pop("centers").items()}
-    grid = {name: tuple(values) for name, values in grid.items()}
-    return config_lib.Config.from_json(content["config"]), Grid(**grid, centers=centers)
+    try:
+        return config_lib.Config.from_json(content["config"]), untrusted.grid(content["grid"])
+    except ConfigError as error:
+        raise ConfigError(f"{path} is not valid ({error}). {_remedy(folder)}") from error
 
 
 def write_outcome(run: SweepRun, outcome: dict[str, Any]) -> None:
@@ -109,9 +113,13 @@ def write_outcome(run: SweepRun, outcome: dict[str, Any]) -> None:
 def read_outcome(run: SweepRun) -> dict[str, Any] | None:
     """Returns the outcome of a run, with its key `diverged_at`, or None if it is unfinished."""
     path = run.folder / "outcome.json"
-    if not path.is_file():
+    if not path.exists():
         return None
-    return _read_json(path, "Delete it to repeat the end of this run.")
+    remedy = "Delete it to repeat the end of this run."
+    outcome = run_untrusted.read_json(path, remedy)
+    if reason := untrusted.check_outcome(outcome):
+        raise ConfigError(f"{path} is not an outcome ({reason}). {remedy}")
+    return outcome
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -125,12 +133,18 @@ def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 
 def _read_description(folder: Path) -> dict[str, Any]:
-    remedy = f"Delete the folder {folder} to start over, or choose another --out."
-    return _read_json(folder / "sweep.json", remedy)
+    """Returns the content of `sweep.json`, with the keys `about`, `config` and `grid`."""
+    path = folder / "sweep.json"
+    content = run_untrusted.read_json(path, _remedy(folder))
+    about = content.get("about")
+    parts = [about, *about.values()] if isinstance(about, dict) else [about]
+    parts += [content.get("config"), content.get("grid")]
+    if not all(isinstance(part, dict) for part in parts):
+        raise ConfigError(
+            f"{path} is not valid (about, config and grid must be objects). {_remedy(folder)}"
+        )
+    return content
 
 
-def _read_json(path: Path, remedy: str) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{path} cannot be read ({error}). {remedy}") from error
+def _remedy(folder: Path) -> str:
+    return f"Delete the folder {folder} to start over, or choose another --out."

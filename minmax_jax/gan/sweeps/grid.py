@@ -1,8 +1,10 @@
 """Grid of a sweep: optimizers × learning rates of both players × seeds."""
 
+import collections
 import dataclasses
 import itertools
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +15,9 @@ from minmax_jax.gan.config.optimizer import option_names
 
 AXES = ("optimizers", "learning_rates_min", "learning_rates_max", "seeds")
 """Axes of a grid, in the order of `Grid.shape`."""
+
+MAX_RUNS = 100_000
+"""Largest number of runs. More folders would slow down most file systems."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +75,25 @@ class Grid:
         for field, length in zip(AXES, self.shape, strict=True):
             if not length:
                 raise ConfigError(f"{field} is empty. Give at least one value.")
+        if math.prod(self.shape) > MAX_RUNS:
+            raise ConfigError(
+                f"the grid must have at most {MAX_RUNS} runs, got {self.describe()}. Give fewer "
+                "learning rates or seeds."
+            )
+
+    def describe(self) -> str:
+        """Returns the number of runs as a product.
+
+        Example:
+          >>> Grid(("sgda", "adam_gda"), seeds=(0, 1)).describe()
+          '2 optimizers × 3 × 3 learning rates × 2 seeds = 36 runs'
+        """
+        optimizers, rates_min, rates_max, seeds = self.shape
+        count = math.prod(self.shape)
+        return (
+            f"{optimizers} optimizer{'s' * (optimizers > 1)} × {rates_min} × {rates_max} learning "
+            f"rates × {seeds} seed{'s' * (seeds > 1)} = {count} run{'s' * (count > 1)}"
+        )
 
 
 class SweepRun(NamedTuple):
@@ -120,7 +144,19 @@ def sweep_runs(config: config_lib.Config, grid: Grid, folder: Path) -> list[Swee
                 out=str(folder / "runs" / name),
             )
             runs.append(SweepRun(name, run_config.check()))
+    _check_names(runs)
     return runs
+
+
+def _check_names(runs: Sequence[SweepRun]) -> None:
+    """Raises `ConfigError` if two runs would have the same folder."""
+    names = collections.Counter(run.name for run in runs)
+    name, count = names.most_common(1)[0]
+    if count > 1:
+        raise ConfigError(
+            f"the runs {name} differ only after the sixth digit of a learning rate. Give learning "
+            "rates that differ more."
+        )
 
 
 def _check_options(config: config_lib.Config, grid: Grid) -> None:

@@ -9,6 +9,7 @@ from matplotlib import colors
 from matplotlib.cm import ScalarMappable
 
 from minmax_jax.gan.evaluation.features import describe
+from minmax_jax.gan.generation import image_files
 from minmax_jax.gan.run import files, jsonl, run_folder
 from minmax_jax.gan.sweeps.grid import AXES
 from minmax_jax.gan.sweeps.result import Sweep
@@ -19,7 +20,7 @@ def write(sweep: Sweep) -> None:
     text = json.dumps(to_json(sweep), indent=1) + "\n"
     files.write_atomically(sweep.folder / "result.json", text)
     files.write_atomically(sweep.folder / "table.md", f"{table(sweep)}\n\n{cells(sweep)}\n")
-    heatmap(sweep).savefig(sweep.folder / "heatmap.png", dpi=120)
+    image_files.save_figure(heatmap(sweep), sweep.folder / "heatmap.png")
 
 
 def score_label(sweep: Sweep) -> str:

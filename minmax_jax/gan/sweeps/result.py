@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minmax_jax.gan.base import json_text
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config.run import Best
 from minmax_jax.gan.run import jsonl, run_folder
@@ -59,7 +60,9 @@ class Sweep:
                 f"{', '.join(sorted(names))}."
             )
         values = [None if o["diverged_at"] is not None else o.get(name) for o in self.outcomes]
-        return np.array([np.nan if value is None else value for value in values], float)
+        return np.array(
+            [value if json_text.is_number(value) else np.nan for value in values], float
+        )
 
     def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Returns the curves of a logged metric.

@@ -95,6 +95,8 @@ def train(
     compiled = _compile(games[0], config)
     inputs = (jnp.asarray(data.images), *_seeds_and_learning_rates(runs))
     state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
+    if step < config.training.steps:
+        note(f"compiling the program of {len(runs)} runs; this can take a minute")
     with Termination() as termination:
         hooks = [
             LockHook(check_lock),
