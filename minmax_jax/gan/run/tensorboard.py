@@ -5,14 +5,14 @@ a run starts or resumes, so that it contains no record twice and none that was d
 """
 
 import contextlib
-import shutil
+import io
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
+from minmax_jax.gan.base import json_text
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.run import jsonl, run_folder
+from minmax_jax.gan.run import files, jsonl, ownership, run_folder
 
 
 def check_installed() -> None:
@@ -35,36 +35,88 @@ def open_copy(folder: Path) -> Iterator[Callable[[], None]]:
 
     Yields:
       A function that copies the records added to `metrics.jsonl` since the last copy.
-    """
-    import tensorboardX
 
-    shutil.rmtree(folder / "tensorboard", ignore_errors=True)
-    writer = tensorboardX.SummaryWriter(str(folder / "tensorboard"))
-    copy = _Copy(folder / run_folder.METRICS, writer)
+    Raises:
+      ConfigError: If the subfolder cannot be written, or is a symbolic link.
+      WriteFailed: If the disk is full.
+    """
+    target = folder / "tensorboard"
+    ownership.check_folder(target)
+    files.make_folder(target)
+    with files.one_line_errors(target):
+        _delete_event_files(target)
+        copy = _Copy(folder / run_folder.METRICS, target)
     try:
         copy.update()
         yield copy.update
-    finally:
         copy.update()
-        writer.close()
+    finally:
+        copy.close()
+
+
+def _delete_event_files(target: Path) -> None:
+    """Deletes the event files that this module wrote, and no others."""
+    for path in target.glob(f"events.out.tfevents.*{_SUFFIX}"):
+        if ownership.is_regular(path):
+            path.unlink()
+
+
+_SUFFIX = ".minmax-jax"
+"""Ending of the names of event files, by which the files of other programs differ."""
+
+
+_SCHEME = "minmax-jax"  # Prefix of the paths that tensorboardX opens by `_NewFiles`.
+
+
+class _NewFiles:
+    """Opens event files for tensorboardX, which would overwrite files and follow links."""
+
+    @staticmethod
+    def open(path: str) -> io.FileIO:
+        """Creates a file without a buffer, of which nothing is left when the disk is full."""
+        return io.FileIO(path.removeprefix(f"{_SCHEME}:"), "xb")
 
 
 class _Copy:
-    """Copies the numbers in a growing file of records to an event file."""
+    """Copies the numbers in a growing file of records to an event file.
 
-    def __init__(self, path: Path, writer: Any) -> None:
-        self._path, self._writer, self._offset, self._seconds = path, writer, 0, 0.0
-        seconds = [record.get("seconds", 0.0) for record in jsonl.read(path)]
-        self._start_time = time.time() - max(seconds, default=0.0)
+    Events are written in the calling thread: the writer thread of `SummaryWriter` ends when the
+    disk is full, and the program then waits for it forever.
+    """
+
+    def __init__(self, path: Path, target: Path) -> None:
+        from tensorboardX import event_file_writer, record_writer
+
+        record_writer.register_writer_factory(_SCHEME, _NewFiles)
+        self._writer = event_file_writer.EventsWriter(f"{_SCHEME}:{target / 'events'}", _SUFFIX)
+        self._path, self._target, self._offset, self._seconds = path, target, 0, 0.0
+        times = [record.get("seconds") for record in jsonl.read(path)]
+        latest = max((time_ for time_ in times if json_text.is_number(time_)), default=0.0)
+        self._start_time = time.time() - latest
 
     def update(self) -> None:
-        for record in self._new_records():
-            self._seconds = record.get("seconds", self._seconds)
-            when = self._start_time + self._seconds
-            for name, value in record.items():
-                if name != "step" and isinstance(value, int | float):  # Not null or text.
-                    self._writer.add_scalar(_tag(name), value, record["step"], walltime=when)
-        self._writer.flush()
+        """Copies the new records."""
+        with files.one_line_errors(self._target):
+            for record in self._new_records():
+                self._write(record)
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Closes the event file, which is complete after `update`."""
+        with contextlib.suppress(OSError):
+            self._writer.close()
+
+    def _write(self, record: jsonl.Record) -> None:
+        from tensorboardX import summary
+        from tensorboardX.proto import event_pb2
+
+        seconds = record.get("seconds", self._seconds)
+        self._seconds = seconds if json_text.is_number(seconds) else self._seconds
+        for name, value in record.items():
+            if name != "step" and json_text.is_number(value):  # Not null or text.
+                event = event_pb2.Event(summary=summary.scalar(_tag(name), value))
+                event.step, event.wall_time = record["step"], self._start_time + self._seconds
+                self._writer.write_event(event)
 
     def _new_records(self) -> list[jsonl.Record]:
         """Returns the records in the complete lines after the offset."""

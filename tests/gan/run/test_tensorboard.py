@@ -1,11 +1,13 @@
 """TensorBoard event files contain each logged value once."""
 
+import errno
 import struct
 import sys
 
 import pytest
 
 from minmax_jax import gan
+from minmax_jax.gan.base.errors import WriteFailed
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.run import run_folder, tensorboard
@@ -73,6 +75,44 @@ def test_events_omit_null_and_text_and_follow_the_file(tmp_path):
         copy()
         copy()
     assert scalars(tmp_path) == [("update_norm_ratio", 1, 2.0), ("kernel_distance", 2, 0.5)]
+
+
+def test_only_own_event_files_are_deleted(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss_min": 2.0}\n')
+    with tensorboard.open_copy(tmp_path):
+        pass
+    (own,) = (tmp_path / "tensorboard").iterdir()
+    others = ["thesis.tex", "events.out.tfevents.1.host", "events.out.tfevents.2.minmax-jax"]
+    (tmp_path / "tensorboard" / others[0]).write_text("years of work")
+    (tmp_path / "tensorboard" / others[1]).write_text("of another program")
+    (tmp_path / "tensorboard" / others[2]).symlink_to("thesis.tex")
+    own.rename(own.with_name("events.out.tfevents.0.host.minmax-jax"))
+    with tensorboard.open_copy(tmp_path):
+        pass
+    names = sorted(path.name for path in (tmp_path / "tensorboard").iterdir())
+    assert len(names) == 4 and set(others) < set(names)
+    assert (tmp_path / "tensorboard" / "thesis.tex").read_text() == "years of work"
+
+
+def test_linked_folder_is_refused(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "tensorboard").symlink_to("elsewhere")
+    with pytest.raises(gan.ConfigError, match="must be a folder, but is a symbolic link"):
+        with tensorboard.open_copy(tmp_path):
+            pass
+
+
+def test_full_disk_ends_the_copy_with_one_line(tmp_path, monkeypatch):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss_min": 2.0}\n' * 100)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(WriteFailed, match=r"tensorboard cannot be written .No space left"):
+        with tensorboard.open_copy(tmp_path) as copy:
+            (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss_min": 2.0}\n' * 200)
+            monkeypatch.setattr(type(copy.__self__._writer), "write_event", full)
+            copy()
 
 
 def test_missing_tensorboardx_is_reported_before_writing(tmp_path, capsys, monkeypatch):
