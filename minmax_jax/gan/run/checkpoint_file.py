@@ -36,11 +36,14 @@ def read(path: Path, prefixes: Collection[str] = ()) -> dict[str, np.ndarray]:
 
     Raises:
       CorruptFile: If the file is truncated, a member is missing, extra, duplicate, compressed or
-        larger than declared, or its data do not match their checksum.
+        larger than declared, members overlap, or data do not match their checksum.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            manifest = json.loads(_content(archive, _MANIFEST, path.stat().st_size))
+        with files.open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            size = file.seek(0, io.SEEK_END)
+            if sum(member.file_size for member in archive.infolist()) > size:
+                raise CorruptFile("the members expand to more than the file")
+            manifest = json.loads(_content(archive, _MANIFEST, size))
             if sorted(archive.namelist()) != sorted([_MANIFEST, *(f"{n}.npy" for n in manifest)]):
                 raise CorruptFile("the members differ from the manifest")
             return {
@@ -61,7 +64,8 @@ START = (_MANIFEST.encode(), 30)
 
 
 def _array(archive: zipfile.ZipFile, name: str, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
-    file = io.BytesIO(_content(archive, f"{name}.npy", np.prod(shape) * dtype.itemsize + _HEADER))
+    limit = np.prod(shape, dtype=object) * dtype.itemsize + _HEADER  # Without overflow.
+    file = io.BytesIO(_content(archive, f"{name}.npy", limit))
     array = np.lib.format.read_array(file, allow_pickle=False)
     if (array.shape, array.dtype) != (shape, _stored(dtype)) or file.read(1):
         raise CorruptFile(f"{name} does not have the declared shape and dtype")

@@ -1,6 +1,9 @@
 import collections
+import copy
 import io
 import json
+import os
+import re
 import zipfile
 
 import jax
@@ -232,6 +235,53 @@ def test_duplicate_member_is_corrupt(tmp_path):
 
 def test_compressed_member_is_corrupt(tmp_path):
     assert outcome(tmp_path / "a", archive([MANIFEST, A, B], zipfile.ZIP_DEFLATED)) is None
+
+
+def bomb(count, size):
+    """Returns an archive of `count` members that share `size` bytes, with a valid manifest."""
+    names = [f"{index:06d}" for index in range(count)]
+    content = npy(np.zeros(size // 4, np.float32))
+    manifest = json.dumps({name: ["float32", [size // 4]] for name in names})
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as written:
+        written.writestr("manifest.json", manifest)
+        written.writestr(f"{names[0]}.npy", content)
+        first = written.infolist()[-1]
+        for name in names[1:]:  # The directory lists the same bytes again, under other names.
+            member = copy.copy(first)
+            member.filename = member.orig_filename = f"{name}.npy"
+            written.filelist.append(member)
+            written.NameToInfo[member.filename] = member
+    return file.getvalue()
+
+
+def test_members_that_share_their_bytes_are_corrupt(tmp_path, monkeypatch):
+    content = bomb(count=200, size=20_000)  # 4 MB in 65 kB
+    assert len(content) < 100_000
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("expanded"))
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(checkpoint_file.CorruptFile, match="expand to more than the file"):
+        checkpoint_file.read(tmp_path / "a")
+
+
+def test_shape_whose_size_overflows_is_corrupt(tmp_path):
+    manifest = ("manifest.json", json.dumps({"a": ["float64", [2**40, 2**40]], "b": ["int8", []]}))
+    assert outcome(tmp_path / "a", archive([manifest, A, B])) is None
+
+
+def test_pipe_in_place_of_a_checkpoint_is_corrupt(tmp_path):
+    os.mkfifo(tmp_path / "a")
+    with pytest.raises(checkpoint_file.CorruptFile, match="not a regular file"):
+        checkpoint_file.read(tmp_path / "a")
+
+
+@pytest.mark.parametrize("members", [[A, B], [("manifest.json", "{"), A, B]])
+def test_missing_or_corrupt_manifest_is_reported(tmp_path, members):
+    messages = []
+    store(tmp_path).save(1, {"a": np.ones(1)})
+    (tmp_path / "2.npz").write_bytes(archive(members))
+    assert store(tmp_path, messages).restore()[0] == 1
+    assert len(messages) == 1 and re.search(r"2\.npz is not|checkpoint 2 is corrupt", messages[0])
 
 
 def test_lack_of_memory_is_not_corruption(tmp_path, monkeypatch):
