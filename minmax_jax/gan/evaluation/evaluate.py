@@ -13,6 +13,7 @@ from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config.fields import AtLeast, Below
 from minmax_jax.gan.evaluation import choice, evaluator, features
 from minmax_jax.gan.generation import generator as generator_lib
+from minmax_jax.gan.generation import sampling
 from minmax_jax.gan.run import evaluations, run_folder
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
@@ -71,6 +72,7 @@ def evaluate(
     # Check names and requirements first: building an extractor may train a classifier.
     names, metrics = choice.resolve(extractors, metrics)
     generator = generator_lib.load_generator(run_dir, step=step)
+    sampling.check_sample_memory(generator, "num_samples", num_samples, num_samples)
     loaded = _load_data(generator.about, data)
     names = names or (features.default(loaded),)
     choice.check(names, metrics, loaded, inception_weights)

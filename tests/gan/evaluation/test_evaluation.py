@@ -1,5 +1,6 @@
 """Tests of evaluations of runs, during training and afterwards."""
 
+import importlib.util
 import json
 import threading
 
@@ -20,17 +21,19 @@ from tests.gan.trainer.test_trainer import same, small
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_classifier(tmp_path_factory):
-    """Uses a separate cache, a classifier of 60 updates, and few reference examples."""
+    """Uses a separate cache, a small classifier of few updates, and few reference examples."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(evaluator, "REFERENCE", 500)
-        patch.setattr(trained, "PLAIN", trained.PLAIN._replace(steps=60))
+        patch.setattr(trained, "BATCH", 32)
+        patch.setattr(trained, "PLAIN", trained.PLAIN._replace(steps=20, width=4))
         yield
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return gan.train(small(tmp_path_factory.mktemp("runs") / "digits", steps=12))
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    return gan.train(small(folder, network="mlp", steps=12, evaluate=0))
 
 
 def test_evaluate_command_appends_scores_of_a_checkpoint(run, capsys):
@@ -68,7 +71,9 @@ def test_evaluate_command_appends_scores_of_a_checkpoint(run, capsys):
     }
     assert everything <= set(first[1]["scores"])
     assert first[1]["held_out"]["frechet_distance"] < first[1]["scores"]["frechet_distance"] / 5
+    assert first[1]["better"]["frechet_distance"] == "lower" and first[1]["num_training"] == 1438
     printed = capsys.readouterr().out
+    assert "frechet_distance ↓" in printed and "classes_covered ↑" in printed
     assert "% test accuracy, against 1438 training examples" in printed
     assert "in pixels, size 8x8x1, against" in printed and "200 samples" in printed
     assert main.main(argv) == 0
@@ -104,11 +109,19 @@ def test_evaluate_computes_one_metric_of_the_newest_checkpoint(run):
         (["--extractors", "pixel"], "did you mean pixels"),
         (["--extractors", "pixels", "--metrics", "classes"], "metrics=classes needs the extractor"),
         (["--metrics", "fréchet"], "did you mean frechet"),
+        (["--extractors", "classifier", "pixels", "--metrics", "classes"], "got pixels on digits"),
+        (["--extractors", "classifier", "--metrics", "fid"], "fid means the Fréchet distance in"),
+        (["--extractors", "kid"], "extractors=kid is not an extractor: kid means the kernel"),
+        (["--inception-weights", "w.pth"], "inception_weights=w.pth is for the extractor incep"),
+        (["--extractors", "inception", "--inception-weights", "w.pth"], "inception"),
+        (["--seed", "-1"], "seed must be at least 0, got -1"),
+        (["--seed", "1" + 20 * "0"], "seed must be below 2147483648"),
         (["--num", "3"], "num_samples must be at least 20, got 3"),
         (["--data", "gaussians"], "not the data that the run was trained on"),
     ],
 )
-def test_evaluate_rejects_bad_input_without_writing(run, capsys, flags, message):
+def test_evaluate_rejects_bad_input_without_writing(run, capsys, monkeypatch, flags, message):
+    monkeypatch.setattr(trained, "_train", pytest.fail)
     before = evaluations.read(run.folder)
     assert main.main(["evaluate", "--run", str(run.folder), *flags]) == 2
     error = capsys.readouterr().err
@@ -119,6 +132,14 @@ def test_evaluate_rejects_bad_input_without_writing(run, capsys, flags, message)
 def test_evaluate_rejects_folder_without_run(tmp_path, capsys):
     assert main.main(["evaluate", "--run", str(tmp_path)]) == 2
     assert "does not contain a run" in capsys.readouterr().err
+
+
+def test_fid_without_torch_fidelity_says_what_is_needed(run, capsys, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert main.main(["evaluate", "--run", str(run.folder), "--metrics", "fid"]) == 2
+    error = capsys.readouterr().err
+    assert "extractors=inception needs torch-fidelity" in error
+    assert "pip install 'minmax-jax[fid]'" in error and error.count("\n") == 1
 
 
 @pytest.mark.slow
@@ -169,18 +190,24 @@ def test_images_without_labels_are_evaluated_by_pixels(tmp_path):
     for index, image in enumerate(small_data((8, 8, 1), 300).images):
         (tmp_path / "images").mkdir(exist_ok=True)
         Image.fromarray(image[..., 0]).save(tmp_path / "images" / f"{index}.png")
-    config = small(tmp_path / "run", data=str(tmp_path / "images"), steps=2, evaluate=50)
+    config = small(
+        tmp_path / "run", data=str(tmp_path / "images"), network="mlp", steps=2, evaluate=50
+    )
     record = gan.train(config).summary["evaluation"]
     assert record["extractor"] == "pixels" and record["num_held_out"] == 50
     assert record["scores"]["frechet_distance"] > 0 and "classes_covered" not in record["scores"]
 
 
 def test_append_starts_a_new_line_after_a_cut_off_record(tmp_path):
-    evaluations.append(tmp_path, {"step": 1, "scores": {"a": float("nan")}})
+    record = {"extractor": "pixels", "facts": {}, "num_samples": 20, "num_reference": 20}
+    evaluations.append(tmp_path, {**record, "step": 1, "scores": {"a": float("nan")}})
     with (tmp_path / evaluations.FILE).open("a") as file:
         file.write('{"step": 2, "sco')
-    evaluations.append(tmp_path, {"step": 3})
-    assert evaluations.read(tmp_path) == [{"step": 1, "scores": {"a": None}}, {"step": 3}]
+    evaluations.append(tmp_path, {**record, "step": 3, "scores": {}})
+    assert evaluations.read(tmp_path, note=lambda _: None) == [
+        {**record, "step": 1, "scores": {"a": None}},
+        {**record, "step": 3, "scores": {}},
+    ]
     assert json.loads((tmp_path / evaluations.FILE).read_text().splitlines()[0])["step"] == 1
 
 

@@ -63,8 +63,8 @@ def test_summary_shows_scores_extractor_and_counts(tmp_path):
     rows = [" ".join(line.split()) for line in lines[2:7]]
     assert rows == [
         "500 samples 400 held-out real",
-        "frechet_distance 12.34 1.2",
-        "kernel_distance 0.0123 ± 0.004 -0.0001",
-        "density not finite –",
-        "classes_covered 9 of 10 –",
+        "frechet_distance ↓ 12.34 1.2",
+        "kernel_distance ↓ 0.0123 ± 0.004 -0.0001",
+        "density ↑ not finite –",
+        "classes_covered ↑ 9 of 10 –",
     ]

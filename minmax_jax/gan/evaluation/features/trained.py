@@ -180,12 +180,18 @@ def _extractor(network: Network, variables: Any, data: data_lib.Data) -> Extract
 
     @jax.jit
     def forward(variables: Any, images: jax.Array) -> Any:
-        features, logits = network.apply(*variables, data_lib.to_float(images), train=False)[0]
+        features, logits = network.apply(*variables, images, train=False)[0]
         return features, jax.nn.softmax(logits)
 
     def extract(images: np.ndarray) -> Extracted:
-        chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
-        parts = [jax.tree.map(np.asarray, forward(variables, chunk)) for chunk in chunks]
+        parts = []
+        # The last chunk is padded, so that there is one compiled shape and the features of an
+        # image do not depend on the number of images.
+        for start in range(0, max(len(images), 1), CHUNK):
+            chunk = data_lib.to_float(images[start : start + CHUNK])
+            padded = np.zeros((CHUNK, *images.shape[1:]), np.float32)
+            padded[: len(chunk)] = chunk
+            parts.append([np.asarray(array)[: len(chunk)] for array in forward(variables, padded)])
         features, probabilities = zip(*parts, strict=True)
         return Extracted(np.concatenate(features), np.concatenate(probabilities))
 
