@@ -79,7 +79,7 @@ def _without_alpha(image: Image.Image, options: Preprocessing) -> tuple[Image.Im
     gray = image.mode in _GRAY
     rgba = image.convert("RGBA")
     if rgba.getchannel("A").getextrema()[0] == 255:
-        opaque, change = rgba.convert("RGB"), "without their opaque alpha channel"
+        opaque, change = rgba.convert("RGB"), "freed of an opaque alpha channel"
     elif not options.background:
         raise DataError("has transparent pixels. Pass --background white or another color.")
     else:

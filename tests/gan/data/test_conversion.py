@@ -68,7 +68,7 @@ def test_opaque_alpha_is_dropped_and_reported():
     array[..., 3] = 255
     found, changes = convert(Image.fromarray(array))
     np.testing.assert_array_equal(found, array[..., :3])
-    assert changes == ["without their opaque alpha channel"]
+    assert changes == ["freed of an opaque alpha channel"]
 
 
 def transparent_images():
