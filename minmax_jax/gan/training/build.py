@@ -11,7 +11,7 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks, objective
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.training import gradient_norms
+from minmax_jax.gan.training import gradient_norms, memory
 
 
 def pick_devices(config: config_lib.Config) -> list[Any]:
@@ -135,10 +135,12 @@ def build_pair(
       axis_name: Mapped axis over which BatchNorm is synchronized. Default: none.
 
     Raises:
-      ConfigError: If the networks do not support examples of that shape.
+      ConfigError: If the networks do not support examples of that shape, or the memory of this
+        machine cannot hold them.
     """
     chosen = config.networks
-    try:
+
+    def build() -> networks.Pair:
         return networks.build(
             chosen.name,
             tuple(shape),
@@ -149,5 +151,15 @@ def build_pair(
             compute_dtype=chosen.compute_dtype,
             spectral_norm=chosen.spectral_norm,
         )
+
+    def build_params() -> tuple[Any, Any]:
+        pair = build()
+        return pair.generator.params, pair.discriminator.params
+
+    try:
+        memory.check_size(config, tuple(shape), build_params)
+        return build()
+    except ConfigError:
+        raise
     except ValueError as error:
         raise ConfigError(f"network={chosen.name}: {error}") from error
