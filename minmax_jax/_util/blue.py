@@ -80,7 +80,10 @@ def split_rows(leaf: jax.Array) -> list[jax.Array]:
 
 
 def sums_of_squares(leaf: jax.Array) -> _Sums:
-    """Returns Blue's three sums of squares of one leaf, in one pass over the data."""
+    """Returns the sums of squares of one leaf's large, ordinary and small elements.
+
+    It reads the data once.
+    """
     zero = jnp.zeros((), accumulator_dtype(leaf.dtype))
     total = _Sums(zero, zero, zero)
     for part in split_rows(leaf):
@@ -123,8 +126,8 @@ def safe_product(size: jax.Array, scale: jax.Array) -> jax.Array:
 def norm_of_sums(sums: _Sums) -> ScaledNorm:
     """Returns `√(extreme + scale² · mid)` and `scale`.
 
-    `extreme` is the sum of the large elements if there are any, else the sum of the small ones if
-    mid < 2^-60, else 0. `scale` is the scale of that sum, or 1. The root is computed as a
+    `extreme` is the sum of squares of the large elements if there are any, else of the small ones
+    if mid < 2^-60, else 0. `scale` is the scale of that sum, or 1. The root is computed as a
     hypotenuse, because XLA folds `(mid * c) * c` into `mid * c²`, and c² may exceed the largest
     float32.
     """

@@ -67,10 +67,10 @@ def check_callable(
 
 
 def check_transformation(function: str, argument: str, value: Any) -> Any:
-    """Returns `value` with support for extra arguments, or raises TypeError.
+    """Returns `value` with support for extra arguments.
 
-    The return type is `Any` because Optax's type aliases for pytrees do not include
-    `Players`.
+    Raises TypeError if `value` is not an Optax gradient transformation. The return type is `Any`
+    because Optax's type aliases for pytrees do not include `Players`.
     """
     if not isinstance(value, optax.GradientTransformation):
         raise TypeError(
@@ -157,7 +157,10 @@ def check_players(function: str, argument: str, value: Any) -> Players:
 
 
 def check_whole_players(function: str, argument: str, value: Any) -> Players:
-    """Returns `value`, or raises an error if `check_players` would or `optax.masked` hid leaves."""
+    """Returns `value`, or raises an error if it is not a `Players` of two complete float trees.
+
+    A tree is incomplete if `optax.masked` hides some of its leaves.
+    """
     players = check_players(function, argument, value)
     nodes = jax.tree.leaves(players, is_leaf=_is_missing)
     if any(isinstance(node, optax.MaskedNode) for node in nodes):

@@ -41,7 +41,7 @@ def dirac_gan(variant: str = "gan", *, strength: float | None = None, target: fl
         instance-noise              E f(ψ(θ + ε)) + E f(−ψε'),  ε, ε' ~ N(0, strength²)
         gradient-penalty            L − (strength/2) ψ², by default below the critical strength 1
         critical-gradient-penalty   the same with strength 1: both eigenvalues are ½
-        consensus                   each player's loss + (strength/2)‖F_L‖²
+        consensus                   each player's loss + (strength/2)‖F_L‖², F_L the field of L
 
     With the strength γ, the eigenvalues of the field's Jacobian at (0, 0) are ±i/2 for gan and
     non-saturating, ±i for wgan, γ²/4 ± √(γ⁴/16 − ¼) with noise, γ/2 ± √(γ²/4 − ¼) with
@@ -59,8 +59,8 @@ def dirac_gan(variant: str = "gan", *, strength: float | None = None, target: fl
     Returns:
       A `Game` of `Players(min={"theta": ()}, max={"psi": ()})` that starts at ones.
       `payoff_fn` is None for non-saturating and consensus, which are not zero-sum. The
-      solution is zero. It is None for wgan-gp with a positive target, because ψ = 0 minimizes
-      the payoff at θ = 0 there.
+      solution is zero. For wgan-gp with a positive target, `solution` is None: at θ = 0,
+      the payoff, which ψ maximizes, has a local minimum at ψ = 0.
 
     Raises:
       TypeError: If `strength` or `target` is not a number.
@@ -128,7 +128,7 @@ def _payoff(theta: jax.Array, psi: jax.Array) -> jax.Array:
 
 
 def _energy(theta: jax.Array, psi: jax.Array) -> jax.Array:
-    """Returns ½‖F‖² for the payoff L, whose field is f'(θψ)·(ψ, −θ)."""
+    """Returns ½‖F_L‖², where F_L = f'(θψ)·(ψ, −θ) is the field of the payoff L = f(θψ) + f(0)."""
     return 0.5 * (theta**2 + psi**2) * sigmoid(-theta * psi) ** 2
 
 

@@ -44,8 +44,8 @@ def extra_adam(
       correction: Order of eps and bias correction: `"first"` for `m̂ / (√v̂ + eps)`, as in
         Optax, or `"last"` for `m̂ √(1 − b2ᵗ) / (√v + eps)`.
       transform: Transformation applied to every field before the optimizer, for example
-        weight decay or clipping, or `Players` of two transformations. It receives the point
-        at which the field was evaluated as `params`.
+        weight decay or clipping, or `Players` of two transformations. As `params`, it
+        receives the point at which the field was evaluated.
       projection: Projection onto the constraint set, applied to the lookahead point and to
         the new parameters: a function of one player's parameters, or `Players` of two
         functions or None.

@@ -43,8 +43,8 @@ def extra_amsgrad(
         uncorrected ones, and eps is added before the correction, as in the published PyTorch
         code. The two differ during the first updates.
       transform: Transformation applied to every field before the optimizer, for example
-        weight decay or clipping, or `Players` of two transformations. It receives the point
-        at which the field was evaluated as `params`.
+        weight decay or clipping, or `Players` of two transformations. As `params`, it
+        receives the point at which the field was evaluated.
       projection: Projection onto the constraint set, applied to the lookahead point and to
         the new parameters: a function of one player's parameters, or `Players` of two
         functions or None.

@@ -35,8 +35,8 @@ def extragradient(
       extrapolation_learning_rate: Learning rate γ of the extrapolation step: a number, a
         schedule of the update count, or `Players` of two. Defaults to `learning_rate`.
       transform: Transformation applied to every field before the optimizer, for example
-        weight decay or clipping, or `Players` of two transformations. It receives the point
-        at which the field was evaluated as `params`.
+        weight decay or clipping, or `Players` of two transformations. As `params`, it
+        receives the point at which the field was evaluated.
       projection: Projection onto the constraint set, applied to the lookahead point and to
         the new parameters: a function of one player's parameters, or `Players` of two
         functions or None.

@@ -37,9 +37,10 @@ def greedy_adam(
     otherwise rejected. Every `accept_every`-th update, including the first, is accepted in
     any case.
 
-    The defaults are the authors' values for CIFAR-10: k = 1 and `accept_every=2`. They use 6
-    and 4 for four Gaussians, and 1 and 5 for MNIST zeros and ones. Unlike the authors' code, a
-    rejection also restores the moments of Adam; pass `restore_states=False` for theirs. With
+    The defaults are the authors' values for CIFAR-10: k = 1 and `accept_every=2`. The authors use
+    k = 6 and `accept_every=4` for four Gaussians, and k = 1 and `accept_every=5` for MNIST zeros
+    and ones. Here a rejection also restores Adam's moments. In the authors' code it does not,
+    which corresponds to `restore_states=False`. With
     `accept_every=1`, the method is alternating Adam that updates the min player first.
 
     **Cost.** 1 + k field evaluations per update, each for one player, and two payoff
@@ -59,20 +60,21 @@ def greedy_adam(
         for a fixed number of steps.
       min_improvement: Required decrease of the payoff for acceptance.
       temperature: Temperature τ: update i is accepted with probability e^{−i/τ} although it
-        fails the test. 0 for never.
+        fails the test. Zero means never.
       accept_probability: Probability of accepting an update that fails the test, instead of a
         temperature.
-      max_rejections: Number of consecutive rejections after which the method stops, or None
-        for no limit.
+      max_rejections: Maximum number of rejections in a row, or None for no limit. One more
+        stops the method.
       tolerance_growth: Factor by which each acceptance multiplies `gradient_tolerance`.
       gradient_bound: Gradient norm beyond which the ascent counts as diverged.
-      stochastic: Whether to evaluate the previous payoff again, on the sample of the new one.
-        If False, the value of the last acceptance is used; the payoff must be deterministic.
+      stochastic: Whether to evaluate the payoff at the previous parameters again, on the sample
+        used for the new ones. If False, the payoff of the last accepted update is used; the
+        payoff must then be deterministic.
       restore_states: Whether a rejection restores the states of both Adam optimizers.
       restore_max: Whether a rejection restores the max player's parameters.
       transform: Transformation applied to every field before the optimizer, for example
-        weight decay or clipping, or `Players` of two transformations. It receives the point
-        at which the field was evaluated as `params`.
+        weight decay or clipping, or `Players` of two transformations. As `params`, it
+        receives the point at which the field was evaluated.
       projection: Projection onto the constraint set, applied after each step of either player:
         a function of one player's parameters, or `Players` of two functions or None.
 

@@ -60,11 +60,11 @@ def alternate(
       TypeError: If `min` or `max` is not an Optax gradient transformation, or `max_steps` is
         not an int.
       ValueError: If `max_steps` is less than 1 or `first` is unknown. In `update`, if params or
-        field_fn is missing, or under `optax.masked`.
+        field_fn is missing, or `optax.masked` hides parameters.
 
     Examples:
-      On f = xy, simultaneous gradient descent–ascent diverges: the squared norm grows by
-      1 + η² per step. With alternating updates it stays bounded (Gidel et al., 2019).
+      On f = xy, simultaneous gradient descent–ascent diverges: each update multiplies
+      the squared norm by 1 + η². With alternating updates it stays bounded (Gidel et al., 2019).
 
       >>> import optax
       >>> import minmax_jax as mm
@@ -92,7 +92,7 @@ def alternate(
     def update_max(
         players: Players, state: Any, field: PyTree, field_fn: FieldFn, draw: int, extra: Any
     ) -> tuple[PyTree, Any]:
-        """Returns the sum of k steps of the max player, and its new optimizer state.
+        """Returns the sum of the max player's `max_steps` steps, and its new optimizer state.
 
         `field` is the max player's field at `players`, evaluated with sample index `draw`.
         """

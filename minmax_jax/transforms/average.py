@@ -161,7 +161,7 @@ def _is_average(node: Any) -> bool:
 
 
 def _weight_of_next(scheme: str, decay: Any, begin: int, count: jax.Array) -> jax.Array:
-    """Returns the weight of the parameters after update `count` in the new average."""
+    """Returns the weight of the newest parameters z_{k+1} in z̄_{k+1}, with k = `count`."""
     averaged = (count + 1 - begin).astype(float)
     if scheme == "uniform":
         return 1 / jnp.maximum(averaged, 1)

@@ -32,9 +32,9 @@ def add_consensus(
     All terms are evaluated at z with sample index 0, the sample of the field that is passed in.
     With noise, `Jᵀ F` of one sample is a biased estimate of the mean's `Jᵀ F`, as in the paper.
 
-    **Cost.** One field evaluation and one VJP. F is a by-product of the VJP, so XLA removes the
-    field that is passed in. For that reason, place `add_consensus` first in a chain, before
-    clipping, weight decay, Adam and the learning rate.
+    **Cost.** One field evaluation and one VJP. F is a by-product of the VJP, so the field passed
+    in is not used, and XLA removes its evaluation. Transformations before `add_consensus` have no
+    effect: place it first in a chain, before clipping, weight decay, Adam and the learning rate.
 
     Args:
       weight: Weight γ: a nonnegative number or a schedule of the update count. With zero, the
@@ -48,10 +48,10 @@ def add_consensus(
     Raises:
       TypeError: If `weight` is not a number or a schedule.
       ValueError: If `weight` is negative. In `update`, if params or field_fn is missing, or
-        under `optax.masked`.
+        `optax.masked` hides parameters.
 
     Examples:
-      On f = xy, where gradient descent–ascent diverges:
+      On f = xy, gradient descent–ascent diverges, but it converges with the consensus term:
 
       >>> import optax
       >>> import minmax_jax as mm

@@ -69,7 +69,7 @@ def extrapolate(
       extrapolation_tx: Optimizer for the extrapolation step. Defaults to `tx`.
       moments: How often a shared optimizer state is updated: `"twice"` or `"once"`.
       transform: Transformation applied to each field before the optimizer, for example weight
-        decay or clipping. It receives the point at which the field was evaluated as `params`.
+        decay or clipping. As `params`, it receives the point at which the field was evaluated.
       name: Name used in error messages.
 
     Returns:
@@ -80,10 +80,10 @@ def extrapolate(
       TypeError: If `tx`, `extrapolation_tx` or `transform` is not an Optax gradient
         transformation.
       ValueError: If `moments` is unknown. In `update`, if params or field_fn is missing, or
-        under `optax.masked`.
+        `optax.masked` hides parameters.
 
     Examples:
-      On f = xy, where gradient descent–ascent diverges:
+      On f = xy, gradient descent–ascent diverges, but extragradient converges:
 
       >>> import optax
       >>> import minmax_jax as mm

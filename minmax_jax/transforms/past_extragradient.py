@@ -60,8 +60,8 @@ def extrapolate_from_past(
     Args:
       tx: Optimizer for both steps, including the learning rate. It receives `update_count=`.
       moments: How often the state of `tx` is updated: `"twice"` or `"once"`.
-      transform: Transformation applied once to each evaluated field. It receives the point at
-        which the field was evaluated as `params`.
+      transform: Transformation applied once to each evaluated field. As `params`, it receives
+        the point at which the field was evaluated.
       name: Name used in error messages.
 
     Returns:
@@ -71,10 +71,10 @@ def extrapolate_from_past(
     Raises:
       TypeError: If `tx` or `transform` is not an Optax gradient transformation.
       ValueError: If `moments` is unknown. In `update`, if params or field_fn is missing, or
-        under `optax.masked`.
+        `optax.masked` hides parameters.
 
     Examples:
-      On f = xy, where gradient descent–ascent diverges:
+      On f = xy, gradient descent–ascent diverges, but past extragradient converges:
 
       >>> import optax
       >>> import minmax_jax as mm

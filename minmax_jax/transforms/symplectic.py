@@ -41,13 +41,14 @@ def add_symplectic(
         λ = weight · sign(⟨F, ∇H⟩ ⟨AᵀF, ∇H⟩ / d + eps),    ∇H = JᵀF, the gradient of ½‖F‖²
 
     In the paper, d is the dimension of the game. In the published notebook, it is the number of
-    tensors. The results differ if the product is between −d·eps and −(number of tensors)·eps;
-    `mean_over` selects one of them. All terms are evaluated at z with sample index 0.
+    tensors. `mean_over` selects one of the two definitions. They give different signs if
+    ⟨F, ∇H⟩ ⟨AᵀF, ∇H⟩ is between −dimension·eps and −(number of tensors)·eps. All terms
+    are evaluated at z with sample index 0.
 
     **Cost.** One field evaluation, one JVP and one VJP, with or without `align`. F is a
-    by-product of the linearization, so XLA removes the field that is passed in. For that reason,
-    place `add_symplectic` first in a chain, before clipping, weight decay, Adam and the learning
-    rate.
+    by-product of the linearization, so the field passed in is not used, and XLA removes its
+    evaluation. Transformations before `add_symplectic` have no effect: place it first in a chain,
+    before clipping, weight decay, Adam and the learning rate.
 
     Args:
       weight: Size of λ: a nonnegative number or a schedule of the update count. The paper and
@@ -65,10 +66,11 @@ def add_symplectic(
     Raises:
       TypeError: If `weight` or `eps` is not a number.
       ValueError: If `weight` or `eps` is negative, `align` is not a bool, or `mean_over` is
-        unknown. In `update`, if params or field_fn is missing, or under `optax.masked`.
+        unknown. In `update`, if params or field_fn is missing, or `optax.masked` hides
+        parameters.
 
     Examples:
-      On f = xy, where gradient descent–ascent diverges:
+      On f = xy, gradient descent–ascent diverges, but it converges with the adjustment:
 
       >>> import optax
       >>> import minmax_jax as mm

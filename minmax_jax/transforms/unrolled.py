@@ -41,8 +41,8 @@ def unrolled(
         x⁺ = x + X(d/dx f(x, y_k(x)))                              # sample index k
         y⁺ = y_1
 
-    As in the paper, both players are updated at once. The max player makes one plain step, and
-    its further steps are discarded, states included. With k = 0 the method is
+    As in the paper, both players are updated at once. The max player keeps only the first of its
+    k steps; the others and their optimizer states are discarded. With k = 0 the method is
     `per_player(min=min, max=max)`.
 
     With `first="max"`, the max player is updated first: y⁺ = y + Y(F_y(x, y)) with sample index
@@ -51,7 +51,7 @@ def unrolled(
 
     The total derivative is `∂_x f + (dy_k/dx)ᵀ ∂_y f`. It is computed with one backward pass
     through the k steps (k VJPs of the field), including the optimizer `max`. (The square root in
-    Adam has no derivative at a zero gradient; set its `eps_root`.) In a zero-sum game, the
+    Adam has no derivative at a zero gradient; set Adam's `eps_root`.) In a zero-sum game, the
     partial derivatives at (x, y_k) are `(F_x, −F_y)`. In a general-sum game, the field does not
     contain ∂_y of the min player's loss, so `update` needs `min_loss_fn=`. Fields from
     `mm.general_sum` require it. A custom field function is assumed to be zero-sum.
@@ -79,11 +79,12 @@ def unrolled(
       TypeError: If `min` or `max` is not an Optax gradient transformation, or `num_steps` is not
         an int. In `update`, if `min_loss_fn` is not callable.
       ValueError: If `num_steps` is negative or `first` is unknown. In `update`, if params or
-        field_fn is missing, if `min_loss_fn` is missing in a general-sum game, or under
-        `optax.masked`.
+        field_fn is missing, if `min_loss_fn` is missing in a general-sum game, or if
+        `optax.masked` hides parameters.
 
     Examples:
-      On f = xy, gradient descent–ascent diverges and alternating updates do not converge:
+      On f = xy, gradient descent–ascent diverges and alternating updates do not converge, but
+      unrolled updates do:
 
       >>> import optax
       >>> import minmax_jax as mm
@@ -167,10 +168,11 @@ class _Unrolling(NamedTuple):
         return self.max_tx.update(field, state, y, **inner)
 
     def min_gradient(self, start: Players, max_state: Any, draw: int) -> tuple[PyTree, Any]:
-        """Returns `d/dx f(x, y_k(x))`, and the first lookahead step with the state after it.
+        """Returns the min player's gradient `d/dx f(x, y_k(x))`, and a pair or None.
 
-        If `num_steps` is 0, the second result is None. `draw` is the sample index of the first
-        field evaluation.
+        The pair contains the max player's first lookahead step and its optimizer state after that
+        step. If `num_steps` is 0, there is no such step, and the second result is None. `draw` is
+        the sample index of the first field evaluation.
         """
         if not self.num_steps:
             return self.field_fn(start, draw).min, None

@@ -10,12 +10,19 @@ from minmax_jax._util.types import Players
 
 
 def modes_points(correlation: float) -> jax.Array:
-    """Returns u₁ and u₂ as rows of their two nonzero coordinates."""
+    """Returns the modes u₁ and u₂ as rows, with the first two coordinates only.
+
+    All other coordinates are zero.
+    """
     return jnp.array([[1.0, 0.0], [correlation, math.sqrt(1.0 - correlation**2)]])
 
 
 def modes_start(key: jax.Array, dimension: int, num_neurons: int, num_latents: int) -> Players:
-    """Samples w_i ~ N(0, I/d), v_j ~ N(0, I/d²) and a = |N(0, 1/(m_D log d))|, with b = 0."""
+    """Samples the starting point of `modes`. See `modes` for the symbols.
+
+    With d = `dimension` and m_D = `num_neurons`, w_i ~ N(0, I/d), v_j ~ N(0, I/d²),
+    a = |N(0, 1/(m_D log d))| and b = 0.
+    """
     w_key, v_key, a_key = jax.random.split(key, 3)
     w = jax.random.normal(w_key, (num_neurons, dimension)) / math.sqrt(dimension)
     v = jax.random.normal(v_key, (num_latents, dimension)) / dimension
@@ -47,12 +54,12 @@ def modes_logit(
 
 
 def modes_span(players: Players) -> Players:
-    """Rotates all vectors into the span of u₁, u₂ and all w_i, v_j.
+    """Rotates all vectors into the span of the modes u₁, u₂ and all w_i, v_j. See `modes`.
 
     This reduces the dimension from d to m_D + m_G + 2. The payoff depends on inner products
     only, and its gradients lie in the span. So a method that commutes with rotations has the
-    same trajectory there at a fraction of the cost. `sgda` and `nsgda` (both scopes) do; Adam
-    does not, because it works per coordinate.
+    same trajectory there at a fraction of the cost. `sgda` and `nsgda` (both scopes) commute
+    with rotations; Adam does not, because it works per coordinate.
 
     Args:
       players: Players of `modes`. If their dimension is at most m_D + m_G + 2, they are

@@ -20,16 +20,18 @@ def modes_reached(
     cosine: float = 0.9,
     norm: float = 0.05,
 ) -> jax.Array:
-    """Returns the shares of z whose G(z) reaches u₁, u₂ and the direction of u₁ + u₂.
+    """Returns the shares of latents that reach u₁, u₂ and the direction of u₁ + u₂.
 
-    G(z) reaches a unit vector u if `⟨G(z), u⟩ ≥ cosine·‖G(z)‖` and `‖G(z)‖ ≥ norm`.
+    Here u₁ and u₂ are the two modes, and G is the generator. A latent z reaches a unit vector u
+    if `⟨G(z), u⟩ ≥ cosine·‖G(z)‖` and `‖G(z)‖ ≥ norm`.
 
     Args:
       players: Players of `modes`, of any dimension.
       correlation: Correlation γ of the modes.
-      latents: Equally weighted values of z, of shape (n, m_G). Defaults to the one-hot vectors.
-      cosine: Required cosine of the angle to u.
-      norm: Required norm.
+      latents: Latents z with equal weights, of shape (n, m_G) for m_G generator vectors.
+        Defaults to the one-hot vectors.
+      cosine: Minimum cosine of the angle between G(z) and u.
+      norm: Minimum norm of G(z).
 
     Returns:
       Three shares in [0, 1].
@@ -51,22 +53,26 @@ def modes_outcome(
     cosine: float = 0.9,
     norm: float = 0.05,
 ) -> jax.Array:
-    """Returns the index in `OUTCOMES` of the outcome of a run.
+    """Classifies the outcome of a run, as an index into `OUTCOMES`.
 
-    - `"diverged"`: a parameter is not finite, or a generator vector has a coordinate above
-      1e6. The modes have length one.
-    - `"both"`: at least `share` of z reaches u₁, and at least `share` reaches u₂.
+    Let u₁ and u₂ be the two modes, which have length one. A vector is reached if at least
+    `share` of the latents reach it, see `modes_reached`.
+
+    - `"diverged"`: a parameter is not finite, or a generator vector has a coordinate of absolute
+      value above 1e6.
+    - `"both"`: u₁ and u₂ are reached.
     - `"one"`: only one of them is reached.
-    - `"average"`: neither is reached, but u₁ + u₂ is.
+    - `"average"`: neither is reached, but the direction of u₁ + u₂ is.
     - `"noise"`: none of the three is reached.
 
     Args:
       players: Players of `modes`, of any dimension.
       correlation: Correlation γ of the modes.
-      latents: Equally weighted values of z, of shape (n, m_G). Defaults to the one-hot vectors.
-      share: Required share of z.
-      cosine: Required cosine of the angle to a vector that is reached.
-      norm: Required norm of G(z).
+      latents: Latents z with equal weights, of shape (n, m_G) for m_G generator vectors.
+        Defaults to the one-hot vectors.
+      share: Minimum share of the latents.
+      cosine: Minimum cosine of the angle between a generated point G(z) and the vector.
+      norm: Minimum norm of G(z).
 
     Returns:
       An int32 scalar. Use `vmap` for several runs.
@@ -98,11 +104,11 @@ def modes_fake_probability(
     bias_coefficient: float = 1.0,
     linear_beyond: float | None = None,
 ) -> jax.Array:
-    """Returns the mean of D(G(z)) over one-hot z.
+    """Returns the mean of D(G(z)) over one-hot latents z, for generator G and discriminator D.
 
     Args:
       players: Players of `modes`.
-      bias_coefficient: Coefficient λ/√d of the bias. It is one for the default of `modes`.
+      bias_coefficient: Coefficient λ/√d of the bias. Defaults to one, as in `modes`.
       linear_beyond: Threshold beyond which the cubic is replaced by its tangent, or None.
 
     Returns:

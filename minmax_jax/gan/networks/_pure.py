@@ -13,8 +13,8 @@ class Network(NamedTuple):
 
     Attributes:
       apply: `apply(params, stats, inputs, *, train, keys=None) -> (outputs, stats)`. With
-        `train=True`, BatchNorm normalizes by the batch, and the returned statistics include
-        the batch. With `train=False` it uses `stats`, which are returned unchanged. `keys` is
+        `train=True`, BatchNorm uses batch statistics, and the returned running statistics
+        include them. With `train=False` it uses `stats`, which are returned unchanged. `keys` is
         one PRNG key per example, `(batch,)`, for networks with dropout in training. The
         function works under `jit`, `vmap`, `pmap`, `grad` and in `lax.scan`.
       params: Trainable parameters, a nested dict of float32 arrays.

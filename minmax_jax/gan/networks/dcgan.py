@@ -2,8 +2,8 @@
 
 Generator: a dense layer; then BatchNorm, ReLU and a transposed convolution for each doubling of
 the side; tanh. Discriminator: a strided convolution with leaky ReLU for each halving, with
-BatchNorm after all but the first; a dense layer to one logit. There is no bias before a
-BatchNorm, which would remove it again: its gradient would be rounding noise, which a
+BatchNorm after all but the first; a dense layer to one logit. Layers before a BatchNorm have no
+bias. The BatchNorm would cancel it, so the gradient of the bias would be rounding noise, which a
 normalized step would amplify.
 
 References:
@@ -54,7 +54,7 @@ class Generator(nnx.Module):
             )
 
     def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
-        """Maps latents to images. In training, BatchNorm normalizes by the batch."""
+        """Maps latents to images. In training, BatchNorm uses batch statistics."""
         hidden = self.dense(latents, train=train).reshape(-1, *self.base)
         for norm, double in zip(in_order(self.norm), in_order(self.double), strict=True):
             hidden = double(nnx.relu(norm(hidden, train=train)), train=train)
@@ -83,7 +83,7 @@ class Discriminator(nnx.Module):
         self.dense = layers.dense(size, 1, init=_init)
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Maps images to logits. In training, BatchNorm normalizes by the batch."""
+        """Maps images to logits. In training, BatchNorm uses batch statistics."""
         hidden = inputs
         for i in range(len(self.halve)):
             hidden = self.halve[f"level{i}"](hidden, train=train)
@@ -102,7 +102,7 @@ def dcgan(
     axis_name: str | None = None,
     **layer_options: Any,
 ) -> tuple[Network, Network]:
-    """Creates generator and discriminator for images.
+    """Creates a generator and a discriminator for images.
 
     Args:
       sample_shape: `(height, width, channels)`, with sides divisible by 4.
@@ -126,9 +126,10 @@ def dcgan(
 
 
 def levels(shape: tuple[int, ...]) -> int:
-    """Returns how often the sides are halved: at least twice, then down to 7 pixels if even.
+    """Returns the number of times that the discriminator halves the sides.
 
-    For example 28 → 7 and 8 → 2 with two halvings, and 32 → 4 with three.
+    It is at least two. Halving then continues while both sides are even and longer than 7
+    pixels. For example, 28 → 7 and 8 → 2 take two halvings, and 32 → 4 takes three.
 
     Raises:
       ValueError: If the examples are vectors, or a side is not divisible by 4.

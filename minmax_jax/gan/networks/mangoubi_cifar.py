@@ -90,7 +90,7 @@ def mangoubi_cifar(
     first_stride: int = 2,
     **layer_options: Any,
 ) -> tuple[Network, Network]:
-    """Creates generator and discriminator for images whose sides are divisible by 8.
+    """Creates a generator and a discriminator for images whose sides are divisible by 8.
 
     Args:
       sample_shape: `(height, width, channels)`.

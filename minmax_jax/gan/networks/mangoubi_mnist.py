@@ -71,7 +71,7 @@ def mangoubi_mnist(
     axis_name: str | None = None,
     **layer_options: Any,
 ) -> tuple[Network, Network]:
-    """Creates generator and discriminator for images of any size, with values in (−1, 1).
+    """Creates a generator and a discriminator for images of any size, with values in (−1, 1).
 
     Args:
       sample_shape: `(height, width, channels)`, or `(d,)` for vectors.

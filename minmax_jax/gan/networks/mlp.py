@@ -82,7 +82,7 @@ def mlp(
     init: Initializer = LECUN,
     **layer_options: Any,
 ) -> tuple[Network, Network]:
-    """Creates generator and discriminator, each with two hidden layers and without BatchNorm.
+    """Creates a generator and a discriminator, each with two hidden layers and without BatchNorm.
 
     Args:
       sample_shape: `(d,)` for vectors, `(height, width, channels)` for images.

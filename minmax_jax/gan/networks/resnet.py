@@ -11,8 +11,9 @@ at 4×4 to w at 64×64 as in WGAN-GP, and the discriminator's from w to 8w, in f
 the side and one that does not, as in SNGAN. Not verified: the 64-pixel networks were not checked
 against the papers.
 
-Only the generator's last layer has a bias. Any other bias would pass along the shortcuts from
-BatchNorm to BatchNorm, each of which removes it, so that its gradient would be rounding noise.
+In the generator, only the last layer has a bias. Any other bias would reach the output only
+through a BatchNorm (also along the shortcuts), which would cancel it, so that the gradient of the
+bias would be rounding noise.
 
 References:
   Gulrajani et al., `Improved training of Wasserstein GANs
@@ -74,7 +75,10 @@ class DownBlock(nnx.Module):
         )
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Adds the two branches. Pooling before the 1×1 convolution gives the same shortcut."""
+        """Adds the two branches.
+
+        The shortcut pools before its 1×1 convolution. Pooling after it would give the same result.
+        """
         hidden = self.conv1(inputs if self.first else nnx.relu(inputs), train=train)
         hidden = self.conv2(nnx.relu(hidden), train=train)
         if self.halves:
@@ -98,7 +102,7 @@ class Generator(nnx.Module):
         self.last = layers.convolution(channels[-1], shape[2], init=_shortcut_init)
 
     def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
-        """Maps latents to images. In training, BatchNorm normalizes by the batch."""
+        """Maps latents to images. In training, BatchNorm uses batch statistics."""
         hidden = self.dense(latents, train=train).reshape(-1, *self.base)
         for block in in_order(self.block):
             hidden = block(hidden, train=train)
@@ -137,7 +141,7 @@ def resnet(
     axis_name: str | None = None,
     **layer_options: Any,
 ) -> tuple[Network, Network]:
-    """Creates generator and discriminator for images of 32 or 64 pixels.
+    """Creates a generator and a discriminator for images of 32 or 64 pixels.
 
     Args:
       sample_shape: `(32, 32, channels)` or `(64, 64, channels)`.

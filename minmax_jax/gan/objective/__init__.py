@@ -1,6 +1,6 @@
 """Losses, penalties and the game that a GAN's networks play.
 
-losses          the loss of each player, as functions of logits
+losses          the losses of both players as functions of the logits
 penalties       gradient penalties on the discriminator
 forward         the outputs of both networks on one microbatch
 game            the vector field, payoff and losses of one training step

@@ -50,9 +50,9 @@ class Outputs(NamedTuple):
       real_logits: Logits of the discriminator for `real`.
       fake_logits: Logits of the discriminator for `fake`.
       mix: Uniform random number per pair of examples, for the gradient penalty.
-      discriminator: Function from inputs to logits, with the statistics after `real`, for the
-        penalty.
-      stats: Statistics of both networks afterwards.
+      discriminator: Function from inputs to logits for the penalty. It starts from the
+        statistics that the pass over `real` returned.
+      stats: Statistics of both networks after the forward pass.
     """
 
     real: jax.Array
@@ -73,7 +73,7 @@ def forward_fn(
       game: Networks and batch size.
       images: Dataset, or this device's shard of it.
       stats: BatchNorm statistics before the step.
-      key: PRNG key of the step. Each call folds its `draw` into it.
+      key: PRNG key of the step. The returned function folds its argument `draw` into it.
 
     Returns:
       A function of the parameters, the sample index and the index of the microbatch.
@@ -117,11 +117,11 @@ def forward_fn(
     return forward
 
 
-# Each application of a network uses other dropout keys.
+# Each application of a network uses different dropout keys.
 _GENERATOR, _REAL, _FAKE, _PENALTY = range(4)
 
 
 def _dropout_keys(key: jax.Array, indices: jax.Array) -> Callable[[int], jax.Array]:
-    """Returns a function from the use of a network to one key per example."""
+    """Returns a function that maps an application (such as `_REAL`) to one key per example."""
     noise = [jax.random.fold_in(key, use) for use in range(4)]
     return lambda use: jax.vmap(lambda i: jax.random.fold_in(noise[use], i))(indices)

@@ -18,8 +18,8 @@ class GameFunctions(NamedTuple):
         `Players`.
       payoff_fn: Returns the objective that the discriminator maximizes.
       min_loss_fn: Returns the loss that the generator minimizes: in a zero-sum game, the payoff.
-      loss_fns: `Players` of functions that return the logged losses. A lazy penalty counts with
-        its plain weight here at every step.
+      loss_fns: `Players` of functions that return the logged losses. The discriminator's loss
+        includes the penalty at every step, with weight `weight`, even if `every` exceeds 1.
     """
 
     field_fn: Callable[..., Any]
@@ -31,21 +31,21 @@ class GameFunctions(NamedTuple):
 def game_functions(
     game: Game, images: jax.Array, stats: mm.Players, key: jax.Array, due: bool | jax.Array = True
 ) -> GameFunctions:
-    """Returns the functions of a game at one step, for this device's share of the batch.
+    """Returns the vector field, payoff and losses of one training step.
 
-    A zero-sum loss is one payoff, including its penalty, and one backward pass gives both
-    gradients. Any other loss needs one backward pass per player.
+    If the loss is zero-sum, the game has one payoff, which includes the penalty, and one backward
+    pass gives both gradients. Any other loss needs one backward pass per player.
 
-    With microbatches, the result is the mean over them. It equals the result for the whole
-    batch if losses are means over examples and the networks have no BatchNorm. BatchNorm
-    normalizes each microbatch (of all devices) separately. The new running statistics are the
-    mean of those after each single microbatch.
+    Each function averages over the microbatches and then over the devices. The result equals
+    that for the whole batch if losses are means over examples and the networks have no
+    BatchNorm. BatchNorm normalizes each microbatch (of all devices) separately. Every microbatch
+    starts from `stats`, and the new running statistics are the mean over the microbatches.
 
     Args:
       game: Networks, loss and batch size.
       images: Dataset, or this device's shard of it.
       stats: BatchNorm statistics before the step.
-      key: PRNG key of the step. Each call folds its `draw` into it.
+      key: PRNG key of the step. Each returned function folds its argument `draw` into it.
       due: Whether the penalty is applied in this step. See `penalty_due`. It is the same for all
         calls within the step, so that all field evaluations of one update belong to the same game.
     """
@@ -83,8 +83,8 @@ def game_functions(
 def penalty_due(game: Game, step: jax.Array) -> bool | jax.Array:
     """Returns whether the update after `step` updates applies the penalty.
 
-    The interval counts updates. In an update with penalty, every field and payoff evaluation
-    includes it with weight `weight * every`: both points of extragradient, each of k
+    The interval `every` counts updates. In an update with penalty, every field and payoff
+    evaluation includes it with weight `weight * every`: both points of extragradient, each of k
     discriminator steps, both payoffs of an accept test. An optimizer receives one gradient, so
     Adam's moments include the penalty. StyleGAN2 instead makes a separate step for the penalty
     and rescales Adam's constants for it.

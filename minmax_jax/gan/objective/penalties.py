@@ -81,7 +81,7 @@ def gradient_penalty(
     """Computes the WGAN-GP penalty `E (‖∇D(x̂)‖ − 1)²` at `x̂ = mix·real + (1 − mix)·fake`.
 
     The derivative of the norm at zero is defined as zero. If the discriminator couples examples
-    (with BatchNorm, which WGAN-GP does not use), this is the gradient of the sum of all logits.
+    (with BatchNorm, which WGAN-GP does not use), ∇D is the gradient of the sum of all logits.
 
     Args:
       discriminator: Function from examples to logits.

@@ -22,9 +22,9 @@ class Program(NamedTuple):
 
     Attributes:
       advance: Function `(state, *inputs, until) -> (state, quantities)` that performs the steps
-        up to number `until`. It donates the state. It ends earlier after a non-finite update
-        under `stop`. If `steps_per_call` is 1 and the runs are not vmapped, it makes one step
-        and ignores `until`.
+        up to number `until`. It donates the state. With `on_nonfinite="stop"`, it ends earlier
+        after a non-finite update. If `steps_per_call` is 1 and the runs are not vmapped, it makes
+        one step and ignores `until`.
       measure: Function `(state, *inputs) -> losses and gradient norms`.
       steps_per_call: Largest number of steps that one call of `advance` should perform.
     """
@@ -46,7 +46,7 @@ def compile_program(
     and images have a leading axis of devices.
 
     Args:
-      game: Game from `build_game`, with the number of devices in `num_devices`.
+      game: Game from `build_game` with `num_devices=len(devices)`.
       optimizer: Optimizer of both players.
       config: Configuration of the run.
       devices: Devices of all processes (`jax.Device`).
@@ -149,13 +149,14 @@ def _steps_per_call(game: objective.Game, config: config_lib.Config, platform: s
 
 
 def default_steps_per_call(game: objective.Game, platform: str) -> int:
-    """Returns 1 for convolutional networks on CPU, otherwise 50.
+    """Returns the default of `steps_per_call`: 1 for convolutional networks on CPU, otherwise 50.
 
-    Inside a loop, XLA's CPU convolutions run in one thread, and a user's network may contain
-    them. The library's convolutions are matrix products on CPU (see `networks._convolution`).
-    For them, it can be useful to set `steps_per_call`, which does not change the results: for a
-    DCGAN of width 32, calls of ten steps took 0.73 times the time of a bare step (one step per
-    call: 1.04; `python -m benchmarks trainer`).
+    The steps of one call run in a loop. Inside a loop, XLA's CPU backend computes convolutions in
+    one thread, and a user's network may contain such convolutions. The library's own networks
+    use matrix products instead (see `networks._convolution`). For them, a larger
+    `steps_per_call` can be faster. It does not change the results. For a DCGAN of width 32, a
+    step takes 1.04 times as long as a bare step on a fixed batch with one step per call, and 0.73
+    times as long with ten steps per call (`python -m benchmarks trainer`).
     """
     networks = (game.pair.generator, game.pair.discriminator)
     convolutional = any(leaf.ndim >= 4 for net in networks for leaf in jax.tree.leaves(net.params))

@@ -62,7 +62,7 @@ def train_step(
     supports.
 
     Args:
-      game: Game from `build_game`, with the number of devices in `num_devices`.
+      game: Game from `build_game`, built for the number of devices that run the step.
       optimizer: Optimizer of both players.
       ema_decay: Decay of the moving average of the generator's parameters.
       state: State before the update.
@@ -116,7 +116,7 @@ def measure(
     both players at the current parameters.
 
     Args:
-      game: Game from `build_game`, with the number of devices in `num_devices`.
+      game: Game from `build_game`, built for the number of devices that run the step.
       state: State before the next step.
       images: Dataset, or this device's shard of it.
       seed: Seed of the run.
@@ -152,7 +152,11 @@ GREEDY_QUANTITIES = ("acceptance_rate", "ascent_steps", "status")
 
 
 def _greedy_counts(optimizer_state: Any) -> dict[str, jax.Array]:
-    """Returns acceptance rate and mean ascent steps of the run so far, and the last status."""
+    """Returns `GREEDY_QUANTITIES` from the state of `greedy`, or an empty dict if there is none.
+
+    The acceptance rate and the ascent steps per update are means over the run so far. The status
+    is the present one.
+    """
 
     def is_greedy(node: Any) -> bool:
         return isinstance(node, mm.GreedyState)

@@ -22,8 +22,9 @@ class CompetitiveState(NamedTuple):
       solution: Last solution s = R^{−½} d of the player with fewer parameters, from which the
         next solve starts. None without warm start or with `solver="neumann"`.
       iterations: Number of solver iterations in the last update (int32 scalar).
-      residual: ‖b − A x‖ / ‖b‖ in the last update. With `solver="neumann"`, the relative
-        residual of (1 + R J°) d = −R F for the sum without its last term.
+      residual: Relative residual of the linear system for `solution` in the last update. With
+        `solver="neumann"`, the relative residual of (1 + R J°) d = −R F for the sum without its
+        last term.
     """
 
     count: jax.Array
@@ -56,7 +57,8 @@ def step_to_equilibrium(
         d = −R (F + J° d),   or   (1 + R J°) d = −R F
 
     `cg` and `gmres` eliminate the player with more parameters (y if both have equally many). If
-    it is y, they solve the first equation for s = R_x^{−½} d_x; otherwise exchange x and y:
+    it is y, they solve the first of these equations for s = R_x^{−½} d_x, and compute d_y from
+    the second. Otherwise, x and y are exchanged:
 
         (1 − R_x^½ J_xy R_y J_yx R_x^½) s = −R_x^½ (F_x − J_xy R_y F_y),
         d_y = −R_y (F_y + J_yx d_x)
@@ -85,7 +87,7 @@ def step_to_equilibrium(
       TypeError: If `tolerance` is not a number, `max_iterations` is not an int, or `transform`
         is not an Optax gradient transformation.
       ValueError: If `solver` is unknown or a number is out of range. In `update`, if params or
-        field_fn is missing, or under `optax.masked`.
+        field_fn is missing, or `optax.masked` hides parameters.
     """
     settings = local_game.SolverSettings(solver, tolerance, max_iterations, warm_start)
     settings.check(name)

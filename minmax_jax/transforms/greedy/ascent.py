@@ -1,4 +1,4 @@
-"""Gradient ascent of the max player, with fixed steps or a stopping tolerance."""
+"""Gradient ascent of the max player, with or without a stopping tolerance."""
 
 from typing import Any, NamedTuple
 
@@ -43,10 +43,11 @@ def ascend(
 ) -> AscentResult:
     """Runs gradient ascent of the max player with fixed parameters of the min player.
 
-    Step i evaluates the field with sample index i + 1, and uses the key of inner call i + 1.
-    The stopping test runs before each step, so k steps cost k field evaluations, plus one if
-    the tolerance ends the ascent. Without a tolerance the loop is unrolled, because XLA's CPU
-    backend runs convolutions inside a while loop many times slower.
+    Step i = 0, 1, … evaluates the field with sample index i + 1. If `extra` has a `key`, `tx`
+    receives `fold_in(key, i + 1)`. With a tolerance, the stopping test runs before each step, so
+    k steps cost k field evaluations, plus one if the test ends the ascent. Without a tolerance,
+    the loop is unrolled, because XLA's CPU backend runs convolutions inside a while loop many
+    times slower.
 
     Args:
       tx: Optimizer of the max player, with support for extra arguments.
@@ -56,8 +57,8 @@ def ascend(
       extra: Extra arguments for `tx`.
       max_steps: Maximum number of steps, a Python int.
       tolerance: Gradient norm at which to stop, or None for exactly `max_steps` steps.
-      bound: Gradient norm above which the ascent has diverged.
-      allowed: Whether to make any steps. It has an effect only with a tolerance.
+      bound: Gradient norm above which the ascent has diverged. Not used without a tolerance.
+      allowed: Whether to make any steps. Not used without a tolerance.
 
     Returns:
       An `AscentResult`.

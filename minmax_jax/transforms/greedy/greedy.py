@@ -43,7 +43,7 @@ def greedy(
     """Proposes a min step, answers it with gradient ascent, and accepts or rejects both.
 
     Let F = (F_x, F_y) be the field, X and Y the steps computed by `proposal` and `ascent`,
-    i = 0, 1, … the update, and f_old the payoff at (x, y) (infinite in the first update):
+    i = 0, 1, … the index of the update, and f_old the payoff at (x, y) (infinite for i = 0):
 
         x' = x + X(F_x(x, y))                                        # sample index 0
         w_0 = y;  w_{j+1} = w_j + Y(F_y(x', w_j)), j < K,            # sample index j + 1
@@ -64,9 +64,11 @@ def greedy(
     `accept_every` and `accept_probability`, and with `restore_max=True`. Then the method stops
     after at most 2b/δ + 1 acceptances and (2b/δ + 2)(max_rejections + 1) proposals.
 
-    **Schedules.** All schedules are functions of i, also those of this library's optimizers in
-    `proposal` and `ascent`, which receive `update_count=`. For one decision on all devices,
-    create field and payoff with `axis_name`.
+    **Schedules.** All schedules are functions of i, including those of this library's optimizers
+    in `proposal` and `ascent`, which receive `update_count=`.
+
+    **Devices.** To make the same decision on all devices, create field and payoff with
+    `axis_name`.
 
     **Published variants.** The paper tests against δ/4; pass that as `min_improvement`.
 
@@ -118,7 +120,7 @@ def greedy(
       TypeError: If `proposal` or `ascent` is not an Optax gradient transformation, or another
         argument has the wrong type.
       ValueError: If an argument is out of range. In `update`, if a required argument is missing,
-        or under `optax.masked`.
+        or `optax.masked` hides parameters.
 
     Examples:
       On F1 = −3x² − y² + 4xy, gradient descent–ascent diverges. max_y F1 = x² is minimal at 0:
