@@ -100,8 +100,9 @@ class Checkpoints:
         if step is not None and step not in steps:
             known = ", ".join(map(str, steps)) or "none"
             raise CheckpointError(f"step={step}: {self._folder} has no such checkpoint ({known})")
-        for other in self.foreign() if step is None else ():
-            self._warn(f"{self._path(other)} is not a checkpoint and is ignored")
+        if step is None and self.foreign():
+            names = ", ".join(f"{other}.npz" for other in self.foreign())
+            self._warn(f"ignored in {self._folder}, because they are not checkpoints: {names:.80}")
         for candidate in reversed(steps if step is None else [step]):
             try:
                 return candidate, checkpoint_file.read(self._path(candidate), prefixes)
@@ -125,10 +126,7 @@ class Checkpoints:
     def _names(self, *, own: bool = True) -> list[Any]:
         """Returns step and suffix of the checkpoints, or of other files with such names."""
         exact = re.compile(rf"(0|[1-9][0-9]*)\.npz((?:{files.PART_PATTERN})?)")
-        start = checkpoint_file.START
-        paths = [p for p in self._folder.glob("*.npz*") if ownership.begins_with(p, *start) == own]
-        found = (exact.fullmatch(path.name) for path in paths)
-        return [match.groups() for match in found if match]
+        return ownership.matches(self._folder, exact, checkpoint_file.START, own=own)
 
 
 def _name(path: Any) -> str:

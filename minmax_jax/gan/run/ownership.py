@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.base.messages import printable
@@ -92,6 +94,21 @@ def begins_with(path: Path, start: bytes, offset: int = 0) -> bool:
     with path.open("rb") as file:
         content = file.read(offset + len(start))
     return not content or content[offset:] == start
+
+
+def matches(
+    folder: Path, names: re.Pattern[str], start: tuple[bytes, int], *, own: bool
+) -> list[Any]:
+    """Returns the groups of the names of files that a run has written, or of all other things.
+
+    Args:
+      folder: Folder to search.
+      names: Pattern of whole names.
+      start: Bytes and their offset, by which files of a run are recognized.
+      own: Whether to return the files of a run.
+    """
+    found = [(names.fullmatch(path.name), path) for path in folder.glob("*")]
+    return [match.groups() for match, path in found if match and begins_with(path, *start) == own]
 
 
 def _check_kind(path: Path, expected: str) -> None:

@@ -116,7 +116,6 @@ def _train_as_coordinator(
 ) -> finish.Run:
     """Trains in process 0, which writes the run folder."""
     folder = resume.out_folder(config)
-    checkpoints = checkpoint.Checkpoints(folder / "checkpoints", progress.note)
     run_folder.check_run(folder, config, data)
     ownership.check(folder)
     with files.full_disk(folder), contextlib.ExitStack() as stack:
@@ -124,33 +123,22 @@ def _train_as_coordinator(
         stack.callback(progress.close)
         files.make_folder(folder)
         check_lock = stack.enter_context(lock.hold(folder))
-        ownership.delete_leftovers(folder)
-        start = resume.restore(folder, checkpoints, start, progress)
-        resume.check_places(config, checkpoints, int(start.step))
-        run_folder.open_run(folder, config, data)  # All checks have passed.
-        for line in data_lib.lines(data, config.training.batch_size):
-            progress.note(line)
-        resume.discard_after(folder, checkpoints, int(start.step))
+        checkpoints, keep, start = _open_run(config, data, start, check_lock, progress)
         start = _broadcast_state(start, group)
         copy = stack.enter_context(tensorboard.open_copy(folder)) if use_tensorboard else None
         evaluator = None
         if config.evaluation.every:
             full = _load_full_data(config, data)
             evaluator = evaluate.RunEvaluator(config, folder, full, progress.note)
-        manager = checkpoint_manager.CheckpointManager(
-            checkpoints, functools.partial(resume.steps_to_keep, config, folder, check_lock), start
-        )
+        manager = checkpoint_manager.CheckpointManager(checkpoints, keep, start)
         if start.step < config.training.steps:
             progress.note("compiling the training step; this can take a minute")
         with group.termination, manager:
             log = metrics_log.MetricsLog(folder, progress, check_lock)
             check = hooks.NonFiniteHook(config, folder, checkpoints, manager)
             save = hooks.CheckpointHook(config.run.checkpoint_every, manager, check, log)
-            ordered = [
-                hooks.LockHook(check_lock),
-                hooks.LogHook(config.run.log_every, log, copy),
-                check,
-            ]
+            ordered = [hooks.LockHook(check_lock), hooks.LogHook(config.run.log_every, log, copy)]
+            ordered.append(check)
             if evaluator:
                 ordered.append(hooks.EvaluationHook(config, evaluator, check, log))
             ordered += [save, hooks.TerminationHook(group.termination, manager, save)]
@@ -163,6 +151,34 @@ def _train_as_coordinator(
         full = _load_full_data(config, data)
         check_lock()
         return finish.finish(config, folder, full, state, progress.note, evaluator, check_lock)
+
+
+def _open_run(
+    config: config_lib.Config,
+    data: data_lib.Data,
+    start: step_lib.TrainState,
+    check_lock: lock.Check,
+    progress: progress_lib.Progress,
+) -> tuple[checkpoint.Checkpoints, Callable[[list[int]], set[int]], step_lib.TrainState]:
+    """Creates the files of a run in its locked folder, or continues with those that it finds.
+
+    Returns:
+      The checkpoints, the function that chooses the ones to keep, and the state at which training
+      starts.
+    """
+    folder = resume.out_folder(config)
+    checkpoints = checkpoint.Checkpoints(folder / "checkpoints", progress.note)
+    ownership.delete_leftovers(folder)
+    start = resume.restore(folder, checkpoints, start, progress)
+    resume.check_places(config, checkpoints, int(start.step))
+    run_folder.open_run(folder, config, data)  # All checks have passed.
+    for line in data_lib.lines(data, config.training.batch_size):
+        progress.note(line)
+    resume.discard_after(folder, checkpoints, int(start.step))
+    # A run that was killed between writing and deleting has more checkpoints than it keeps.
+    keep = functools.partial(resume.steps_to_keep, config, folder, check_lock)
+    checkpoints.delete_except(keep(checkpoints.steps()))
+    return checkpoints, keep, start
 
 
 def _train_loop(

@@ -101,9 +101,8 @@ def test_stray_names_break_nothing_and_stay(tmp_path):
     before, messages = content(tmp_path), []
     own = store(folder, messages)
     assert own.steps() == [] and own.restore() is None
-    assert [line.split("/")[-1].split()[0] for line in messages] == [
-        "2.npz", "3.npz", "4.npz", "5.npz", "6.npz",
-    ]  # fmt: skip
+    assert len(messages) == 1
+    assert messages[0].endswith("not checkpoints: 2.npz, 3.npz, 4.npz, 5.npz, 6.npz")
     for step in (1, 10, 20):
         own.save(step, STATE)
     assert own.steps() == [1, 10, 20] and own.restore()[0] == 20
