@@ -12,6 +12,7 @@ from typing import Any
 import tyro
 
 from benchmarks import machine, suites
+from experiments._shared.files import write_atomically
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -55,12 +56,11 @@ def run_suite(name: str, command: Benchmarks) -> None:
         start, about = time.perf_counter(), machine.describe()
         result = suite.run(configure(suite, command), report_progress)
         seconds = round(time.perf_counter() - start, 1)
-        path.parent.mkdir(parents=True, exist_ok=True)
         record = {"machine": about, "seconds": seconds, **result}
-        path.write_text(json.dumps(record, indent=1) + "\n")
+        write_atomically(path, json.dumps(record, indent=1) + "\n")
     record = json.loads(path.read_text())
     text = f"{machine.heading(name, record['machine'])}\n\n{suite.report(record)}\n"
-    path.with_suffix(".md").write_text(text)
+    write_atomically(path.with_suffix(".md"), text)
     print(text)
     if hasattr(suite, "draw"):
         suite.draw(record, path.with_suffix(".png"))

@@ -1,7 +1,10 @@
 """Creates and saves figures without a display."""
 
+import io
 from pathlib import Path
 from typing import Any
+
+from experiments._shared.files import write_atomically
 
 
 def subplots(rows: int, columns: int, **options: Any) -> tuple[Any, Any]:
@@ -18,5 +21,7 @@ def save(figure: Any, path: Path) -> None:
     """Writes a figure to a file and closes it."""
     import matplotlib.pyplot as plt
 
-    figure.savefig(path, dpi=110)
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix.removeprefix("."), dpi=110)
+    write_atomically(path, content.getvalue())
     plt.close(figure)

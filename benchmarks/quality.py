@@ -23,6 +23,7 @@ import numpy as np
 
 import minmax_jax as mm
 from benchmarks import quality_report, quality_run
+from experiments._shared.files import write_atomically
 
 METHODS = tuple(mm.optimizers)
 """All optimizers. Each one is used with its default arguments."""
@@ -113,10 +114,7 @@ def measure(
         if path.exists() and (stored := json.loads(path.read_text()))["of"] == described:
             return stored["run"]
         result = quality_run.run(programs(method), problem, learning_rate, seed)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps({"of": described, "run": result}))
-        part.replace(path)
+        write_atomically(path, json.dumps({"of": described, "run": result}))
         return result
 
     grid = itertools.product(config.learning_rates, config.tuning_seeds)

@@ -1,5 +1,6 @@
 """Figures without a screen, and plots that several experiments share."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from experiments._shared.files import write_atomically
 from experiments._shared.means import mean_interval
 
 __all__ = ["plot_seeds", "plt", "save"]
@@ -16,7 +18,9 @@ __all__ = ["plot_seeds", "plt", "save"]
 
 def save(figure: Any, path: Path, dpi: int = 100) -> None:
     """Writes a figure to a file and closes it."""
-    figure.savefig(path, dpi=dpi)
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix.removeprefix("."), dpi=dpi)
+    write_atomically(path, content.getvalue())
     plt.close(figure)
 
 

@@ -1,17 +1,22 @@
-"""JSON files that are written completely or not at all."""
+"""Files that are written completely or not at all."""
 
 import json
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a text file; an interrupted call leaves the old file unchanged."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Writes a file, text as UTF-8; an interrupted call leaves the old file unchanged."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(text)
-    unfinished.replace(path)
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        unfinished.write_bytes(content if isinstance(content, bytes) else content.encode())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, content: Any, **options: Any) -> None:

@@ -8,6 +8,7 @@ FOLDER/NAME/samples.png    samples from latents that are the same in every run
 """
 
 import functools
+import io
 import json
 import shutil
 import time
@@ -146,7 +147,9 @@ class Runner:
         if self.data.kind == "image":
             shown = gan.draw_samples(pair, state.ema, stats, NUM_SHOWN, seed=0)
             image = gan.image_grid(gan.to_uint8(shown), side=0, columns=10)
-            image.save(folder / "samples.png")
+            content = io.BytesIO()
+            image.save(content, format="png")
+            write_atomically(folder / "samples.png", content.getvalue())
         return self._evaluator(job.metrics)(samples)
 
     @functools.cache  # noqa: B019 - a runner lives as long as its process

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments._shared.command import environment
-from experiments._shared.files import write_json
+from experiments._shared.files import write_atomically, write_json
 from experiments._shared.time_limit import TimeLimit
 from experiments.dissecting.gan_runs.runner import Runner
 from experiments.dissecting.images.config import Config, training_config
@@ -48,4 +48,4 @@ def record(config: Config, out: Path) -> None:
         write_json(out / f"{config.size}.json", result, indent=1)
         samples = runner.samples_path(jobs[0])
         if samples.exists():
-            (out / f"{config.size}-{method}.png").write_bytes(samples.read_bytes())
+            write_atomically(out / f"{config.size}-{method}.png", samples.read_bytes())

@@ -21,6 +21,7 @@ import json
 from pathlib import Path
 
 from experiments._shared.command import RESULTS, fail, run_command
+from experiments._shared.files import write_atomically
 from experiments.dissecting.theory import figure, table
 from experiments.dissecting.theory.run import run
 
@@ -49,7 +50,7 @@ def main(config: Config, *, redraw: bool = False, out: Path = OUT) -> None:
     if not results:
         fail(f"--out: {out} contains no results; run without --redraw first.")
     paths = figure.draw(results, out)
-    (out / "table.md").write_text(table.render(results))
+    write_atomically(out / "table.md", table.render(results))
     paths.append(out / "table.md")
     print(table.summary(results), "Written:", *map(str, paths), sep="\n")
 

@@ -6,8 +6,8 @@ have a leading axis over seeds. Readers load one snapshot at a time.
 """
 
 import dataclasses
+import io
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import minmax_jax as mm
+from experiments._shared.files import write_atomically
 from experiments.one_sided.trajectories.config import Config
 from experiments.one_sided.trajectories.problems import Problem
 
@@ -81,8 +82,7 @@ def open_folder(config: Config, folder: Path) -> None:
         raise ValueError(
             f"{folder} contains runs with another configuration; choose another --runs."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(kept))
+    write_atomically(path, json.dumps(kept))
 
 
 def save(folder: Path, state: RunState) -> None:
@@ -94,9 +94,9 @@ def save(folder: Path, state: RunState) -> None:
 
 def write(path: Path, tree: Any) -> None:
     """Writes the leaves of a tree, completely or not at all."""
-    unfinished = path.with_suffix(".part.npz")
-    np.savez(unfinished, *map(np.asarray, jax.tree.leaves(tree)))
-    os.replace(unfinished, path)
+    content = io.BytesIO()
+    np.savez(content, *map(np.asarray, jax.tree.leaves(tree)))
+    write_atomically(path, content.getvalue())
 
 
 def load(path: Path, like: Any) -> Any:
