@@ -20,7 +20,12 @@ def ignore_note(message: str) -> None:
 
 def print_lines(text: str) -> None:
     """Prints text to standard output; only its line breaks act on the terminal."""
-    print("\n".join(map(printable, text.split("\n"))))
+    print(printable_lines(text))
+
+
+def printable_lines(text: str) -> str:
+    """Returns text in which `printable` escapes each line, and line breaks stay."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def printable(text: str) -> str:

@@ -7,7 +7,7 @@ import tyro
 from tyro.conf import arg
 
 from minmax_jax.gan import comparison
-from minmax_jax.gan.base.messages import print_lines
+from minmax_jax.gan.base.messages import print_lines, printable_lines
 from minmax_jax.gan.comparison import figure, table
 from minmax_jax.gan.generation import image_files, image_io
 from minmax_jax.gan.run import files
@@ -37,7 +37,7 @@ def run(command: Compare) -> None:
     for target in (path, table_path):
         files.check_replaceable(target)
     found = comparison.compare(command.runs, num=command.num, seed=command.seed)
-    text = table.text(found)
+    text = printable_lines(table.text(found))
     files.make_folder(path.parent)
     image_files.save_figure(figure.draw(found), path, dpi=110)
     files.write_atomically(table_path, text + "\n")

@@ -3,6 +3,7 @@
 import statistics
 from typing import Any
 
+from minmax_jax.gan.base.messages import printable
 from minmax_jax.gan.comparison import results
 from minmax_jax.gan.comparison.collect import Comparison
 from minmax_jax.gan.evaluation import score_table
@@ -75,6 +76,7 @@ def _format_field(value: Any) -> str:
 
 
 def _markdown(rows: list[list[str]]) -> list[str]:
+    rows = [[printable(cell).replace("|", r"\|") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "| " + " | ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) + " |"

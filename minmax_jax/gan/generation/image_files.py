@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.base.messages import printable
+from minmax_jax.gan.base.messages import printable_lines
 from minmax_jax.gan.run import files
 
 
@@ -27,7 +27,7 @@ def save_figure(figure: matplotlib.figure.Figure, path: Path, *, dpi: int = 120)
     """
     for text in _own_texts(figure):
         text.set_parse_math(False)
-        text.set_text("\n".join(map(printable, text.get_text().split("\n"))))
+        text.set_text(printable_lines(text.get_text()))
     content = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+", category=UserWarning)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib import colors
 from matplotlib.cm import ScalarMappable
 
+from minmax_jax.gan.base.messages import printable_lines
 from minmax_jax.gan.evaluation.features import describe
 from minmax_jax.gan.generation import image_files
 from minmax_jax.gan.run import files, jsonl, run_folder
@@ -19,7 +20,8 @@ def write(sweep: Sweep) -> None:
     """Writes `result.json`, `table.md` and `heatmap.png` to the folder of the sweep."""
     text = json.dumps(to_json(sweep), indent=1) + "\n"
     files.write_atomically(sweep.folder / "result.json", text)
-    files.write_atomically(sweep.folder / "table.md", f"{table(sweep)}\n\n{cells(sweep)}\n")
+    text = printable_lines(f"{table(sweep)}\n\n{cells(sweep)}\n")
+    files.write_atomically(sweep.folder / "table.md", text)
     image_files.save_figure(heatmap(sweep), sweep.folder / "heatmap.png")
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -98,6 +99,97 @@ def test_user_mistake_gives_one_line_and_code_2(capsys, tmp_path, monkeypatch, w
     assert (code, out) == (2, "")
     assert err.startswith("minmax-jax: ") and err.count("\n") == 1 and message in err
     assert list(tmp_path.iterdir()) == []
+
+
+def looping_links(root):
+    (root / "loop").symlink_to("loop")
+    return ["sample", "--run", "loop", "--out", "a.png"]
+
+
+def loop_as_output(root):
+    (root / "loop").symlink_to("loop")
+    return ["train", *SMALL, "--out", "loop/run"]
+
+
+def long_output(root):
+    return ["train", *SMALL, "--out", "a" * 3000]
+
+
+def very_long_output(root):
+    return ["train", *SMALL, "--out", "a/" * 100_000]
+
+
+def long_run(root):
+    return ["sample", "--run", "a" * 3000, "--out", "a.png"]
+
+
+def long_file(root):
+    return ["sample", "--run", "nowhere", "--out", "a" * 3000 + ".png"]
+
+
+def long_sweep(root):
+    return ["sweep", *SMALL, "--optimizers", "sgda", "--out", "a" * 3000]
+
+
+def looping_comparison(root):
+    (root / "loop").symlink_to("loop")
+    return ["compare", "loop", "a"]
+
+
+def long_comparison(root):
+    return ["compare", "a" * 3000, "b"]
+
+
+def escapes_in_a_name(root):
+    return ["train", *SMALL, "--data", "\x1b]0;title\x07", "--out", "run"]
+
+
+def undecodable_name(root):
+    return ["sample", "--run", "run\udcff", "--out", "a.png"]
+
+
+def control_characters_in_config(root):
+    (root / "run").mkdir()
+    values = {"config": {"data": {"\x1b[2J\n": 1}}}
+    (root / "run" / "config.json").write_text(json.dumps(values))
+    return ["sample", "--run", "run", "--out", "a.png"]
+
+
+def nested_config(root):
+    (root / "run").mkdir()
+    (root / "run" / "config.json").write_text("[" * 10**6)
+    return ["evaluate", "--run", "run"]
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        looping_links,
+        loop_as_output,
+        long_output,
+        very_long_output,
+        long_run,
+        long_file,
+        long_sweep,
+        looping_comparison,
+        long_comparison,
+        escapes_in_a_name,
+        undecodable_name,
+        control_characters_in_config,
+        nested_config,
+    ],
+)
+def test_hostile_paths_and_names_are_one_line(capsys, tmp_path, monkeypatch, prepare):
+    monkeypatch.chdir(tmp_path)
+    words = prepare(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (2, ""), err
+    lines = [line for line in err.splitlines() if line.startswith("minmax-jax: ")]
+    assert len(lines) == 1 and lines[0] == err.splitlines()[-1]
+    assert "Traceback" not in err and len(lines[0]) < 700
+    assert all(character.isprintable() for character in lines[0])
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

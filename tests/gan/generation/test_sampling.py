@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from minmax_jax import gan
+from minmax_jax.gan.base.messages import ignore_note
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.generation import generator, image_io, latents
@@ -109,3 +110,43 @@ def test_sample_command_rejects_too_few_frames(digits_run, tmp_path, capsys):
     assert run(*words) == 2
     assert "num_frames must be at least 2, got 1" in capsys.readouterr().err
     assert not (tmp_path / "w.gif").exists()
+
+
+def test_sample_command_writes_a_folder_and_names_the_step(digits_run, tmp_path, capsys):
+    folder = tmp_path / "images"
+    assert run("--run", digits_run, "--out", f"{folder}/", "--num", 3, "--step", 4) == 0
+    out, err = capsys.readouterr()
+    assert "at step 4, as requested" in err and f"3 samples in {folder}" in out
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["00000.png", "00001.png", "00002.png"]
+    expected = gan.sample(digits_run, 3, step=4, note=ignore_note)
+    for name, pixels in zip(names, expected, strict=True):
+        with Image.open(folder / name) as image:
+            np.testing.assert_array_equal(np.asarray(image), pixels[..., 0])
+    assert run("--run", digits_run, "--out", folder, "--num", 3) == 2
+    assert "must be a new or an empty folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--num", 10**11], "num must be at most 1073741824, got 100000000000"),
+        (["--num", 2**30], "num=1073741824 needs at least"),
+        (["--interpolate", 2**30, "--num", 64], "num=64 needs at least"),
+        (["--seed", -1], "seed must be from 0 to 2147483647, got -1"),
+        (["--seed", 10**20], "seed must be from 0 to 2147483647"),
+        (["--step", -1], "step=-1:"),
+        (["--step", 10**20], "no such checkpoint"),
+    ],
+)
+def test_absurd_arguments_of_sample_are_one_line(digits_run, tmp_path, capsys, words, message):
+    assert run("--run", digits_run, "--out", tmp_path / "a.png", *words) == 2
+    err = capsys.readouterr().err.splitlines()
+    assert message in err[-1] and err[-1].startswith("minmax-jax: ") and len(err) <= 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_targets_are_checked_before_sampling(tmp_path, capsys):
+    (tmp_path / "link.png").symlink_to("thesis.png")
+    assert run("--run", tmp_path / "nowhere", "--out", tmp_path / "link.png") == 2
+    assert "symbolic link" in capsys.readouterr().err
