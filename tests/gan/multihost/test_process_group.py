@@ -223,8 +223,8 @@ def test_process_decodes_only_its_shard(tmp_path, monkeypatch):
     write_images(tmp_path / "set")
     whole = data_lib.load(str(tmp_path / "set"))
     decoded = []
-    pixels = decoding._pixels
-    monkeypatch.setattr(decoding, "_pixels", lambda image: decoded.append(1) or pixels(image))
+    pixels = decoding.to_pixels
+    monkeypatch.setattr(decoding, "to_pixels", lambda *args: decoded.append(1) or pixels(*args))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     shards = [data_lib.shard_of_process(i, 2, 1) for i in range(2)]
     parts = [data_lib.load(str(tmp_path / "set"), shard_fn=shard) for shard in shards]
