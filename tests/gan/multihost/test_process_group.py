@@ -228,10 +228,10 @@ def test_process_decodes_only_its_shard(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     shards = [data_lib.shard_of_process(i, 2, 1) for i in range(2)]
     parts = [data_lib.load(str(tmp_path / "set"), shard_fn=shard) for shard in shards]
-    assert len(decoded) == len(whole.images) == 7
+    assert len(decoded) == len(whole.images) == 6
     np.testing.assert_array_equal(np.concatenate([p.images for p in parts]), whole.images)
-    assert [len(part.images) for part in parts] == [4, 3]
-    assert [part.count for part in parts] == [7, 7] and not len(parts[0].test_images)
+    assert [len(part.images) for part in parts] == [3, 3]
+    assert [part.count for part in parts] == [6, 6] and not len(parts[0].test_images)
 
 
 def test_single_process_group_communicates_nothing():
