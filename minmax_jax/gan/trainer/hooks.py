@@ -1,4 +1,4 @@
-"""Hooks of a run: lock, log, non-finite check, evaluation, checkpoints and signals.
+"""Hooks of a run: lock, log, finite values, evaluation, checkpoints, signals.
 
 The trainer calls them in this order. An evaluation comes before the checkpoint of the same
 step, because `keep_best` may depend on its scores.

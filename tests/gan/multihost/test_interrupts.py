@@ -29,7 +29,7 @@ def test_command_without_description_has_a_general_message():
     assert interrupts.message(KeyboardInterrupt()) == expected
 
 
-def test_second_interrupt_exits_at_once_and_first_one_is_announced(monkeypatch, capfd):
+def test_first_interrupt_is_announced_and_second_one_exits(monkeypatch, capfd):
     codes = []
     monkeypatch.setattr(os, "_exit", codes.append)
     monkeypatch.setattr(interrupts, "_PATIENCE", 0.0)
