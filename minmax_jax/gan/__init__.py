@@ -46,7 +46,7 @@ from minmax_jax.gan.evaluation.evaluator import SampleEvaluator
 from minmax_jax.gan.evaluation.features import EXTRACTORS
 from minmax_jax.gan.evaluation.features import build as build_extractor
 from minmax_jax.gan.evaluation.features import default as default_extractor
-from minmax_jax.gan.evaluation.scores import METRICS
+from minmax_jax.gan.evaluation.scores import METRICS, Metric
 from minmax_jax.gan.generation.generator import draw_samples, recompute_batch_stats
 from minmax_jax.gan.generation.image_io import grid as image_grid
 from minmax_jax.gan.generation.image_io import to_uint8, write
@@ -106,6 +106,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     # your own data, networks and losses
     "Data",
     "Loss",
+    "Metric",
     "Network",
     "Penalty",
     "from_arrays",

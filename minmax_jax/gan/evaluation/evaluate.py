@@ -11,7 +11,7 @@ from minmax_jax.gan.base.limits import MIN_SAMPLES
 from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config.fields import AtLeast, Below
-from minmax_jax.gan.evaluation import choice, evaluator, features
+from minmax_jax.gan.evaluation import choice, evaluator, features, score_table
 from minmax_jax.gan.generation import generator as generator_lib
 from minmax_jax.gan.generation import sampling
 from minmax_jax.gan.run import evaluations, run_folder
@@ -179,10 +179,14 @@ class RunEvaluator:
         return evaluations.append(self._folder, {**header, **self._sample_evaluator(samples)})
 
     def _find(self, step: int) -> dict[str, Any] | None:
-        """Returns the record of an evaluation that an earlier start of the run made."""
+        """Returns the record of an evaluation that an earlier start of the run made.
+
+        A record that could not be shown as a table is ignored, so it is made again.
+        """
         num_samples = self._config.evaluation.num_samples
         expected = {"step": step, "num_samples": num_samples, "by": "train"}
         for record in evaluations.read(self._folder):
-            if all(record.get(key) == value for key, value in expected.items()):
+            same = all(record.get(key) == value for key, value in expected.items())
+            if same and score_table.is_complete(record):
                 return record
         return None

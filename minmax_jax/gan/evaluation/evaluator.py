@@ -76,8 +76,9 @@ class SampleEvaluator:
         """Computes the scores of samples.
 
         The reference is a random sample of the training examples, stratified by class, or
-        all of them if they are few. The order of samples, training examples and held-out
-        examples does not change a score.
+        all of them if they are few. The order of training examples and held-out examples does
+        not change a score. Another order of the samples changes only scores of random subsets,
+        within their errors.
 
         Args:
           samples: float32 `(n, *sample_shape)`, images in −1…1.
@@ -128,13 +129,13 @@ class SampleEvaluator:
         examples: np.ndarray,
         extract: Callable[[np.ndarray], features.Extracted],
     ) -> _Extracted | None:
-        """Extracts features in the order of the content, or returns None if there are too few."""
+        """Extracts features, or returns None if there are too few examples."""
         counts = {name: len(examples), "training examples": self._num_reference}
         few = [f"{count} {which}" for which, count in counts.items() if count < MIN_SAMPLES]
         if few:
             self._note(f"{self._data.name}: only {' and '.join(few)}, so {name} are not scored")
             return None
-        return _extract_finite(examples[row_order.content_order(examples)], extract)
+        return _extract_finite(examples, extract)
 
     def _scores(self, name: str, found: _Extracted | None, note: Note) -> scores.Scores:
         """Computes the scores of samples or held-out examples; `name` is for messages."""

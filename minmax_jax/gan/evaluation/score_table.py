@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from minmax_jax.gan.base import json_text
 from minmax_jax.gan.evaluation import features
 from minmax_jax.gan.evaluation import scores as scores_lib
 
@@ -62,7 +63,20 @@ def label(name: str, better: Mapping[str, str]) -> str:
 
 def directions(record: Mapping[str, Any]) -> Mapping[str, str]:
     """Returns the better direction of each score of a record, or of all known scores."""
-    return record.get("better") or scores_lib.directions()
+    better = record.get("better")
+    return better if isinstance(better, Mapping) and better else scores_lib.directions()
+
+
+def is_complete(record: Mapping[str, Any]) -> bool:
+    """Returns whether a record of `evaluations.jsonl` contains all that `text` shows."""
+    facts = record.get("facts")
+    return (
+        isinstance(facts, Mapping)
+        and json_text.is_number(facts.get("test_accuracy", 0.0))
+        and json_text.is_count(record.get("num_held_out"))
+        and isinstance(record.get("held_out"), Mapping)
+        and isinstance(record.get("scores_at_equal_count", {}), Mapping)
+    )
 
 
 def describe_reference(record: Mapping[str, Any]) -> str:
@@ -112,6 +126,6 @@ def _cell(scores: Mapping[str, Any], name: str) -> str:
     if name not in scores:
         return "–"
     if name in _TOTALS:
-        return f"{scores[name]} of {scores[_TOTALS[name]]}"
+        return f"{scores[name]} of {scores.get(_TOTALS[name], '?')}"
     deviation = next((scores[name + end] for end in _DEVIATIONS if name + end in scores), None)
     return format_score(scores[name]) + (f" ± {deviation:.1g}" if deviation is not None else "")

@@ -54,3 +54,21 @@ def test_table_says_whether_the_baseline_is_comparable(record, last):
 def test_table_of_records_without_directions_uses_the_registry():
     text = score_table.text(without("better", "num_training"))
     assert "frechet_distance ↓" in text and "against 300 training examples" in text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"facts": {"test_accuracy": "high"}},
+        {"num_held_out": "forty"},
+        {"held_out": 3},
+        {"scores_at_equal_count": None},
+    ],
+)
+def test_records_of_wrong_types_are_not_complete(fields):
+    assert score_table.is_complete(RECORD) and not score_table.is_complete({**RECORD, **fields})
+
+
+def test_table_ignores_directions_of_the_wrong_type():
+    text = score_table.text(without(better="lower", scores={"classes_covered": 3}))
+    assert "classes_covered ↑" in text and "3 of ?" in text
