@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import zlib
 
 import numpy as np
@@ -40,6 +41,9 @@ def text_bomb():
     chunk += zlib.crc32(b"zTXt" + content).to_bytes(4, "big")
     return buffer.getvalue()[:33] + chunk + buffer.getvalue()[33:]
 
+
+DAMAGED = int(os.environ.get("DAMAGED", "40"))
+"""Number of damaged files per format. A larger one finds rarer errors."""
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 4\n%%EndComments\nshowpage\n"
 
@@ -177,3 +181,43 @@ def test_foreign_cache_entry_is_replaced(tmp_path, monkeypatch):
     (entry,) = (tmp_path / "cache" / "minmax_jax").glob("images-*.npz")
     np.savez(entry, images=np.zeros(3))
     np.testing.assert_array_equal(data_lib.load(str(root)).images, first.images)
+
+
+def damaged(content, random):
+    """Returns a file with some changed bytes, a missing end or a missing middle."""
+    changed = bytearray(content)
+    for _ in range(random.integers(1, 5)):
+        changed[random.integers(len(changed))] = random.integers(256)
+    start, end = sorted(random.integers(len(changed), size=2))
+    kind = random.integers(4)
+    if kind == 0:
+        return bytes(changed[:end])
+    return bytes(changed[:start] + changed[end:] if kind == 1 else changed)
+
+
+@pytest.mark.parametrize(
+    "kind", ["AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TGA", "TIFF", "WEBP"]
+)
+def test_damaged_images_are_decoded_or_named(kind):
+    class Rows:
+        def name(self, row):
+            return f"image {row}"
+
+        def content(self, row):
+            return contents[row]
+
+    Image.init()
+    if kind not in Image.SAVE:
+        pytest.skip(f"this version of Pillow cannot open {kind}")
+    buffer, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    pixels = np.random.default_rng(0).integers(256, size=(40, 40, 3)).astype(np.uint8)
+    saved = {"exif": exif} if kind in ("JPEG", "PNG", "TIFF", "WEBP", "AVIF") else {}
+    Image.fromarray(pixels).save(buffer, kind, **saved)
+    random = np.random.default_rng(1)
+    contents = [damaged(buffer.getvalue(), random) for _ in range(DAMAGED)]
+    options = Preprocessing(8, "center", 3, "white", skip_broken=True)
+    found = decode("set", Rows(), np.arange(DAMAGED), options)
+    assert len(found.images) + len(found.skipped) == DAMAGED
+    for example in found.skipped:
+        assert example.reason.isprintable() and len(example.reason) < 300
