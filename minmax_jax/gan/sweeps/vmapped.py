@@ -102,10 +102,12 @@ def train(
             LockHook(check_lock),
             _LogHook(runs),
             save := _CheckpointHook(runs),
-            _TerminationHook(termination, save, config.training.steps),
+            _TerminationHook(termination, save),
             _ProgressHook(runs, note),
         ]
         state = loop.run(compiled, state, inputs, hooks, start=step, end=config.training.steps)
+    if termination.requested:  # The signal came after the last call had ended.
+        raise termination.error("all runs are trained; run the same command again to finish them")
     return _unstack(state, len(runs))
 
 
@@ -145,14 +147,14 @@ class _CheckpointHook(loop.Hook):
 
 
 class _TerminationHook(loop.Hook):
-    """Saves and ends the runs after a signal, unless this was their last step."""
+    """Saves and ends the runs after a signal."""
 
-    def __init__(self, termination: Termination, save: _CheckpointHook, last_step: int) -> None:
+    def __init__(self, termination: Termination, save: _CheckpointHook) -> None:
         super().__init__()
-        self._termination, self._save, self._last_step = termination, save, last_step
+        self._termination, self._save = termination, save
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        if self._termination.requested and step < self._last_step:
+        if self._termination.requested:
             self._save(step, state, quantities)
             raise self._termination.error(
                 f"saved at step {step}; run the same command again to resume the sweep"

@@ -1,4 +1,4 @@
-"""Only one process at a time writes to a sweep folder and to the folders of its runs."""
+"""Only one process at a time writes to a sweep folder and to its runs."""
 
 import types
 

@@ -1,4 +1,4 @@
-"""Kills a small run at random moments of every phase and compares it with an uninterrupted run.
+"""Kills a small run in every phase, and compares it with one that is not killed.
 
     python -m tests.gan.trainer.kills --kills 60 --seed 0
 

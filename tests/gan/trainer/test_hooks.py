@@ -72,7 +72,7 @@ def test_signal_saves_once_and_ends_the_run(name, kind, due):
     assert calls.names == ["flush", "check", "save 4", "wait"]
 
 
-def test_lock_is_checked_at_every_call_end_before_other_hooks_write():
+def test_lock_is_checked_before_other_hooks_write():
     def refuse():
         raise WriteFailed("lost")
 

@@ -1,4 +1,4 @@
-"""A run that is killed in any phase, and resumed, equals an uninterrupted run bit for bit."""
+"""Killed and resumed runs equal an uninterrupted run in every file."""
 
 import json
 import os

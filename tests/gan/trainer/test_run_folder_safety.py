@@ -106,7 +106,7 @@ def test_linked_checkpoint_folder_is_refused(run, capsys):
 
 
 @pytest.mark.parametrize("kind", ["link", "folder", b"arrays of somebody else"])
-def test_file_at_place_of_a_checkpoint_is_refused_before_training(run, capsys, kind):
+def test_file_at_place_of_a_checkpoint_is_refused_at_start(run, capsys, kind):
     put(run / "checkpoints" / "12.npz", kind)
     before = content(run.parent)
     assert train(run, 16) == 2
@@ -151,9 +151,7 @@ def test_interrupt_at_the_end_names_the_newest_checkpoint(run, capsys, monkeypat
     assert "Ctrl-C: the newest checkpoint on disk is step 8; the same" in refusal(capsys)
 
 
-def test_interrupt_before_the_first_update_says_that_nothing_is_saved(
-    tmp_path, capsys, monkeypatch
-):
+def test_interrupt_before_the_first_update_names_no_checkpoint(tmp_path, capsys, monkeypatch):
     interrupt(monkeypatch, loop, "_finish_first_call")
     monkeypatch.setattr(hooks.TerminationHook, "__call__", lambda *_: None)
     monkeypatch.setattr(hooks.CheckpointHook, "__call__", lambda *_: None)
