@@ -13,8 +13,8 @@ networks      pairs of generator and discriminator
 objective     losses, gradient penalties, and the game built from them
 config        the configuration of a run, its checks and presets
 training      one training step, the non-finite guard, compiled programs, the loop and its hooks
-multihost     processes that train one run together, and SIGTERM
-run           the run folder: metrics, evaluations, checkpoints and progress
+multihost     processes that train one run together, and signals
+run           the run folder: lock, metrics, evaluations, checkpoints and progress
 generation    samples and latent interpolations of a run, and image files
 evaluation    metrics of samples in the features of an extractor
 trainer       the function `train`

@@ -52,7 +52,7 @@ class HostFailed(Stopped):
 
 
 class Terminated(Stopped):
-    """The process received SIGTERM. The state of the last step is saved."""
+    """The process received SIGTERM or SIGHUP. The state of the last step is saved."""
 
     exit_code = 143  # Shells report 128 + SIGTERM.
 

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from minmax_jax.gan.run import checkpoint, run_folder
+from minmax_jax.gan.run import checkpoint, lock, run_folder
 
 STEPS = 600
 COMMAND = [
@@ -135,18 +135,19 @@ def assert_same_run(folder, uninterrupted):
 
 
 @pytest.mark.slow
-def test_second_process_is_refused_until_the_first_is_killed(uninterrupted, started):
-    folder = uninterrupted.parent / "shared"
+def test_killed_run_resumes_when_no_other_process_holds_its_lock(uninterrupted, started):
+    folder = uninterrupted.parent / "killed"
     started.append(start(folder))
-    wait_for(started[-1], folder, 60)
-    second = start(folder)
-    started.append(second)
-    _, errors = second.communicate(timeout=240)
-    assert second.returncode == 2 and "Traceback" not in errors
-    holder = f"process {started[0].pid} on {socket.gethostname()} is writing to this folder"
+    signal_after(started[-1], folder, 60, signal.SIGKILL)
+    started[-1].communicate()
+    assert (folder / "run.lock").exists()
+    with lock.hold(folder):  # It takes the lock of the killed process over at once.
+        started.append(start(folder))
+        _, errors = started[-1].communicate(timeout=240)
+    assert started[-1].returncode == 2 and "Traceback" not in errors
+    holder = f"process {os.getpid()} on {socket.gethostname()} is writing to this folder"
     assert holder in errors.splitlines()[-1]
-    signal_after(started[0], folder, 100, signal.SIGKILL)
-    started.append(start(folder))  # It takes the lock over at once, although nobody has waited.
+    started.append(start(folder))
     assert "resuming" in finish(started[-1])
     assert_same_run(folder, uninterrupted)
 
