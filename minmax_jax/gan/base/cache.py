@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from minmax_jax.gan.base import private_folder
+
 
 def cache_folder() -> Path:
     """Returns `$XDG_CACHE_HOME/minmax_jax`, by default `~/.cache/minmax_jax`."""
@@ -19,9 +21,11 @@ def load_arrays(name: str) -> dict[str, np.ndarray] | None:
     """Loads the arrays stored under `name`; returns None if there is no readable entry.
 
     A corrupt entry counts as missing, so that the caller computes it again. Pickles are not
-    loaded, because they can run code.
+    loaded, because they can run code. An entry that somebody else can change counts as missing.
     """
     try:
+        if private_folder.why_not_private((cache_folder() / name).parent):
+            return None
         with (cache_folder() / f"{name}.npz").open("rb") as file:
             with np.load(file, allow_pickle=False) as stored:
                 return {key: stored[key] for key in stored.files}
@@ -33,7 +37,7 @@ def save_arrays(name: str, **arrays: Any) -> None:
     """Stores arrays under `name` atomically, or not at all if the folder is not writable."""
     target = cache_folder() / f"{name}.npz"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        private_folder.make_private(target.parent)
         handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:

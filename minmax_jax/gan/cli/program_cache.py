@@ -13,7 +13,8 @@ from typing import Any
 
 import jax
 
-from minmax_jax.gan.base import cache
+from minmax_jax.gan.base import cache, private_folder
+from minmax_jax.gan.base.messages import Note, print_note
 
 SETTINGS = {
     # Building the networks compiles dozens of small programs, a large part of the start-up time.
@@ -27,12 +28,18 @@ An environment variable with the name of a setting in capitals has precedence.
 """
 
 
-def turn_on() -> Path | None:
+def turn_on(note: Note = print_note) -> Path | None:
     """Caches compiled programs in the user's cache folder, if the folder is writable.
+
+    A cache in which somebody else can write is not used, because a compiled program can do
+    everything that the user can.
 
     JAX's own variables have precedence: `JAX_COMPILATION_CACHE_DIR` selects another folder, in
     which this function changes nothing, and `JAX_ENABLE_COMPILATION_CACHE=0` turns the cache
     off.
+
+    Args:
+      note: Function that receives a message if the cache is not used because of its permissions.
 
     Returns:
       The folder, or None if programs are not cached.
@@ -41,10 +48,13 @@ def turn_on() -> Path | None:
     if not settings.jax_enable_compilation_cache:
         return None
     if given := settings.jax_compilation_cache_dir:
-        return Path(given)
+        # JAX also accepts addresses of cloud storage.
+        return Path(given) if "://" in given or _is_private(Path(given), note) else None
     folder = cache.cache_folder() / "programs" / _processor()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder.make_private(folder)
+        if not _is_private(folder, note):
+            return None
         remove_corrupt(folder)  # It writes a file, so an unwritable folder raises.
     except OSError:
         return None
@@ -53,6 +63,20 @@ def turn_on() -> Path | None:
             jax.config.update(name, value)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     return folder
+
+
+def _is_private(folder: Path, note: Note) -> bool:
+    """Returns whether only the current user can write to a cache; otherwise turns the cache off."""
+    reason = private_folder.why_not_private(folder)
+    if reason is None:
+        return True
+    jax.config.update("jax_enable_compilation_cache", False)
+    note(
+        f"compiled programs are not cached, because {reason}, and a cached program can do "
+        "everything that you can. Set XDG_CACHE_HOME or JAX_COMPILATION_CACHE_DIR to a folder of "
+        "your own."
+    )
+    return False
 
 
 def remove_corrupt(folder: Path) -> None:

@@ -1,11 +1,12 @@
 """Connects the processes of a run: first by connections of their own, then by JAX."""
 
 import contextlib
+import ctypes
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
-from jax._src import clusters, xla_bridge  # These functions have no public names.
+from jax._src import clusters, distributed, xla_bridge  # These modules have no public names.
 
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.multihost import listening, rendezvous
@@ -15,9 +16,6 @@ from minmax_jax.gan.multihost.wire import Wire
 
 NEVER = 10**6
 """Seconds after which JAX would abort the process. The heartbeat ends it much earlier."""
-
-SHUTDOWN_TIMEOUT = 10
-"""Seconds for which a process that ends waits for the others, which end at the same time."""
 
 
 class Place(NamedTuple):
@@ -122,7 +120,6 @@ def initialize(place: Place, service: Address) -> None:
                 coordinator_bind_address=str(service),
                 initialization_timeout=NEVER,
                 heartbeat_timeout_seconds=NEVER,
-                shutdown_timeout_seconds=SHUTDOWN_TIMEOUT,
             )
         except (RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())
@@ -133,7 +130,12 @@ def initialize(place: Place, service: Address) -> None:
 
 
 def disconnect() -> None:
-    """Ends the connection of JAX. All processes must call it at about the same time."""
-    # A process that is lost now has done its part.
-    with contextlib.suppress(jax.errors.JaxRuntimeError):
-        jax.distributed.shutdown()
+    """Leaves JAX's service without telling it, after all processes have done their part.
+
+    The orderly end waits for the others, and aborts this process if one of them is lost.
+    """
+    state = distributed.global_state
+    for part in (state.client, state.service):
+        if part is not None:  # Its destructor would be the orderly end.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(part))
+    state.client = state.service = None

@@ -39,6 +39,9 @@ class Heartbeat:
         self._wires, self.timeout, self._termination = dict(wires), timeout, termination
         self._stop, self._ending = threading.Event(), threading.Lock()
         self._left: set[int] = set()
+        self._everyone_left = threading.Event()
+        if not wires:
+            self._everyone_left.set()
         self._readers = [
             threading.Thread(target=self._read, args=item, daemon=True) for item in wires.items()
         ]
@@ -47,13 +50,24 @@ class Heartbeat:
 
     @property
     def stopped(self) -> bool:
-        """Whether `stop` was called."""
+        """Whether the heartbeat has ended."""
         return self._stop.is_set()
 
+    def leave(self) -> None:
+        """Waits until all processes have called it, and ends the heartbeat.
+
+        A process that is lost afterwards has done its part.
+        """
+        if 0 in self._wires:
+            self._tell({"bye": True})
+        self._everyone_left.wait()
+        if 0 not in self._wires:
+            self._tell({"bye": True})
+        self.stop()
+
     def stop(self) -> None:
-        """Ends the heartbeat. All processes must call it when nothing can fail any more."""
+        """Ends the heartbeat of this process."""
         self._stop.set()
-        self._tell({"bye": True})
 
     def close(self) -> None:
         """Closes the connections of a stopped heartbeat."""
@@ -112,6 +126,8 @@ class Heartbeat:
     def _handle(self, peer: int, message: Mapping) -> None:
         if "bye" in message:
             self._left.add(peer)
+            if len(self._left) == len(self._wires):
+                self._everyone_left.set()
         if "terminate" in message and 0 not in self._wires:
             self._termination.name = str(message["terminate"])
             self._termination.requested = True

@@ -152,8 +152,7 @@ class ProcessGroup:
     def shutdown(self) -> None:
         """Waits for all processes and ends the communication; the coordinator continues alone."""
         if self._heartbeat is not None and not self._heartbeat.stopped:
-            self._store.exchange("shutdown", {})
-            self._heartbeat.stop()
+            self._heartbeat.leave()
             connection.disconnect()
             self._heartbeat.close()
 
@@ -170,7 +169,7 @@ class ProcessGroup:
 def abort(heartbeat: Heartbeat, index: int, error: BaseException) -> NoReturn:
     """Ends all processes because of an error in process `index`, this one."""
     code, text = exit_code(error), " ".join(str(error).split())
-    if isinstance(error, jax.errors.JaxRuntimeError) and _LOST.search(text):
+    if code is None and _LOST.search(text):
         # Another process has failed. The heartbeat finds out which, and exits with a message.
         time.sleep(heartbeat.timeout + INTERVAL * 4)
     if code is None:
@@ -179,7 +178,8 @@ def abort(heartbeat: Heartbeat, index: int, error: BaseException) -> NoReturn:
     heartbeat.fail(code, text or type(error).__name__, index)
 
 
-_LOST = re.compile("gloo|nccl|peer|connection", re.IGNORECASE)  # Errors of collectives.
+# Errors of collectives. JAX raises them as `JaxRuntimeError` or `ValueError`.
+_LOST = re.compile("gloo|nccl|peer|connection", re.IGNORECASE)
 
 
 @contextlib.contextmanager

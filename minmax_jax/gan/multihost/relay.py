@@ -12,6 +12,9 @@ from typing import Any
 RETRY = 0.05
 """Seconds between two attempts to reach JAX's service."""
 
+# Sockets close when they are collected. The client must not see that, so they stay here.
+_open: list[socket.socket] = []
+
 _LONGEST_PATH = 100  # Unix sockets allow 104 bytes on macOS and 108 on Linux.
 
 
@@ -40,8 +43,6 @@ class Relay(contextlib.AbstractContextManager["Relay"]):
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(path)
         self._listener.listen()
-        # Sockets close when they are collected, so they are kept here.
-        self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __exit__(self, *error: Any) -> None:
@@ -58,9 +59,9 @@ class Relay(contextlib.AbstractContextManager["Relay"]):
             except OSError:  # closed
                 return
             service = self._connect()
-            self._sockets += [client, service]
-            for source, sink in ((client, service), (service, client)):
-                threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+            _open.extend((client, service))
+            for ends in ((client, service), (service, client)):
+                threading.Thread(target=_copy, args=ends, daemon=True).start()
 
     def _connect(self) -> socket.socket:
         while True:  # The heartbeat ends the process if process 0 is lost.
@@ -76,8 +77,10 @@ class Relay(contextlib.AbstractContextManager["Relay"]):
             service.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return service
 
-    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
-        """Copies bytes until either side ends. It does not close the other side."""
-        with contextlib.suppress(OSError):
-            while data := source.recv(2**16):
+
+def _copy(source: socket.socket, sink: socket.socket) -> None:
+    """Copies bytes until the source ends. Bytes for a sink that has ended are dropped."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(2**16):
+            with contextlib.suppress(OSError):
                 sink.sendall(data)

@@ -1,4 +1,4 @@
-"""Texts that the processes of a run exchange through the key-value store of `jax.distributed`."""
+"""Texts that the processes exchange through the key-value store of JAX."""
 
 import json
 from collections.abc import Mapping

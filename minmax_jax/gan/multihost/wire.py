@@ -1,4 +1,4 @@
-"""Messages between two processes: JSON objects, one per line, over a TCP connection."""
+"""JSON messages, one per line, between two processes over a TCP connection."""
 
 import json
 import select

@@ -1,6 +1,7 @@
 """Tests of the cache of compiled programs, also with corrupt entries."""
 
 import os
+import stat
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
+from minmax_jax.gan.base import private_folder
 from minmax_jax.gan.cli import program_cache
 from minmax_jax.gan.run import checkpoint
 
@@ -42,6 +44,10 @@ def compile_again():
     """Returns the result of a program as in a process that has not compiled it yet."""
     jax.config.update("jax_compilation_cache_dir", None)
     program_cache.turn_on()
+    return run_program()
+
+
+def run_program():
     return np.asarray(jax.jit(lambda x: jnp.sin(x) @ x)(X))
 
 
@@ -95,6 +101,37 @@ def test_unwritable_folder_disables_the_cache(events, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert program_cache.turn_on() is None
     assert jax.config.jax_compilation_cache_dir is None
+
+
+@pytest.mark.parametrize("place", [".", "minmax_jax", "minmax_jax/programs/*", "own"])
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_cache_that_others_can_write_is_not_used(place, mode, events, tmp_path, monkeypatch):
+    monkeypatch.setattr(private_folder, "_is_own_group", lambda group: False)
+    first = compile_again()
+    before = entries(tmp_path)
+    if place == "own":
+        (tmp_path / "own").mkdir()
+        jax.config.update("jax_compilation_cache_dir", str(tmp_path / "own"))
+    else:
+        jax.config.update("jax_compilation_cache_dir", None)
+    next(tmp_path.glob(place) if place != "." else iter([tmp_path])).chmod(mode)
+    notes = []
+    assert program_cache.turn_on(notes.append) is None
+    assert len(notes) == 1 and "not cached, because " in notes[0] and "can be written" in notes[0]
+    events.clear()
+    compilation_cache.reset_cache()  # JAX decides at the first compilation of a process.
+    assert run_program() == first and HIT not in events and entries(tmp_path) == before
+    tmp_path.chmod(0o700)
+
+
+def test_new_cache_is_private(events, tmp_path):
+    before = os.umask(0)
+    try:
+        folder = program_cache.turn_on(pytest.fail)
+    finally:
+        os.umask(before)
+    made = [folder, *folder.parents][:3]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in made] == [0o700] * 3
 
 
 @pytest.mark.slow

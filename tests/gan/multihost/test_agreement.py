@@ -1,4 +1,4 @@
-"""Settings of all processes are compared, and the message names fields and processes."""
+"""The settings of all processes are compared."""
 
 import math
 

@@ -36,7 +36,7 @@ def exit_codes(monkeypatch):
 
 
 @pytest.fixture
-def run():
+def run(exit_codes):  # It must end before processes can exit again.
     """Starts the heartbeats of a run with processes 0, 1 and 2, and one more wire to process 0."""
     wires, heartbeats = [], []
 
@@ -125,12 +125,38 @@ def test_line_that_is_no_message_counts_as_lost(run, exit_codes):
     assert exit_codes(1)[0][0] == 5
 
 
-def test_left_process_may_close_its_connection(run, exit_codes):
+def test_processes_leave_together(run, exit_codes):
     heartbeats, pairs = run()
-    heartbeats[2].stop()
+    leaving = [threading.Thread(target=beat.leave) for beat in heartbeats]
+    for thread in leaving[:2]:  # 0 and 1
+        thread.start()
+    leaving[1].join(0.2)
+    assert leaving[0].is_alive() and leaving[1].is_alive()
+    shut(pairs[1][1])  # Process 1 has done its part.
+    leaving[2].start()
+    for index in (0, 2):
+        leaving[index].join(20)
+    assert [heartbeats[index].stopped for index in (0, 2)] == [True, True]
+    assert not [text for _, text in exit_codes(0) if "process 1" in text]
+
+
+def test_process_that_is_lost_before_it_leaves_ends_the_others(run, exit_codes):
+    heartbeats, pairs = run()
+    for beat in heartbeats[:2]:
+        threading.Thread(target=beat.leave, daemon=True).start()
     time.sleep(0.1)
     shut(pairs[2][1])
-    time.sleep(0.3)
+    # The third exit is that of process 2, whose connection ends too.
+    assert sum("process 2 has ended" in text for _, text in exit_codes(3)) == 2
+
+
+def test_suspended_process_leaves_after_the_others_have_gone(exit_codes):
+    one, two = map(Wire, socket.socketpair())
+    one.send({"bye": True})
+    one.close()
+    beat = Heartbeat({0: two}, 20.0, Termination())
+    beat.leave()
+    beat.close()
     assert exit_codes(0) == []
 
 

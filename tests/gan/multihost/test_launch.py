@@ -1,4 +1,4 @@
-"""Settings that connect processes: accepted forms, and one line for everything else."""
+"""Settings that connect processes: forms that are accepted or refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Processes meet before JAX connects them; whoever does not fit ends all with one line."""
+"""Processes meet before JAX connects them, and a misfit ends all of them."""
 
 import contextlib
 import socket
