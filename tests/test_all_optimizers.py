@@ -1,5 +1,6 @@
 """Tests that every algorithm of the register must pass."""
 
+import functools
 import inspect
 import operator
 
@@ -93,21 +94,31 @@ def test_mirrored_game_gives_mirrored_trajectory(case: Case):
 
 
 @each_case
-def test_update_does_not_recompile_at_second_call(case: Case):
+def test_donated_update_does_not_recompile(case: Case):
     optimizer, problem = case.make(case.learning_rate), problems.quadratic
     traces = []
 
-    @jax.jit
+    @functools.partial(jax.jit, donate_argnums=(0, 1))
     def step(z, state):
         traces.append(None)
         updates, state = one_update(optimizer, problem, z, state)
         return optax.apply_updates(z, updates), state
 
-    z, state = problem.start, optimizer.init(problem.start)
+    z = jax.tree.map(jnp.copy, problem.start)
+    state = optimizer.init(z)
     for _ in range(3):
         z, state = step(z, state)
     assert len(traces) == 1
     assert distance(z, problem.start) > 0
+
+
+@each_case
+def test_fresh_state_shares_no_buffers(case: Case):
+    players = jax.tree.map(jnp.copy, problems.quadratic.start)
+    for init in (case.make(case.learning_rate).init, jax.jit(case.make(case.learning_rate).init)):
+        leaves = jax.tree.leaves((players, init(players)))
+        buffers = {leaf.unsafe_buffer_pointer() for leaf in leaves}
+        assert len(buffers) == len(leaves), "Such a state cannot be donated together with params."
 
 
 @each_case
