@@ -5,6 +5,7 @@ from pathlib import Path
 
 from minmax_jax.gan.base.errors import DataError
 from minmax_jax.gan.data import folder, held_out, report, tables
+from minmax_jax.gan.data import listing as listing_lib
 from minmax_jax.gan.data import parts as parts_lib
 from minmax_jax.gan.data.dataset import Data, ShardFn, Totals
 from minmax_jax.gan.data.preprocessing import Preprocessing
@@ -64,9 +65,9 @@ def load_image_set(
 
 def _read(name: str, label_column: str, image_column: str) -> Source:
     """Finds the encoded images of a dataset and their classes."""
-    if not tables.is_folder(name):
+    if not listing_lib.is_folder(name):
         return tables.read_table(name, label_column, image_column)
-    listing = folder.list_files(Path(name))
+    listing = listing_lib.list_files(Path(name))
     if not listing.images:
         return tables.read_table(name, label_column, image_column)
     if listing.has_metadata:

@@ -1,17 +1,17 @@
 """Reads image datasets that are tables, from the Hub or from a folder."""
 
-import difflib
+import contextlib
 import glob
-from pathlib import Path
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 from minmax_jax.gan.base.errors import DataError
 from minmax_jax.gan.base.messages import printable
+from minmax_jax.gan.data import columns
 from minmax_jax.gan.data import labels as labels_lib
-from minmax_jax.gan.data.folder import NO_LABELS, SPLITS, Listing
+from minmax_jax.gan.data.listing import SPLITS, Listing
 from minmax_jax.gan.data.rows import Source, TableRows
-
-_LABEL_NAMES = ("label", "labels", "class")
 
 
 def read_table(
@@ -33,8 +33,8 @@ def read_table(
     found = _load(name, listing)
     train_name, test_name, notes = _choose_splits(name, found)
     train = found[train_name]
-    image = _image_column(name, train.features, image_column)
-    label = _label_column(name, train.features, label_column)
+    image = columns.image_column(name, train.features, image_column)
+    label = columns.label_column(name, train.features, label_column)
     tables = {split: found[split] for split in (train_name, test_name) if split}
     for split, rows in tables.items():
         for column in filter(None, (image, label)):
@@ -58,15 +58,15 @@ def _load(name: str, listing: Listing | None) -> dict[str, Any]:
     """Returns the splits that have rows."""
     import datasets
 
-    datasets.disable_progress_bars()
-    datasets.logging.set_verbosity_error()
     try:
-        if listing:
-            loaded = datasets.load_dataset("imagefolder", data_files=_patterns(listing))
-        else:
-            loaded = datasets.load_dataset(name)
+        with _quiet():
+            if listing:
+                loaded = datasets.load_dataset("imagefolder", data_files=_patterns(listing))
+            else:
+                loaded = datasets.load_dataset(name)
     except Exception as error:  # `datasets` raises many types: network, names, files, permissions.
-        reason = printable(" ".join(str(error).split()))[:300]
+        # The outer error often says no more than that an error occurred.
+        reason = printable(" ".join(str(error.__cause__ or error).split()))[:300]
         raise DataError(
             f"data={name}: datasets.load_dataset cannot read it ({reason}). Pass a folder of "
             "images or parquet files, a hub name, digits or gaussians."
@@ -77,6 +77,22 @@ def _load(name: str, listing: Listing | None) -> dict[str, Any]:
             f"data={name}: the dataset has no rows. Pass a folder of images or parquet files."
         )
     return splits
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Switches off the progress bars and the log of `datasets`; its errors are raised too."""
+    import datasets
+
+    verbosity, bars = datasets.logging.get_verbosity(), datasets.are_progress_bars_disabled()
+    datasets.logging.set_verbosity(logging.CRITICAL)
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        datasets.logging.set_verbosity(verbosity)
+        if not bars:
+            datasets.enable_progress_bars()
 
 
 def _patterns(listing: Listing) -> dict[str, list[str]]:
@@ -105,74 +121,6 @@ def _choose_splits(name: str, splits: dict[str, Any]) -> tuple[str, str | None, 
     return train, test, [*notes, *([f"left out: split {', '.join(rest)}"] if rest else [])]
 
 
-def _image_column(name: str, features: Any, chosen: str) -> str:
-    import datasets
-
-    images = [key for key, kind in features.items() if isinstance(kind, datasets.Image)]
-    if chosen and chosen not in images:
-        advice = f"Its image columns: {', '.join(images) or 'none'}."
-        raise DataError(f"image_column={chosen!r}: data={name} has no such column. {advice}")
-    if chosen or len(images) == 1:
-        return chosen or images[0]
-    if images:
-        raise DataError(
-            f"data={name}: there are {len(images)} image columns, {' and '.join(images)}. Pass "
-            f"--image-column {images[0]} or another."
-        )
-    raise DataError(
-        f"data={name}: no image column among {list(features)}. Pass a dataset with an image column."
-    )
-
-
-def _label_column(name: str, features: Any, chosen: str) -> str | None:
-    """Returns the label column, or None if there is none or no labels are wanted."""
-    import datasets
-
-    if chosen:
-        if chosen == NO_LABELS and chosen not in features:
-            return None
-        return _check_label_column(name, features, chosen)
-    typed = [key for key, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
-    named = [
-        key for key in features if key.lower() in _LABEL_NAMES and _holds_labels(features, key)
-    ]
-    candidates = typed or named
-    if len(candidates) > 1:
-        raise DataError(
-            f"data={name}: there are {len(candidates)} label columns, {' and '.join(candidates)}. "
-            f"Pass --label-column {candidates[0]} or another, or --label-column none."
-        )
-    return candidates[0] if candidates else None
-
-
-def _holds_labels(features: Any, column: str) -> bool:
-    """Returns whether a column has the type of class labels, integers or strings."""
-    import datasets
-
-    kind = features[column]
-    dtype = str(getattr(kind, "dtype", ""))
-    scalar = isinstance(kind, datasets.Value) and dtype.startswith(
-        ("int", "uint", "bool", "string", "large_string")
-    )
-    return scalar or isinstance(kind, datasets.ClassLabel)
-
-
-def _check_label_column(name: str, features: Any, column: str) -> str:
-    """Returns `column`, or raises `DataError` if it cannot contain class labels."""
-    if column not in features:
-        near = difflib.get_close_matches(column, features, n=1, cutoff=0.5)
-        advice = f"Did you mean {near[0]}?" if near else f"Its columns: {', '.join(features)}."
-        raise DataError(f"label_column={column!r}: data={name} has no such column. {advice}")
-    if not _holds_labels(features, column):
-        kind = features[column]
-        dtype = getattr(kind, "dtype", None) or type(kind).__name__
-        raise DataError(
-            f"label_column={column!r}: in data={name} the column has type {dtype}. Pass a column "
-            "of class labels, non-negative integers or strings."
-        )
-    return column
-
-
 def _classes(name: str, label: str | None, tables: list[Any]) -> tuple[list[Any], int | None]:
     """Returns the classes of each split, and the number of classes."""
     if label is None:
@@ -182,15 +130,3 @@ def _classes(name: str, label: str | None, tables: list[Any]) -> tuple[list[Any]
     classes, count = labels_lib.to_classes(where, *values)
     declared = getattr(tables[0].features[label], "num_classes", None)
     return classes, max(declared or 0, count)
-
-
-def is_folder(name: str) -> bool:
-    """Returns whether a name is the path of a folder.
-
-    Raises:
-      DataError: If the path cannot be looked up.
-    """
-    try:
-        return Path(name).is_dir()
-    except OSError as error:  # Too long, or a folder that may not be entered.
-        raise DataError(f"data={name[:80]}: {error.strerror}. Pass another path.") from error

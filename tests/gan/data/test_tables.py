@@ -209,3 +209,15 @@ def test_image_file_instead_of_a_folder_is_refused(tmp_path):
     write_image(tmp_path / "0.png")
     with pytest.raises(DataError, match="Pass a folder of images"):
         data_lib.load(str(tmp_path / "0.png"))
+
+
+def test_damaged_table_is_one_line(tmp_path, capfd):
+    write_table(tmp_path / "set")
+    (file,) = (tmp_path / "set").iterdir()
+    file.write_bytes(file.read_bytes()[:-20])
+    capfd.readouterr()
+    with pytest.raises(DataError, match=r"cannot read it \(Parquet magic bytes not found") as error:
+        data_lib.load(str(tmp_path / "set"))
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr() == ("", "")
+    assert not datasets.are_progress_bars_disabled()
