@@ -55,6 +55,9 @@ def restore(
     """Loads the newest valid checkpoint; returns `state` unchanged if there is none."""
     found = checkpoints.restore()
     if found is None:
+        if records := run_folder.read_metrics(folder):
+            reached = f"although it has reached step {records[-1]['step']}"
+            progress.note(f"{folder} has no checkpoint: the run starts again, {reached}")
         return state
     state = checkpoint.fill(state, found[1])
     progress.note(f"resuming {folder} at step {found[0]}")

@@ -1,5 +1,6 @@
 """A run shares its folder with nobody, and touches nothing that it did not write."""
 
+import io
 import shutil
 import signal
 
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 
 from minmax_jax.gan.cli.main import main
-from minmax_jax.gan.run import lease, lock, run_folder
-from minmax_jax.gan.trainer import finish, hooks
+from minmax_jax.gan.run import checkpoint, lease, lock, progress, run_folder
+from minmax_jax.gan.trainer import finish, hooks, resume
 from minmax_jax.gan.training import loop
 from tests.gan.run.test_lock import OTHER_HOST, leave_lock
 from tests.gan.run.test_ownership import STRAY, content, put
@@ -112,6 +113,15 @@ def test_file_at_place_of_a_checkpoint_is_refused_at_start(run, capsys, kind):
     assert train(run, 16) == 2
     assert "checkpoints/12.npz is not a checkpoint" in refusal(capsys)
     assert content(run.parent) == before
+
+
+def test_start_without_checkpoints_is_reported(tmp_path):
+    notes = io.StringIO()
+    run_folder.append_metrics(tmp_path, {"step": 40, "loss_min": 1.0})
+    store = checkpoint.Checkpoints(tmp_path / "checkpoints", pytest.fail)
+    assert resume.restore(tmp_path, store, "start", progress.Progress(99, notes)) == "start"
+    text = "has no checkpoint: the run starts again, although it has reached step 40\n"
+    assert notes.getvalue().endswith(text)
 
 
 def interrupt(monkeypatch, owner, name, condition=lambda *_: True):
