@@ -31,7 +31,8 @@ def accumulate(
         without `axis_name`. Its payoffs receive a `Microbatch(draw, part)` as sample index.
       num_parts: Number of microbatches, all of the same size.
       has_aux: Whether `function` returns `(value, aux)`. Float leaves of aux are averaged;
-        other leaves are taken from the last microbatch.
+        other leaves are taken from the last microbatch. From two parts on, Python numbers
+        become arrays.
       axis_name: Mapped axis over which the result is averaged, as in `zero_sum`.
 
     Returns:
@@ -69,7 +70,7 @@ def accumulate(
 
         shapes = jax.eval_shape(evaluate_part, players, draw, jnp.int32(0))
         total, _ = lax.scan(add, jax.tree.map(_zero, shapes), jnp.arange(num_parts))
-        return jax.tree.map(lambda s, t: _mean(t, num_parts).astype(s.dtype), shapes, total)
+        return jax.tree.map(lambda s, t: _mean(t, num_parts, s.dtype), shapes, total)
 
     general_sum = getattr(function, "general_sum", False)
     return GameFunction(evaluate, "accumulate", has_aux, axis_name, general_sum)
@@ -81,10 +82,13 @@ def _zero(shape: Any) -> jax.Array:
     return jnp.zeros(shape.shape, jnp.float32 if narrow else shape.dtype)
 
 
-def _add(total: jax.Array, value: jax.Array) -> jax.Array:
+def _add(total: jax.Array, value: Any) -> jax.Array:
+    if jnp.issubdtype(total.dtype, jax.dtypes.prng_key):
+        return value
+    value = jnp.asarray(value, total.dtype)  # It may be a Python number.
+    return total + value if jnp.issubdtype(total.dtype, jnp.inexact) else value
+
+
+def _mean(total: jax.Array, num_parts: int, dtype: Any) -> jax.Array:
     floating = jnp.issubdtype(total.dtype, jnp.inexact)
-    return total + value.astype(total.dtype) if floating else value
-
-
-def _mean(total: jax.Array, num_parts: int) -> jax.Array:
-    return total / num_parts if jnp.issubdtype(total.dtype, jnp.inexact) else total
+    return (total / num_parts).astype(dtype) if floating else total

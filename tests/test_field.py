@@ -227,6 +227,24 @@ def test_accumulate_averages_float_aux_and_keeps_general_sum():
     assert not in_parts(problems.batch_data, 2)["field"].general_sum
 
 
+@pytest.mark.parametrize("num_parts", [1, 3])
+def test_accumulate_accepts_python_numbers_in_aux(num_parts):
+    def payoff(z, microbatch):
+        seen = {"mean": 2.5, "count": 3, "ok": True, "none": None, "key": jax.random.key(1)}
+        return z.min * z.max, seen
+
+    field_fn = mm.accumulate(
+        mm.zero_sum(payoff, stochastic=True, has_aux=True), num_parts, has_aux=True
+    )
+    field, aux = field_fn(mm.Players(1.0, 2.0))
+    assert (float(field.min), float(field.max)) == (2.0, -1.0)
+    key = aux.pop("key")
+    assert bool(key == jax.random.key(1))
+    assert aux == {"mean": 2.5, "count": 3, "ok": True, "none": None}
+    kinds = [jnp.result_type(aux[name]).kind for name in ("mean", "count", "ok")]
+    assert kinds == ["f", "i", "b"]
+
+
 def test_accumulate_adds_bfloat16_in_float32():
     z = mm.Players(jnp.bfloat16(1), jnp.bfloat16(1))
     slopes = jnp.array([256.0] + [1.0] * 255, jnp.bfloat16)  # In bfloat16, 256 + 1 is 256.
