@@ -74,20 +74,23 @@ def per_player(
     return transformation(init_fn, update_fn)
 
 
-def each_player(tx: GradientTransformation) -> GradientTransformationExtraArgs:
+def each_player(name: str, tx: GradientTransformation) -> GradientTransformationExtraArgs:
     """Applies `tx` to each player of a `Players` separately, and to any other tree as a whole.
 
     For example, `optax.clip_by_global_norm` then clips each player by its own norm, and an
-    optimizer from `mm.optimizers` can be used for one player inside `alternate`.
+    optimizer from `mm.optimizers` can be used for one player inside `alternate`. `name` is used
+    in error messages.
     """
     both, whole = per_player(min=tx, max=tx), optax.with_extra_args_support(tx)
 
     def init_fn(params: PyTree) -> Any:
+        checks.check_real(name, "params", params)
         return (both if isinstance(params, Players) else whole).init(params)
 
     def update_fn(
         updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, Any]:
+        checks.check_real(name, "updates", updates)
         chosen = both if isinstance(updates, Players) else whole
         return chosen.update(updates, state, params, **extra)
 

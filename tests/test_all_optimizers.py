@@ -152,6 +152,16 @@ def test_init_accepts_abstract_values(case: Case):
 
 
 @each_case
+def test_init_refuses_complex_leaves(case: Case):
+    optimizer = case.make(case.learning_rate)
+    start = mm.Players({"a": jnp.ones(2)}, {"b": jnp.ones(2, complex)})
+    with pytest.raises(TypeError, match=r"\['b'\] has dtype complex64, but leaves must be real"):
+        optimizer.init(start)
+    with pytest.raises(TypeError):
+        optimizer.init(start.max)
+
+
+@each_case
 def test_vmap_over_starts_and_learning_rates_matches_loop(case: Case):
     scales, learning_rates = jnp.array([0.5, 1.0, 2.0]), jnp.array([0.02, 0.05, 0.1])
 

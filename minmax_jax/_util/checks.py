@@ -102,7 +102,7 @@ def check_learning_rate(function: str, learning_rate: Any) -> Any:
 
 
 def check_floats(function: str, argument: str, tree: PyTree) -> PyTree:
-    """Returns `tree`, or raises an error if it has no leaves or a leaf that is not floating."""
+    """Returns `tree`, or raises an error if it has no leaves or one that is not a real float."""
     leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=_is_missing)
     if not leaves:
         raise ValueError(
@@ -112,13 +112,34 @@ def check_floats(function: str, argument: str, tree: PyTree) -> PyTree:
         if _is_missing(leaf):
             continue
         dtype = jnp.result_type(leaf)
-        if not jnp.issubdtype(dtype, jnp.inexact):
+        if not jnp.issubdtype(dtype, jnp.floating):
             where = f"{argument}{jax.tree_util.keystr(path)}"
+            _raise_if_complex(function, where, dtype)
             raise TypeError(
                 f"{function}: {where} has dtype {dtype}, but leaves must be floating-point "
                 "arrays. Convert it, or leave it out of the tree (optax.masked)."
             )
     return tree
+
+
+def check_real(function: str, argument: str, tree: PyTree) -> PyTree:
+    """Returns `tree`, or raises TypeError if it has a complex leaf."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        where = f"{argument}{jax.tree_util.keystr(path)}"
+        _raise_if_complex(
+            function, where, leaf.dtype if hasattr(leaf, "dtype") else jnp.result_type(leaf)
+        )
+    return tree
+
+
+def _raise_if_complex(function: str, where: str, dtype: Any) -> None:
+    # A method would move a complex leaf in the wrong direction: JAX's gradient of a real payoff is
+    # the conjugate of the direction of ascent, and norms and inner products here are real.
+    if jnp.issubdtype(dtype, jnp.complexfloating):
+        raise TypeError(
+            f"{function}: {where} has dtype {dtype}, but leaves must be real floating-point "
+            "arrays. Pass the real and the imaginary part as two leaves."
+        )
 
 
 def check_match(function: str, updates: PyTree, params: PyTree) -> None:

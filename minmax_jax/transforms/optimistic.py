@@ -51,7 +51,7 @@ def add_optimism(
       An Optax transformation of any tree.
 
     Raises:
-      TypeError: If `weight` is not a number or a schedule.
+      TypeError: If `weight` is not a number or a schedule. In `init`, if a leaf is complex.
       ValueError: If `weight` is negative or `previous` is unknown.
 
     Examples:
@@ -74,6 +74,7 @@ def add_optimism(
     checks.check_choice(name, "previous", previous, STARTS)
 
     def init_fn(params: PyTree) -> OptimismState:
+        checks.check_real(name, "params", params)
         return OptimismState(count=trees.new_count(), previous=optax.tree.zeros_like(params))
 
     def update_fn(

@@ -65,7 +65,7 @@ def two_player(
 
     arguments = (learning_rate, transform, projection)
     if not any(isinstance(argument, Players) for argument in arguments):
-        return each_player(one_player(*arguments))
+        return each_player(name, one_player(*arguments))
     of_min, of_max = zip(*map(trees.by_side, arguments), strict=True)
     return per_player(min=one_player(*of_min), max=one_player(*of_max))
 
