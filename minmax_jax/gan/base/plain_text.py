@@ -6,8 +6,8 @@ HANDLER = "minmax-plain"
 """Name of the error handler, for example in `stream.reconfigure(errors=HANDLER)`."""
 
 _PLAIN = {
-    "↓": "(lower is better)",
-    "↑": "(higher is better)",
+    "↓": "v",
+    "↑": "^",
     "±": "+-",
     "×": "x",
     "–": "-",
@@ -23,7 +23,7 @@ def replace(error: UnicodeError) -> tuple[str, int]:
 
     Example:
       >>> "12.5 ± 0.3 ↓ Ж".encode("ascii", errors=HANDLER)
-      b'12.5 +- 0.3 (lower is better) \\u0416'
+      b'12.5 +- 0.3 v \\u0416'
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error

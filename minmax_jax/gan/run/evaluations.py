@@ -2,11 +2,14 @@
 
     {"step": 4000, "time": "2030-01-31T12:00:00+00:00", "seed": 0, "by": "train",
      "extractor": "classifier", "facts": {"test_accuracy": 0.992, "network": "1f0c9a7e"},
-     "num_samples": 5000, "num_reference": 10000, "num_held_out": 5000,
-     "scores": {"frechet_distance": 12.3, ...}, "held_out": {"frechet_distance": 1.1, ...}}
+     "num_samples": 5000, "num_reference": 10000, "num_training": 60000, "num_held_out": 359,
+     "better": {"frechet_distance": "lower", ...}, "scores": {"frechet_distance": 12.3, ...},
+     "scores_at_equal_count": {"frechet_distance": 14.9, ...},
+     "held_out": {"frechet_distance": 7.1, ...}}
 
 `by` is present if the trainer made the evaluation. `held_out` contains the scores of real
-examples that no network was trained on, as a baseline. null stands for non-finite values.
+examples that no network was trained on, as a baseline. If there are fewer of them than samples,
+`scores_at_equal_count` contains the scores of as many samples. null stands for non-finite values.
 Compare scores only if extractor, facts and counts are equal.
 """
 
@@ -53,7 +56,7 @@ def check(record: jsonl.Record) -> str:
         scalars = values.values() if isinstance(values, Mapping) else (values,)
         if not all(map(json_text.is_scalar, scalars)):
             return f"{name:.40} is nested too deeply"
-    for name in ("scores", "held_out"):
+    for name in ("scores", "scores_at_equal_count", "held_out"):
         if not all(value is None or json_text.is_number(value) for value in _values(record, name)):
             return f"{name} must contain numbers and null only"
     return "" if isinstance(record.get("facts", {}), Mapping) else "facts must be an object"
@@ -64,10 +67,18 @@ def _values(record: jsonl.Record, name: str) -> Iterable[Any]:
     return values.values() if isinstance(values, Mapping) else (str(values),)
 
 
+def _kind(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Returns what must be equal in evaluations whose scores are compared."""
+    return tuple(record.get(k) for k in ("facts", "num_samples", "num_reference", "num_training"))
+
+
 def curve(
     records: Iterable[Mapping[str, Any]], extractor: str, name: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the steps and values of one score; the last evaluation of each step counts.
+
+    Only evaluations that can be compared with the newest one are used: those with the same
+    facts about the extractor and the same counts.
 
     Args:
       records: Records that `read` returned.
@@ -78,6 +89,6 @@ def curve(
       Sorted steps, and values as float64, both of shape `(n,)`.
     """
     selected = [r for r in records if r["extractor"] == extractor and name in r["scores"]]
-    found = {r["step"]: r["scores"][name] for r in selected}
+    found = {r["step"]: r["scores"][name] for r in selected if _kind(r) == _kind(selected[-1])}
     values = [np.nan if found[step] is None else found[step] for step in sorted(found)]
     return np.array(sorted(found), int), np.array(values, float)

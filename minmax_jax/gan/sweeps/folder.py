@@ -26,8 +26,9 @@ FOLDERS = ("runs",)
 """Names of the folders that a sweep writes."""
 
 _SWEPT = {"optimizer", "options", "learning_rate_min", "learning_rate_max", "seed"}
-# The number of steps may not change, because all runs end at the same step.
-_MAY_CHANGE = {"out", *run_folder.MAY_CHANGE} - {"steps"}
+# The number of steps may not change, because all runs end at the same step, and the number of
+# samples to evaluate may not change, because scores depend on it.
+_MAY_CHANGE = {"out", *run_folder.MAY_CHANGE} - {"steps", "evaluate"}
 
 
 def describe(config: config_lib.Config, grid: Grid, data: data_lib.Data) -> dict[str, Any]:

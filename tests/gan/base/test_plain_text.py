@@ -10,8 +10,8 @@ from minmax_jax.gan.base import plain_text
 @pytest.mark.parametrize(
     ("encoding", "expected"),
     [
-        ("ascii", "1 +- 2 (higher is better) x - \\u6570"),
-        ("latin-1", "1 ± 2 (higher is better) × - \\u6570"),
+        ("ascii", "1 +- 2 ^ x - \\u6570"),
+        ("latin-1", "1 ± 2 ^ × - \\u6570"),
         ("utf-8", "1 ± 2 ↑ × – 数"),
     ],
 )

@@ -116,6 +116,7 @@ def test_sweep_rejects_folder_of_another_sweep(swept):
         (small(width=9), GRID, "width: 8 -> 9"),
         (small(), sweeps.Grid(("sgda",), seeds=(0, 3)), r"optimizers: \['adam_gda'\]"),
         (small(steps=12), GRID, "steps: 8 -> 12"),
+        (small(evaluate=40), GRID, "evaluate: 50 -> 40"),
     ]:
         with pytest.raises(gan.ConfigError, match=f"contains another sweep .*{message}"):
             gan.sweep(config, grid, out=swept.folder, note=quiet)
