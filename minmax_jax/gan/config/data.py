@@ -29,7 +29,7 @@ class DataConfig(Group):
     image_column: Annotated[str, HIDE_DEFAULT] = ""
     """Image column. Default: the only one."""
     resize: int = 0
-    """Resize images with antialiasing until their shorter side has N pixels. 0 keeps their size. Add --crop for squares."""  # noqa: E501
+    """Resize images with antialiasing until their shorter side has this many pixels. 0 keeps their size. Add --crop for squares."""  # noqa: E501
     crop: Annotated[str, arg(metavar=choices(CROPS))] = "none"
     """Cut every image to the largest square before it is resized: in the center, or at a random position that is chosen once per image."""  # noqa: E501
     channels: int = 0
