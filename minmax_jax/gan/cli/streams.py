@@ -1,4 +1,4 @@
-"""Standard streams of a command that may be closed, full, or unable to encode a character."""
+"""Standard streams that may be closed, full, or unable to encode a character."""
 
 import contextlib
 import errno

@@ -9,6 +9,7 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from minmax_jax.gan.base import json_text
 from minmax_jax.gan.base.errors import ConfigError
@@ -90,8 +91,8 @@ class _Copy:
         record_writer.register_writer_factory(_SCHEME, _NewFiles)
         self._writer = event_file_writer.EventsWriter(f"{_SCHEME}:{target / 'events'}", _SUFFIX)
         self._path, self._target, self._offset, self._seconds = path, target, 0, 0.0
-        times = [record.get("seconds") for record in jsonl.read(path)]
-        latest = max((time_ for time_ in times if json_text.is_number(time_)), default=0.0)
+        found = [record.get("seconds", 0.0) for record in jsonl.read(path)]
+        latest = max([seconds for seconds in found if json_text.is_number(seconds)], default=0.0)
         self._start_time = time.time() - latest
 
     def update(self) -> None:
@@ -108,13 +109,12 @@ class _Copy:
 
     def _write(self, record: jsonl.Record) -> None:
         from tensorboardX import summary
-        from tensorboardX.proto import event_pb2
 
         seconds = record.get("seconds", self._seconds)
         self._seconds = seconds if json_text.is_number(seconds) else self._seconds
         for name, value in record.items():
             if name != "step" and json_text.is_number(value):  # Not null or text.
-                event = event_pb2.Event(summary=summary.scalar(_tag(name), value))
+                event: Any = _event_type()(summary=summary.scalar(_tag(name), value))
                 event.step, event.wall_time = record["step"], self._start_time + self._seconds
                 self._writer.write_event(event)
 
@@ -128,6 +128,13 @@ class _Copy:
         complete = content[: content.rfind(b"\n") + 1]
         self._offset += len(complete)
         return list(jsonl.parse(complete))
+
+
+def _event_type() -> Any:
+    """Returns the class of events, which tensorboardX creates at run time."""
+    from tensorboardX.proto import event_pb2
+
+    return vars(event_pb2)["Event"]
 
 
 def _tag(name: str) -> str:
