@@ -57,7 +57,7 @@ def per_player(
 
     def init_fn(params: Players) -> Players:
         checks.check_players("per_player", "params", params)
-        return Players(*(tx.init(p) for tx, p in zip(sides, params, strict=True)))
+        return Players(*(tx.init(p) for tx, p in zip(sides, trees.sides(params), strict=True)))
 
     def update_fn(
         updates: Players, state: Players, params: Players | None = None, **extra: Any
@@ -85,7 +85,7 @@ def each_player(name: str, tx: GradientTransformation) -> GradientTransformation
 
     def init_fn(params: PyTree) -> Any:
         checks.check_real(name, "params", params)
-        return (both if isinstance(params, Players) else whole).init(params)
+        return (both if trees.is_joint(params) else whole).init(params)
 
     def update_fn(
         updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any

@@ -162,6 +162,24 @@ def test_init_refuses_complex_leaves(case: Case):
 
 
 @each_case
+def test_map_params_maps_what_is_shaped_like_params(case: Case):
+    def state_of(start):
+        return jax.eval_shape(case.make(case.learning_rate).init, start)
+
+    def marked(leaf):
+        return jax.ShapeDtypeStruct(leaf.shape, "bfloat16")
+
+    start = problems.quadratic.start
+    longer = jax.tree.map(lambda x: jnp.zeros((5, *x.shape)), start)
+    state = state_of(start)
+    mapped = optax.tree.map_params(case.make(case.learning_rate), marked, state)
+    for old, new, other in zip(
+        *map(jax.tree.leaves, (state, mapped, state_of(longer))), strict=True
+    ):
+        assert (new.dtype == "bfloat16") == (other.shape != old.shape)
+
+
+@each_case
 def test_vmap_over_starts_and_learning_rates_matches_loop(case: Case):
     scales, learning_rates = jnp.array([0.5, 1.0, 2.0]), jnp.array([0.02, 0.05, 0.1])
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 from jax.core import Tracer
 
+from minmax_jax._util.trees import is_placeholder
 from minmax_jax._util.types import FieldFn, PayoffFn, Players, PyTree
 
 T = TypeVar("T")
@@ -103,6 +104,8 @@ def check_learning_rate(function: str, learning_rate: Any) -> Any:
 
 def check_floats(function: str, argument: str, tree: PyTree) -> PyTree:
     """Returns `tree`, or raises an error if it has no leaves or one that is not a real float."""
+    if is_placeholder(tree):
+        return tree
     leaves = jax.tree_util.tree_leaves_with_path(tree, is_leaf=_is_missing)
     if not leaves:
         raise ValueError(
@@ -167,6 +170,8 @@ def check_same_structure(function: str, trees: Mapping[str, PyTree], advice: str
 
 def check_players(function: str, argument: str, value: Any) -> Players:
     """Returns `value`, or raises an error if it is not a `Players` of two float trees."""
+    if is_placeholder(value):
+        return value
     if not isinstance(value, Players):
         raise TypeError(
             f"{function}: {argument} must be Players(min=..., max=...), "

@@ -23,9 +23,9 @@ def accumulator_dtype(dtype: Any) -> Any:
 
 
 def wide_dtype(tree: PyTree) -> Any:
-    """Returns the common accumulator dtype of all leaves."""
+    """Returns the common accumulator dtype of all leaves, or float32 if there are none."""
     leaves = [jnp.asarray(leaf).dtype for leaf in jax.tree.leaves(tree)]
-    return jnp.result_type(*map(accumulator_dtype, leaves))
+    return jnp.result_type(*map(accumulator_dtype, leaves or [jnp.float32]))
 
 
 def widen(tree: PyTree, dtype: Any = None) -> PyTree:
@@ -64,6 +64,43 @@ def increment(count: jax.Array) -> jax.Array:
 def by_side(value: Any) -> Players:
     """Returns `value` if it is a `Players`, otherwise `Players` with `value` on both sides."""
     return value if isinstance(value, Players) else Players(value, value)
+
+
+def is_placeholder(tree: PyTree) -> bool:
+    """Returns whether `tree` is the object that `optax.tree.map_params` passes to `init`.
+
+    It stands for the parameters and has no leaves. The state that `init` returns for it shows
+    which parts of a state are shaped like the parameters.
+    """
+    return any(kind.__name__ == "_ParamsPlaceholder" for kind in type(tree).__mro__)
+
+
+def is_joint(tree: PyTree) -> bool:
+    """Returns whether `tree` holds both players, or is a placeholder for both."""
+    of_one = type(tree).__name__ == _OF_ONE_PLAYER
+    return isinstance(tree, Players) or (is_placeholder(tree) and not of_one)
+
+
+def sides(tree: PyTree) -> Players:
+    """Returns `tree`, or placeholders for each player if it is a placeholder for both."""
+    if not is_placeholder(tree):
+        return tree
+    placeholder = _placeholder_of_one_player(type(tree))()
+    return Players(placeholder, placeholder)
+
+
+_OF_ONE_PLAYER = "OnePlayerPlaceholder"
+
+
+@functools.cache
+def _placeholder_of_one_player(kind: type) -> type:
+    """Returns a subclass of Optax's placeholder, which stands for the tree of one player.
+
+    Transformations that accept one player or both have a state per player only for both.
+    """
+    placeholder = type(_OF_ONE_PLAYER, (kind,), {})
+    jax.tree_util.register_pytree_node(placeholder, lambda _: ((), None), lambda *_: placeholder())
+    return placeholder
 
 
 def each_player(function: Callable[..., Any], tree: PyTree, *rest: PyTree) -> PyTree:

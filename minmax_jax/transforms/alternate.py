@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import optax
 
-from minmax_jax._util import calls, checks
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
 
 
@@ -86,8 +86,8 @@ def alternate(
     checks.check_choice("alternate", "first", first, Players._fields)
 
     def init_fn(params: Players) -> AlternateState:
-        checks.check_whole_players("alternate", "params", params)
-        return AlternateState(min=min_tx.init(params.min), max=max_tx.init(params.max))
+        x, y = trees.sides(checks.check_whole_players("alternate", "params", params))
+        return AlternateState(min=min_tx.init(x), max=max_tx.init(y))
 
     def update_max(
         players: Players, state: Any, field: PyTree, field_fn: FieldFn, draw: int, extra: Any

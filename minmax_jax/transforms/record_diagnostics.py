@@ -122,9 +122,12 @@ def record_diagnostics(
 
     def init_fn(params: PyTree) -> RecordDiagnosticsState:
         checks.check_floats("record_diagnostics", "params", params)
+        count, inner = trees.new_count(), tx.init(params)
+        if trees.is_placeholder(params):  # No record is shaped like the parameters.
+            return RecordDiagnosticsState(count, dict.fromkeys(diagnostics, count), inner)
         shapes = jax.eval_shape(lambda z: _measure(diagnostics, _example_inputs(z)), params)
         records = jax.tree.map(lambda slot: jnp.zeros(slot.shape, slot.dtype), shapes)
-        return RecordDiagnosticsState(trees.new_count(), records, tx.init(params))
+        return RecordDiagnosticsState(count, records, inner)
 
     def update_fn(
         updates: PyTree,

@@ -104,12 +104,8 @@ def unrolled(
     checks.check_choice("unrolled", "first", first, (None, "max"))
 
     def init_fn(params: Players) -> UnrolledState:
-        checks.check_whole_players("unrolled", "params", params)
-        return UnrolledState(
-            count=trees.new_count(),
-            min=min_tx.init(params.min),
-            max=max_tx.init(params.max),
-        )
+        x, y = trees.sides(checks.check_whole_players("unrolled", "params", params))
+        return UnrolledState(count=trees.new_count(), min=min_tx.init(x), max=max_tx.init(y))
 
     def update_fn(
         updates: Players,

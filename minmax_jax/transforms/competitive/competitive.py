@@ -107,13 +107,13 @@ def _step_to_equilibrium(
         dtype = trees.wide_dtype(params)
         zeros = optax.tree.zeros_like(trees.widen(params, dtype))
         warm = settings.warm_start and settings.solver != "neumann"
-        solved = local_game.smaller_player(params)
+        solved = local_game.smaller_player(trees.sides(params))
         return CompetitiveState(
             count=trees.new_count(),
             transform=on_field.init(params),
             second_moment=None if adaptive is None else zeros,
             # These zeros are new, because the buffers of a state may be donated.
-            solution=optax.tree.zeros_like(zeros[solved]) if warm else None,
+            solution=optax.tree.zeros_like(trees.sides(zeros)[solved]) if warm else None,
             iterations=trees.new_count(),
             residual=jnp.zeros((), dtype),
         )

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import calls, checks
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, PayoffFn, Players, transformation
 from minmax_jax.players import ScalarOrSchedule
 from minmax_jax.transforms.greedy.acceptance import GreedySettings, accept_test
@@ -168,8 +168,8 @@ def _greedy(
     min_tx: Any, max_tx: Any, settings: GreedySettings, name: str
 ) -> optax.GradientTransformationExtraArgs:
     def init_fn(params: Players) -> GreedyState:
-        checks.check_whole_players(name, "params", params)
-        return initial_state(params, min_tx.init(params.min), max_tx.init(params.max))
+        x, y = trees.sides(checks.check_whole_players(name, "params", params))
+        return initial_state(params, min_tx.init(x), max_tx.init(y))
 
     def update_fn(
         updates: Players,

@@ -61,7 +61,7 @@ class GreedyState(NamedTuple):
 
 def initial_state(params: Players, min_state: Any, max_state: Any) -> GreedyState:
     """Returns the state before the first proposal."""
-    dtype = trees.accumulator_dtype(jnp.result_type(*jax.tree.leaves(params)))
+    dtype = trees.wide_dtype(params)
     return GreedyState(
         count=trees.new_count(),
         min=min_state,
