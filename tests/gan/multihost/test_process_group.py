@@ -87,9 +87,10 @@ def ends(process, timeout=240):
 
 
 def wait_for(process, folder, step):
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 400
     while not [r for r in run_folder.read_metrics(folder) if r["step"] >= step]:
-        assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
