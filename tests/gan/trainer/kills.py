@@ -229,15 +229,18 @@ def kill_all(root: Path, kills: int, seed: int, note: Callable[[str], None]) -> 
     """
     os.environ["XDG_CACHE_HOME"] = str(root / "cache")
     chance, log = random.Random(seed), root / "log"
-    assert start(root / "whole", log) == 0, Path(f"{log}.txt").read_text()
+    for name in ("compiled", "whole"):  # The second one uses the compiled programs of the first.
+        assert start(root / name, log) == 0, Path(f"{log}.txt").read_text()
     lengths = collections.defaultdict(list)
     for kind, name, amount in read(log):
         if kind == "end":
             lengths[name].append(amount)
     assert {*lengths} == {*TIMED, *TRACED}, f"not all phases occur: {sorted(lengths)}"
-    expected, counts = content(root / "whole"), dict.fromkeys((*TIMED, *TRACED), 0)
-    folder, number, steps = root / "killed-0", 0, []
-    while sum(counts.values()) < kills or steps:
+    expected = content(root / "whole")
+    assert content(root / "compiled") == expected, "two uninterrupted runs differ"
+    counts = dict.fromkeys((*TIMED, *TRACED), 0)
+    folder, number, steps, unfinished = root / "killed-0", 0, [], False
+    while sum(counts.values()) < kills or unfinished:
         few = min(counts.values())
         phase = chance.choice([name for name in counts if counts[name] == few])
         # The first deletions find nothing to delete.
@@ -247,7 +250,7 @@ def kill_all(root: Path, kills: int, seed: int, note: Callable[[str], None]) -> 
         code = start(folder, log, None if enough else Moment(phase, occurrence, amount))
         if code is None:
             phase = next((p for p in reversed(open_phases(log)) if p != "training"), "training")
-            counts[phase] += 1
+            counts[phase], unfinished = counts[phase] + 1, True
             steps = check_killed(folder, steps)
             note(f"{sum(counts.values()):3} killed in {phase}; checkpoints: {steps}")
             continue
@@ -257,7 +260,7 @@ def kill_all(root: Path, kills: int, seed: int, note: Callable[[str], None]) -> 
         for name, value in expected.items():
             assert found[name] == value, f"{folder / name} differs"
         note(f"    {folder.name} equals the uninterrupted run")
-        number, steps = number + 1, []
+        number, steps, unfinished = number + 1, [], False
         folder = root / f"killed-{number}"
     return {**counts, "finished runs": number}
 
