@@ -81,6 +81,8 @@ def read(folder: Path) -> About:
         config = config_lib.Config.from_json(values.get("config"))
         return About(config, untrusted.check_data(values.get("data")))
     except ConfigError as error:
+        if "is not known" in str(error):
+            remedy = "Register your own components first (docs/your_own_gan.md), or restore it."
         raise ConfigError(f"{path} is not a valid configuration ({error}). {remedy}") from error
 
 
