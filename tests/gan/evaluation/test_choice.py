@@ -1,4 +1,4 @@
-"""Tests of the names of metrics and extractors, which are checked before anything is built."""
+"""Tests of the names of metrics and extractors, checked before anything is built."""
 
 import importlib.util
 

@@ -1,4 +1,4 @@
-"""Tests of the evaluation of samples: order of rows, counts, directions and bad samples."""
+"""Tests of the evaluation of samples: row order, counts, directions, bad samples."""
 
 import numpy as np
 import pytest
