@@ -9,8 +9,9 @@ import jax
 from jax._src import clusters, distributed, xla_bridge  # These modules have no public names.
 
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.multihost import listening, rendezvous
+from minmax_jax.gan.multihost import introduction, listening, rendezvous
 from minmax_jax.gan.multihost.launch import Address, Launch, parse_address
+from minmax_jax.gan.multihost.member import Member
 from minmax_jax.gan.multihost.relay import Relay
 from minmax_jax.gan.multihost.wire import Wire
 
@@ -85,9 +86,9 @@ def meet(
             "the processes must connect before anything else uses JAX. Call train first in the "
             "script."
         )
-    own = rendezvous.Member(place.index, place.count, settings)
+    own = Member(place.index, place.count, settings)
     if place.index:
-        wire = rendezvous.connect(place.coordinator, own, timeout)
+        wire = introduction.connect(place.coordinator, own, timeout)
         return {0: wire}, Address(*wire.peer[:2])
     with listening.listen(place.coordinator) as listener:
         wires = rendezvous.wait_for_members(listener, own, timeout)

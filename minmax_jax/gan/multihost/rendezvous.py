@@ -7,57 +7,18 @@ connections stay open for the heartbeat.
 """
 
 import contextlib
-import dataclasses
-import os
 import selectors
 import socket
 import time
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from minmax_jax.gan.base.errors import EXIT_CODES, ConfigError, HostFailed, Stopped
+from minmax_jax.gan.base.errors import EXIT_CODES, ConfigError, HostFailed
 from minmax_jax.gan.base.messages import short
 from minmax_jax.gan.multihost import agreement
 from minmax_jax.gan.multihost.launch import Address
+from minmax_jax.gan.multihost.member import Member
 from minmax_jax.gan.multihost.wire import Wire, WireError
-
-GREETING = "minmax-jax process"
-"""First field of the first message, by which process 0 tells strangers from processes."""
-
-RETRY = 0.1
-"""Seconds between two attempts to connect."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Member:
-    """A process of the run, as it introduces itself.
-
-    Attributes:
-      index: Index of the process.
-      count: Number of processes that it was started with.
-      settings: Settings that must be the same in all processes.
-      where: Host and process id, for messages.
-    """
-
-    index: int
-    count: int
-    settings: Mapping[str, str]
-    where: str = dataclasses.field(
-        default_factory=lambda: f"{socket.gethostname()} (process id {os.getpid()})"
-    )
-
-    @classmethod
-    def from_message(cls, message: Mapping[str, Any]) -> "Member | None":
-        """Returns the process that a message introduces, or None if it comes from a stranger."""
-        index, count, settings = (message.get(key) for key in ("index", "count", "settings"))
-        where = message.get("where")
-        if message.get("greeting") != GREETING or not isinstance(where, str):
-            return None
-        if type(index) is not int or type(count) is not int or index < 0:
-            return None
-        if not isinstance(settings, dict):
-            return None
-        return cls(index, count, {k: str(v) for k, v in settings.items()}, where)
 
 
 def wait_for_members(listener: socket.socket, own: Member, timeout: float) -> dict[int, Wire]:
@@ -188,62 +149,3 @@ def _text_of_missing(
         "all processes at about the same time, with an address that every host can reach, or "
         "raise --host-timeout."
     )
-
-
-def connect(address: Address, own: Member, timeout: float) -> Wire:
-    """Connects to process 0, and waits until it has heard from all processes.
-
-    Args:
-      address: Address of process 0.
-      own: This process.
-      timeout: Seconds to try to connect.
-
-    Raises:
-      ConfigError: If process 0 refuses this process, or something else listens at the address.
-      HostFailed: If process 0 does not answer, or another process does not come.
-    """
-    deadline = time.monotonic() + timeout
-    reason = ""
-    while (left := deadline - time.monotonic()) > 0:
-        try:
-            # Process 0 may have started later, and waits for the others as long.
-            if wire := _introduce(own, address, left, timeout + 5):
-                return wire
-            reason = "connection closed"
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        time.sleep(RETRY)
-    raise HostFailed(
-        f"process 0 did not answer at {address} within {timeout:g} s ({reason}). Start all "
-        "processes at about the same time with the same --coordinator, or raise --host-timeout."
-    )
-
-
-def _introduce(own: Member, address: Address, timeout: float, patience: float) -> Wire | None:
-    """Returns the connection once process 0 has met all, or None if process 0 closes it."""
-    message = {"greeting": GREETING, **dataclasses.asdict(own), "settings": dict(own.settings)}
-    with contextlib.ExitStack() as stack:
-        wire = Wire(socket.create_connection(address, timeout))
-        stack.callback(wire.close)
-        try:
-            wire.send(message)
-            answer = wire.receive(patience)
-        except WireError as error:
-            raise ConfigError(
-                f"coordinator: {address} answers with {error}, so another program, or a run that "
-                "has started already, uses it. Choose another port."
-            ) from error
-        if answer is None:
-            return None
-        _check_answer(answer)
-        stack.pop_all()
-        return wire
-
-
-def _check_answer(answer: Mapping[str, Any]) -> None:
-    text = answer.get("refused")
-    if text is None:
-        return
-    is_lost = answer.get("code") == EXIT_CODES[HostFailed]
-    error: type[Stopped] | type[ConfigError] = HostFailed if is_lost else ConfigError
-    raise error(str(text))

@@ -9,16 +9,17 @@ import pytest
 
 from minmax_jax.gan import ConfigError
 from minmax_jax.gan.base.errors import HostFailed
-from minmax_jax.gan.multihost import rendezvous
+from minmax_jax.gan.multihost import introduction, rendezvous
 from minmax_jax.gan.multihost.launch import Address
 from minmax_jax.gan.multihost.listening import listen
+from minmax_jax.gan.multihost.member import GREETING, Member
 from minmax_jax.gan.multihost.wire import Wire
 
 SETTINGS = {"width": "8"}
 
 
 def member(index, count=3, settings=SETTINGS):
-    return rendezvous.Member(index, count, settings)
+    return Member(index, count, settings)
 
 
 @contextlib.contextmanager
@@ -27,7 +28,7 @@ def coordinator(own=None, timeout=20):
     with futures.ThreadPoolExecutor(8) as pool, listen(Address("127.0.0.1", free_port())) as socket:
         address = Address(*socket.getsockname())
         waiting = pool.submit(rendezvous.wait_for_members, socket, own or member(0), timeout)
-        yield address, lambda *args: pool.submit(rendezvous.connect, *args), waiting
+        yield address, lambda *args: pool.submit(introduction.connect, *args), waiting
 
 
 def free_port():
@@ -86,14 +87,14 @@ def test_missing_process_ends_all_and_is_named():
 
 def test_process_0_that_never_comes_is_one_line():
     with pytest.raises(HostFailed, match=r"process 0 did not answer at 127.*refused") as error:
-        rendezvous.connect(Address("127.0.0.1", free_port()), member(1), 0.3)
+        introduction.connect(Address("127.0.0.1", free_port()), member(1), 0.3)
     assert "\n" not in str(error.value)
 
 
 def test_process_waits_for_a_late_process_0():
     address = Address("127.0.0.1", free_port())
     with futures.ThreadPoolExecutor() as pool:
-        early = pool.submit(rendezvous.connect, address, member(1, count=2), 20)
+        early = pool.submit(introduction.connect, address, member(1, count=2), 20)
         while not early.running():
             pass
         with listen(address) as listener:
@@ -104,7 +105,7 @@ def test_process_waits_for_a_late_process_0():
 def test_restarted_process_may_connect_again():
     with coordinator() as (address, connect, waiting):
         lost = Wire(socket.create_connection(address))
-        message = {"greeting": rendezvous.GREETING, "index": 1, "count": 3}
+        message = {"greeting": GREETING, "index": 1, "count": 3}
         lost.send({**message, "settings": SETTINGS, "where": "here"})
         lost.close()
         others = [connect(address, member(index), 20) for index in (1, 2)]
@@ -146,4 +147,4 @@ def test_another_program_at_the_port_is_one_line(answer):
 
         threading.Thread(target=reply).start()
         with pytest.raises(ConfigError, match="another program, or a run that has started"):
-            rendezvous.connect(Address(*server.getsockname()), member(1), 10)
+            introduction.connect(Address(*server.getsockname()), member(1), 10)
