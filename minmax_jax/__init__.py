@@ -29,7 +29,7 @@ from minmax_jax.optimizers.optimistic_gda import optimistic_gda
 from minmax_jax.optimizers.past_extragradient import past_extragradient
 from minmax_jax.optimizers.sgda import sgda
 from minmax_jax.optimizers.symplectic import symplectic
-from minmax_jax.players import per_player
+from minmax_jax.players import apply_updates, per_player
 from minmax_jax.schedules import inverse_sqrt_schedule
 from minmax_jax.solve import SolveResult, solve
 from minmax_jax.transforms.alternate import AlternateState, alternate
@@ -92,6 +92,7 @@ __all__ = [
     "alternate",
     "amsgrad_gda",
     "anchor",
+    "apply_updates",
     "average",
     "averaged_players",
     "competitive",

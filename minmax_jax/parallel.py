@@ -46,9 +46,15 @@ def map_step(
       with `in_axes` 0.
 
     Raises:
-      ValueError: If `backend` is unknown.
+      ValueError: If `backend` is unknown, or `in_axes` contains anything but 0 and None.
     """
     checks.check_choice("map_step", "backend", backend, BACKENDS)
+    for axis in _axes(in_axes, (None,)):
+        if axis is not None and (isinstance(axis, bool) or axis != 0):
+            raise ValueError(
+                f"map_step: in_axes must be 0 or None, or a sequence of them, got {in_axes!r}. "
+                "Move the axis over devices to the front, for example with jnp.moveaxis."
+            )
     devices = jax.local_devices() if devices is None else list(devices)
     if backend == "shard_map":
         return _map_with_shard_map(function, devices, tuple(donate_argnums), in_axes)

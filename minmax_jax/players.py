@@ -1,6 +1,6 @@
 """Assigns separate optimizers and learning rates to the two players."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +10,35 @@ from optax import GradientTransformation, GradientTransformationExtraArgs
 from minmax_jax._util import checks, trees
 from minmax_jax._util.types import Players, PyTree, transformation
 
+T = TypeVar("T")
+
 ScalarOrSchedule = Any
 """A number, a scalar array or traced value, or a function from the update count to one."""
 
 LearningRate = Any
 """A `ScalarOrSchedule`, or `Players(min=..., max=...)` of two of them."""
+
+
+def apply_updates(players: T, updates: PyTree) -> T:
+    """Adds updates to the parameters of both players, or to any other tree.
+
+    It is `optax.apply_updates` with the type of `players` as return type, for type checkers.
+
+    Args:
+      players: Parameters.
+      updates: Updates, with the structure of `players`.
+
+    Returns:
+      The new parameters, in the dtypes of `players`.
+
+    Examples:
+      >>> import jax.numpy as jnp
+      >>> import minmax_jax as mm
+      >>> z = mm.apply_updates(mm.Players(jnp.ones(()), jnp.ones(())), mm.Players(1.0, -1.0))
+      >>> print(z.min, z.max)
+      2.0 0.0
+    """
+    return cast(T, optax.apply_updates(cast(Any, players), updates))
 
 
 def per_player(

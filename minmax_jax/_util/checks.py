@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 SCOPES = ("layer", "global")
 
+MAX_COUNT = 2**31 - 1
+"""Largest value of the counters in optimizer states, which are int32."""
+
 
 def check_choice(function: str, argument: str, value: T, choices: Collection[Any]) -> T:
     """Returns `value`, or raises ValueError if it is not one of `choices`."""
@@ -26,7 +29,7 @@ def check_choice(function: str, argument: str, value: T, choices: Collection[Any
 
 
 def check_count(function: str, argument: str, value: Any, at_least: int = 1) -> int:
-    """Returns `value`, or raises an error if it is not an `int` of at least `at_least`."""
+    """Returns `value`, or raises an error if it is not an `int` from `at_least` to 2³¹ − 1."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(
             f"{function}: {argument} must be a Python int of at least {at_least}, got {value!r}. "
@@ -34,6 +37,8 @@ def check_count(function: str, argument: str, value: Any, at_least: int = 1) -> 
         )
     if value < at_least:
         raise ValueError(f"{function}: {argument} must be at least {at_least}, got {value}.")
+    if value > MAX_COUNT:
+        raise ValueError(f"{function}: {argument} must be at most {MAX_COUNT}, got {value}.")
     return value
 
 

@@ -38,6 +38,15 @@ def widen(tree: PyTree, dtype: Any = None) -> PyTree:
     return jax.tree.map(cast, tree)
 
 
+def widen_float16(tree: PyTree) -> PyTree:
+    """Casts float16 leaves to float32. Other leaves keep their dtypes."""
+
+    def cast(leaf: Any) -> Any:
+        return leaf.astype(jnp.float32) if getattr(leaf, "dtype", None) == jnp.float16 else leaf
+
+    return jax.tree.map(cast, tree)
+
+
 def strongly_typed(tree: PyTree) -> PyTree:
     """Converts every leaf, Python numbers included, to an array that is not weakly typed.
 
@@ -56,9 +65,16 @@ def new_count() -> jax.Array:
     return jnp.zeros((), jnp.int32)
 
 
-def increment(count: jax.Array) -> jax.Array:
-    """Returns `count + 1`, or `count` if it is the largest value of its dtype."""
-    return jnp.asarray(optax.safe_increment(count))
+def increment(count: jax.Array, period: int = 1) -> jax.Array:
+    """Returns `count + 1`, or the largest value of the dtype if `count` is that value.
+
+    With a `period`, the result after the largest value is congruent to its successor modulo
+    `period`. What happens once per period then goes on.
+    """
+    if period == 1:
+        return jnp.asarray(optax.safe_increment(count))
+    largest = jnp.iinfo(count.dtype).max
+    return jnp.where(count < largest, count + 1, largest - period + 1)
 
 
 def by_side(value: Any) -> Players:

@@ -50,7 +50,8 @@ class FieldFn(Protocol):
     `updates`.
     """
 
-    def __call__(self, players: Players, draw: Draw = 0, /) -> Players:
+    # With `Any`, a function whose `draw` is annotated as an int, or as a key, is a field too.
+    def __call__(self, players: Players, draw: Any = 0, /) -> Players:
         """Returns the field at `players`."""
         ...
 
@@ -58,7 +59,7 @@ class FieldFn(Protocol):
 class PayoffFn(Protocol):
     """Payoff of a game, `payoff_fn(players, draw=0) -> scalar`."""
 
-    def __call__(self, players: Players, draw: Draw = 0, /) -> jax.Array:
+    def __call__(self, players: Players, draw: Any = 0, /) -> jax.Array:
         """Returns the payoff at `players`."""
         ...
 

@@ -21,8 +21,8 @@ class Game(NamedTuple):
     """
 
     field_fn: FieldFn
-    payoff_fn: PayoffFn | None = None
-    start: Players | None = None
+    payoff_fn: PayoffFn | None
+    start: Players
     solution: Players | None = None
     projection: Callable[[PyTree], PyTree] | None = None
     source: str | None = None

@@ -88,17 +88,18 @@ def dirac_gan(variant: str = "gan", *, strength: float | None = None, target: fl
     checks.check_number("dirac_gan", "target", target)
     start = Players({"theta": jnp.ones(())}, {"psi": jnp.ones(())})
     zero = jax.tree.map(jnp.zeros_like, start)
-    game = _game(variant, gamma, target)
+    game = _game(start, variant, gamma, target)
     solution = None if variant == "wgan-gp" and target > 0 else zero
-    return game._replace(start=start, solution=solution, source=SOURCE)
+    return game._replace(solution=solution, source=SOURCE)
 
 
-def _game(variant: str, gamma: Any, target: float) -> Game:
-    """Returns the field, the payoff of zero-sum variants, and the projection."""
+def _game(start: Players, variant: str, gamma: Any, target: float) -> Game:
+    """Returns the game of a variant, without solution and source."""
     if variant == "non-saturating":
-        return _general(lambda t, s: -log_sigmoid(-t * s), lambda t, s: -_payoff(t, s))
+        return _general(start, lambda t, s: -log_sigmoid(-t * s), lambda t, s: -_payoff(t, s))
     if variant == "consensus":
         return _general(
+            start,
             lambda t, s: _payoff(t, s) + gamma * _energy(t, s),
             lambda t, s: -_payoff(t, s) + gamma * _energy(t, s),
         )
@@ -112,15 +113,17 @@ def _game(variant: str, gamma: Any, target: float) -> Game:
     }
     value = _of_players(payoffs[variant])
     projection = _clip_psi(gamma) if variant == "wgan" else None
-    return Game(zero_sum(value), payoff(value), projection=projection)
+    return Game(zero_sum(value), payoff(value), start, projection=projection)
 
 
 def _of_players(function: Callable[[Any, Any], Any]) -> Callable[[Players], Any]:
     return lambda z: function(z.min["theta"], z.max["psi"])
 
 
-def _general(min_loss: Callable[[Any, Any], Any], max_loss: Callable[[Any, Any], Any]) -> Game:
-    return Game(general_sum(_of_players(min_loss), _of_players(max_loss)))
+def _general(
+    start: Players, min_loss: Callable[[Any, Any], Any], max_loss: Callable[[Any, Any], Any]
+) -> Game:
+    return Game(general_sum(_of_players(min_loss), _of_players(max_loss)), None, start)
 
 
 def _payoff(theta: jax.Array, psi: jax.Array) -> jax.Array:

@@ -109,7 +109,8 @@ def average(
     ) -> tuple[PyTree, AverageState]:
         params = checks.check_params("average", params, "it averages the parameters")
         step, tx_state = inner.update(updates, state.tx, params, **extra)
-        weight = _weight_of_next(scheme, decay, begin, state.count)
+        count = trees.increment(state.count)
+        weight = _weight_of_next(scheme, decay, begin, state.count, count)
 
         def move(mean: jax.Array, z: Any, u: Any) -> jax.Array:
             # Round to the dtype of the parameters first, as `optax.apply_updates` does.
@@ -117,7 +118,7 @@ def average(
             return mean + weight.astype(mean.dtype) * (after - mean)
 
         return step, AverageState(
-            count=trees.increment(state.count),
+            count=count,
             average=jax.tree.map(move, state.average, params, step),
             tx=tx_state,
         )
@@ -160,9 +161,14 @@ def _is_average(node: Any) -> bool:
     return isinstance(node, AverageState)
 
 
-def _weight_of_next(scheme: str, decay: Any, begin: int, count: jax.Array) -> jax.Array:
-    """Returns the weight of the newest parameters z_{k+1} in z̄_{k+1}, with k = `count`."""
-    averaged = (count + 1 - begin).astype(float)
+def _weight_of_next(
+    scheme: str, decay: Any, begin: int, count: jax.Array, after: jax.Array
+) -> jax.Array:
+    """Returns the weight of the newest parameters z_{k+1} in z̄_{k+1}.
+
+    Here k = `count` and k + 1 = `after`, which does not overflow.
+    """
+    averaged = (after - begin).astype(float)
     if scheme == "uniform":
         return 1 / jnp.maximum(averaged, 1)
     return jnp.where(averaged <= 0, 1.0, 1 - calls.value_at(decay, count).astype(float))

@@ -16,7 +16,8 @@ class LookaheadState(NamedTuple):
     """State of `lookahead`.
 
     Attributes:
-      count: Number of updates so far (int32 scalar).
+      count: Number of updates so far (int32 scalar). After 2³¹ − 1 it returns to the same phase
+        of the period before.
       slow: Slow parameters, which are the parameters at the start of the current period.
       tx: State of the inner optimizer.
     """
@@ -102,7 +103,8 @@ def lookahead(
     ) -> tuple[PyTree, LookaheadState]:
         params = checks.check_params(name, params, "it reads the slow parameters from them")
         count = state.count
-        begins, ends = count % sync_period == 0, (count + 1) % sync_period == 0
+        phase = count % sync_period
+        begins, ends = phase == 0, phase == sync_period - 1
         if anchor == "lazy":
             ends &= count >= sync_period
         slow = trees.select(begins, params, state.slow)
@@ -115,7 +117,7 @@ def lookahead(
             return jnp.where(ends, back.astype(u.dtype), u)
 
         return jax.tree.map(interpolate, step, slow, params), LookaheadState(
-            count=trees.increment(count), slow=slow, tx=tx_state
+            count=trees.increment(count, sync_period), slow=slow, tx=tx_state
         )
 
     return transformation(init_fn, update_fn)

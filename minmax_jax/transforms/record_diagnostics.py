@@ -145,7 +145,7 @@ def record_diagnostics(
 
         due = state.count % every == 0
         records = measure() if every == 1 else lax.cond(due, measure, lambda: state.records)
-        count = trees.increment(state.count)
+        count = trees.increment(state.count, every)
         return steps, RecordDiagnosticsState(count=count, records=records, inner=inner)
 
     return transformation(init_fn, update_fn)

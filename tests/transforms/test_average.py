@@ -104,3 +104,10 @@ def test_average_names_invalid_arguments():
         mm.average(mm.sgda(0.1), "exponential", decay=1.1)
     with pytest.raises(TypeError, match="average: begin must be a Python int"):
         mm.average(mm.sgda(0.1), begin=0.5)
+
+
+def test_average_is_kept_at_largest_count():
+    tx, z = mm.average(mm.sgda(1.0)), mm.Players(jnp.ones(2), jnp.ones(2))
+    state = tx.init(z)._replace(count=jnp.int32(2**31 - 1))
+    _, state = tx.update(z, state, z)
+    chex.assert_trees_all_close(mm.averaged_players(state), z, atol=1e-6)

@@ -4,7 +4,9 @@ import functools
 
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import minmax_jax as mm
@@ -105,3 +107,19 @@ def test_lookahead_names_invalid_arguments():
         mm.lookahead_minmax(0.1, nested_step=0.5)
     with pytest.raises(TypeError, match="lookahead_minmax: base must be a function"):
         mm.lookahead_minmax(0.1, base=0.5)
+
+
+def test_lookahead_goes_on_at_largest_count():
+    tx, period = mm.lookahead(optax.sgd(0.1), 3, 0.5), 3
+
+    def points(count):
+        z = jnp.ones(2)
+        state, seen = tx.init(z)._replace(count=jnp.int32(count)), []
+        for _ in range(8):
+            updates, state = tx.update(z, state, z)
+            z = optax.apply_updates(z, updates)
+            seen.append(z)
+        return jnp.stack(seen)
+
+    late = 2**31 - 3
+    assert bool(jnp.all(points(late) == points(late % period)))

@@ -53,3 +53,14 @@ def test_increment_stops_at_the_largest_count():
     assert int(trees.increment(trees.new_count())) == 1
     last = jnp.asarray(np.iinfo(np.int32).max, jnp.int32)
     assert int(trees.increment(last)) == int(last)
+
+
+@pytest.mark.parametrize("period", [1, 2, 5, 7])
+def test_increment_keeps_phase_after_largest_count(period):
+    largest = 2**31 - 1
+    counts = [jnp.int32(largest - 1)]
+    for _ in range(12):
+        counts.append(trees.increment(counts[-1], period))
+    phases = [(largest - 1 + i) % period for i in range(13)]
+    assert [int(count) % period for count in counts] == phases
+    assert all(largest - period < int(count) <= largest for count in counts[1:])

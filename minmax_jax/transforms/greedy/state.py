@@ -102,7 +102,7 @@ def conclude(
     keep_y = accept if settings.restore_max else finite
     keep_min = accept if settings.restore_states else finite
     keep_max = keep_y if settings.restore_states else finite
-    rejections = jnp.where(accept, 0, state.rejections + 1)
+    rejections = jnp.where(accept, 0, trees.increment(state.rejections))
     before = state.settled if settings.restore_max else jnp.zeros((), bool)
     settled = jnp.where(accept, ascent.reached, before)
     status = state.status
@@ -111,13 +111,13 @@ def conclude(
         status = jnp.where(rejections > settings.max_rejections, end, status)
     status = jnp.where(diverged, GreedyStatus.ASCENT_DIVERGED, status)
     counted = state._replace(
-        count=trees.increment(state.count),
+        count=trees.increment(state.count, settings.accept_every or 1),
         value=jnp.where(accept, test.value, state.value),
         settled=settled,
-        accepted=state.accepted + accept.astype(jnp.int32),
+        accepted=jnp.where(accept, trees.increment(state.accepted), state.accepted),
         rejections=rejections,
         ascent_steps=ascent.count,
-        total_ascent_steps=state.total_ascent_steps + ascent.count,
+        total_ascent_steps=_saturating_sum(state.total_ascent_steps, ascent.count),
         status=status.astype(jnp.int32),
     )
     # A run that has ended keeps its status and its counters.
@@ -128,3 +128,8 @@ def conclude(
     zero = jax.tree.map(jnp.zeros_like, step)
     x_step = trees.select(accept, step.min, zero.min)
     return Players(x_step, trees.select(keep_y, step.max, zero.max)), after
+
+
+def _saturating_sum(count: jax.Array, more: jax.Array) -> jax.Array:
+    """Returns the sum of two counts, or the largest int32 if it is larger."""
+    return count + jnp.minimum(more, jnp.iinfo(jnp.int32).max - count)
