@@ -53,6 +53,7 @@ class Case(NamedTuple):
       needs: Arguments that `update` requires.
       schedule: None if a schedule counts updates, or the reason why it does not.
       drift: None if the players stay where the field is zero, or the reason why they do not.
+      float16: None if a zero field in float16 gives a zero step, or the reason why not.
       full_name: Name of the optimizer or transformation, if `name` starts with a short name.
     """
 
@@ -65,6 +66,7 @@ class Case(NamedTuple):
     needs: tuple[str, ...] = ()
     schedule: str | None = None
     drift: str | None = None
+    float16: str | None = None
     full_name: str = ""
 
     @property
@@ -191,6 +193,7 @@ CASES = (
             mm.sgda(eta),
         ),
         **_NORMALIZED,
+        float16="optax.scale_by_rms divides zero by zero, because its eps underflows",
     ),
     _case(
         "project",

@@ -108,8 +108,16 @@ def test_donated_update_does_not_recompile(case: Case):
     state = optimizer.init(z)
     for _ in range(3):
         z, state = step(z, state)
-    assert len(traces) == 1
     assert distance(z, problem.start) > 0
+    _, state = step(z, jax.tree_util.tree_map_with_path(_at_largest_count, state))
+    assert all(bool(jnp.all(leaf >= 0)) for leaf in jax.tree.leaves(state) if leaf.dtype == "int32")
+    assert len(traces) == 1
+
+
+def _at_largest_count(path, leaf):
+    """Returns the largest int32 for a counter of a state, and `leaf` for other leaves."""
+    is_count = leaf.dtype == "int32" and "status" not in jax.tree_util.keystr(path)
+    return jnp.full_like(leaf, jnp.iinfo(jnp.int32).max) if is_count else leaf
 
 
 @each_case
@@ -122,7 +130,7 @@ def test_fresh_state_shares_no_buffers(case: Case):
 
 
 @each_case
-@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "float64"])
 def test_state_and_updates_keep_dtypes_and_shapes(case: Case, dtype):
     with jax.enable_x64(dtype == "float64"):
         problem = problems.quadratic._replace(
@@ -138,9 +146,23 @@ def test_state_and_updates_keep_dtypes_and_shapes(case: Case, dtype):
                 for t in (tree, like)
             )
             assert described == wanted
+        if dtype == "float16":
+            return  # The test above runs float16.
         moved = run(optimizer, problem, 3).players  # `lax.scan` checks types.
         assert all(leaf.dtype == dtype for leaf in jax.tree.leaves(moved))
         assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(moved))
+
+
+@each_case
+def test_float16_stays_where_field_is_zero(case: Case):
+    if case.drift or case.float16:
+        pytest.skip(case.drift or case.float16)
+    zero = jax.tree.map(lambda x: x.astype(jnp.float16), problems.quadratic.solution)
+    optimizer = case.make(case.learning_rate)
+    updates, _ = jax.jit(lambda z: one_update(optimizer, problems.quadratic, z, optimizer.init(z)))(
+        zero
+    )
+    chex.assert_trees_all_equal(updates, zero)
 
 
 @each_case

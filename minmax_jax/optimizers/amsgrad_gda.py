@@ -2,7 +2,7 @@
 
 import optax
 
-from minmax_jax.optimizers._shared.adam import check_adam
+from minmax_jax.optimizers._shared.adam import check_adam, in_float32
 from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 
@@ -61,5 +61,5 @@ def amsgrad_gda(
       <https://arxiv.org/abs/1904.09237>`_, 2018.
     """
     check_adam("amsgrad_gda", b1, b2, eps)
-    rule = optax.scale_by_amsgrad(b1, b2, eps)
+    rule = in_float32(optax.scale_by_amsgrad(b1, b2, eps))
     return two_player("amsgrad_gda", rule, learning_rate, transform, projection)

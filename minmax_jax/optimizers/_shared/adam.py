@@ -15,8 +15,8 @@ class UncorrectedAdamState(NamedTuple):
     """State of Adam without bias correction.
 
     Attributes:
-      mu: Running mean of the gradients.
-      nu: Running mean of the squared gradients.
+      mu: Running mean of the gradients, in float32 for float16 leaves.
+      nu: Running mean of the squared gradients, in float32 for float16 leaves.
     """
 
     mu: Any
@@ -38,8 +38,33 @@ def adam_step(
     """
     check_adam(name, b1, b2, eps)
     if not bias_correction:
-        return _uncorrected(b1, b2, eps)
-    return optax.scale_by_adam(b1, b2, eps, nesterov=nesterov)
+        return in_float32(_uncorrected(b1, b2, eps))
+    return in_float32(optax.scale_by_adam(b1, b2, eps, nesterov=nesterov))
+
+
+def in_float32(tx: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+    """Computes the steps of `tx` for float16 leaves in float32, and stores its state in float32.
+
+    In float16, squares below 6e-8 and typical values of eps are zero, so a zero gradient would
+    lead to 0/0. The steps are cast back to float16. Leaves of other dtypes are unchanged.
+    """
+
+    def init_fn(params: PyTree) -> Any:
+        return tx.init(trees.widen_float16(params))
+
+    def update_fn(
+        updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
+    ) -> tuple[PyTree, Any]:
+        del extra
+        params = None if params is None else trees.widen_float16(params)
+        steps, state = tx.update(trees.widen_float16(updates), state, params)
+        return jax.tree.map(_as_narrow_as, steps, updates), state
+
+    return transformation(init_fn, update_fn)
+
+
+def _as_narrow_as(step: Any, update: Any) -> Any:
+    return step.astype(update.dtype) if getattr(update, "dtype", None) == jnp.float16 else step
 
 
 def adam_norms(
@@ -57,6 +82,7 @@ def adam_norms(
         updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
     ) -> tuple[Sequence[norms.ScaledNorm], Any]:
         del params, extra
+        updates = trees.widen_float16(updates)
         mu = optax.tree.update_moment(updates, state.mu, b1, 1)
         nu = optax.tree.update_moment_per_elem_norm(updates, state.nu, b2, 2)
         state = state._replace(mu=mu, nu=nu)
@@ -77,8 +103,6 @@ def _norms_of_ratios(mu: PyTree, nu: PyTree, eps: Any) -> list[norms.ScaledNorm]
     """Returns the norms of `m / (√v + eps)`."""
 
     def ratio(m: jax.Array, v: jax.Array) -> jax.Array:
-        if v.dtype == jnp.float16:  # Typical values of eps underflow in float16.
-            m, v = m.astype(jnp.float32), v.astype(jnp.float32)
         return m / (jnp.sqrt(v) + jnp.asarray(eps, v.dtype))
 
     def ratios() -> PyTree:

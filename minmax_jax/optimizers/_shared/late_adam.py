@@ -8,7 +8,7 @@ import optax
 
 from minmax_jax._util import checks, trees
 from minmax_jax._util.types import PyTree, transformation
-from minmax_jax.optimizers._shared.adam import adam_step
+from minmax_jax.optimizers._shared.adam import adam_step, in_float32
 
 CORRECTIONS = ("first", "last")
 
@@ -42,8 +42,8 @@ def corrected_step(
     checks.check_choice(name, "correction", correction, CORRECTIONS)
     corrected_first = adam_step(name, b1, b2, eps)  # This also checks the numbers.
     if correction == "last":
-        return _late_adam(b1, b2, eps, amsgrad)
-    return optax.scale_by_amsgrad(b1, b2, eps) if amsgrad else corrected_first
+        return in_float32(_late_adam(b1, b2, eps, amsgrad))
+    return in_float32(optax.scale_by_amsgrad(b1, b2, eps)) if amsgrad else corrected_first
 
 
 def _late_adam(b1: float, b2: float, eps: float, amsgrad: bool) -> optax.GradientTransformation:
