@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -76,6 +77,7 @@ def test_second_interrupt_ends_a_command_during_a_long_call():
     process = subprocess.Popen([sys.executable, "-c", BUSY], **pipes)
     try:
         assert process.stdout.readline() == "ready\n"
+        time.sleep(1)  # The long call begins after the output.
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(2)
