@@ -6,7 +6,11 @@ from typing import Any
 import optax
 
 from minmax_jax._util import checks
-from minmax_jax.optimizers._shared.two_player import Projection, Transform
+from minmax_jax.optimizers._shared.two_player import (
+    Projection,
+    Transform,
+    project_players,
+)
 from minmax_jax.optimizers.sgda import sgda
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.lookahead import lookahead
@@ -95,7 +99,7 @@ def lookahead_minmax(
     if nested_period is None:
         if nested_step is not None:
             raise ValueError(f"{name}: nested_step requires nested_period. Pass both or neither.")
-        return tx
+        return _projected(name, tx, projection)
     checks.check_count(name, "nested_period", nested_period)
     if nested_period % sync_period:
         raise ValueError(
@@ -103,4 +107,12 @@ def lookahead_minmax(
             f"got {nested_period}."
         )
     outer_step = slow_step if nested_step is None else nested_step
-    return lookahead(tx, nested_period, outer_step, anchor=anchor, name=name)
+    tx = lookahead(tx, nested_period, outer_step, anchor=anchor, name=name)
+    return _projected(name, tx, projection)
+
+
+def _projected(
+    name: str, tx: optax.GradientTransformationExtraArgs, projection: Projection
+) -> optax.GradientTransformationExtraArgs:
+    """Projects the interpolated point again, because the interpolation rounds."""
+    return tx if projection is None else optax.chain(tx, project_players(name, projection))

@@ -1,9 +1,12 @@
 """Projects the updated parameters onto a constraint set."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
+from jax import lax
 
 from minmax_jax._util import checks, trees
 from minmax_jax._util.types import PyTree, transformation
@@ -13,6 +16,14 @@ def project(
     projection: Callable[[PyTree], PyTree], *, name: str = "project"
 ) -> optax.GradientTransformationExtraArgs:
     """Replaces the step u by `P(z + u) − z`, so that the updated parameters are feasible.
+
+    An update is added to the parameters, and not every number can be reached by an addition. In
+    float32 and float64, each of the new parameters is therefore `P(z + u)`, or if that cannot be
+    reached, a number on the side away from `z + u` that is as close as the addition allows. So
+    the new parameters are exactly inside a box, an orthant, or a ball around zero that is not
+    narrower than the spacing of floating-point numbers at z. Equality constraints, such as the
+    sum in a simplex, hold up to rounding. Steps that are combined after `project`, for example
+    several ascent steps of `alternate` or `greedy`, can end a rounding error outside.
 
     Place `project` last in a chain, after the learning rate. Inside the `tx` of `extrapolate`
     it also projects the lookahead points (projected extragradient). Optimizers from
@@ -66,7 +77,24 @@ def project(
             )
         z = checks.check_params(name, params, "it projects the updated parameters")
         checks.check_match(name, updates, z)
-        feasible = trees.each_player(projection, optax.apply_updates(z, updates))
-        return jax.tree.map(lambda p, z: p - z, feasible, z), state
+        moved = optax.apply_updates(z, updates)
+        feasible = trees.each_player(projection, moved)
+        return jax.tree.map(_step_to, feasible, z, moved), state
 
     return transformation(init_fn, update_fn)
+
+
+def _step_to(target: jax.Array, start: Any, moved: jax.Array) -> jax.Array:
+    """Returns the step from `start` to `target`, the projection of `moved`.
+
+    If rounding moves the sum of `start` and the step beyond `target`, towards `moved`, the
+    neighboring step ends on the other side.
+    """
+    step = target - start
+    landed = optax.apply_updates(start, step)
+    above, below = (moved > target) & (landed > target), (moved < target) & (landed < target)
+    fixed = lax.stop_gradient(step)
+    infinity = jnp.where(above, -jnp.inf, jnp.inf).astype(step.dtype)
+    # The difference of neighbors is exact, so that the sum is the neighbor.
+    neighbor = step + lax.stop_gradient(jnp.nextafter(fixed, infinity) - fixed)
+    return jnp.where(above | below, neighbor, step)

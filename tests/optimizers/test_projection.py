@@ -13,7 +13,7 @@ GAME = mm.games.bilinear(jnp.eye(2))
 
 
 def clip(params):
-    return jax.tree.map(lambda x: jnp.clip(x, -0.5, 0.5), params)
+    return jax.tree.map(lambda x: jnp.clip(x, -0.1, 0.1), params)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def clip(params):
 )
 def test_projection_constrains_one_player(name):
     optimizer = mm.optimizers[name](0.4, projection=mm.Players(min=clip, max=None))
-    start = mm.Players(jnp.array([0.5, -0.5]), jnp.array([2.0, -2.0]))
+    start = mm.Players(jnp.array([0.1, -0.1]), jnp.array([2.0, -2.0]))
     result = mm.solve(
         optimizer,
         GAME.field_fn,
@@ -31,8 +31,8 @@ def test_projection_constrains_one_player(name):
         key=jax.random.key(0),
         record=lambda step, z, u, s: z,
     )
-    assert np.max(np.abs(result.records.min)) <= 0.5
-    assert np.max(np.abs(result.records.max)) > 0.5
+    assert np.max(np.abs(result.records.min)) <= np.float32(0.1)
+    assert np.max(np.abs(result.records.max)) > 0.1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Projection onto constraint sets, at the end of a step."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -17,6 +18,48 @@ def test_project_projects_the_updated_parameters():
     tx = optax.chain(optax.sgd(1.0), mm.project(unit_box))
     u, _ = tx.update(g, tx.init(x), x)
     np.testing.assert_allclose(optax.apply_updates(x, u), [-1.0, -0.6], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e4])
+def test_projected_parameters_are_exactly_inside(size, dtype):
+    sets = {
+        "box": (lambda x: jnp.clip(x, -0.1, 0.7), -0.1, 0.7),
+        "orthant": (lambda x: jnp.maximum(x, 0.0), 0.0, np.inf),
+    }
+    with jax.enable_x64(dtype == "float64"):
+        x, u = jax.random.normal(jax.random.key(0), (2, 10_000), dtype) * size
+        for name, (projection, low, high) in sets.items():
+            tx = mm.project(projection)
+            step, _ = tx.update(u, tx.init(x), x)
+            end = optax.apply_updates(x, step)
+            low, high = jnp.asarray(low, dtype), jnp.asarray(high, dtype)
+            assert bool(jnp.all((low <= end) & (end <= high))), name
+            near = jnp.abs(end - projection(x + u))
+            assert bool(jnp.all(near <= 2 * jnp.spacing(jnp.abs(step)))), name
+
+
+def test_project_onto_ball_does_not_end_beyond_projection():
+    def ball(x):
+        return x * jnp.minimum(1, 0.3 / jnp.linalg.norm(x, axis=-1, keepdims=True))
+
+    x, u = jax.random.normal(jax.random.key(0), (2, 5000, 2))
+    tx = mm.project(ball)
+    end = optax.apply_updates(x, tx.update(u, tx.init(x), x)[0])
+    outside = jnp.linalg.norm(x + u, axis=-1) > 0.3
+    assert bool(jnp.all((jnp.abs(end) <= jnp.abs(ball(x + u)))[outside]))
+
+
+def test_project_has_a_derivative_at_the_boundary():
+    tx = mm.project(lambda x: jnp.clip(x, -0.1, 0.7))
+
+    def end(x, u):
+        return optax.apply_updates(x, tx.update(u, tx.init(x), x)[0])
+
+    x, u = jax.random.normal(jax.random.key(0), (2, 1000))
+    slopes = jax.vmap(jax.grad(end, argnums=1))(x, u)
+    inside = jnp.abs(x + u - 0.3) < 0.4
+    assert bool(jnp.all(slopes == inside))
 
 
 def test_project_treats_players_separately():
