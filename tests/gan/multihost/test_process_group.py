@@ -223,6 +223,10 @@ def test_sigterm_to_either_process_saves_and_ends_both(tmp_path, processes, vict
     assert final(tmp_path / "a")[0] == int(line.split("step ")[1].split(";")[0])
 
 
+FUSED_ROUNDING = "--xla_cpu_use_fusion_emitters=false"
+"""Flag with which XLA rounds a product and a sum once in some programs, and twice in others."""
+
+
 def batches(images, num_devices, count):
     devices = jax.local_devices()[:num_devices]
     size = 24 // num_devices
@@ -246,7 +250,8 @@ def test_batches_of_sharded_images_match_those_of_all_images(num_devices, kind):
     spread = data_lib.shard_images(whole, 101, devices)
     assert spread.rows.shape[:2] == (num_devices, -(-101 // num_devices))
     found = batches(spread, num_devices, 101)
-    if kind == "image":  # The scale to -1…1 may be rounded differently in another program.
+    if FUSED_ROUNDING in os.environ["XLA_FLAGS"] and kind == "image":
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1.2e-7)
         found, expected = (np.rint((images + 1) * 127.5) for images in (found, expected))
     np.testing.assert_array_equal(found, expected)
 
