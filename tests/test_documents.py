@@ -50,6 +50,7 @@ def test_document_counts_and_names_all_optimizers(name):
         "docs/adam_type.md",
         "docs/gan_trainer.md",
         "docs/metrics.md",
+        "docs/reliability.md",
         "docs/your_own_gan.md",
         "experiments/README.md",
     ],
@@ -59,3 +60,15 @@ def test_linked_files_exist(name):
     prose = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)\)", prose):
         assert (document.parent / target).exists(), f"{name} points to {target}"
+
+
+def test_commands_of_reliability_page_name_existing_files():
+    text = (ROOT / "docs/reliability.md").read_text()
+    commands = re.findall(r"`([^`]*(?:pytest|python -m) [^`]*)`", text)
+    assert len(commands) > 20
+    for command in commands:
+        for word in command.split():
+            if word.startswith("tests/"):
+                assert (ROOT / word).exists(), command
+            elif word.startswith("tests."):
+                assert (ROOT / (word.replace(".", "/") + ".py")).exists(), command

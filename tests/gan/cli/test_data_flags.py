@@ -1,4 +1,4 @@
-"""One run on a folder of images as people have them, with the flags that they need."""
+"""Runs on a folder of photos and drawings, with the flags for preprocessing."""
 
 import contextlib
 import io
