@@ -11,7 +11,7 @@ import numpy as np
 import optax
 import pytest
 from jax.custom_derivatives import linear_call
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 import minmax_jax as mm
 from minmax_jax import parallel
@@ -317,6 +317,67 @@ def test_four_devices_match_one_device_on_whole_batch(case: Case, backend):
     chex.assert_trees_all_close(first, whole, atol=2e-6, rtol=2e-5)
     for other in others:
         chex.assert_trees_all_equal(first, other)
+
+
+def _sharded(axis_type):
+    """Returns a mesh of four devices, and players sharded over it along their last axes."""
+    mesh = jax.make_mesh((4,), ("x",), axis_types=(axis_type,))
+
+    def put(seed, *shape):
+        value = jax.random.normal(jax.random.key(seed), shape)
+        spec = PartitionSpec(*[None] * (len(shape) - 1), "x")
+        return jax.device_put(value, NamedSharding(mesh, spec))
+
+    return mesh, mm.Players(
+        {"a": put(0, 8), "b": put(1, 3, 8)}, {"c": put(2, 8), "d": put(3, 3, 8)}
+    )
+
+
+def _sharded_payoff(z):
+    def square(tree):
+        return sum(jnp.sum(leaf**2) for leaf in tree.values())
+
+    coupling = jnp.sum(z.min["a"] * z.max["c"]) + jnp.sum(z.min["b"] * jnp.tanh(z.max["d"]))
+    return 0.5 * square(z.min) + 0.3 * coupling - 0.5 * square(z.max)
+
+
+def _two_sharded_steps(case):
+    def steps(start):
+        return mm.solve(
+            case.make(case.learning_rate),
+            mm.zero_sum(_sharded_payoff),
+            start,
+            2,
+            payoff_fn=mm.payoff(_sharded_payoff),
+            key=jax.random.key(3),
+        ).players
+
+    return steps
+
+
+@each_case
+def test_players_keep_explicit_sharding(case: Case):
+    mesh, start = _sharded(AxisType.Explicit)
+    with jax.set_mesh(mesh):
+        types = jax.eval_shape(_two_sharded_steps(case), start)
+    specs, wanted = (
+        [leaf.sharding.spec for leaf in jax.tree.leaves(tree)] for tree in (types, start)
+    )
+    assert specs == wanted
+
+
+@pytest.mark.slow
+@each_case
+@pytest.mark.parametrize("axis_type", [AxisType.Explicit, AxisType.Auto], ids=str)
+def test_sharded_players_give_unsharded_result(case: Case, axis_type):
+    mesh, start = _sharded(axis_type)
+    steps = _two_sharded_steps(case)
+    alone = jax.jit(steps)(jax.tree.map(np.asarray, start))
+    with jax.set_mesh(mesh):
+        shared = jax.jit(steps)(start)
+    chex.assert_trees_all_close(jax.device_get(shared), jax.device_get(alone), atol=1e-5, rtol=1e-5)
+    for leaf, like in zip(jax.tree.leaves(shared), jax.tree.leaves(start), strict=True):
+        assert leaf.sharding.is_equivalent_to(like.sharding, leaf.ndim)
 
 
 def counting(field_fn, counts):

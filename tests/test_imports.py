@@ -24,7 +24,8 @@ ORDER = {
     ],
     "minmax_jax._util": [
         {"__init__", "types"},
-        {"checks", "trees"},
+        {"trees"},
+        {"checks", "sharding"},
         {"blue", "calls"},
         {"norms"},
         {"krylov"},

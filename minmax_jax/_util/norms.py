@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from minmax_jax._util import sharding
 from minmax_jax._util.blue import (
     ScaledNorm,
     blue_constants,
@@ -29,7 +30,7 @@ from minmax_jax._util.types import PyTree
 
 def leaf_norm(leaf: Any) -> ScaledNorm:
     """Returns the Euclidean norm of one array, accumulated in float32 or wider."""
-    return _leaf_norm(jnp.asarray(leaf))
+    return sharding.replicated(_leaf_norm, jnp.asarray(leaf))
 
 
 def leaf_norms(tree: PyTree, again: Callable[[], PyTree] | None = None) -> list[ScaledNorm]:
@@ -43,8 +44,8 @@ def leaf_norms(tree: PyTree, again: Callable[[], PyTree] | None = None) -> list[
         zero. Other backends do not compute it again.
     """
     leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(tree)]
-    if again is None or not leaves:
-        return [_leaf_norm(leaf) for leaf in leaves]
+    if again is None or not leaves or sharding.is_explicit(leaves):
+        return [leaf_norm(leaf) for leaf in leaves]
 
     def on_cpu(leaves: list[jax.Array]) -> list[ScaledNorm]:
         squares = [_plain_square_sum(leaf) for leaf in leaves]

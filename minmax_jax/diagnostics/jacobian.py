@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax._util import checks, trees
+from minmax_jax._util import checks, sharding, trees
 from minmax_jax._util.types import FieldFn, Players, PyTree
 
 
@@ -66,7 +66,10 @@ def jacobian_product(
 
 
 def _flatten(tree: PyTree, dtype: Any) -> jax.Array:
-    return jnp.concatenate([jnp.ravel(leaf).astype(dtype) for leaf in jax.tree.leaves(tree)])
+    def join(*leaves: jax.Array) -> jax.Array:
+        return jnp.concatenate([jnp.ravel(leaf).astype(dtype) for leaf in leaves])
+
+    return sharding.replicated(join, *jax.tree.leaves(tree))
 
 
 def _unflatten(vector: jax.Array, like: PyTree) -> PyTree:
@@ -76,4 +79,4 @@ def _unflatten(vector: jax.Array, like: PyTree) -> PyTree:
         vector[end - leaf.size : end].reshape(leaf.shape).astype(leaf.dtype)
         for end, leaf in zip(ends, leaves, strict=True)
     ]
-    return jax.tree.unflatten(structure, parts)
+    return jax.tree.unflatten(structure, map(sharding.sharded_like, parts, leaves))

@@ -77,7 +77,7 @@ def project(
             )
         z = checks.check_params(name, params, "it projects the updated parameters")
         checks.check_match(name, updates, z)
-        moved = optax.apply_updates(z, updates)
+        moved: Any = optax.apply_updates(z, updates)
         feasible = trees.each_player(projection, moved)
         return jax.tree.map(_step_to, feasible, z, moved), state
 
@@ -91,7 +91,7 @@ def _step_to(target: jax.Array, start: Any, moved: jax.Array) -> jax.Array:
     neighboring step ends on the other side.
     """
     step = target - start
-    landed = optax.apply_updates(start, step)
+    landed: Any = optax.apply_updates(start, step)
     above, below = (moved > target) & (landed > target), (moved < target) & (landed < target)
     fixed = lax.stop_gradient(step)
     infinity = jnp.where(above, -jnp.inf, jnp.inf).astype(step.dtype)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from minmax_jax._util import trees
+from minmax_jax._util import sharding, trees
 from minmax_jax._util.krylov.system import Operator
 from minmax_jax._util.types import PyTree
 
@@ -29,9 +29,12 @@ class ArnoldiStep(NamedTuple):
 
 def first_basis(vector: PyTree, num_rows: int) -> PyTree:
     """Returns a basis of `num_rows` rows: `vector`, which has norm one, and zeros."""
-    return jax.tree.map(
-        lambda leaf: jnp.zeros((num_rows, *leaf.shape), leaf.dtype).at[0].set(leaf), vector
-    )
+
+    def rows(leaf: jax.Array) -> jax.Array:
+        # The padding keeps the sharding of the leaf.
+        return jnp.pad(leaf[None], [(0, num_rows - 1), *[(0, 0)] * leaf.ndim])
+
+    return jax.tree.map(rows, vector)
 
 
 def arnoldi_step(operator: Operator, basis: PyTree, step: Any) -> ArnoldiStep:
@@ -64,6 +67,10 @@ def orthogonalize(basis: PyTree, vector: PyTree) -> tuple[jax.Array, PyTree]:
 
 
 def _project_out(basis: PyTree, vector: PyTree) -> tuple[jax.Array, PyTree]:
-    parts = jax.tree.map(lambda rows, v: jnp.tensordot(rows, v, v.ndim), basis, vector)
+
+    def product(rows: jax.Array, v: jax.Array) -> jax.Array:
+        return jnp.tensordot(rows, v, v.ndim)
+
+    parts = jax.tree.map(functools.partial(sharding.replicated, product), basis, vector)
     column = functools.reduce(jnp.add, jax.tree.leaves(parts))
     return column, jax.tree.map(lambda v, rows: v - jnp.tensordot(column, rows, 1), vector, basis)

@@ -1,0 +1,34 @@
+"""Calls of functions on arrays that are sharded over explicit mesh axes."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import jax
+from jax.sharding import PartitionSpec, auto_axes, reshard
+
+from minmax_jax._util.types import PyTree
+
+T = TypeVar("T")
+
+
+def is_explicit(tree: PyTree) -> bool:
+    """Returns whether a leaf is sharded over an explicit mesh axis."""
+    specs = [jax.typeof(leaf).sharding.spec for leaf in jax.tree.leaves(tree)]
+    return any(axis is not None for spec in specs for axis in spec)
+
+
+def replicated(function: Callable[..., T], *args: Any) -> T:
+    """Returns `function(*args)`, with results that are the same on all devices of a mesh.
+
+    `function` may contain reshapes and products that have no rule for explicit mesh axes. It runs
+    with automatic axes if an argument is sharded over explicit ones.
+    """
+    if not is_explicit(args):
+        return function(*args)
+    automatic: Any = auto_axes(function, out_sharding=PartitionSpec())
+    return automatic(*args)
+
+
+def sharded_like(array: jax.Array, like: jax.Array) -> jax.Array:
+    """Returns `array`, sharded like `like` if that is sharded over an explicit mesh axis."""
+    return reshard(array, jax.typeof(like).sharding) if is_explicit(like) else array
