@@ -13,9 +13,9 @@ from minmax_jax.gan.run import evaluations
 
 @dataclasses.dataclass(frozen=True)
 class Evaluate:
-    """Evaluate samples from the averaged generator of a run, which may still be training.
+    """Evaluate samples of a run, which may still be training.
 
-    Appends the scores to evaluations.jsonl in the run folder, and prints them beside the
+    Draws them from the generator with the moving average of its parameters. Appends the scores to evaluations.jsonl in the run folder, and prints them beside the
     scores of held-out real examples.
     """
 

@@ -22,7 +22,7 @@ GIF_FRAMES = 48
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Draw samples or latent interpolations from the averaged generator of a run."""
+    """Draw samples or latent interpolations from a run's generator, with averaged parameters."""
 
     run: str
     """Run folder, as passed to train with --out."""

@@ -166,7 +166,7 @@ def _check_same_data(abouts: dict[Path, run_folder.About]) -> None:
 
 
 def _names(folders: list[Path]) -> list[str]:
-    """Returns the shortest ends of the paths that are all different."""
+    """Returns the shortest endings of the paths, of equal length, that all differ."""
     parts = [Path(os.path.realpath(folder)).parts for folder in folders]
     for length in range(1, max(map(len, parts)) + 1):
         names = ["/".join(path[-length:]) for path in parts]

@@ -14,8 +14,8 @@ class Result(NamedTuple):
 
     Attributes:
       step: Step of the checkpoint.
-      kind: Extractor, its facts, and the counts. Only scores of one kind can be
-        compared.
+      kind: Text with the extractor, its properties, and the numbers of samples and
+        training examples. Only scores of the same kind can be compared.
       scores: Values by score name. None stands for a non-finite score.
       better: Better direction by score name, `"lower"` or `"higher"`.
     """

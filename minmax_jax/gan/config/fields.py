@@ -100,7 +100,7 @@ def fields_of(group: type) -> Iterator[Field]:
 
 
 class Group:
-    """Base class of the groups: checks the type and the limits of each field."""
+    """Base class of the configuration groups. Checks the type and limits of each field."""
 
     def check(self) -> None:
         """Raises `ConfigError` if a value has another type or is beyond its limits."""

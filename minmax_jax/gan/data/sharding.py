@@ -62,7 +62,7 @@ def shard_images(images: np.ndarray, count: int, devices: Sequence[Any]) -> Shar
     Args:
       images: Examples in the range given by `shard_of_process`.
       count: Number of examples on all devices.
-      devices: Devices of all processes, in their order.
+      devices: Devices of all processes, ordered by process.
     """
     own = parallel.addressable_devices(devices)
     size = -(-count // len(devices))
@@ -82,7 +82,7 @@ def put_on_devices(data: Data, devices: Sequence[Any]) -> Any:
 
     Args:
       data: Dataset, or this process's shard of it.
-      devices: Devices of all processes, in their order.
+      devices: Devices of all processes, ordered by process.
 
     Returns:
       An array or `ShardedImages` with a leading axis of devices.

@@ -32,7 +32,7 @@ def evaluate(
     inception_weights: str | None = None,
     note: Note = print_note,
 ) -> list[dict[str, Any]]:
-    """Evaluates samples of the averaged generator of a checkpoint.
+    """Evaluates samples of a checkpoint's generator, with averaged parameters.
 
     The function reads the run folder and only appends records to
     `evaluations.jsonl`, so it may be called while the run is training.

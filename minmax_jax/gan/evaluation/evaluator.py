@@ -38,7 +38,7 @@ class _Extracted(NamedTuple):
 
 
 class SampleEvaluator:
-    """Evaluates samples of one dataset with one extractor.
+    """Evaluates generated samples against one dataset, with one feature extractor.
 
     Quantities that depend only on the real examples are computed once, so use one
     evaluator for many sets of samples.

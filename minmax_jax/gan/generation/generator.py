@@ -1,4 +1,4 @@
-"""The averaged generator of a run: loading, sampling, BatchNorm statistics."""
+"""Loads the generator of a run with averaged parameters, and draws samples."""
 
 import functools
 from collections.abc import Callable
@@ -26,7 +26,7 @@ remains."""
 
 
 class Generator(NamedTuple):
-    """The averaged generator of a checkpoint.
+    """The generator of a checkpoint, with the moving average of its parameters.
 
     Attributes:
       pair: Networks of the run.
@@ -51,7 +51,7 @@ class Generator(NamedTuple):
 def load_generator(
     run_dir: str | Path, *, step: int | None = None, note: Note = print_note
 ) -> Generator:
-    """Loads the averaged generator of a run.
+    """Loads the generator of a run, with the moving average of its parameters.
 
     Only the averaged parameters and the BatchNorm statistics are read from the
     checkpoint.

@@ -1,4 +1,4 @@
-"""Sampling and latent interpolation with the averaged generator of a run."""
+"""Samples and latent interpolations of a run's averaged generator parameters."""
 
 import math
 from pathlib import Path

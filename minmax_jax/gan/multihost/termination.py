@@ -29,8 +29,8 @@ class Termination(contextlib.AbstractContextManager["Termination"]):
     programs in the background.
 
     Attributes:
-      requested: Whether this process has received a signal or, in process 0, any process of the
-        run has.
+      requested: Whether this process has received a signal. In process 0: whether any process
+        of the run has received one.
       name: Name of the signal.
     """
 

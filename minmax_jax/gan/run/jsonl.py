@@ -1,4 +1,4 @@
-"""Files with one JSON object per line, to which records are only appended.
+"""Append-only files with one JSON object per line.
 
 A line that is not a record, for example because a crash has cut it off, costs that line only.
 """

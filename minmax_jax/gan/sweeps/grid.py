@@ -26,14 +26,15 @@ class Grid:
 
     Attributes:
       optimizers: Names in `minmax_jax.optimizers`.
-      factors: Learning rates of both players as multiples of the center of each
-        optimizer, because suitable learning rates differ between optimizers.
+      factors: Numbers by which the learning rates in `centers` are multiplied.
+        Suitable learning rates differ between optimizers, so each has its own
+        center.
       learning_rates_min: Learning rates of the generator. Default: from `factors`.
       learning_rates_max: Learning rates of the discriminator. Default: from
         `factors`.
       seeds: Seeds of the runs.
-      centers: Maps an optimizer to the learning rates (min, max) that `factors`
-        multiply. Default: the learning rates of the preset.
+      centers: Maps an optimizer to its learning rates (min, max). Default: the learning
+        rates of the preset.
     """
 
     optimizers: tuple[str, ...]
