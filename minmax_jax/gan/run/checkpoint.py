@@ -1,4 +1,4 @@
-"""Checkpoints of a run: a file of whole named arrays with checksums per step."""
+"""Checkpoints of a run: per step, one file of named arrays and their checksums."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -79,8 +79,7 @@ class Checkpoints:
         ownership.check_folder(self._folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         if step in self.foreign():
-            reason = f"{self._path(step)} is not a checkpoint"
-            raise CheckpointError(f"{reason}. Move it elsewhere, then run the same command again.")
+            raise CheckpointError(f"{self._path(step)} is not a checkpoint. Move it elsewhere.")
         values = {name: value for name, value in flatten(state).items() if value.size}
         checkpoint_file.write(self._path(step), values)
 
@@ -103,11 +102,14 @@ class Checkpoints:
         if step is None and self.foreign():
             names = ", ".join(f"{other}.npz" for other in self.foreign())
             self._warn(f"ignored in {self._folder}, because they are not checkpoints: {names:.80}")
-        for candidate in reversed(steps if step is None else [step]):
+        for saved in reversed(steps if step is None else [step]):
             try:
-                return candidate, checkpoint_file.read(self._path(candidate), prefixes)
+                values = checkpoint_file.read(self._path(saved), prefixes and [*prefixes, "step"])
+                if np.array_equal(values.get("step", saved), saved):
+                    return saved, values
+                self._warn(f"{saved}.npz is skipped: it contains step {values['step']!s:.20}")
             except checkpoint_file.CorruptFile as error:
-                self._warn(f"checkpoint {candidate} is corrupt and is skipped ({error!s:.80})")
+                self._warn(f"checkpoint {saved} is corrupt and is skipped ({error!s:.80})")
         if steps:
             remedy = "Delete it to start over." if step is None else "Choose another step."
             raise CheckpointError(f"no valid checkpoint in {self._folder}. {remedy}")
