@@ -15,8 +15,9 @@ from minmax_jax.gan.run import evaluations
 class Evaluate:
     """Evaluate samples of a run, which may still be training.
 
-    Draws them from the generator with the moving average of its parameters. Appends the scores to evaluations.jsonl in the run folder, and prints them beside the
-    scores of held-out real examples.
+    Draws them from the generator with the moving average of its parameters. Appends the
+    scores to evaluations.jsonl in the run folder, and prints them beside the scores of
+    held-out real examples.
     """
 
     run: str
