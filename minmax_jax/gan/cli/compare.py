@@ -10,7 +10,7 @@ from minmax_jax.gan import comparison
 from minmax_jax.gan.base.messages import print_lines, printable_lines
 from minmax_jax.gan.comparison import figure, table
 from minmax_jax.gan.generation import image_files, image_io
-from minmax_jax.gan.run import files
+from minmax_jax.gan.run import files, ownership
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,7 @@ def run(command: Compare) -> None:
     table_path = path.with_suffix(".md")
     for target in (path, table_path):
         files.check_replaceable(target)
+        ownership.check_not_of_training(target)
     found = comparison.compare(command.runs, num=command.num, seed=command.seed)
     text = printable_lines(table.text(found))
     files.make_folder(path.parent)

@@ -11,7 +11,7 @@ from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.base.messages import print_lines
 from minmax_jax.gan.config.fields import HIDE_DEFAULT
 from minmax_jax.gan.generation import image_files, image_io, sampling
-from minmax_jax.gan.run import files
+from minmax_jax.gan.run import files, ownership
 
 SUFFIXES = (".png", ".gif", ".npz")
 """Endings of the files that the command writes."""
@@ -72,4 +72,5 @@ def _check_target(out: str, as_folder: bool) -> Path:
             "single images."
         )
     files.check_replaceable(path)
+    ownership.check_not_of_training(path)
     return path

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config.fields import HIDE_DEFAULT, Group, choices
 from minmax_jax.gan.data import Data, Preprocessing, ShardFn
 from minmax_jax.gan.data.preprocessing import CROPS
@@ -42,6 +43,11 @@ class DataConfig(Group):
     def check(self) -> None:
         """Raises `ConfigError` if a value is invalid."""
         super().check()
+        if not self.source.strip():  # An unset variable would name the current folder.
+            raise ConfigError(
+                f"data must name a dataset or a folder, got {self.source!r}. Use . for the current "
+                "folder."
+            )
         self._options().check()
 
     def load(self, source: str = "", shard_fn: ShardFn | None = None) -> Data:

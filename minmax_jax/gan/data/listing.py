@@ -27,7 +27,7 @@ class Listing(NamedTuple):
     Attributes:
       root: Folder that contains all image files: the given one, or the only folder in it.
       images: Sorted parts of the path of each image, relative to `root`.
-      others: Number of files that are not images, by reason.
+      others: Number of files and folders that are left out, by reason.
       has_metadata: Whether a table of labels lies beside the images.
     """
 
@@ -59,7 +59,10 @@ def list_files(root: Path) -> Listing:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        shown = sorted(name for name in folders if not _is_hidden(name))
+        if len(shown) < len(folders):
+            others["hidden folders"] += len(folders) - len(shown)
+        folders[:] = shown
         parts = Path(path).relative_to(root).parts
         has_metadata |= any(name in files for name in _METADATA)
         for name in files:

@@ -29,6 +29,9 @@ FILES = (
 FOLDERS = ("checkpoints", "tensorboard")
 """Names of the folders that a run writes."""
 
+# Files of runs and sweeps that have a name which commands can write, by the file that marks them.
+_MARKS = {"config.json": FILES, "sweep.json": ("heatmap.png", "table.md")}
+
 _KINDS = (
     (stat.S_ISLNK, "a symbolic link"),
     (stat.S_ISDIR, "a folder"),
@@ -53,6 +56,22 @@ def check(folder: Path, files: Iterable[str] = FILES, folders: Iterable[str] = F
 def check_folder(path: Path) -> None:
     """Checks that there is a real folder or nothing at `path`. Errors: see `check`."""
     _check_kind(path, "a folder")
+
+
+def check_not_of_training(path: Path) -> None:
+    """Checks that a file to write does not replace a file of a run or a sweep.
+
+    Raises:
+      ConfigError: If a run or a sweep writes its own files at `path`.
+    """
+    with files_lib.one_line_errors(path):
+        folder = path.absolute().parent.resolve()
+        beside = any(path.name in own and (folder / mark).exists() for mark, own in _MARKS.items())
+        checkpoint = folder.name == FOLDERS[0] and (folder.parent / FILES[0]).exists()
+    if beside or checkpoint:
+        raise ConfigError(
+            f"out={printable(str(path))}: training writes its own files there. Choose another path."
+        )
 
 
 def is_unused(folder: Path, first: str) -> bool:

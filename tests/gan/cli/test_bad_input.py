@@ -104,6 +104,7 @@ def other_model(root):
     make_run_folder(root)
     wider = presets.preset("digits", **{**SMALL, "width": 16})
     state = step_lib.init(*build.build_game(wider, data_lib.load("digits"), 1))
+    state = state._replace(step=np.int32(3))
     checkpoint.Checkpoints(root / "checkpoints", pytest.fail).save(3, state)
 
 
@@ -156,6 +157,7 @@ TRAIN = [*DATA, "digits"]
             [*TRAIN, "--devices", "3", "--batch-size", "16"],
             "batch_size must be a multiple of the number of devices, 3",
         ),
+        (None, [*DATA, ""], "data must name a dataset or a folder, got ''"),
         (None, [*TRAIN, "--batch-size", "many"], None),
         (None, [*TRAIN, "--optimizer", "adamgda"], "did you mean adam_gda"),
         (None, [*TRAIN, "--network", "dcgann"], "did you mean dcgan"),

@@ -74,12 +74,12 @@ def test_branch_is_filled_by_its_name(tmp_path):
 
 
 def test_restore_reads_only_the_given_branches(tmp_path, monkeypatch):
-    store(tmp_path).save(5, {"ema": {"w": np.ones(2)}, "emax": np.ones(3), "step": np.ones(())})
+    store(tmp_path).save(5, {"ema": {"w": np.ones(2)}, "emax": np.ones(3), "step": np.array(5)})
     read, names = zipfile.ZipFile.read, []
     monkeypatch.setattr(
         zipfile.ZipFile, "read", lambda self, m: (names.append(m.filename), read(self, m))[1]
     )
-    _, values = store(tmp_path).restore(prefixes=["ema", "step"])
+    _, values = store(tmp_path).restore(prefixes=["ema"])
     assert set(values) == {"ema/w", "step"}
     assert names == ["manifest.json", "ema/w.npy", "step.npy"]
 
@@ -281,7 +281,7 @@ def test_missing_or_corrupt_manifest_is_reported(tmp_path, members):
     store(tmp_path).save(1, {"a": np.ones(1)})
     (tmp_path / "2.npz").write_bytes(archive(members))
     assert store(tmp_path, messages).restore()[0] == 1
-    assert len(messages) == 1 and re.search(r"2\.npz is not|checkpoint 2 is corrupt", messages[0])
+    assert len(messages) == 1 and re.search(r"not checkpoints: 2\.npz|checkpoint 2 is corrupt", messages[0])
 
 
 def test_lack_of_memory_is_not_corruption(tmp_path, monkeypatch):
@@ -294,6 +294,17 @@ def test_lack_of_memory_is_not_corruption(tmp_path, monkeypatch):
     monkeypatch.setattr(np.lib.format, "read_array", read_array)
     with pytest.raises(MemoryError):
         store.restore()
+
+
+@pytest.mark.parametrize("prefixes", [(), ("ema",)])
+def test_renamed_checkpoint_is_skipped(tmp_path, prefixes):
+    store(tmp_path).save(4, {"ema": np.ones(2), "step": np.int32(4)})
+    (tmp_path / "100.npz").write_bytes((tmp_path / "4.npz").read_bytes())
+    messages = []
+    assert store(tmp_path, messages).restore(prefixes=prefixes)[0] == 4
+    assert messages == ["100.npz is skipped: it contains step 4"]
+    with pytest.raises(checkpoint.CheckpointError, match="Choose another step"):
+        store(tmp_path, messages).restore(100, prefixes)
 
 
 def test_incomplete_checkpoint_is_ignored(tmp_path):

@@ -49,6 +49,32 @@ def put(path, kind):
         path.write_bytes(kind)
 
 
+@pytest.mark.parametrize(
+    "mark, name, refused",
+    [
+        ("config.json", "samples.png", True),
+        ("config.json", "curves.png", True),
+        ("config.json", "checkpoints/4.npz", True),
+        ("config.json", "link/4.npz", True),
+        ("sweep.json", "table.md", True),
+        ("sweep.json", "heatmap.png", True),
+        ("config.json", "grid.png", False),
+        ("sweep.json", "comparison.md", False),
+        ("other.json", "samples.png", False),
+        ("other.json", "checkpoints/4.npz", False),
+    ],
+)
+def test_files_of_training_are_no_output(tmp_path, mark, name, refused):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "link").symlink_to("checkpoints")
+    (tmp_path / mark).write_text("{}")
+    if refused:
+        with pytest.raises(ConfigError, match=rf"{name}: training writes .*Choose another path"):
+            ownership.check_not_of_training(tmp_path / name)
+    else:
+        ownership.check_not_of_training(tmp_path / name)
+
+
 @pytest.mark.parametrize("kind", ["link", "broken link", "folder", "pipe"])
 @pytest.mark.parametrize("name", ownership.FILES)
 def test_check_refuses_other_things_at_places_of_files(tmp_path, name, kind):
