@@ -42,10 +42,23 @@ class Generator(NamedTuple):
     about: run_folder.About
     step: int
 
-    def generate(self, inputs: jax.Array) -> np.ndarray:
-        """Maps latents `(n, latent_dim)` to uint8 images or float32 vectors."""
+    def generate(self, inputs: jax.Array, note: Note = print_note) -> np.ndarray:
+        """Maps latents `(n, latent_dim)` to uint8 images or float32 vectors.
+
+        Args:
+          inputs: Latents.
+          note: Called with one line if samples are not finite.
+        """
         samples = generate(self.pair, self.params, self.stats, inputs)
+        note_nonfinite(samples, note)
         return image_io.to_uint8(samples) if self.about.data["kind"] == "image" else samples
+
+
+def note_nonfinite(samples: np.ndarray, note: Note) -> None:
+    """Calls `note` if samples are not finite, which a picture would hide."""
+    count = int((~np.isfinite(samples)).reshape(len(samples), -1).any(1).sum())
+    if count:
+        note(f"{count:,} of {len(samples):,} samples are not finite: the training has diverged")
 
 
 def load_generator(

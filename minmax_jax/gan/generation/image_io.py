@@ -17,8 +17,8 @@ FRAME_MILLISECONDS = 60
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Maps images in −1…1 to uint8."""
-    return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
+    """Maps images in −1…1 to uint8, and NaN to 0."""
+    return np.clip(np.nan_to_num(np.rint((images + 1) * 127.5)), 0, 255).astype(np.uint8)
 
 
 def grid(images: np.ndarray, *, side: int = 640, columns: int | None = None) -> Image.Image:

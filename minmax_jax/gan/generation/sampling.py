@@ -43,7 +43,7 @@ def sample(
     check_seed(seed)
     loaded = _load(run_dir, step, note)
     check_sample_memory(loaded, "num", num, num)
-    return loaded.generate(seeded_latents(loaded.pair.latent_dim, num, seed=seed))
+    return loaded.generate(seeded_latents(loaded.pair.latent_dim, num, seed=seed), note)
 
 
 def interpolate(
@@ -86,7 +86,7 @@ def interpolate(
     check_sample_memory(loaded, "num", num, num * num_frames)
     ends = seeded_latents(loaded.pair.latent_dim, 2 * num, seed=seed)
     arcs = latent_arcs(ends[:num], ends[num:], num_frames, loop=loop)
-    flat = loaded.generate(arcs.reshape(num * num_frames, -1))
+    flat = loaded.generate(arcs.reshape(num * num_frames, -1), note)
     return flat.reshape(num, num_frames, *flat.shape[1:])
 
 

@@ -65,9 +65,9 @@ def finish(
         evaluation = {"evaluation": evaluator.evaluate(config.training.steps, state)}
     check_lock()
     records = run_folder.read_metrics(folder)
-    _draw_figures(
-        config, folder, data, generator.draw_samples(pair, state.ema, stats, 1000), records
-    )
+    samples = generator.draw_samples(pair, state.ema, stats, 1000)
+    generator.note_nonfinite(samples, note)
+    _draw_figures(config, folder, data, samples, records)
     last = [record for record in records if "loss_min" in record][-1:]
     summary = {**{name: value for r in last for name, value in r.items()}, **evaluation}
     check_lock()

@@ -145,12 +145,13 @@ def _train_as_coordinator(
             state = train_loop(start, ordered)
         if group.termination.requested:  # The signal came after the last call had ended.
             raise group.termination.error(resume.on_disk(config))
-        resume.log_best(config, folder, checkpoints, progress)
         progress.close()
         group.shutdown()
         full = _load_full_data(config, data)
         check_lock()
-        return finish.finish(config, folder, full, state, progress.note, evaluator, check_lock)
+        run = finish.finish(config, folder, full, state, progress.note, evaluator, check_lock)
+        resume.log_best(config, folder, checkpoints, progress)  # The last evaluation counts, too.
+        return run
 
 
 def _open_run(

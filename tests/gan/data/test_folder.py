@@ -66,8 +66,8 @@ def test_other_files_are_left_out_and_counted(tmp_path):
     data = data_lib.load(str(root))
     assert data.count + data.test_count == 18
     assert (
-        "left out: files that are not images (2), hidden files (1), hidden folders (1), pipes or devices (1)"
-        in data.notes
+        "left out: files that are not images (2), hidden files (1), hidden folders (1), "
+        "pipes or devices (1)" in data.notes
     )
 
 

@@ -150,3 +150,12 @@ def test_existing_targets_are_checked_before_sampling(tmp_path, capsys):
     (tmp_path / "link.png").symlink_to("thesis.png")
     assert run("--run", tmp_path / "nowhere", "--out", tmp_path / "link.png") == 2
     assert "symbolic link" in capsys.readouterr().err
+
+
+def test_samples_that_are_not_finite_are_reported():
+    samples, notes = np.zeros((3, 2, 2, 1), np.float32), []
+    generator.note_nonfinite(samples, notes.append)
+    samples[1, 0, 0], samples[2] = np.nan, np.inf
+    generator.note_nonfinite(samples, notes.append)
+    assert notes == ["2 of 3 samples are not finite: the training has diverged"]
+    assert [image_io.to_uint8(samples)[i, 0, 0, 0] for i in range(3)] == [128, 0, 255]

@@ -281,7 +281,8 @@ def test_missing_or_corrupt_manifest_is_reported(tmp_path, members):
     store(tmp_path).save(1, {"a": np.ones(1)})
     (tmp_path / "2.npz").write_bytes(archive(members))
     assert store(tmp_path, messages).restore()[0] == 1
-    assert len(messages) == 1 and re.search(r"not checkpoints: 2\.npz|checkpoint 2 is corrupt", messages[0])
+    assert len(messages) == 1
+    assert re.search(r"not checkpoints: 2\.npz|checkpoint 2 is corrupt", messages[0])
 
 
 def test_lack_of_memory_is_not_corruption(tmp_path, monkeypatch):

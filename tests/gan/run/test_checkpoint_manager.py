@@ -180,6 +180,13 @@ def test_run_keeps_newest_and_best_checkpoints(tmp_path, capsys):
     assert f"kept as checkpoint {best}" in capsys.readouterr().err
 
 
+def test_evaluation_of_the_last_step_counts_for_the_best(tmp_path, capsys):
+    config = small(tmp_path, steps=4, keep_best="high_quality_share:min")
+    config = config.replace(learning_rate_min=0.0, learning_rate_max=0.0)  # Equal scores.
+    gan.train(config.replace(evaluate=20, evaluate_every=2))
+    assert "kept as checkpoint 4" in capsys.readouterr().err
+
+
 def test_unknown_keep_best_metric_is_refused_before_training(tmp_path):
     with pytest.raises(gan.ConfigError, match="keep_best=frechet is a metric"):
         gan.train(small(tmp_path / "run", steps=2, keep_best="frechet"))
