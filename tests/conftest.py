@@ -22,6 +22,9 @@ if metadata.version("jaxlib").startswith(("0.10.", "0.11.")):
 _given = os.environ.get("XLA_FLAGS", "").split()
 os.environ["XLA_FLAGS"] = " ".join([*_given, *(flag for flag in _FLAGS if flag not in _given)])
 
+# Otherwise JAX attaches the Python call stack to every operation that it lowers.
+os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
+
 # Without this, loading a dataset by name retries for minutes if there is no network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
