@@ -65,7 +65,16 @@ def label_column(name: str, features: Any, chosen: str) -> str | None:
             f"data={name}: there are {len(candidates)} label columns, {' and '.join(candidates)}. "
             f"Pass --label-column {candidates[0]} or another, or --label-column none."
         )
-    return candidates[0] if candidates else None
+    if candidates:
+        return candidates[0]
+    for key, kind in features.items():
+        if key.lower() in _LABEL_NAMES and not isinstance(kind, datasets.Image):
+            dtype = getattr(kind, "dtype", None) or type(kind).__name__
+            raise DataError(
+                f"data={name}: the column {key} has type {dtype}, which is not a type of class "
+                "labels. Pass --label-column none to train without labels."
+            )
+    return None
 
 
 def _holds_labels(features: Any, column: str) -> bool:

@@ -45,5 +45,6 @@ def _counts(data: Data) -> str:
         kind = f"images {width}×{height}×{channels}"
     else:
         kind = f"vectors of length {data.images.shape[-1]}"
-    classes = "" if data.num_classes is None else f" in {data.num_classes:,} classes"
+    noun = "class" if data.num_classes == 1 else "classes"
+    classes = "" if data.num_classes is None else f" in {data.num_classes:,} {noun}"
     return f"{data.count:,} training {kind}{classes}; {data.test_count:,} held out"

@@ -221,3 +221,17 @@ def test_damaged_table_is_one_line(tmp_path, capfd):
     assert "\n" not in str(error.value)
     assert capfd.readouterr() == ("", "")
     assert not datasets.are_progress_bars_disabled()
+
+
+@pytest.mark.parametrize(
+    ("feature", "values", "shown"),
+    [
+        (datasets.Value("float32"), [0.0, 1.5] * 5, "float32"),
+        (datasets.List(datasets.Value("int64")), [[0], [1]] * 5, "List"),
+    ],
+)
+def test_label_column_of_another_type_is_not_ignored(tmp_path, feature, values, shown):
+    write_table(tmp_path / "set", label=(feature, values))
+    with pytest.raises(DataError, match=rf"column label has type {shown}.*--label-column none"):
+        data_lib.load(str(tmp_path / "set"))
+    assert data_lib.load(str(tmp_path / "set"), "none").labels is None
