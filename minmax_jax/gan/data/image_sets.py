@@ -66,6 +66,8 @@ def load_image_set(
 def _read(name: str, label_column: str, image_column: str) -> Source:
     """Finds the encoded images of a dataset and their classes."""
     if not listing_lib.is_folder(name):
+        if _cannot_be_a_hub_name(name) and not Path(name).exists():
+            raise DataError(f"data={name}: there is no such folder. Check the path.")
         return tables.read_table(name, label_column, image_column)
     listing = listing_lib.list_files(Path(name))
     if not listing.images:
@@ -87,6 +89,11 @@ def _identity(source: Source) -> int:
         checksum = zlib.crc32(rows.outline if rows else b"", checksum)
         checksum = zlib.crc32(b"" if labels is None else labels.tobytes(), checksum)
     return checksum
+
+
+def _cannot_be_a_hub_name(name: str) -> bool:
+    """Returns whether `name` can only be a path. Hub names are NAME or USER/NAME."""
+    return name.startswith((".", "/", "~")) or (name.count("/") > 1 and "://" not in name)
 
 
 def _refuse_few(name: str, count: int) -> None:

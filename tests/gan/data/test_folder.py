@@ -169,3 +169,11 @@ def test_rows_are_sorted_by_path(tmp_path):
     np.testing.assert_array_equal(*first)
     expected = write_image(tmp_path / "again.png", seed=3)
     np.testing.assert_array_equal(first[0][3, ..., 0], expected)
+
+
+@pytest.mark.parametrize("name", ["./missing", "/missing/set", "../missing", "a/b/c"])
+def test_missing_folder_is_not_looked_up_on_the_hub(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: pytest.fail("looked up"))
+    with pytest.raises(DataError, match=f"data={name}: there is no such folder. Check the path."):
+        data_lib.load(name)
