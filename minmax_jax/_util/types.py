@@ -13,8 +13,8 @@ PyTree = Any
 class Players(NamedTuple):
     """One value per player of a min-max game.
 
-    It holds parameters, fields, updates, optimizer states and hyperparameters. As a
-    NamedTuple it is a pytree, so `jax.tree.map` applies to it.
+    The two values can be parameters, fields, updates, optimizer states or hyperparameters.
+    As a NamedTuple, `Players` is a pytree, so `jax.tree.map` applies to it.
 
     Attributes:
       min: Value of the player that minimizes the payoff (for example, a generator).

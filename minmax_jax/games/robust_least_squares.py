@@ -34,7 +34,8 @@ def robust_least_squares(features: Any, targets: Any, *, penalty: float = 3.0) -
       penalty: Penalty λ > 1.
 
     Returns:
-      A `Game` that starts at x = 0 and y = y₀. It has no solution if A does not have full rank.
+      A `Game` that starts at x = 0 and y = y₀. Its `solution` is None if A does not have
+      full column rank, because the optimal x is not unique then.
 
     Raises:
       TypeError: If `penalty` is not a number.

@@ -10,7 +10,7 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 def total_memory() -> float:
-    """Returns the memory that this process may use in bytes, or infinity if that is unknown."""
+    """Returns how many bytes of memory this process may use, or infinity if that is unknown."""
     limits = [float("inf")]
     try:
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
@@ -27,7 +27,7 @@ def check_memory(argument: str, value: int, needed: float, remedy: str) -> None:
     """Checks that a lower bound of the needed memory is at most the memory of this machine.
 
     Args:
-      argument: Name of the argument that decides about the needed memory.
+      argument: Name of the argument that determines the needed memory.
       value: Its value.
       needed: Lower bound of the memory in bytes.
       remedy: Last sentence of the message.

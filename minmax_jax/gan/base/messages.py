@@ -24,16 +24,16 @@ def print_lines(text: str) -> None:
 
 
 def printable_lines(text: str) -> str:
-    """Returns text in which `printable` escapes each line, and line breaks stay."""
+    """Returns the text with each line escaped by `printable`. Line breaks are kept."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def printable(text: str) -> str:
     r"""Returns text on one line, with every character escaped that could act on a terminal.
 
-    Names, labels and configurations can come from strangers. Escaped are control characters,
-    line breaks, characters that change the direction of text, and parts of undecodable file
-    names. Letters of all languages stay.
+    Names, labels and configurations can come from strangers. The function escapes control
+    characters, line breaks, characters that change the direction of text, and parts of undecodable
+    file names. Letters of all languages are kept.
 
     Example:
       >>> print(printable("数字\x1b[2J\n\u202e"))

@@ -34,8 +34,8 @@ def load_image_set(
       options: Options of preprocessing.
 
     Raises:
-      DataError: If the dataset cannot be read, its columns do not fit, or its
-        images differ in size.
+      DataError: If the dataset cannot be read, its image or label column is missing, ambiguous or
+        of the wrong type, or its images differ in size.
     """
     source = _read(name, label_column, image_column)
     if len(source.train) < held_out.MIN_EXAMPLES:

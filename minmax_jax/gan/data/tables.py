@@ -28,7 +28,8 @@ def read_table(
       listing: Files of the folder if it contains images and a table of metadata.
 
     Raises:
-      DataError: If the dataset cannot be read, or its columns do not fit.
+      DataError: If the dataset cannot be read, or its image or label column is missing, ambiguous
+        or of the wrong type.
     """
     found = _load(name, listing)
     train_name, test_name, notes = _choose_splits(name, found)

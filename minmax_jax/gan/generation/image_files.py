@@ -52,12 +52,12 @@ def save_image(image: Image.Image, path: Path, **options: Any) -> None:
 def save_folder(samples: np.ndarray, folder: Path) -> None:
     """Writes each image to a single PNG file in a new folder.
 
-    The names are `00000.png`, `00001.png` and so on. Frame j of interpolation i has the name
-    `00000-000.png`, with the numbers i and j.
+    Images are named `00000.png`, `00001.png` and so on. Frames of interpolations have two numbers:
+    `00012-003.png` is frame 3 of interpolation 12.
 
     Args:
-      samples: uint8 images `(n, height, width, channels)`, or interpolations with another axis
-        of frames after the first.
+      samples: uint8 images `(n, height, width, channels)`, or interpolations
+        `(n, frames, height, width, channels)`.
       folder: Folder that does not exist, or is empty. It appears only when it is complete.
 
     Raises:
@@ -90,7 +90,7 @@ def save_folder(samples: np.ndarray, folder: Path) -> None:
 
 
 def check_new_folder(folder: Path) -> None:
-    """Raises `ConfigError` if there is something else than an empty folder at the path."""
+    """Raises `ConfigError` if the path exists and is not an empty folder."""
     with files.one_line_errors(folder):
         if folder.is_dir() and not folder.is_symlink():
             empty = next(folder.iterdir(), None) is None

@@ -78,7 +78,7 @@ def meet(
       address of process 0.
 
     Raises:
-      ConfigError: If the processes do not fit together, or JAX is in use already.
+      ConfigError: If processes have the same index or different settings, or JAX is in use already.
       HostFailed: If a process does not come.
     """
     if xla_bridge.backends_are_initialized():

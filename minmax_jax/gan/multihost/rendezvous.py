@@ -108,7 +108,8 @@ def _admit(arrival: tuple[Member, Wire], own: Member, members: dict[int, Any]) -
     """Adds a process to `members`.
 
     Raises:
-      ConfigError: If its index or its number of processes does not fit.
+      ConfigError: If the index of the process is used twice or too large, or if the process and
+        process 0 have different numbers of processes.
     """
     member, _ = arrival
     taken = own if member.index == 0 else members.get(member.index, (None,))[0]

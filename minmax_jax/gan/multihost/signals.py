@@ -1,4 +1,4 @@
-"""Reads signals in a thread, also while the main thread is busy."""
+"""Reads signals in a thread, even while the main thread is busy."""
 
 import contextlib
 import os

@@ -12,7 +12,7 @@ MAX_LINE = 2**20
 
 
 class WireError(Exception):
-    """The other side sent something else than a message."""
+    """The other side sent something other than a message."""
 
 
 class Wire:

@@ -71,7 +71,7 @@ class Checkpoints:
         return sorted(int(step) for step, part in self._names() if not part)
 
     def foreign(self) -> list[int]:
-        """Returns the steps at whose places is something else than a checkpoint."""
+        """Returns the steps for which `STEP.npz` exists, but is not a checkpoint."""
         return sorted(int(step) for step, part in self._names(own=False) if not part)
 
     def save(self, step: int, state: Any) -> None:
@@ -116,7 +116,7 @@ class Checkpoints:
         return None
 
     def delete_except(self, steps: Collection[int]) -> None:
-        """Deletes all checkpoints except at `steps`, and files that were not completed."""
+        """Deletes checkpoints whose steps are not in `steps`, and all unfinished files."""
         ownership.check_folder(self._folder)
         for step, part in self._names():
             if part or int(step) not in steps:

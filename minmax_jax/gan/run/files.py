@@ -197,7 +197,7 @@ def _mode_of_replaceable(path: Path) -> int | None:
     """Returns the permissions of the file at `path`, or None if there is none.
 
     Raises:
-      OSError: If something else than a writable regular file is there. Renaming would replace
+      OSError: If something other than a writable regular file is there. Renaming would replace
         even a read-only file or a symbolic link.
     """
     try:

@@ -34,15 +34,15 @@ class _Pending(NamedTuple):
 
 
 class MetricsLog:
-    """Writes the metrics that the devices computed, in order, one record late.
+    """Writes the metrics that the devices compute, in order, one record late.
 
     `add` starts the transfer of a record to the host and writes the previous record. Training
     therefore never waits for the newest metrics. Call `flush` before a checkpoint is saved: a
     run that resumes from it needs all earlier records.
 
-    Speeds and times refer to the moment at which the devices have computed a record. The host
-    knows this moment only by waiting, so a thread waits: `add` can come long before it, because
-    calls are asynchronous, and the record is written long after it.
+    Speed and training time are measured when the devices finish the values of a record. Compiled
+    calls are asynchronous, so `add` may be called long before that moment, and the record is
+    written after it. Therefore a separate thread waits for the values and notes the time.
 
     Args:
       folder: Run folder.

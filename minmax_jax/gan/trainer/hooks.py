@@ -46,7 +46,7 @@ class LockHook(Hook):
         self._check = check
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        """Checks the lock at the end of every call, before the other hooks write."""
+        """Checks the lock after every compiled call, before the other hooks write."""
         self._check()
 
 
@@ -66,7 +66,7 @@ class LogHook(Hook):
         self._log, self._copy = log, copy
 
     def start(self, step: int) -> None:
-        """Starts the clock after the first call, which includes compilation."""
+        """Starts the clock after the first compiled call, so compilation is not timed."""
         self._log.start_clock(step)
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
@@ -191,7 +191,9 @@ class CheckpointHook(Hook):
 
 
 class TerminationHook(Hook):
-    """Saves and ends the run after a signal, and reports a failed checkpoint, at every call end.
+    """Ends the run if a signal has arrived or a checkpoint could not be written.
+
+    Both are checked after every compiled call. After a signal, the state is saved first.
 
     Args:
       termination: Signal state of this process.

@@ -31,12 +31,16 @@ class Hook:
     def next_step(self, step: int) -> int | None:
         """Returns the next step after `step` at which a compiled call must end for this hook.
 
-        None stands for the end of every call.
+        None means the end of every compiled call.
         """
         return (step // self.every + 1) * self.every if self.every else None
 
     def start(self, step: int) -> None:
-        """Called once, at `step`, when everything is compiled and the first call has ended."""
+        """Called once, after the first compiled call, when all functions are compiled.
+
+        Args:
+          step: Number of updates so far.
+        """
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
         """Called at the hook's steps.
@@ -91,6 +95,6 @@ def next_call_end(step: int, end: int, steps_per_call: int, hooks: Sequence[Hook
 def _finish_first_call(
     program: Program, state: Any, inputs: Sequence[Any], hooks: Sequence[Hook], quantities: Any
 ) -> None:
-    """Waits for the first call and compiles `measure`, so that a clock can start after it."""
+    """Waits for the first compiled call and compiles `measure`, so that a clock can start."""
     measured = program.measure(state, *inputs) if any(hook.measure for hook in hooks) else ()
     jax.block_until_ready((quantities, measured))

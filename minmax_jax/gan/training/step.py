@@ -56,10 +56,10 @@ def train_step(
 ) -> tuple[TrainState, dict[str, jax.Array]]:
     """Performs one update of both players.
 
-    The field with sample index 0 is evaluated here, together with the BatchNorm statistics. The
-    optimizer may evaluate it with further sample indices, which select further samples. Every
-    optimizer receives `field_fn`, `payoff_fn`, `min_loss_fn` and `key`, and uses those that it
-    supports.
+    The field is evaluated here with sample index 0, and this evaluation also updates the BatchNorm
+    statistics. The optimizer may evaluate the field again. Each sample index (`draw`) selects
+    another batch of examples and latents. Every optimizer receives `field_fn`, `payoff_fn`,
+    `min_loss_fn` and `key`, and uses the arguments that it supports.
 
     Args:
       game: Game from `build_game`, built for the number of devices that run the step.
@@ -71,8 +71,8 @@ def train_step(
 
     Returns:
       The state after the update, and a dict of scalars: norms of the gradients used and of the
-      update, the ratio of the players' update norms, and `GREEDY_QUANTITIES` for a greedy
-      optimizer.
+      update, the ratio of the players' update norms, and `GREEDY_QUANTITIES` if the optimizer
+      is based on `mm.greedy`.
     """
     key = _step_key(seed, state.step)
     due = objective.penalty_due(game, state.step)
@@ -148,7 +148,7 @@ QUANTITIES = (
 """Names of the quantities of `measure` and `train_step`, in the order of `metrics.jsonl`."""
 
 GREEDY_QUANTITIES = ("acceptance_rate", "ascent_steps", "status")
-"""Names of the additional quantities of `train_step` for a greedy optimizer."""
+"""Names of the additional quantities of `train_step` for optimizers based on `mm.greedy`."""
 
 
 def _greedy_counts(optimizer_state: Any) -> dict[str, jax.Array]:

@@ -32,9 +32,11 @@ def adam_step(
     *,
     nesterov: bool = False,
 ) -> optax.GradientTransformation:
-    """Creates Adam's transformation, from gradients to update directions without learning rate.
+    """Creates the transformation of gradients into Adam's directions, without a learning rate.
 
-    The direction is `A = m̂ / (√v̂ + eps)`, or `m / (√v + eps)` without bias correction.
+    The direction is `A = m̂ / (√v̂ + eps)`, or `m / (√v + eps)` without bias correction. Error
+    messages start with `name`. `nesterov` changes m̂ as in `optax.nadam`, and has no effect
+    without bias correction.
     """
     check_adam(name, b1, b2, eps)
     if not bias_correction:
