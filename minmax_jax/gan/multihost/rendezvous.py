@@ -108,8 +108,8 @@ def _admit(arrival: tuple[Member, Wire], own: Member, members: dict[int, Any]) -
     """Adds a process to `members`.
 
     Raises:
-      ConfigError: If the index of the process is used twice or too large, or if the process and
-        process 0 have different numbers of processes.
+      ConfigError: If the index of the process is used twice or too large, or its number of
+        processes is not `own.count`.
     """
     member, _ = arrival
     taken = own if member.index == 0 else members.get(member.index, (None,))[0]
