@@ -20,6 +20,9 @@ from minmax_jax.gan.multihost.launch import Address
 from minmax_jax.gan.multihost.member import Member
 from minmax_jax.gan.multihost.wire import Wire, WireError
 
+LINGER = 5.0
+"""Seconds after an error in which process 0 waits for the other processes, to tell them too."""
+
 
 def wait_for_members(listener: socket.socket, own: Member, timeout: float) -> dict[int, Wire]:
     """Waits in process 0 until all other processes have connected with the same settings.
@@ -37,7 +40,8 @@ def wait_for_members(listener: socket.socket, own: Member, timeout: float) -> di
       HostFailed: If a process does not come.
     """
     members: dict[int, tuple[Member, Wire]] = {}
-    with contextlib.closing(_arrivals(listener, members, time.monotonic() + timeout)) as arrivals:
+    deadline = Deadline(timeout)
+    with contextlib.closing(_arrivals(listener, members, deadline)) as arrivals:
         try:
             while len(members) < own.count - 1:
                 _admit(next(arrivals), own, members)
@@ -52,6 +56,9 @@ def wait_for_members(listener: socket.socket, own: Member, timeout: float) -> di
             _refuse(members, EXIT_CODES[HostFailed], text)
             raise HostFailed(text) from None
         except ConfigError as error:
+            deadline.shorten(LINGER)
+            while len(members) < own.count - 1 and (arrival := next(arrivals, None)):
+                members[max(members, default=0) + own.count] = arrival
             _refuse(members, EXIT_CODES[ConfigError], str(error))
             raise
     for _, wire in members.values():
@@ -60,8 +67,27 @@ def wait_for_members(listener: socket.socket, own: Member, timeout: float) -> di
     return {index: wire for index, (_, wire) in members.items()}
 
 
+class Deadline:
+    """A moment that can be moved to an earlier one.
+
+    Args:
+      seconds: Seconds from now.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def shorten(self, seconds: float) -> None:
+        """Moves the moment to `seconds` from now, unless it is earlier already."""
+        self._end = min(self._end, time.monotonic() + seconds)
+
+    def left(self) -> float:
+        """Returns the seconds until the moment."""
+        return self._end - time.monotonic()
+
+
 def _arrivals(
-    listener: socket.socket, members: dict[int, tuple[Member, Wire]], deadline: float
+    listener: socket.socket, members: dict[int, tuple[Member, Wire]], deadline: Deadline
 ) -> Generator[tuple[Member, Wire], None, None]:
     """Yields each process that introduces itself; ends at the deadline.
 
@@ -72,7 +98,7 @@ def _arrivals(
         stack.callback(_close_others, selector, listener, members)
         selector.register(listener, selectors.EVENT_READ)
         listener.setblocking(False)
-        while (left := deadline - time.monotonic()) > 0:
+        while (left := deadline.left()) > 0:
             for key, _ in selector.select(left):
                 if key.fileobj is listener:
                     with contextlib.suppress(OSError):
@@ -113,7 +139,8 @@ def _admit(arrival: tuple[Member, Wire], own: Member, members: dict[int, Any]) -
     """
     member, _ = arrival
     taken = own if member.index == 0 else members.get(member.index, (None,))[0]
-    members[len(members) + own.count if taken else member.index] = arrival  # It gets an answer.
+    extra = max(members, default=0) + own.count
+    members[extra if taken else member.index] = arrival  # It gets an answer.
     if taken:
         raise ConfigError(
             f"process_id={member.index} is used twice, by {taken.where} and {member.where}. Pass a "

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from concurrent import futures
 
 import pytest
@@ -76,6 +77,21 @@ def test_odd_process_ends_all_with_one_line(odd, message):
     assert len({str(error) for error in errors}) == 1 and "\n" not in str(errors[0])
     with pytest.raises(ConfigError, match=message):
         raise errors[0]
+
+
+def test_process_that_comes_after_an_error_is_told_too():
+    with coordinator() as (address, connect, waiting):
+        odd = connect(address, member(3), 20)
+        time.sleep(0.3)
+        errors = errors_of(connect(address, member(2), 20), odd, waiting)
+    assert {type(error) for error in errors} == {ConfigError}
+
+
+def test_error_ends_process_0_although_others_never_come(monkeypatch):
+    monkeypatch.setattr(rendezvous, "LINGER", 0.2)
+    with coordinator(timeout=60) as (address, connect, waiting):
+        errors = errors_of(waiting, connect(address, member(3), 20))
+    assert {type(error) for error in errors} == {ConfigError}
 
 
 def test_missing_process_ends_all_and_is_named():
