@@ -35,7 +35,7 @@ def test_per_player_equals_two_independent_optimizers():
 
 
 def test_each_player_clips_by_norm_of_each_player():
-    out = step(each_player(optax.clip_by_global_norm(1.0)))
+    out = step(each_player("clip", optax.clip_by_global_norm(1.0)))
     np.testing.assert_allclose(out.min["a"], [0.6, 0.8], rtol=1e-6)
     np.testing.assert_allclose(out.max, [0.6, 0.8], rtol=1e-6)
 

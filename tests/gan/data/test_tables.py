@@ -189,7 +189,7 @@ def test_metadata_in_split_folders_are_used(tmp_path):
     ("prepare", "message"),
     [
         (lambda root: root.mkdir(), "Pass a folder of images"),
-        (lambda root: None, "Pass a folder of images"),
+        (lambda root: None, "there is no such folder. Check the path."),
         (lambda root: (root.mkdir(), (root / "t.csv").write_text("a,b\n1,2\n")), "no image column"),
     ],
 )

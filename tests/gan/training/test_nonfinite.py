@@ -223,7 +223,10 @@ def test_nonfinite_state_is_not_saved_and_earlier_one_remains(tmp_path):
     """Adam's second moment can overflow while gradient and update are finite."""
     state, norms = run(advance([]), "stop", 2)
     save(tmp_path, state, 2, state, norms)
-    bad = state._replace(optimizer={**state.optimizer, "momentum": jnp.full(3, jnp.inf)})
+    bad = state._replace(
+        step=state.step + 2,
+        optimizer={**state.optimizer, "momentum": jnp.full(3, jnp.inf)},
+    )
     with pytest.raises(gan.NonFinite, match="step 4: optimizer/momentum is not finite, and"):
         save(tmp_path, state, 4, bad, norms)
     assert stored(tmp_path)[0] == 2
