@@ -14,7 +14,7 @@ MAX_HELD_OUT = 10_000
 than those of the usual test sets, and would be missing in training."""
 
 MIN_EXAMPLES = 6
-"""Smallest number of examples of a dataset. With fewer there is nothing to learn."""
+"""Smallest number of examples that a dataset must have."""
 
 NOTE = "held out at random, because there is no test split"
 """Text of the load report for a dataset that is split here."""

@@ -16,8 +16,7 @@ from minmax_jax.gan.evaluation.reference import Reference, Samples
 REFERENCE = 10_000
 """Default maximum number of training examples in the reference.
 
-The time of the neighbor metrics grows with its square: on two CPU cores, the radii of 10,000
-examples with 128 features take 3 s, of 20,000 take 11 s, and of 60,000 would take 100 s. More
+The time of the neighbor metrics grows with its square (measured in docs/metrics.md). More
 examples hardly change a score, because its error comes from the smaller set, the samples."""
 
 

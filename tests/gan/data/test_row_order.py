@@ -36,7 +36,8 @@ def test_sample_rows_keeps_proportions_of_repeated_examples():
 
 
 def test_sample_rows_differs_from_a_prefix_of_the_hash_order():
-    # Held-out examples may be those with the smallest hashes, so the choice must not be theirs.
+    # The examples with the smallest hashes may be held out, so a sample of other rows must not
+    # prefer rows with small hashes.
     examples = images(1000)
     chosen = row_order.sample_rows(examples, None, 100)
     assert len(set(chosen) & set(row_order.content_order(examples)[:100])) < 30

@@ -46,7 +46,7 @@ def test_versions_are_compared(library, monkeypatch):
 
 def test_settings_of_jax_are_compared(monkeypatch):
     before = agreement.settings_of({})
-    monkeypatch.setenv("XLA_FLAGS", "--xla_gpu_deterministic_ops=true --xla_dump_to=/tmp/x")
+    monkeypatch.setenv("XLA_FLAGS", "--xla_gpu_deterministic_ops=true --xla_dump_to=dump")
     with jax.enable_x64(not jax.config.jax_enable_x64):
         text = agreement.differences([before, agreement.settings_of({})])
     assert "jax_enable_x64: false in process 0, true in process 1" in text
