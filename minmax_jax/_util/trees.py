@@ -68,8 +68,8 @@ def new_count() -> jax.Array:
 def increment(count: jax.Array, period: int = 1) -> jax.Array:
     """Returns `count + 1`, or the largest value of the dtype if `count` is that value.
 
-    With a `period`, the result after the largest value is congruent to its successor modulo
-    `period`. What happens once per period then goes on.
+    With a `period`, a count at the largest value returns to a smaller one that is congruent to
+    its successor modulo `period`, so that actions of every period-th update continue.
     """
     if period == 1:
         return jnp.asarray(optax.safe_increment(count))

@@ -89,7 +89,7 @@ def test_leaf_norm_reads_the_data_once(shape):
 @pytest.mark.parametrize("scale", [1e-34, 1e-30, 1e-19, 1e-12, 1.0, 1e12, 1e30, 1e38])
 def test_leaf_norms_with_again_match_float64(scale, form):
     if form == "accelerator":
-        pytest.skip("There nothing is made again.")
+        pytest.skip("Accelerators do not compute the leaf again.")
     x = np.random.default_rng(0).normal(size=(4, 300)).astype(np.float32)
     x *= np.float32(scale / np.abs(x).max())
     made = lambda x: {"x": x, "y": 0.5 * x[0]}  # noqa: E731

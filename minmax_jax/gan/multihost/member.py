@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 GREETING = "minmax-jax process"
-"""First field of the first message, by which process 0 tells strangers from processes."""
+"""First field of the first message. Process 0 ignores connections that do not send it."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,8 +3,9 @@
 Only process 0, the coordinator, writes the run folder and progress messages; every process prints
 the error that ends it. Each process loads the data of its devices. Training exchanges arrays
 inside the compiled step. `broadcast` and `barrier` use collectives of their own, and short
-messages go through the key-value store of `jax.distributed`. Connections of our own decide
-whether the processes fit together, and carry the heartbeat (see `rendezvous` and `heartbeat`).
+messages go through the key-value store of `jax.distributed`. Separate TCP connections
+serve to compare the processes before JAX connects them, and carry the heartbeat (see `rendezvous`
+and `heartbeat`).
 """
 
 import contextlib

@@ -1,8 +1,8 @@
 """Process 0 meets the other processes of a run before JAX connects them.
 
-JAX aborts a process whose partners do not come, and does not notice that two processes have the
-same index or other settings. Therefore the processes first open connections of their own: each
-tells process 0 its index and settings, and process 0 answers once it has heard from all. The
+JAX aborts a process if the other processes do not start, and does not notice if two processes
+have the same index or different settings. Therefore every process first opens a TCP connection to
+process 0 and sends its index and settings. Process 0 answers when all processes have done so. The
 connections stay open for the heartbeat.
 """
 
