@@ -43,12 +43,13 @@ def test_other_lines_are_refused(pair, line):
 
 def test_endless_line_is_refused(pair):
     _, two, raw = pair
-    sender = threading.Thread(target=lambda: raw.sendall(b"x" * (MAX_LINE + 2**17)))
+    line = b"x" * (MAX_LINE + 2**17)
+    sender = threading.Thread(target=lambda: raw.sendall(line))
     sender.start()
     with pytest.raises(WireError, match=f"more than {MAX_LINE} bytes"):
         two.receive(10)
-    while sender.is_alive():
-        two._read(1)
+    while len(two._received) < len(line):  # The sender ends when everything has been read.
+        two._read(10)
     sender.join()
 
 
