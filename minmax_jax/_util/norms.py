@@ -113,9 +113,10 @@ def _plain_square_sum(leaf: jax.Array) -> jax.Array:
 
 
 def _is_safe(square: jax.Array) -> jax.Array:
-    """Returns whether a sum of squares did not overflow, and underflow is below rounding.
+    """Returns whether a sum of squares is accurate: between 2^-60 and 2^100.
 
-    Squares below 2^-126 underflow. The result is False for NaN and for zero.
+    Such a sum has not overflowed, and the squares below 2^-126, which underflow, change it by
+    less than its rounding error. The result is False for NaN and for zero.
     """
     return (square > 2.0**-60) & (square < 2.0**100)
 

@@ -40,7 +40,7 @@ class NonFinite(Stopped):
 
 
 class WriteFailed(Stopped):
-    """The run folder cannot be written. Its checkpoints are unchanged."""
+    """Output cannot be written, or the lock of the run is lost. Checkpoints are unchanged."""
 
     exit_code = 4
 

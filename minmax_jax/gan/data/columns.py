@@ -44,10 +44,12 @@ def label_column(name: str, features: Any, chosen: str) -> str | None:
     Args:
       name: Name of the dataset, for error messages.
       features: Features of the dataset.
-      chosen: Column that the user chose, `"none"`, or "" for the only one.
+      chosen: Column that the user chose, or `"none"` for no labels. With "", it is the
+        only column of type `ClassLabel`, or else the only one named label, labels or class.
 
     Raises:
-      DataError: If the chosen column cannot contain labels, or there are several.
+      DataError: If the chosen column is missing or cannot contain labels. With "", if there
+        are several label columns, or a column of such a name cannot contain labels.
     """
     import datasets
 

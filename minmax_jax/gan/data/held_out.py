@@ -21,12 +21,13 @@ NOTE = "held out at random, because there is no test split"
 
 
 def choose(hashes: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-    """Chooses examples at random, in proportion to the classes.
+    """Chooses the held-out examples at random, in proportion to the sizes of the classes.
 
     In each class, the examples with the smallest hashes are held out. The choice
-    depends only on the examples, not on the order of the rows, on file names or on
-    a seed, so every process and every later command makes the same choice. Equal
-    examples are held out or trained on together, up to one pair per class.
+    depends only on the examples and their classes, not on the order of the rows, on
+    file names or on a seed, so every process and every later command makes the same
+    choice. Equal examples of one class are held out or trained on together, except
+    for at most one set of equal examples per class, which is divided.
 
     Args:
       hashes: Hash of the content of each example, `(N,)`.
@@ -34,7 +35,7 @@ def choose(hashes: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
 
     Returns:
       Mask of the held-out examples, bool `(N,)`. Every class keeps an example for
-      training.
+      training, unless all classes have only one: then the classes are ignored.
     """
     classes, sizes, quotas = _classes(len(hashes), labels)
     order = np.lexsort((hashes, classes))

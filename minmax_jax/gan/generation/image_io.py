@@ -44,7 +44,7 @@ def grid(images: np.ndarray, *, side: int = 640, columns: int | None = None) -> 
 
 
 def scatter(samples: np.ndarray, real: np.ndarray | None = None) -> matplotlib.figure.Figure:
-    """Plots the first two coordinates of vectors, above real examples if given."""
+    """Plots the first two coordinates of vectors, drawn over real examples if given."""
     figure, axes = _square_figure()
     if real is not None:
         axes.scatter(*plane(real).T, s=4, color="0.75", label="data")

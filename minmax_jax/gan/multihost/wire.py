@@ -56,8 +56,8 @@ class Wire:
 
         Raises:
           TimeoutError: If there is no complete message after `timeout` seconds.
-          OSError: If this side has closed the connection.
-          WireError: If the line is too long or is not a JSON object.
+          OSError: If this side closes the connection while it waits.
+          WireError: If the line is too long, incomplete or not a JSON object.
         """
         end = time.monotonic() + timeout
         while b"\n" not in self._received:

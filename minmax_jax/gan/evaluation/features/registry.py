@@ -78,7 +78,8 @@ def check(name: str, data: Data, *, inception_weights: str | None = None) -> Non
     Raises:
       ConfigError: If the name is unknown, the extractor does not support the data,
         or its package or weights are missing.
-      DataError: If the extractor is `classifier` and the images have no classes.
+      DataError: If the extractor is `classifier` and the images do not have at least
+        two classes.
     """
     check_name("extractors", name, EXTRACTORS)
     entry = EXTRACTORS[name]
@@ -122,7 +123,8 @@ def build(
     Raises:
       ConfigError: If the name is unknown, the extractor does not support the data,
         or its package or weights are missing.
-      DataError: If the extractor is `classifier` and the images have no classes.
+      DataError: If the extractor is `classifier` and the images do not have at least
+        two classes.
     """
     check(name, data, inception_weights=inception_weights)
     return EXTRACTORS[name].build(data, note, inception_weights)
