@@ -16,8 +16,8 @@ class ScaledNorms(NamedTuple):
     Attributes:
       raw: Norms.
       per_root_size: Norms divided by √(number of parameters): root mean squares.
-      relative: Norms divided by the norms of the parameters. They are inf if all
-        parameters are zero.
+      relative: Norms divided by the norms of the parameters. For a player whose
+        parameters are all zero, it is inf, or NaN if the player's norm is zero too.
     """
 
     raw: Players

@@ -86,7 +86,11 @@ def _splits(name: str, listing: Listing) -> tuple[dict[str, list[tuple[str, ...]
 
 
 def _class_names(name: str, parts: list[list[tuple[str, ...]]]) -> list[str] | None:
-    """Returns the sorted names of the class folders, or None if there are no classes."""
+    """Returns the sorted names of the class folders, or None if there are fewer than two.
+
+    Raises:
+      DataError: If there are class folders, but not every image is directly in one.
+    """
     start = 1 if parts[0][0][0] in SPLITS and len(parts[0][0]) > 1 else 0
     depths = {len(image) - start for part in parts for image in part}
     if depths == {1}:

@@ -38,15 +38,15 @@ def parse(text: str, field: str) -> Best | None:
 
 
 def check_keep_best(config: Config, data: Data | None = None) -> None:
-    """Checks that training will log the metric of `keep_best` at a checkpoint.
+    """Checks the metric of `keep_best`, by which checkpoints are compared.
 
     Args:
       config: Configuration of the run.
       data: Dataset of the run. Default: only the name and the schedule are checked.
 
     Raises:
-      ConfigError: If the metric is unknown, cannot be computed for the data, or is never
-        computed at a step that is saved.
+      ConfigError: If the metric is unknown. For a score, also if it cannot be computed for
+        the data, or no step before the last one has both an evaluation and a checkpoint.
     """
     best = parse(config.run.keep_best, "keep_best")
     if best is None or not is_score(best):

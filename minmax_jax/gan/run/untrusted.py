@@ -18,7 +18,7 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
 
     Args:
       path: File of at most `MAX_JSON` bytes.
-      remedy: Last sentence of the error message.
+      remedy: Last sentence of the error message if the content is not a JSON object.
 
     Raises:
       ConfigError: If the file cannot be read, or does not contain a JSON object.

@@ -196,7 +196,11 @@ def _finish(
     sample_evaluator: evaluator.SampleEvaluator | None,
     check_lock: lock.Check,
 ) -> dict[str, Any]:
-    """Finishes a run that was trained together with others, as `trainer.train` does."""
+    """Finishes a run that was trained together with others, as `trainer.train` does.
+
+    Returns:
+      Outcome of the run: its flat summary, or only `diverged_at` if it diverged.
+    """
     at = vmapped.diverged_at(state) or _first_nonfinite(run_folder.read_metrics(run.folder))
     if at is not None and run.config.training.on_nonfinite == "stop":
         return {"diverged_at": at}

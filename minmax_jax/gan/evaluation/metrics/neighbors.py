@@ -81,7 +81,7 @@ def density_coverage(
     *,
     real_radii: np.ndarray | None = None,
 ) -> DensityCoverage:
-    """Computes density and coverage, which are robust to outliers among the samples.
+    """Computes density and coverage, which outliers affect less than precision and recall.
 
     Only real examples have balls. They are defined as in `precision_recall`, but
     open, as in the authors' code.
