@@ -1,13 +1,14 @@
-"""Blue's algorithm for the Euclidean norm, with three scaled sums of squares.
+"""Scaled sums of squares for Euclidean norms that neither overflow nor underflow.
 
-One variadic `lax.reduce` computes the sums of squares of the elements that are too large to
-square, of the elements that are too small (both scaled by powers of two), and of all other
-elements. It reads the data once; with three `sum`s, XLA would read it three times. See Blue, ACM
-TOMS 4, 1978, and `nrm2` in LAPACK 3.10.
+One variadic `lax.reduce` computes the sums of the squares of all elements in several scales, which
+are powers of two. At least one of the sums is accurate, and a comparison selects it. It reads the
+data once. Blue (ACM TOMS 4, 1978, and `nrm2` in LAPACK 3.10) adds each element to one sum only; on
+a GPU, XLA would write the comparisons that this requires to memory.
 """
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -30,14 +31,6 @@ class ScaledNorm(NamedTuple):
 
     value: jax.Array
     scale: jax.Array
-
-
-class _Sums(NamedTuple):
-    """Sums of squares of large (scaled down), ordinary and small (scaled up) elements."""
-
-    big: jax.Array
-    mid: jax.Array
-    small: jax.Array
 
 
 class _Blue(NamedTuple):
@@ -79,68 +72,107 @@ def split_rows(leaf: jax.Array) -> list[jax.Array]:
     return [part for part in (flat[:whole].reshape(-1, row), flat[whole:]) if part.size]
 
 
-def sums_of_squares(leaf: jax.Array) -> _Sums:
-    """Returns the sums of squares of one leaf's large, ordinary and small elements.
+class _Ranges(NamedTuple):
+    """Scales of the sums of squares of one floating-point format.
 
-    It reads the data once.
+    Attributes:
+      low: A sum of squares above it is accurate: squares that underflow are below half an ulp.
+      high: A sum of unscaled squares below it did not overflow.
+      up: Scale for elements whose unscaled sum is at most `low`.
+      down: Scale for elements whose unscaled sum is at least `high`.
+      slightly_down: Scale for computed elements, which are neither very large nor all small.
+      mostly_up: Scale for elements whose sum at `slightly_down` is at most `low`.
     """
-    zero = jnp.zeros((), accumulator_dtype(leaf.dtype))
-    total = _Sums(zero, zero, zero)
-    for part in split_rows(leaf):
-        total = _Sums(*(a + jnp.sum(b) for a, b in zip(total, _row_sums(part), strict=True)))
-    return total
+
+    low: float
+    high: float
+    up: float
+    down: float
+    slightly_down: float
+    mostly_up: float
 
 
-def _row_sums(rows: jax.Array) -> _Sums:
-    dtype = accumulator_dtype(rows.dtype)
-    blue = blue_constants(dtype)
-    size = jnp.abs(rows).astype(dtype)  # The modulus of a complex number is real.
-    big, small = size > blue.big_above, size < blue.small_below
-    one, zero = jnp.ones((), dtype), jnp.zeros((), dtype)
-    scale = jnp.where(big, blue.scale_big * one, jnp.where(small, blue.scale_small * one, one))
-    square = jnp.square(safe_product(size, scale))
-    parts = (
-        jnp.where(big, square, zero),
-        jnp.where(big | small, zero, square),  # NaN is added here: its comparisons are False.
-        jnp.where(small, square, zero),
-    )
+@functools.cache
+def _ranges(dtype: Any) -> _Ranges:
+    smallest = -int(jnp.finfo(dtype).minexp)  # In float32, the smallest normal number is 2^-126.
+    up = smallest * 16 // 25
+    # In float32 the exponents are -60, 100, 80, -80, -20 and 60.
+    exponents = 3 - smallest // 2, smallest * 4 // 5, up, -up, -(up // 4), up - up // 4
+    return _Ranges(*(2.0**exponent for exponent in exponents))
+
+
+def norm_in_one_pass(leaf: jax.Array) -> ScaledNorm:
+    """Returns the norm of one leaf, from three sums of squares."""
+    ranges = _ranges(accumulator_dtype(leaf.dtype))
+    mid, small, big = _sums_of_squares(leaf, (1.0, ranges.up, ranges.down))
+    # Both comparisons are False for NaN, which `mid` keeps.
+    is_big, is_small, one = mid > ranges.high, mid < ranges.low, jnp.ones((), mid.dtype)
+    scale = jnp.where(is_big, ranges.down * one, jnp.where(is_small, ranges.up * one, one))
+    return ScaledNorm(root(jnp.where(is_big, big, jnp.where(is_small, small, mid))), scale)
+
+
+def moderate_norm_in_one_pass(leaf: jax.Array) -> ScaledNorm:
+    """Returns the norm of one leaf with elements below 1e25, from two sums of squares.
+
+    For leaves that are themselves computed, three sums can exceed the size up to which XLA's GPU
+    backend computes them together with the leaf. Norms above 1e25 are inf in float32.
+    """
+    ranges = _ranges(accumulator_dtype(leaf.dtype))
+    mid, small = _sums_of_squares(leaf, (ranges.slightly_down, ranges.mostly_up))
+    is_small, one = mid < ranges.low, jnp.ones((), mid.dtype)
+    scale = jnp.where(is_small, ranges.mostly_up * one, ranges.slightly_down * one)
+    return ScaledNorm(root(jnp.where(is_small, small, mid)), scale)
+
+
+def _sums_of_squares(leaf: jax.Array, scales: Sequence[float]) -> tuple[jax.Array, ...]:
+    """Returns the sum of the squares of `scale · leaf` for each scale, reading the leaf once."""
+    dtype = accumulator_dtype(leaf.dtype)
+    totals = (jnp.zeros((), dtype),) * len(scales)
+    for rows in split_rows(leaf):
+        size = jnp.abs(rows).astype(dtype)
+        sums = tuple(jnp.square(_in_scale(size, scale)) for scale in scales)
+        sums = _add_along(sums, rows.ndim - 1)
+        # A long sequence of additions to one number would lose accuracy, so rows are added in
+        # groups of 256 first.
+        if sums[0].size > 1024:
+            pad = -sums[0].size % 256
+            sums = [jnp.pad(each.reshape(-1), (0, pad)).reshape(-1, 256) for each in sums]
+            sums = _add_along(sums, 1)
+        sums = _add_along([each.reshape(-1) for each in sums], 0)
+        totals = tuple(jnp.add(a, b) for a, b in zip(totals, sums, strict=True))
+    return totals
+
+
+def _add_along(parts: Sequence[jax.Array], axis: int) -> tuple[jax.Array, ...]:
+    """Returns the sums of several arrays along one axis, computed together."""
 
     def add(a: Any, b: Any) -> Any:
         return tuple(x + y for x, y in zip(a, b, strict=True))
 
-    return _Sums(*lax.reduce(parts, (zero, zero, zero), add, (rows.ndim - 1,)))
+    zeros = (jnp.zeros((), parts[0].dtype),) * len(parts)
+    return tuple(lax.reduce(tuple(parts), zeros, add, (axis,)))
 
 
-def safe_product(size: jax.Array, scale: jax.Array) -> jax.Array:
-    """Returns `size · scale`, in a form that can be squared safely.
+def _in_scale(size: jax.Array, scale: float) -> jax.Array:
+    if scale == 1:
+        return size
+    # Elements enlarged by `scale` matter only if they are small. The limit keeps the derivatives
+    # of their squares finite where they do not matter.
+    most = jnp.finfo(size.dtype).max if scale < 1 else 2.0 ** (jnp.finfo(size.dtype).maxexp // 2)
+    return safe_product(size, jnp.asarray(scale, size.dtype), float(most))
 
-    If both factors are compile-time constants (a constant field), XLA rewrites (x s)(x s) as
-    x² s², which may be 0 · inf. It does not rewrite through the `where`. The `where` limits the
-    product to the largest finite number, whose square is inf, so the square does not change. A
-    `minimum` is not an alternative, because on CPU it may return the other number if one is NaN.
+
+def safe_product(size: jax.Array, scale: jax.Array, most: float | None = None) -> jax.Array:
+    """Returns `size · scale`, limited to `most`, in a form that can be squared safely.
+
+    XLA rewrites (x s)(x s) as x² s² if the scale is a constant, and x² s² may be 0 · inf. It does
+    not rewrite through the `where`. By default, the `where` limits the product to the largest
+    finite number, whose square is inf, so the square does not change. A `minimum` is not an
+    alternative, because on CPU it may return the other number if one is NaN.
     """
-    most, product = jnp.finfo(size.dtype).max.astype(size.dtype), size * scale
-    return jnp.where(product > most, most, product)
-
-
-def norm_of_sums(sums: _Sums) -> ScaledNorm:
-    """Returns `√(extreme + scale² · mid)` and `scale`.
-
-    `extreme` is the sum of squares of the large elements if there are any, else of the small ones
-    if mid < 2^-60, else 0. `scale` is the scale of that sum, or 1. The root is computed as a
-    hypotenuse, because XLA folds `(mid * c) * c` into `mid * c²`, and c² may exceed the largest
-    float32.
-    """
-    blue = blue_constants(sums.mid.dtype)
-    one = jnp.ones((), sums.mid.dtype)
-    overflows = sums.big > 0
-    # Above 2^-60, the small elements are below half an ulp of the sum. For NaN this is False.
-    underflows = ~overflows & (sums.mid < 2.0**-60)
-    scale = jnp.where(
-        overflows, blue.scale_big * one, jnp.where(underflows, blue.scale_small * one, one)
-    )
-    extreme = jnp.where(overflows, sums.big, jnp.where(underflows, sums.small, 0 * one))
-    return ScaledNorm(_hypotenuse(root(extreme), root(sums.mid) * scale), scale)
+    limit = jnp.asarray(jnp.finfo(size.dtype).max if most is None else most, size.dtype)
+    product = size * scale
+    return jnp.where(product > limit, limit, product)
 
 
 def root(square: jax.Array) -> jax.Array:
@@ -150,11 +182,3 @@ def root(square: jax.Array) -> jax.Array:
     """
     zero = square == 0
     return jnp.where(zero, 0, jnp.sqrt(jnp.where(zero, 1, square))).astype(square.dtype)
-
-
-def _hypotenuse(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Returns `√(a² + b²)` of two nonnegative numbers, without squaring them."""
-    longer, shorter = jnp.maximum(a, b), jnp.minimum(a, b)
-    zero = longer == 0
-    ratio = jnp.where(zero, 0, shorter / jnp.where(zero, 1, longer))
-    return longer * jnp.sqrt(1 + jnp.square(ratio)).astype(a.dtype)

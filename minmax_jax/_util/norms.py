@@ -1,12 +1,13 @@
 """Euclidean norms that neither overflow nor underflow.
 
-Accelerators use Blue's algorithm, which needs one pass over the data. XLA's CPU backend vectorizes
-plain sums only. There, a norm takes two passes: the first finds the largest element, the second
-sums the squares in a scale chosen from it. For leaves of at least `_PLAIN_FROM` elements, and for
-all leaves in `leaf_norms` with `again`, the plain sum of squares is tried first. The two passes
-then follow only if that sum is not safe from overflow and underflow.
+Accelerators use sums of squares in several scales, which need one pass over the data. XLA's CPU
+backend vectorizes plain sums only. There, a norm takes two passes: the first finds the largest
+element, the second sums the squares in a scale chosen from it. For leaves of at least `_PLAIN_FROM`
+elements, and for all leaves in `leaf_norms` with `again`, the plain sum of squares is tried first.
+The two passes then follow only if that sum is not safe from overflow and underflow.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,11 +19,11 @@ from minmax_jax._util import sharding
 from minmax_jax._util.blue import (
     ScaledNorm,
     blue_constants,
-    norm_of_sums,
+    moderate_norm_in_one_pass,
+    norm_in_one_pass,
     root,
     safe_product,
     split_rows,
-    sums_of_squares,
 )
 from minmax_jax._util.trees import accumulator_dtype
 from minmax_jax._util.types import PyTree
@@ -38,25 +39,18 @@ def leaf_norms(tree: PyTree, again: Callable[[], PyTree] | None = None) -> list[
 
     Args:
       tree: Pytree of float arrays.
-      again: Function that computes `tree` again. If only the norms of `tree` are used, XLA's
-        CPU backend then does not write it to memory. On CPU, it is computed again if the plain
-        sum of squares of any leaf is not between 2^-60 and 2^100, for example if a leaf is
-        zero. Other backends do not compute it again.
+      again: Function that computes `tree` again. If only the norms of `tree` are used, XLA then
+        does not write it to memory. On CPU, it is computed again if the plain sum of squares of
+        any leaf is not between 2^-60 and 2^100, for example if a leaf is zero. Other backends do
+        not compute it again, and norms above 1e25 are inf there.
     """
     leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(tree)]
     if again is None or not leaves or sharding.is_explicit(leaves):
         return [leaf_norm(leaf) for leaf in leaves]
-
-    def on_cpu(leaves: list[jax.Array]) -> list[ScaledNorm]:
-        squares = [_plain_square_sum(leaf) for leaf in leaves]
-        return lax.cond(
-            jnp.stack([_is_safe(square) for square in squares]).all(),
-            lambda: [_plain_norm(square) for square in squares],
-            lambda: [_norm_in_two_passes(leaf) for leaf in jax.tree.leaves(again())],
-        )
-
     return lax.platform_dependent(
-        leaves, cpu=on_cpu, default=lambda leaves: [*map(_norm_in_one_pass, leaves)]
+        leaves,
+        cpu=lambda leaves: _computed_norms_on_cpu(leaves, again),
+        default=lambda leaves: [*map(moderate_norm_in_one_pass, leaves)],
     )
 
 
@@ -81,11 +75,19 @@ def joined(norms: Sequence[ScaledNorm]) -> ScaledNorm:
 @jax.jit
 def _leaf_norm(leaf: jax.Array) -> ScaledNorm:
     """Returns the norm of one leaf, by the algorithm that suits the backend."""
-    return lax.platform_dependent(leaf, cpu=_norm_on_cpu, default=_norm_in_one_pass)
+    return lax.platform_dependent(leaf, cpu=_norm_on_cpu, default=norm_in_one_pass)
 
 
-def _norm_in_one_pass(leaf: jax.Array) -> ScaledNorm:
-    return norm_of_sums(sums_of_squares(leaf))
+def _computed_norms_on_cpu(
+    leaves: Sequence[jax.Array], again: Callable[[], PyTree]
+) -> list[ScaledNorm]:
+    """Returns the norms of leaves that are computed inside of the sums of their squares."""
+    squares = [_folded_square_sum(leaf) for leaf in leaves]
+    return lax.cond(
+        jnp.stack([_is_safe(square) for square in squares]).all(),
+        lambda: [_plain_norm(square) for square in squares],
+        lambda: [_norm_in_two_passes(leaf) for leaf in jax.tree.leaves(again())],
+    )
 
 
 _PLAIN_FROM = 2**12
@@ -110,6 +112,34 @@ def _plain_square_sum(leaf: jax.Array) -> jax.Array:
     # The barrier makes XLA compute the squares inside the sum. Without it, XLA would share them
     # with the second moment of an Adam-type method and write all squares to memory.
     return _square_sum(lax.optimization_barrier(leaf), lambda size: size)
+
+
+_FOLDS = 8
+"""Number of parts of a leaf whose squares are added elementwise."""
+
+
+def _folded_square_sum(leaf: jax.Array) -> jax.Array:
+    """Returns the sum of the squares of a leaf that is computed inside of the sum.
+
+    XLA's CPU backend computes an elementwise loop on all cores, but a sum and what is computed
+    inside of it on one. The squares of `_FOLDS` parts of the leaf are therefore added elementwise,
+    so that the sum has fewer terms and contains no other operation.
+    """
+    if leaf.size < _PLAIN_FROM:
+        return _plain_square_sum(leaf)
+    flat = leaf.reshape(-1)
+    length = flat.size // _FOLDS
+    squares = [jnp.square(_widened(flat[i * length : (i + 1) * length])) for i in range(_FOLDS)]
+    folded = functools.reduce(jnp.add, squares)
+    # XLA moves elementwise operations into a sum, but not the reduction to the same precision.
+    info = jnp.finfo(folded.dtype)
+    folded = lax.reduce_precision(folded, info.nexp, info.nmant)
+    rest = jnp.square(_widened(flat[_FOLDS * length :]))
+    return jnp.sum(rest) + sum(jnp.sum(jnp.sum(rows, -1)) for rows in split_rows(folded))
+
+
+def _widened(leaf: jax.Array) -> jax.Array:
+    return leaf.astype(accumulator_dtype(leaf.dtype))
 
 
 def _is_safe(square: jax.Array) -> jax.Array:
