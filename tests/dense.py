@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import minmax_jax as mm
+from minmax_jax._util.products import product
 
 START = mm.Players(
     min={"a": jnp.array([1.0, -2.0]), "b": jnp.array(0.5)},
@@ -41,15 +42,15 @@ def game(seed, *, zero_sum):
 
     def min_loss(z):
         x, y, a = parts(z)
-        return 0.5 * x @ a[MIN, MIN] @ x + x @ a[MIN, MAX] @ y
+        return product(0.5 * x, a[MIN, MIN], x) + product(x, a[MIN, MAX], y)
 
     def max_loss(z):
         x, y, a = parts(z)
-        return 0.5 * y @ a[MAX, MAX] @ y + y @ a[MAX, MIN] @ x
+        return product(0.5 * y, a[MAX, MAX], y) + product(y, a[MAX, MIN], x)
 
     def payoff(z):
         _, y, a = parts(z)
-        return min_loss(z) - 0.5 * y @ a[MAX, MAX] @ y
+        return min_loss(z) - product(0.5 * y, a[MAX, MAX], y)
 
     field_fn = mm.zero_sum(payoff) if zero_sum else mm.general_sum(min_loss, max_loss)
     return Dense(m, field_fn, min_loss)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import minmax_jax as mm
+from minmax_jax._util.products import product
 
 
 class Problem(NamedTuple):
@@ -55,7 +56,7 @@ def _flat(tree):
 
 def _coupled(z):
     x, y = _flat(z.min), _flat(z.max)[:4]
-    return jnp.sum(x * (jnp.asarray(_COUPLING, x.dtype) @ y))
+    return jnp.sum(x * product(jnp.asarray(_COUPLING, x.dtype), y))
 
 
 def _square(tree):
@@ -98,7 +99,7 @@ def batch_payoff(z, data):
     """Returns the mean over the examples of a payoff that depends on the example."""
 
     def one(example):
-        bent = jnp.tanh(_flat(z.min) + example) @ jnp.asarray(_COUPLING) @ _flat(z.max)[:4]
+        bent = product(jnp.tanh(_flat(z.min) + example), _COUPLING, _flat(z.max)[:4])
         return bent + 0.5 * _square(z.min) * jnp.sum(example**2) - 0.5 * _square(z.max)
 
     return jnp.mean(jax.vmap(one)(data))

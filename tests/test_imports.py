@@ -23,7 +23,7 @@ ORDER = {
         {"gan"},
     ],
     "minmax_jax._util": [
-        {"__init__", "types"},
+        {"__init__", "products", "types"},
         {"trees"},
         {"checks", "sharding"},
         {"blue", "calls"},

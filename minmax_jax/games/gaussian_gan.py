@@ -130,7 +130,8 @@ def _network(key: jax.Array, sizes: tuple[int, ...]) -> tuple[dict[str, jax.Arra
     def init(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         # Under `vmap`, matrices are initialized one after the other: two simultaneous batches of
         # QR decompositions can deadlock on a CPU with few cores (jaxlib 0.10.2).
-        return sequential_vmap(lambda key: orthogonal(key, shape))(key)
+        with jax.default_matmul_precision("highest"):
+            return sequential_vmap(lambda key: orthogonal(key, shape))(key)
 
     return tuple(
         {"w": init(k, shape), "b": jnp.zeros(shape[1])}

@@ -7,6 +7,7 @@ import numpy as np
 import optax
 
 from minmax_jax._util import trees
+from minmax_jax._util.products import product
 from minmax_jax._util.types import Players, PyTree
 from minmax_jax.field import payoff, zero_sum
 from minmax_jax.games._game import Game
@@ -60,7 +61,7 @@ def matrix(payoffs: Any = ROCK_PAPER_SCISSORS) -> Game:
         )
 
     def value(z: Players) -> Any:
-        return z.min @ jnp.asarray(a, z.min.dtype) @ z.max
+        return product(z.min, jnp.asarray(a, z.min.dtype), z.max)
 
     rows, columns = a.shape
     start = Players(

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from minmax_jax._util.products import product
 from minmax_jax._util.types import Players
 from minmax_jax.field import payoff, zero_sum
 from minmax_jax.games._game import Game
@@ -77,9 +78,9 @@ def quadratic(
 
     def value(z: Players) -> jax.Array:
         x, y = jnp.ravel(z.min), jnp.ravel(z.max)
-        own = 0.5 * x @ _like(p_matrix, x) @ x - 0.5 * y @ _like(q_matrix, y) @ y
-        both = x @ _like(np.atleast_2d(a), x) @ y
-        return own + both + x @ _like(p.ravel(), x) + y @ _like(q.ravel(), y)
+        own = product(0.5 * x, _like(p_matrix, x), x) - product(0.5 * y, _like(q_matrix, y), y)
+        both = product(x, _like(np.atleast_2d(a), x), y)
+        return own + both + product(x, _like(p.ravel(), x)) + product(y, _like(q.ravel(), y))
 
     start = Players(*(jnp.ones(shape) for shape in shapes))
     solution = _solution(p_matrix, np.atleast_2d(a), q_matrix, p, q)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minmax_jax._util import checks
+from minmax_jax._util.products import product
 from minmax_jax._util.types import Players
 from minmax_jax.field import payoff, zero_sum
 from minmax_jax.games._game import Game
@@ -70,7 +71,7 @@ def robust_least_squares(features: Any, targets: Any, *, penalty: float = 3.0) -
 
     def value(z: Players) -> jax.Array:
         x, y = z
-        residual = jnp.asarray(a, x.dtype) @ x - y
+        residual = product(jnp.asarray(a, x.dtype), x) - y
         moved = y - jnp.asarray(y0, y.dtype)
         return 0.5 * jnp.sum(residual**2) - 0.5 * penalty * jnp.sum(moved**2)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from minmax_jax._util import sharding, trees
+from minmax_jax._util import products, sharding, trees
 from minmax_jax._util.krylov.system import Operator
 from minmax_jax._util.types import PyTree
 
@@ -69,8 +69,10 @@ def orthogonalize(basis: PyTree, vector: PyTree) -> tuple[jax.Array, PyTree]:
 def _project_out(basis: PyTree, vector: PyTree) -> tuple[jax.Array, PyTree]:
 
     def product(rows: jax.Array, v: jax.Array) -> jax.Array:
-        return jnp.tensordot(rows, v, v.ndim)
+        return products.contract(rows, v, v.ndim)
 
     parts = jax.tree.map(functools.partial(sharding.replicated, product), basis, vector)
     column = functools.reduce(jnp.add, jax.tree.leaves(parts))
-    return column, jax.tree.map(lambda v, rows: v - jnp.tensordot(column, rows, 1), vector, basis)
+    return column, jax.tree.map(
+        lambda v, rows: v - products.contract(column, rows, 1), vector, basis
+    )

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax._util import trees
+from minmax_jax._util import products, trees
 from minmax_jax._util.krylov.arnoldi import arnoldi_step, first_basis
 from minmax_jax._util.krylov.system import Operator, Solution, System, add_scaled
 from minmax_jax._util.types import PyTree
@@ -55,7 +55,7 @@ def gmres(
         x, r, square, count = carry
         end = _run_cycle(operator, r, jnp.sqrt(square), tolerance, width, max_iterations - count)
         weights = _weights(end, width)
-        x = jax.tree.map(lambda a, v: a + jnp.tensordot(weights, v[:width], 1), x, end.basis)
+        x = jax.tree.map(lambda a, v: a + products.contract(weights, v[:width], 1), x, end.basis)
         r = add_scaled(problem.rhs, -1, operator(x))
         return x, r, trees.inner_product(r, r), count + end.column
 

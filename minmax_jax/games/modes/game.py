@@ -6,6 +6,7 @@ import math
 import jax
 
 from minmax_jax._util import checks
+from minmax_jax._util.products import product
 from minmax_jax._util.types import Draw, Players
 from minmax_jax.games._draw import as_key
 from minmax_jax.games._game import Game
@@ -127,7 +128,7 @@ def _sample(
     if kind == "one_hot":
         return x, latents[jax.random.randint(z_key, (batch_size,), 0, len(latents))]
     z = jax.random.bernoulli(z_key, 1 / len(latents), (batch_size, len(latents)))
-    return x, z.astype(latents.dtype) @ latents
+    return x, product(z.astype(latents.dtype), latents)
 
 
 def _check(

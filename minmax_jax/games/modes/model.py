@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from minmax_jax._util.products import product
 from minmax_jax._util.types import Players
 
 
@@ -48,7 +49,7 @@ def modes_logit(
     Returns:
       Logits of shape (n,). D(X) is their sigmoid.
     """
-    products = points @ discriminator["w"][:, : points.shape[-1]].T
+    products = product(points, discriminator["w"][:, : points.shape[-1]].T)
     cubes = _cube(products, linear_beyond).sum(axis=-1)
     return discriminator["a"] * cubes + bias_coefficient * discriminator["b"]
 

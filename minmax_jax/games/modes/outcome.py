@@ -5,6 +5,7 @@ import math
 import jax
 import jax.numpy as jnp
 
+from minmax_jax._util.products import product
 from minmax_jax._util.types import Players
 from minmax_jax.games.modes.model import modes_logit, modes_points
 
@@ -36,11 +37,11 @@ def modes_reached(
     Returns:
       Three shares in [0, 1].
     """
-    points = players.min["v"] if latents is None else latents @ players.min["v"]
+    points = players.min["v"] if latents is None else product(latents, players.min["v"])
     u = modes_points(correlation)
     targets = jnp.concatenate([u, u.sum(0, keepdims=True) / math.sqrt(2 + 2 * correlation)])
     norms = jnp.linalg.norm(points, axis=-1, keepdims=True)
-    near = points[:, :2] @ targets.T >= cosine * norms
+    near = product(points[:, :2], targets.T) >= cosine * norms
     return jnp.mean(near & (norms >= norm), axis=0)
 
 
