@@ -5,22 +5,36 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-# The tests compile thousands of small programs and run each once, so they need fast compilation
-# more than fast programs. Without LLVM's optimizations, with one LLVM module per program and with
-# one thread for matrix products, most tests take half the time. XLA's own passes still run.
-_FLAGS = [
-    "--xla_force_host_platform_device_count=8",
-    "--xla_backend_optimization_level=0",
-    "--xla_llvm_disable_expensive_passes=true",
-    "--xla_cpu_multi_thread_eigen=false",
-    "--xla_cpu_parallel_codegen_split_count=1",
-]
-if metadata.version("jaxlib").startswith(("0.10.", "0.11.")):
-    # The kernels of fusions go through MLIR there, which takes three quarters of the compilation.
-    # Version 0.12 does not know this flag, and XLA aborts at an unknown flag.
-    _FLAGS.append("--xla_cpu_use_fusion_emitters=false")
+# On a machine with a GPU, the tests run on it: see `CONTRIBUTING.md`.
+_ON_GPU = os.environ.get("JAX_PLATFORMS", "") != "cpu" and any(
+    Path(file).exists() for file in ("/dev/nvidiactl", "/dev/kfd")
+)
+
+_FLAGS = ["--xla_force_host_platform_device_count=8"]
+if _ON_GPU:
+    # Tests that resume a run compare it with the uninterrupted one bit for bit.
+    _FLAGS.append("--xla_gpu_deterministic_ops=true")
+    # The processes that tests start need memory of the same GPU.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+else:
+    # The tests compile thousands of small programs and run each once, so they need fast
+    # compilation more than fast programs. Without LLVM's optimizations, with one LLVM module per
+    # program and with one thread for matrix products, most tests take half the time. XLA's own
+    # passes still run.
+    _FLAGS += [
+        "--xla_backend_optimization_level=0",
+        "--xla_llvm_disable_expensive_passes=true",
+        "--xla_cpu_multi_thread_eigen=false",
+        "--xla_cpu_parallel_codegen_split_count=1",
+    ]
+    if metadata.version("jaxlib").startswith(("0.10.", "0.11.")):
+        # The kernels of fusions go through MLIR there, which takes three quarters of the
+        # compilation. Version 0.12 does not know this flag, and XLA aborts at an unknown flag.
+        _FLAGS.append("--xla_cpu_use_fusion_emitters=false")
 _given = os.environ.get("XLA_FLAGS", "").split()
-os.environ["XLA_FLAGS"] = " ".join([*_given, *(flag for flag in _FLAGS if flag not in _given)])
+_names = {flag.partition("=")[0] for flag in _given}
+_FLAGS = [flag for flag in _FLAGS if flag.partition("=")[0] not in _names]
+os.environ["XLA_FLAGS"] = " ".join([*_given, *_FLAGS])
 
 # Otherwise JAX attaches the Python call stack to every operation that it lowers.
 os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")

@@ -17,16 +17,17 @@ import minmax_jax as mm
 from minmax_jax import parallel
 from tests import problems
 from tests.cases import CASES, Case
+from tests.devices import first_devices
 
 
-def _row(case, *more, suffix=""):
+def row(case, *more, suffix=""):
     """Returns a row as a parameter. Fast tests run only the first row of each algorithm."""
     first = next(other for other in CASES if other.algorithm == case.algorithm) is case
     name = case.name.replace(" ", "-") + suffix
     return pytest.param(case, *more, id=name, marks=() if first else pytest.mark.slow)
 
 
-each_case = pytest.mark.parametrize("case", [_row(case) for case in CASES])
+each_case = pytest.mark.parametrize("case", [row(case) for case in CASES])
 
 
 def run(optimizer, problem, num_steps, **options):
@@ -59,7 +60,7 @@ def distance(players, solution):
 
 @pytest.mark.parametrize(
     ("case", "claim"),
-    [_row(case, claim, suffix=f"-{i}") for case in CASES for i, claim in enumerate(case.solves)],
+    [row(case, claim, suffix=f"-{i}") for case in CASES for i, claim in enumerate(case.solves)],
 )
 def test_optimizer_reaches_claimed_solutions(case: Case, claim):
     players = run(claim.make(), claim.problem, claim.steps).players
@@ -300,9 +301,9 @@ def test_four_devices_match_one_device_on_whole_batch(case: Case, backend):
     whole = jax.jit(_trajectory_on_data(case, None))(data)
     local = _trajectory_on_data(case, axis)
     if backend == "pmap":
-        parts = jax.pmap(local, axis_name=axis, devices=jax.devices()[:4])(data.reshape(4, 2, 4))
+        parts = jax.pmap(local, axis_name=axis, devices=first_devices(4))(data.reshape(4, 2, 4))
     else:
-        mesh = Mesh(np.asarray(jax.devices()[:4]), (axis,))
+        mesh = Mesh(np.asarray(first_devices(4)), (axis,))
         spec = PartitionSpec(axis)
         parts = jax.jit(
             jax.shard_map(
@@ -321,7 +322,7 @@ def test_four_devices_match_one_device_on_whole_batch(case: Case, backend):
 
 def _sharded(axis_type):
     """Returns a mesh of four devices, and players sharded over it along their last axes."""
-    mesh = jax.make_mesh((4,), ("x",), axis_types=(axis_type,))
+    mesh = jax.make_mesh((4,), ("x",), axis_types=(axis_type,), devices=first_devices(4))
 
     def put(seed, *shape):
         value = jax.random.normal(jax.random.key(seed), shape)

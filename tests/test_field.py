@@ -11,6 +11,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 import minmax_jax as mm
 from tests import problems
+from tests.devices import first_devices
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 Z = mm.Players(2.0, 3.0)
@@ -65,7 +66,7 @@ def test_payoff_returns_value_and_aux():
 
 def devices_of(backend, function):
     """Maps `function(rows)` over 4 devices, and stacks the results."""
-    devices = jax.devices()[:4]
+    devices = first_devices(4)
     if backend == "pmap":
         return jax.pmap(function, axis_name="d", devices=devices)
     spec = PartitionSpec("d")

@@ -1,10 +1,10 @@
 """Tests of mapping over devices."""
 
-import jax
 import jax.numpy as jnp
 import pytest
 
 from minmax_jax import parallel
+from tests.devices import first_devices
 
 
 @pytest.mark.parametrize("backend", parallel.BACKENDS)
@@ -16,6 +16,6 @@ def test_map_step_refuses_axes_other_than_zero(backend, in_axes):
 
 @pytest.mark.parametrize("backend", parallel.BACKENDS)
 def test_map_step_splits_and_broadcasts(backend):
-    devices = jax.local_devices()[:2]
+    devices = first_devices(2)
     add = parallel.map_step(jnp.add, devices, in_axes=(0, None), backend=backend)
     assert add(jnp.array([1.0, 2.0]), jnp.array(3.0)).tolist() == [4.0, 5.0]

@@ -8,6 +8,7 @@ import pytest
 import minmax_jax as mm
 from minmax_jax import parallel
 from tests import problems
+from tests.devices import first_devices
 
 
 def spectrum(field_fn, z, **options):
@@ -129,7 +130,7 @@ def test_spectrum_on_four_devices_matches_one_device():
         return found.leading.value, mm.diagnostics.jacobian(field_fn, problems.curved.start)
 
     whole = lowest(data, None)
-    parts = jax.pmap(lambda rows: lowest(rows, axis), axis, devices=jax.devices()[:4])(
+    parts = jax.pmap(lambda rows: lowest(rows, axis), axis, devices=first_devices(4))(
         data.reshape(4, 2, 4)
     )
     for part, one in zip(parts, whole, strict=True):

@@ -8,6 +8,7 @@ import optax
 import pytest
 
 import minmax_jax as mm
+from tests.devices import first_devices
 
 Z = mm.Players(
     {"w": jnp.array([[3.0, -4.0, 1.0], [0.5, 2.0, -1.0]]), "b": jnp.array([1e-3, 2e-3])},
@@ -80,7 +81,8 @@ def test_ada_nsgda_equals_graft_of_adam_and_identity(scope, size, scale):
 @pytest.mark.parametrize("make", [mm.nsgda, mm.ada_nsgda, mm.ada_dir])
 def test_normalized_optimizers_run_in_checked_shard_map(make, size):
     # There, both branches of a conditional must vary over the same mesh axes.
-    mesh = jax.make_mesh((2,), ("d",), axis_types=(jax.sharding.AxisType.Auto,))
+    auto = (jax.sharding.AxisType.Auto,)
+    mesh = jax.make_mesh((2,), ("d",), axis_types=auto, devices=first_devices(2))
     tx, halves = make(0.1), jax.sharding.PartitionSpec("d")
     step = lambda g: tx.update({"w": g}, tx.init({"w": g}))[0]["w"]  # noqa: E731
     g = jnp.cos(jnp.arange(2.0 * size))

@@ -9,6 +9,7 @@ import pytest
 
 import minmax_jax as mm
 from tests import dense, problems
+from tests.devices import first_devices
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 ETA, RHO = 0.1, 0.2
@@ -165,7 +166,7 @@ def test_unrolled_general_sum_on_four_devices_matches_one():
         return tx.update(field_fn(z), tx.init(z), z, field_fn=field_fn, min_loss_fn=loss_fn)[0]
 
     data = problems.batch_data
-    parts = jax.pmap(lambda rows: step(rows, "d"), axis_name="d", devices=jax.devices()[:4])(
+    parts = jax.pmap(lambda rows: step(rows, "d"), axis_name="d", devices=first_devices(4))(
         data.reshape(4, 2, 4)
     )
     whole = jax.jit(step)(data)

@@ -21,6 +21,7 @@ from minmax_jax.gan.data import decoding
 from minmax_jax.gan.multihost import launch as launch_lib
 from minmax_jax.gan.multihost import process_group, store
 from minmax_jax.gan.run import checkpoint, run_folder
+from tests.devices import first_devices
 from tests.gan.cli.test_bad_input import images as write_images
 from tests.gan.cli.test_bad_input import separate_caches  # noqa: F401  (a fixture)
 
@@ -228,7 +229,7 @@ FUSED_ROUNDING = "--xla_cpu_use_fusion_emitters=false"
 
 
 def batches(images, num_devices, count):
-    devices = jax.local_devices()[:num_devices]
+    devices = first_devices(num_devices)
     size = 24 // num_devices
 
     def draw(images):
@@ -245,7 +246,7 @@ def test_batches_of_sharded_images_match_those_of_all_images(num_devices, kind):
     whole = data_lib.load("digits").images[:101]  # 101 is prime
     if kind == "vector":
         whole = np.random.default_rng(0).normal(size=(101, 3)).astype(np.float32)
-    devices = jax.local_devices()[:num_devices]
+    devices = first_devices(num_devices)
     expected = batches(parallel.replicate(whole, devices[:1]), 1, 101)
     spread = data_lib.shard_images(whole, 101, devices)
     assert spread.rows.shape[:2] == (num_devices, -(-101 // num_devices))

@@ -14,6 +14,7 @@ import pytest
 
 import minmax_jax as mm
 from minmax_jax.gan.run import checkpoint, checkpoint_file
+from tests.devices import first_devices
 
 Pair = collections.namedtuple("Pair", "left right")
 
@@ -348,7 +349,7 @@ def test_checkpoint_of_another_model_is_rejected(tmp_path, other):
 
 
 def test_checkpoint_is_restored_onto_another_mesh(tmp_path):
-    devices = np.array(jax.local_devices()[:4])
+    devices = np.array(first_devices(4))
     rows = jax.sharding.PartitionSpec("x")
     saved = jax.device_put(
         jnp.arange(8.0), jax.sharding.NamedSharding(jax.sharding.Mesh(devices, "x"), rows)

@@ -4,7 +4,6 @@ import io
 import json
 import threading
 
-import jax
 import jax.numpy as jnp
 import pytest
 
@@ -12,8 +11,9 @@ from minmax_jax import parallel
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.run import checkpoint_manager, metrics_log, progress, run_folder
 from minmax_jax.gan.trainer import train
+from tests.devices import up_to_devices
 
-DEVICES = jax.local_devices()[:2]
+DEVICES = up_to_devices(2)
 
 
 class Shown:

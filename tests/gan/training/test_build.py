@@ -4,6 +4,7 @@ import pytest
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.training import build
+from tests.devices import first_devices
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,7 @@ from minmax_jax.gan.training import build
     ],
 )
 def test_wrong_number_of_devices_raises(processes, devices, message, monkeypatch):
+    first_devices(8)
     monkeypatch.setattr(jax, "process_count", lambda: processes)
     with pytest.raises(ConfigError, match=message):
         build.pick_devices(presets.preset("digits", devices=devices))

@@ -9,6 +9,7 @@ from minmax_jax.gan.config import presets
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import program as program_lib
 from minmax_jax.gan.training import step as step_lib
+from tests.devices import first_devices
 
 STEPS = 5
 
@@ -32,7 +33,7 @@ def train_on(num_devices, data, optimizer, options, seed, **fields):
     config = presets.preset(
         "digits", optimizer=optimizer, options=options, **{**rates, **small, **fields}
     )
-    devices = jax.local_devices()[:num_devices]
+    devices = first_devices(num_devices)
     game, optimizer = build.build_game(config, data, num_devices)
     program = program_lib.compile_program(game, optimizer, config, devices)
     images = parallel.replicate(data.images, devices)
@@ -81,7 +82,7 @@ def agree(start, alone, shared):
 def batch_on(num_devices, data):
     config = presets.preset("digits", network="dcgan", width=4, latent_dim=8, batch_size=32)
     game, optimizer = build.build_game(config, data, num_devices)
-    devices = jax.local_devices()[:num_devices]
+    devices = first_devices(num_devices)
 
     def draw_batch(state, images):
         play = objective.forward_fn(game, images, state.stats, jax.random.key(1))

@@ -18,8 +18,7 @@ from minmax_jax.gan.run.checkpoint_manager import CheckpointManager
 from minmax_jax.gan.trainer import hooks
 from minmax_jax.gan.training import nonfinite, nonfinite_check
 from minmax_jax.gan.training import step as step_lib
-
-DEVICES = jax.local_devices()[:2]
+from tests.devices import first_devices
 
 
 def start():
@@ -32,7 +31,7 @@ def start():
         step=jnp.zeros((), jnp.int32),
         nonfinite=nonfinite.init(),
     )
-    return parallel.replicate(state, DEVICES)
+    return parallel.replicate(state, first_devices(2))
 
 
 def advance(bad_min, bad_max=(), bad_stats=(), device=0):
@@ -84,8 +83,8 @@ def run(one, policy, steps):
             (state, empty),
         )
 
-    zeros = parallel.replicate(jnp.zeros(()), DEVICES)
-    out = parallel.map_step(loop, DEVICES)(start(), zeros, zeros)
+    zeros = parallel.replicate(jnp.zeros(()), first_devices(2))
+    out = parallel.map_step(loop, first_devices(2))(start(), zeros, zeros)
     for leaf in map(checkpoint._to_numpy, jax.tree.leaves(out[0])):  # equal on every device
         np.testing.assert_array_equal(leaf[0], leaf[1])
     return parallel.unreplicate(out)
@@ -216,7 +215,11 @@ def save(folder, start, step, state, norms):
         log = metrics_log.MetricsLog(folder, progress.Progress(9))
         check = hooks.NonFiniteHook(config(folder, steps=9), folder, checkpoints, manager)
         hook = hooks.CheckpointHook(2, manager, check, log)
-        hook(step, parallel.replicate(state, DEVICES), parallel.replicate(norms, DEVICES))
+        hook(
+            step,
+            parallel.replicate(state, first_devices(2)),
+            parallel.replicate(norms, first_devices(2)),
+        )
 
 
 def test_nonfinite_state_is_not_saved_and_earlier_one_remains(tmp_path):

@@ -14,6 +14,7 @@ from minmax_jax.gan.config import presets
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import program as program_lib
 from minmax_jax.gan.training import step as step_lib
+from tests.devices import first_devices
 from tests.gan.conftest import small_data
 
 DEVICE = jax.local_devices()[:1]
@@ -302,7 +303,7 @@ def test_microbatches_give_the_field_of_the_full_batch(make, loss):
 
 
 def test_microbatches_use_less_memory_and_no_more_all_reduces(make):
-    devices = jax.local_devices()[:2]
+    devices = first_devices(2)
 
     def compiled(microbatches):
         config = make().config.replace(batch_size=512, microbatches=microbatches, steps_per_call=1)
