@@ -1,4 +1,4 @@
-"""Convolutions, as im2col matrix products on CPU and `lax.conv` elsewhere.
+"""Convolutions, as im2col matrix products on CPU and as XLA's convolutions elsewhere.
 
 XLA's convolution on CPU is fast only at the top level of a program. Inside a loop it runs on
 one thread (a step of both players at width 16 takes 93 ms instead of 10 ms), and under `vmap`
@@ -7,32 +7,34 @@ product with gathered patches, the same step takes 14.5 ms everywhere. Both form
 same sums.
 
 The module also has the resampling of residual networks: nearest-neighbor upsampling and
-average pooling over 2×2 blocks.
+average pooling over 2×2 blocks, alone or in one convolution with a 3×3 kernel.
 """
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-_LAYOUT = ("NHWC", "HWIO", "NHWC")
+from minmax_jax.gan.networks import _convolution_lax
+from minmax_jax.gan.networks._platform import on_cpu
+
 _PAD_ONE = ((0, 0), (1, 1), (1, 1), (0, 0))
 
 
 def halve(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
     """Convolves `(n, 2h, 2w, c)` with `(4, 4, c, o)` at stride 2, to `(n, h, w, o)`."""
-    return _halve_im2col(inputs, kernel) if _on_cpu() else _halve_lax(inputs, kernel)
+    return (_halve_im2col if on_cpu() else _convolution_lax.halve)(inputs, kernel)
 
 
 def double(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
     """Applies a transposed convolution: `(n, h, w, c)` and `(4, 4, c, o)` to `(n, 2h, 2w, o)`."""
-    return _double_im2col(inputs, kernel) if _on_cpu() else _double_lax(inputs, kernel)
+    return (_double_im2col if on_cpu() else _convolution_lax.double)(inputs, kernel)
 
 
 def convolve(inputs: jax.Array, kernel: jax.Array, stride: int = 1) -> jax.Array:
     """Convolves `(n, h, w, c)` with `(k, l, c, o)`, zero-padded, to `(n, ⌈h/stride⌉, …, o)`."""
     if kernel.shape[:2] == (1, 1) and stride == 1:
         return inputs @ kernel[0, 0]
-    return (_convolve_im2col if _on_cpu() else _convolve_lax)(inputs, kernel, stride)
+    return (_convolve_im2col if on_cpu() else _convolution_lax.convolve)(inputs, kernel, stride)
 
 
 def upsample(inputs: jax.Array) -> jax.Array:
@@ -49,14 +51,25 @@ def average_pool(inputs: jax.Array) -> jax.Array:
     return jnp.mean(blocks, axis=(2, 4))
 
 
-def _on_cpu() -> bool:
-    return jax.default_backend() == "cpu"
+def resampling_kernel(kernel: jax.Array) -> jax.Array:
+    """Convolves a 3×3 kernel with a 2×2 block of ones, to `(4, 4, c, o)`.
+
+    `double` with this kernel equals `upsample` followed by the 3×3 convolution, and `halve` with a
+    quarter of it equals the 3×3 convolution followed by `average_pool`. Both take 16 instead of
+    36 multiplications per four pixels.
+    """
+    down = jnp.pad(kernel, ((0, 1), (0, 0), (0, 0), (0, 0)))
+    rows = down + jnp.pad(kernel, ((1, 0), (0, 0), (0, 0), (0, 0)))
+    right = jnp.pad(rows, ((0, 0), (0, 1), (0, 0), (0, 0)))
+    kernel = right + jnp.pad(rows, ((0, 0), (1, 0), (0, 0), (0, 0)))
+    # Otherwise XLA moves the reversal of a transposed convolution's kernel into these pads, and no
+    # longer recognizes the convolution.
+    return kernel if on_cpu() else lax.optimization_barrier(kernel)
 
 
-def _convolve_lax(inputs: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    return lax.conv_general_dilated(
-        inputs, kernel, (stride, stride), "SAME", dimension_numbers=_LAYOUT
-    )
+def pooling_kernel(kernel: jax.Array) -> jax.Array:
+    """Returns the kernel of `halve` that convolves with a 3×3 kernel and pools the result."""
+    return resampling_kernel(0.25 * kernel)
 
 
 def _convolve_im2col(inputs: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
@@ -99,18 +112,6 @@ def _convolve_by_columns(padded: jax.Array, kernel: jax.Array) -> jax.Array:
     return sum(others, first)
 
 
-def _halve_lax(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
-    return lax.conv_general_dilated(
-        inputs, kernel, (2, 2), ((1, 1), (1, 1)), dimension_numbers=_LAYOUT
-    )
-
-
-def _double_lax(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
-    return lax.conv_general_dilated(
-        inputs, kernel, (1, 1), ((2, 2), (2, 2)), lhs_dilation=(2, 2), dimension_numbers=_LAYOUT
-    )
-
-
 def _halve_im2col(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
     """Turns each 2×2 block into channels, so that a 2×2 kernel at stride 1 is enough."""
     batch, height, width, channels = inputs.shape
@@ -126,13 +127,9 @@ def _halve_im2col(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
 def _double_im2col(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
     """Computes a 2×2 block of outputs from each 2×2 patch of inputs."""
     batch, height, width, channels = inputs.shape
-    # An output in row a of its block combines the inputs above and below it with rows 1 − a and
-    # 3 − a of the kernel, so the rows of a block are reversed.
-    kernel = kernel.reshape(2, 2, 2, 2, channels, -1)[:, ::-1, :, ::-1]
-    kernel = kernel.transpose(0, 2, 4, 1, 3, 5).reshape(4 * channels, -1)
+    kernel = _convolution_lax.subpixel_kernel(kernel).reshape(4 * channels, -1)
     blocks = _patches(jnp.pad(inputs, _PAD_ONE)) @ kernel
-    blocks = blocks.reshape(batch, height + 1, width + 1, 2, 2, -1).transpose(0, 1, 3, 2, 4, 5)
-    return blocks.reshape(batch, 2 * height + 2, 2 * width + 2, -1)[:, 1:-1, 1:-1]
+    return _convolution_lax.interleave(blocks, (batch, 2 * height, 2 * width))
 
 
 def _patches(inputs: jax.Array) -> jax.Array:

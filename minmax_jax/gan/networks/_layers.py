@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax import lax
 
-from minmax_jax.gan.networks import _convolution
+from minmax_jax.gan.networks import _batch_norm, _convolution
 from minmax_jax.gan.networks._affine import Affine
+from minmax_jax.gan.networks._platform import on_cpu
 from minmax_jax.gan.networks._pure import Network, purify
 
 Initializer = Callable[..., jax.Array]
@@ -72,23 +74,36 @@ class Layers(NamedTuple):
         linear_fn: Callable[[jax.Array, jax.Array], jax.Array] = _convolution.convolve,
         init: Initializer = HE,
         use_bias: bool = True,
+        kernel_fn: Callable[[jax.Array], jax.Array] | None = None,
     ) -> Affine:
         """Creates a convolution with a `size × size` kernel, by default with He's initialization.
 
-        `linear_fn` is a function of `_convolution`, by default a convolution at stride 1.
+        `linear_fn` is a function of `_convolution`, by default a convolution at stride 1. It
+        receives `kernel_fn(kernel)`, by default the kernel.
         """
         kernel = init(self.rngs.params(), (size, size, inputs, outputs), jnp.float32)
-        return self._affine(linear_fn, kernel, use_bias)
+        return self._affine(linear_fn, kernel, use_bias, kernel_fn)
 
     def norm(self, channels: int) -> "BatchNorm":
         """Creates a BatchNorm that is synchronized over devices."""
         return BatchNorm(channels, self.axis_name, self.rngs)
 
     def _affine(
-        self, linear_fn: Callable[..., jax.Array], kernel: jax.Array, use_bias: bool
+        self,
+        linear_fn: Callable[..., jax.Array],
+        kernel: jax.Array,
+        use_bias: bool,
+        kernel_fn: Callable[[jax.Array], jax.Array] | None = None,
     ) -> Affine:
         key = self.rngs.params() if self.spectral_norm else None
-        return Affine(linear_fn, kernel, use_bias=use_bias, spectral_key=key, dtype=self.dtype)
+        return Affine(
+            linear_fn,
+            kernel,
+            use_bias=use_bias,
+            spectral_key=key,
+            dtype=self.dtype,
+            kernel_fn=kernel_fn,
+        )
 
 
 class BatchNorm(nnx.BatchNorm):
@@ -103,10 +118,23 @@ class BatchNorm(nnx.BatchNorm):
         super().__init__(
             channels, momentum=0.9, use_fast_variance=False, axis_name=axis_name, rngs=rngs
         )
+        self.parts = 1  # Number of batches, one after the other, in one call. See `Network`.
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
         """Normalizes by the batch in training, otherwise by the running statistics."""
-        return super().__call__(inputs.astype(jnp.float32), use_running_average=not train)
+        if inputs.dtype != jnp.float64:
+            inputs = inputs.astype(jnp.float32)
+        if not train or on_cpu():
+            return super().__call__(inputs, use_running_average=not train)
+        axis_name: Any = self.axis_name
+        options = _batch_norm.Options(self.parts, axis_name, self.epsilon)
+        scale, bias = self.scale, self.bias
+        assert scale is not None and bias is not None
+        outputs, *found = _batch_norm.normalize(options, inputs, scale[...], bias[...])
+        for running, parts in zip((self.mean, self.var), found, strict=True):
+            for value in lax.stop_gradient(parts):
+                running[...] = 0.9 * running[...] + 0.1 * value.astype(jnp.float32)
+        return outputs
 
 
 def dropout(hidden: jax.Array, rate: float, *, train: bool, keys: Any, layer: int) -> jax.Array:

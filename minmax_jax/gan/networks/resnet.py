@@ -43,16 +43,24 @@ class UpBlock(nnx.Module):
 
     def __init__(self, inputs: int, outputs: int, layers: Layers) -> None:
         self.norm1, self.norm2 = layers.norm(inputs), layers.norm(outputs)
-        self.conv1 = layers.convolution(inputs, outputs, use_bias=False)
+        self.conv1 = layers.convolution(
+            inputs,
+            outputs,
+            linear_fn=_convolution.double,
+            kernel_fn=_convolution.resampling_kernel,
+            use_bias=False,
+        )
         self.conv2 = layers.convolution(outputs, outputs, use_bias=False)
         self.shortcut = layers.convolution(
             inputs, outputs, size=1, init=_shortcut_init, use_bias=False
         )
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Adds the two branches. The shortcut applies its 1×1 convolution before upsampling."""
-        hidden = _convolution.upsample(nnx.relu(self.norm1(inputs, train=train)))
-        hidden = self.conv1(hidden, train=train)
+        """Adds the two branches. The shortcut applies its 1×1 convolution before upsampling.
+
+        The first convolution includes the upsampling before it.
+        """
+        hidden = self.conv1(nnx.relu(self.norm1(inputs, train=train)), train=train)
         hidden = self.conv2(nnx.relu(self.norm2(hidden, train=train)), train=train)
         return hidden + _convolution.upsample(self.shortcut(inputs, train=train))
 
@@ -68,7 +76,8 @@ class DownBlock(nnx.Module):
     ) -> None:
         self.halves, self.first = halves, first
         self.conv1 = layers.convolution(inputs, outputs)
-        self.conv2 = layers.convolution(outputs, outputs)
+        pooled: Any = {"linear_fn": _convolution.halve, "kernel_fn": _convolution.pooling_kernel}
+        self.conv2 = layers.convolution(outputs, outputs, **pooled if halves else {})
         kept = not halves and inputs == outputs
         self.shortcut = (
             None if kept else layers.convolution(inputs, outputs, size=1, init=_shortcut_init)
@@ -77,12 +86,13 @@ class DownBlock(nnx.Module):
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
         """Adds the two branches.
 
-        The shortcut pools before its 1×1 convolution. Pooling after it would give the same result.
+        The second convolution includes the pooling after it. The shortcut pools before its 1×1
+        convolution. Pooling after it would give the same result.
         """
         hidden = self.conv1(inputs if self.first else nnx.relu(inputs), train=train)
         hidden = self.conv2(nnx.relu(hidden), train=train)
         if self.halves:
-            hidden, inputs = _convolution.average_pool(hidden), _convolution.average_pool(inputs)
+            inputs = _convolution.average_pool(inputs)
         if self.shortcut is not None:
             inputs = self.shortcut(inputs, train=train)
         return hidden + inputs.astype(hidden.dtype)

@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from minmax_jax.gan import networks
-from minmax_jax.gan.networks import _convolution, registry
+from minmax_jax.gan.networks import _convolution, _convolution_lax, registry
 from minmax_jax.gan.networks._layers import Layers, dropout
 
 RANDOM = np.random.default_rng(0)
@@ -192,7 +192,7 @@ def test_im2col_convolution_equals_lax_convolution(size, stride):
     kernel = RANDOM.normal(size=(size, size, 3, 4)).astype(np.float32)
     one, other = (
         jax.jit(convolve, static_argnums=2)(inputs, kernel, stride)
-        for convolve in (_convolution._convolve_im2col, _convolution._convolve_lax)
+        for convolve in (_convolution._convolve_im2col, _convolution_lax.convolve)
     )
     np.testing.assert_allclose(one, other, atol=1e-5)
     np.testing.assert_allclose(_convolution.convolve(inputs, kernel, stride), other, atol=1e-5)

@@ -9,8 +9,9 @@ from flax import nnx
 
 from minmax_jax import parallel
 from minmax_jax.gan import networks
-from minmax_jax.gan.networks import _convolution
+from minmax_jax.gan.networks import _convolution, _convolution_lax
 from minmax_jax.gan.networks._layers import Layers
+from tests.devices import first_devices
 
 SHAPES = [
     ("mlp", (2,)),
@@ -195,7 +196,7 @@ def test_batch_norm_over_devices_equals_one_device(side, count):
         return jax.lax.pmean(gradient, parallel.AXIS), outputs, stats
 
     split = inputs.reshape(count, 16 // count, *shape)
-    gradient, outputs, stats = parallel.map_step(share, jax.local_devices()[:count])(split)
+    gradient, outputs, stats = parallel.map_step(share, first_devices(count))(split)
     expected, (all_outputs, all_stats) = jax.jit(
         jax.grad(lambda params: loss(whole, params, inputs), has_aux=True)
     )(whole.params)
@@ -227,10 +228,10 @@ def test_im2col_equals_lax_for_values_and_gradients(side):
     large = examples((2 * side, 2 * side + 2, 5), 3)
     kernel = examples((4, 5, 6), 4)
     cases = (
-        (_convolution._halve_im2col, _convolution._halve_lax, large, (side, side + 1)),
+        (_convolution._halve_im2col, _convolution_lax.halve, large, (side, side + 1)),
         (
             _convolution._double_im2col,
-            _convolution._double_lax,
+            _convolution_lax.double,
             small,
             (2 * side, 2 * side + 2),
         ),
