@@ -1,5 +1,6 @@
 """Vector field, payoff and losses of one GAN training step."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,7 +8,8 @@ from typing import Any, NamedTuple
 import jax
 
 import minmax_jax as mm
-from minmax_jax.gan.objective.forward import Game, Outputs, forward_fn
+from minmax_jax.gan.objective import losses
+from minmax_jax.gan.objective.forward import Game, Outputs, Samples, networks_fn, samples_fn
 
 
 class GameFunctions(NamedTuple):
@@ -49,20 +51,22 @@ def game_functions(
       due: Whether the penalty is applied in this step. See `penalty_due`. It is the same for all
         calls within the step, so that all field evaluations of one update belong to the same game.
     """
-    forward = forward_fn(game, images, stats, key)
+    forward, draw_samples = networks_fn(game, stats), samples_fn(game, images, key)
+    average = functools.partial(_average, game, draw_samples)
 
-    def min_loss(players: mm.Players, microbatch: mm.Microbatch) -> tuple[jax.Array, Any]:
-        out = forward(players, *microbatch)
+    def min_loss(players: mm.Players, samples: Samples) -> tuple[jax.Array, Any]:
+        uses_real = losses.min_loss_uses_real(game.loss, samples.mix.shape)
+        out = forward(players, samples, real_is_constant=not uses_real)
         return game.loss.min_loss(out.real_logits, out.fake_logits), out.stats.min
 
     def max_loss(
-        players: mm.Players, microbatch: mm.Microbatch, due: bool | jax.Array = due
+        players: mm.Players, samples: Samples, due: bool | jax.Array = due
     ) -> tuple[jax.Array, Any]:
-        out = forward(players, *microbatch)
+        out = forward(players, samples)
         return _max_loss(game, out, due), out.stats.max
 
-    def payoff(players: mm.Players, microbatch: mm.Microbatch) -> tuple[jax.Array, mm.Players]:
-        out = forward(players, *microbatch)
+    def payoff(players: mm.Players, samples: Samples) -> tuple[jax.Array, mm.Players]:
+        out = forward(players, samples)
         return -_max_loss(game, out, due), out.stats
 
     zero_sum = game.loss.zero_sum
@@ -73,10 +77,10 @@ def game_functions(
     )
     logged_max_loss = functools.partial(max_loss, due=True)
     return GameFunctions(
-        field_fn=_average(game, field_fn, has_aux=True),
-        payoff_fn=_average_value(game, payoff),
-        min_loss_fn=_average_value(game, payoff if zero_sum else min_loss),
-        loss_fns=mm.Players(_average_value(game, min_loss), _average_value(game, logged_max_loss)),
+        field_fn=average(field_fn, has_aux=True),
+        payoff_fn=average(_value(payoff)),
+        min_loss_fn=average(_value(payoff if zero_sum else min_loss)),
+        loss_fns=mm.Players(average(_value(min_loss)), average(_value(logged_max_loss))),
     )
 
 
@@ -101,12 +105,21 @@ def _max_loss(game: Game, out: Outputs, due: bool | jax.Array) -> jax.Array:
     return loss + game.penalty(out.discriminator, out.real, out.fake, out.mix, due)
 
 
-def _average(game: Game, function: Callable[..., Any], has_aux: bool = False) -> Any:
-    """Returns `function`, averaged over microbatches and then, once, over devices."""
-    return mm.accumulate(function, game.microbatches, has_aux=has_aux, axis_name=game.axis_name)
+def _average(
+    game: Game, draw_samples: Callable[..., Samples], function: Any, has_aux: bool = False
+) -> Any:
+    """Returns a function of samples as a function of `draw`.
+
+    It is averaged over microbatches and then, once, over devices.
+    """
+
+    def evaluate(players: mm.Players, microbatch: mm.Microbatch) -> Any:
+        return function.evaluate(players, draw_samples(*microbatch))
+
+    drawn = dataclasses.replace(function, evaluate=evaluate)
+    return mm.accumulate(drawn, game.microbatches, has_aux=has_aux, axis_name=game.axis_name)
 
 
-def _average_value(game: Game, function: Callable[..., Any]) -> Any:
-    """Returns the averaged value of a function that also returns statistics."""
-    value = lambda *args: function(*args)[0]  # noqa: E731
-    return _average(game, mm.payoff(value, stochastic=True))
+def _value(function: Callable[..., Any]) -> Any:
+    """Returns the payoff function of a loss that also returns statistics."""
+    return mm.payoff(lambda *args: function(*args)[0], stochastic=True)

@@ -101,7 +101,8 @@ def train_step(
     return after, {
         "update_norm_min": norms.min,
         "update_norm_max": norms.max,
-        "update_norm_ratio": diagnostics.norm_ratio(updates),
+        # `diagnostics.norm_ratio` would compute both norms again: XLA does not merge them on CPU.
+        "update_norm_ratio": norms.max / norms.min,
         **gradient_norms.read(optimizer_state),
         **_greedy_counts(optimizer_state),
     }
