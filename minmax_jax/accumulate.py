@@ -40,7 +40,7 @@ def accumulate(
 
     Raises:
       TypeError: If `function` is not callable or `num_parts` is not an int.
-      ValueError: If `num_parts` is less than 1.
+      ValueError: If `num_parts` is less than 1, or `has_aux` differs from that of `function`.
 
     Examples:
       >>> import jax.numpy as jnp
@@ -53,8 +53,15 @@ def accumulate(
       >>> print(field.min, field.max)
       5.0 -2.5
     """
-    checks.check_count("accumulate", "num_parts", num_parts)
-    checks.check_callable("accumulate", "function", function)
+    num_parts = checks.check_count("accumulate", "num_parts", num_parts)
+    checks.check_choice("accumulate", "has_aux", has_aux, (True, False))
+    remedy = "Build it with zero_sum, general_sum or payoff and stochastic=True."
+    checks.check_signature("accumulate", "function", function, ("players", "draw"), remedy)
+    if getattr(function, "has_aux", has_aux) != has_aux:
+        raise ValueError(
+            f"accumulate: has_aux must be that of function, got {has_aux}. Pass "
+            f"has_aux={not has_aux}."
+        )
 
     def evaluate_part(players: Players, draw: Draw, part: Any) -> tuple[Any, Any]:
         out = function(players, Microbatch(draw, part))

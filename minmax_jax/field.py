@@ -191,7 +191,11 @@ def _scalar(
     function: str, argument: str, loss: Callable[..., Any], stochastic: bool, has_aux: bool
 ) -> Callable[[Players, Any], tuple[jax.Array, Any]]:
     """Returns `loss` as a function of `(players, draw)` that returns a checked `(scalar, aux)`."""
-    checks.check_callable(function, argument, loss)
+    for name, flag in (("stochastic", stochastic), ("has_aux", has_aux)):
+        checks.check_choice(function, name, flag, (True, False))
+    names = ("players", "draw") if stochastic else ("players",)
+    remedy = f"Pass stochastic={not stochastic}, or change its arguments."
+    checks.check_signature(function, argument, loss, names, remedy)
 
     def value_fn(players: Players, draw: Draw) -> tuple[jax.Array, Any]:
         out = loss(players, draw) if stochastic else loss(players)
@@ -206,11 +210,10 @@ def _scalar(
                 f"{function}: {argument} must return a scalar, got a tuple. "
                 "Pass has_aux=True if it returns (scalar, aux)."
             )
-        shape, dtype = jnp.shape(value), jnp.result_type(value)
-        if shape != () or not jnp.issubdtype(dtype, jnp.floating):
+        if not checks.is_real_scalar(value):
             raise ValueError(
-                f"{function}: {argument} must return a real scalar, got shape {shape} and dtype "
-                f"{dtype}. Reduce it, for example with jnp.mean."
+                f"{function}: {argument} must return a real scalar, got "
+                f"{checks.described(value)}. Reduce it, for example with jnp.mean."
             )
         return jnp.asarray(value), aux
 

@@ -31,6 +31,9 @@ def apply_updates(players: T, updates: PyTree) -> T:
     Returns:
       The new parameters, in the dtypes of `players`.
 
+    Raises:
+      ValueError: If the trees differ in structure or shapes.
+
     Examples:
       >>> import jax.numpy as jnp
       >>> import minmax_jax as mm
@@ -38,6 +41,8 @@ def apply_updates(players: T, updates: PyTree) -> T:
       >>> print(z.min, z.max)
       2.0 0.0
     """
+    trees_by_name = {"updates": updates, "players": players}
+    checks.check_same_structure("apply_updates", trees_by_name, "Pass the result of update.")
     return cast(T, optax.apply_updates(cast(Any, players), updates))
 
 
@@ -74,20 +79,31 @@ def per_player(
       >>> print(updates.min, updates.max)
       -0.1 -1.0
     """
+    return per_side("per_player", min, max)
+
+
+def per_side(
+    name: str, min: GradientTransformation, max: GradientTransformation
+) -> GradientTransformationExtraArgs:
+    """Applies a separate transformation to each player, as `per_player`.
+
+    `name` is used in error messages.
+    """
     sides = Players(
-        checks.check_transformation("per_player", "min", min),
-        checks.check_transformation("per_player", "max", max),
+        checks.check_transformation(name, "min", min),
+        checks.check_transformation(name, "max", max),
     )
 
     def init_fn(params: Players) -> Players:
-        checks.check_players("per_player", "params", params)
+        checks.check_players(name, "params", params)
         return Players(*(tx.init(p) for tx, p in zip(sides, trees.sides(params), strict=True)))
 
     def update_fn(
         updates: Players, state: Players, params: Players | None = None, **extra: Any
     ) -> tuple[Players, Players]:
-        checks.check_players("per_player", "updates", updates)
-        checks.check_match("per_player", updates, params)
+        checks.check_players(name, "updates", updates)
+        checks.check_match(name, updates, params)
+        checks.check_state(name, state, Players)
         points = (None, None) if params is None else params
         steps = [
             tx.update(u, s, p, **_extra_of_side(extra, index))
@@ -105,16 +121,17 @@ def each_player(name: str, tx: GradientTransformation) -> GradientTransformation
     optimizer from `mm.optimizers` can be used for one player inside `alternate`. `name` is used
     in error messages.
     """
-    both, whole = per_player(min=tx, max=tx), optax.with_extra_args_support(tx)
+    both, whole = per_side(name, tx, tx), optax.with_extra_args_support(tx)
 
     def init_fn(params: PyTree) -> Any:
-        checks.check_real(name, "params", params)
+        checks.check_floats(name, "params", params, empty=True)
         return (both if trees.is_joint(params) else whole).init(params)
 
     def update_fn(
         updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, Any]:
-        checks.check_real(name, "updates", updates)
+        checks.check_floats(name, "updates", updates, empty=True)
+        checks.check_match(name, updates, params)
         chosen = both if isinstance(updates, Players) else whole
         return chosen.update(updates, state, params, **extra)
 
@@ -131,12 +148,15 @@ class ScaleByLearningRateState(NamedTuple):
     count: jax.Array
 
 
-def scale_by_learning_rate(learning_rate: ScalarOrSchedule) -> GradientTransformationExtraArgs:
+def scale_by_learning_rate(
+    learning_rate: ScalarOrSchedule, name: str = "scale_by_learning_rate"
+) -> GradientTransformationExtraArgs:
     """Multiplies updates by minus the learning rate, in the dtype of each leaf.
 
     It differs from `optax.scale_by_learning_rate` in two ways. bfloat16 leaves stay bfloat16
     if the learning rate is float32. A method that calls it several times per update passes
-    `update_count=`, so that a schedule counts updates and not calls.
+    `update_count=`, so that a schedule counts updates and not calls. `name` is used in error
+    messages.
     """
 
     def init_fn(params: PyTree) -> optax.EmptyState | ScaleByLearningRateState:
@@ -156,6 +176,7 @@ def scale_by_learning_rate(learning_rate: ScalarOrSchedule) -> GradientTransform
         del params, extra
         value = learning_rate
         if callable(learning_rate):
+            checks.check_state(name, state, ScaleByLearningRateState)
             value = learning_rate(state.count if update_count is None else update_count)
             state = ScaleByLearningRateState(count=trees.increment(state.count))
         return jax.tree.map(lambda u: -jnp.asarray(value).astype(u.dtype) * u, updates), state

@@ -64,9 +64,11 @@ def solve(
       `SolveResult(players, state, records)`.
 
     Raises:
-      TypeError: If `optimizer` is not an Optax gradient transformation, `field_fn` is not
-        callable, `players` is not a `Players` of floating-point trees, or `num_steps` is not
-        an int.
+      TypeError: If `optimizer` is not an Optax gradient transformation, `field_fn`,
+        `payoff_fn` or `min_loss_fn` is not a function of `(players, draw)` without auxiliary
+        outputs, or returns a value of another kind, `players` is not a `Players` of
+        floating-point trees, `num_steps` is not an int, `key` is not a PRNG key, or `record` is
+        not a function of four arguments.
       ValueError: If `num_steps` is negative or a player has no leaves.
 
     Examples:
@@ -85,11 +87,18 @@ def solve(
     """
     update = checks.check_transformation("solve", "optimizer", optimizer).update
     checks.check_players("solve", "players", players)
-    checks.check_count("solve", "num_steps", num_steps, at_least=0)
-    checks.check_callable("solve", "field_fn", field_fn)
+    num_steps = checks.check_count("solve", "num_steps", num_steps, at_least=0)
+    checks.check_is_key("solve", key)
+    if record is not None:
+        names = ("step", "players", "updates", "state")
+        checks.check_signature("solve", "record", record, names, "Pass a function of these four.")
     start = trees.strongly_typed(players)
     functions = {"field_fn": field_fn, "payoff_fn": payoff_fn, "min_loss_fn": min_loss_fn}
-    given = {name: function for name, function in functions.items() if function is not None}
+    given = {
+        name: checks.check_game_function("solve", name, function)
+        for name, function in functions.items()
+        if function is not None or name == "field_fn"
+    }
 
     def step_fn(carry: tuple[Players, Any], step: jax.Array) -> tuple[tuple[Players, Any], Any]:
         z, state = carry

@@ -54,6 +54,7 @@ class Case(NamedTuple):
       schedule: None if a schedule counts updates, or the reason why it does not.
       drift: None if the players stay where the field is zero, or the reason why they do not.
       float16: None if a zero field in float16 gives a zero step, or the reason why not.
+      foreign_state: None if a wrong state raises an error of this library, or the reason why not.
       full_name: Name of the optimizer or transformation, if `name` starts with a short name.
     """
 
@@ -67,6 +68,7 @@ class Case(NamedTuple):
     schedule: str | None = None
     drift: str | None = None
     float16: str | None = None
+    foreign_state: str | None = None
     full_name: str = ""
 
     @property
@@ -102,6 +104,7 @@ _INTERPOLATES = "the interpolation moves the players at any learning rate"
 _ONE_SIDED = "only the min player anticipates the other"
 _REJECTS = "a step that does not lower the payoff is rejected"
 _RESPONDS = "the min player proposes and the max player responds"
+_CHAINED = "optax.chain raises its own error for a wrong state"
 _OWN_COUNT = "the transformations passed in count their own calls"
 
 
@@ -185,6 +188,7 @@ CASES = (
         "normalize in a chain",
         lambda eta: optax.chain(mm.normalize("global"), mm.sgda(eta)),
         **_NORMALIZED,
+        foreign_state=_CHAINED,
     ),
     _case(
         "graft in a chain",
@@ -194,11 +198,13 @@ CASES = (
         ),
         **_NORMALIZED,
         float16="optax.scale_by_rms divides zero by zero, because its eps underflows",
+        foreign_state=_CHAINED,
     ),
     _case(
         "project",
         lambda eta: optax.chain(mm.sgda(eta), mm.project(_clip)),
         needs=("params",),
+        foreign_state=_CHAINED,
     ),
     _case(
         "watch every second",
@@ -252,6 +258,7 @@ CASES = (
     _case(
         "add_optimism in a chain",
         lambda eta: optax.chain(mm.add_optimism(), mm.sgda(eta)),
+        foreign_state=_CHAINED,
     ),
     _case(
         "extragradient",
@@ -339,6 +346,7 @@ CASES = (
         tolerance=1e-2,
         needs=("params",),
         schedule=_ANCHORED,
+        foreign_state=_CHAINED,
     ),
     _case(
         "lookahead nested, lazy",
@@ -389,6 +397,7 @@ CASES = (
         tolerance=1e-3,
         cost=Cost(field=1, vjp=1),
         needs=_ORACLE,
+        foreign_state=_CHAINED,
     ),
     _case(
         "symplectic",
@@ -404,12 +413,14 @@ CASES = (
         ),
         cost=Cost(field=1, jvp=1, vjp=1),
         needs=_ORACLE,
+        foreign_state=_CHAINED,
     ),
     _case(
         "add_symplectic not aligned",
         lambda eta: optax.chain(mm.add_symplectic(0.5, align=False), mm.sgda(eta)),
         cost=Cost(field=1, jvp=1, vjp=1),
         needs=_ORACLE,
+        foreign_state=_CHAINED,
     ),
     _case(
         "competitive",
@@ -487,6 +498,7 @@ CASES = (
         mirror="the noise depends on the position of a leaf in the tree",
         needs=("key",),
         drift="noise moves the players everywhere",
+        foreign_state=_CHAINED,
     ),
     _case(
         "greedy",

@@ -294,11 +294,17 @@ def _trajectory_on_data(case, axis_name):
     return steps
 
 
+@functools.cache
+def _trajectory_on_whole_batch(name):
+    case = next(case for case in CASES if case.name == name)
+    return jax.jit(_trajectory_on_data(case, None))(problems.batch_data)
+
+
 @each_case
 @pytest.mark.parametrize("backend", ["pmap", "shard_map"])
 def test_four_devices_match_one_device_on_whole_batch(case: Case, backend):
     data, axis = problems.batch_data, parallel.AXIS
-    whole = jax.jit(_trajectory_on_data(case, None))(data)
+    whole = _trajectory_on_whole_batch(case.name)
     local = _trajectory_on_data(case, axis)
     if backend == "pmap":
         parts = jax.pmap(local, axis_name=axis, devices=first_devices(4))(data.reshape(4, 2, 4))

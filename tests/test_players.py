@@ -113,11 +113,11 @@ def test_scale_by_learning_rate_prefers_update_count():
             TypeError,
             r"^adam_gda: learning_rate must be a number, .*'0.1'",
         ),
-        (lambda: mm.adam_gda(None), TypeError, r"^adam_gda: learning_rate is None"),
+        (lambda: mm.adam_gda(None), TypeError, r"^adam_gda: learning_rate must be .*, got None"),
         (
             lambda: mm.adam_gda(0.1, b1=1.5),
             ValueError,
-            r"^adam_gda: b1 must be between 0 and 1, got 1.5",
+            r"^adam_gda: b1 must be at least 0 and less than 1, got 1.5",
         ),
         (lambda: mm.ada_nsgda(0.1, scope="leaf"), ValueError, r"scope must be 'layer' or 'global'"),
         (lambda: mm.sgda(0.1, transform=0.5), TypeError, r"^sgda: transform must be .*, got 0.5"),
@@ -129,7 +129,7 @@ def test_scale_by_learning_rate_prefers_update_count():
         (
             lambda: mm.sgda(mm.Players(0.1, 0.1)).init({"a": 1.0}),
             TypeError,
-            r"^per_player: params must be Players\(min=..., max=...\), got dict",
+            r"^sgda: params must be Players\(min=..., max=...\), got dict",
         ),
         (
             lambda: mm.per_player(min=optax.sgd(0.1), max=0.1),

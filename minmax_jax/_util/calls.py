@@ -1,4 +1,4 @@
-"""PRNG keys and update counts for several optimizer calls within one update."""
+"""Arguments and states of the optimizers that a method calls within one update."""
 
 from typing import Any
 
@@ -27,22 +27,60 @@ def inner_call(extra: dict[str, Any], call: int | jax.Array, **more: Any) -> dic
     return extra
 
 
-def on_field(name: str, transform: Any) -> optax.GradientTransformationExtraArgs:
+def on_field(
+    name: str, transform: Any, argument: str = "transform"
+) -> optax.GradientTransformationExtraArgs:
     """Returns the argument `transform` of `name` as a transformation of fields.
 
-    It passes `is_field=True`, because `project` must not be applied to a field.
+    It passes `is_field=True`, because `project` must not be applied to a field. `argument` is the
+    name of the argument in error messages.
 
     Raises:
       TypeError: If `transform` is neither None nor an Optax gradient transformation.
     """
+    tx = checks.check_transformation_or_none(name, argument, transform)
     if transform is None:
-        return optax.with_extra_args_support(optax.identity())
-    tx = checks.check_transformation(name, "transform", transform)
+        return tx
 
     def update_fn(
         updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, Any]:
         return tx.update(updates, state, params, **{**extra, "is_field": True})
+
+    return transformation(tx.init, update_fn)
+
+
+def chain(name: str, *txs: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+    """Returns `optax.chain(*txs)` with an error that names `name` if the state does not fit."""
+    tx = optax.chain(*txs)
+
+    def update_fn(
+        updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
+    ) -> tuple[PyTree, Any]:
+        checks.check_chain(name, state, len(txs))
+        return tx.update(updates, state, params, **extra)
+
+    return transformation(tx.init, update_fn)
+
+
+def with_checked_state(
+    name: str, tx: optax.GradientTransformation, kind: type, *fields: str
+) -> optax.GradientTransformationExtraArgs:
+    """Returns `tx` with an error that names `name` if the state was made for another tree.
+
+    Args:
+      name: Name of the method in error messages.
+      tx: Transformation whose states are of type `kind`.
+      kind: Type of the states.
+      *fields: Names of the attributes of a state that are trees like the parameters.
+    """
+    tx = optax.with_extra_args_support(tx)
+
+    def update_fn(
+        updates: PyTree, state: Any, params: PyTree | None = None, **extra: Any
+    ) -> tuple[PyTree, Any]:
+        checks.check_state(name, state, kind, updates, *fields)
+        return tx.update(updates, state, params, **extra)
 
     return transformation(tx.init, update_fn)
 

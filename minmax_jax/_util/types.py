@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import optax
 
 PyTree = Any
@@ -70,5 +72,15 @@ def transformation(
     """Returns the transformation with these two functions, with any type annotations.
 
     Optax's type aliases for pytrees do not include `Players` and states that are NamedTuples.
+    Python numbers and NumPy arrays among the updates are converted to JAX arrays.
     """
-    return optax.GradientTransformationExtraArgs(init_fn, update_fn)
+
+    def update(updates: PyTree, *args: Any, **extra: Any) -> Any:
+        return update_fn(jax.tree.map(_as_array, updates), *args, **extra)
+
+    return optax.GradientTransformationExtraArgs(init_fn, update)
+
+
+def _as_array(update: Any) -> Any:
+    is_number = isinstance(update, int | float | np.ndarray | np.generic)
+    return jnp.asarray(update) if is_number else update

@@ -15,6 +15,7 @@ def ada_dir(
     b1: float = 0.9,
     b2: float = 0.999,
     eps: float = 1e-8,
+    eps_root: float = 0.0,
     bias_correction: bool = True,
     transform: Transform = None,
     projection: Projection = None,
@@ -32,6 +33,12 @@ def ada_dir(
 
     **Cost.** One field evaluation per update, the one passed in.
 
+    **Range.** Moments are stored in the dtype of the parameters, in float32 for float16. In
+    float32, gradients have to be smaller than 1.8e19: the square of a larger one is infinite, and
+    its parameter stops moving. Squares of gradients below 4e-18 may underflow, which changes the
+    step by a relative 4e-18 / `eps` at most. Derivatives of an update at a zero gradient are NaN
+    unless `eps_root` is positive.
+
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
         of two.
@@ -40,6 +47,8 @@ def ada_dir(
       b1: Decay rate of Adam's first moment.
       b2: Decay rate of Adam's second moment.
       eps: Constant added to the square root of Adam's second moment.
+      eps_root: Constant added to Adam's second moment inside the square root, as in
+        `optax.adam`.
       bias_correction: Whether to correct Adam's moments for their initialization at zero.
       transform: Transformation applied to the field before the optimizer, for example weight
         decay or clipping, or `Players` of two transformations.
@@ -54,7 +63,7 @@ def ada_dir(
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
       ValueError: If `learning_rate` is negative, `scope` is unknown, `b1` or `b2` is not in
-        [0, 1], or `eps` is negative.
+        [0, 1), or `eps` or `eps_root` is negative.
 
     Examples:
       The first step has length 0.1 · 5 and the direction of sign((3, 4)):
@@ -73,7 +82,7 @@ def ada_dir(
     """
     rule = graft(
         magnitude=optax.identity(),
-        direction=adam_step("ada_dir", b1, b2, eps, bias_correction),
+        direction=adam_step("ada_dir", b1, b2, eps, bias_correction, eps_root=eps_root),
         scope=scope,
         name="ada_dir",
     )

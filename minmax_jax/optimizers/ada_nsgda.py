@@ -15,6 +15,7 @@ def ada_nsgda(
     b1: float = 0.9,
     b2: float = 0.999,
     eps: float = 1e-8,
+    eps_root: float = 0.0,
     bias_correction: bool = True,
     transform: Transform = None,
     projection: Projection = None,
@@ -35,6 +36,12 @@ def ada_nsgda(
 
     **Cost.** One field evaluation per update, the one passed in.
 
+    **Range.** Moments are stored in the dtype of the parameters, in float32 for float16. In
+    float32, gradients have to be smaller than 1.8e19: the square of a larger one is infinite, and
+    its parameter stops moving. Squares of gradients below 4e-18 may underflow, which changes the
+    step by a relative 4e-18 / `eps` at most. Derivatives of an update at a zero gradient are NaN
+    unless `eps_root` is positive.
+
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
         of two.
@@ -43,6 +50,8 @@ def ada_nsgda(
       b1: Decay rate of Adam's first moment.
       b2: Decay rate of Adam's second moment.
       eps: Constant added to the square root of Adam's second moment.
+      eps_root: Constant added to Adam's second moment inside the square root, as in
+        `optax.adam`.
       bias_correction: Whether to correct Adam's moments for their initialization at zero.
       transform: Transformation applied to the field before the optimizer, for example weight
         decay or clipping, or `Players` of two transformations.
@@ -57,7 +66,7 @@ def ada_nsgda(
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
       ValueError: If `learning_rate` is negative, `scope` is unknown, `b1` or `b2` is not in
-        [0, 1], or `eps` is negative.
+        [0, 1), or `eps` or `eps_root` is negative.
 
     Examples:
       The first step has length 0.1 · √2 and the direction of the field (3, 4):
@@ -75,7 +84,7 @@ def ada_nsgda(
       <https://arxiv.org/abs/2210.04319>`_, 2022.
     """
     rule = graft(
-        magnitude=adam_norms("ada_nsgda", b1, b2, eps, bias_correction),
+        magnitude=adam_norms("ada_nsgda", b1, b2, eps, bias_correction, eps_root=eps_root),
         direction=optax.identity(),
         scope=scope,
         name="ada_nsgda",

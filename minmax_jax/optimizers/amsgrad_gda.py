@@ -2,7 +2,7 @@
 
 import optax
 
-from minmax_jax.optimizers._shared.adam import check_adam, in_float32
+from minmax_jax.optimizers._shared.late_adam import amsgrad_step
 from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 
@@ -13,6 +13,7 @@ def amsgrad_gda(
     b1: float = 0.9,
     b2: float = 0.999,
     eps: float = 1e-8,
+    eps_root: float = 0.0,
     transform: Transform = None,
     projection: Projection = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -20,7 +21,7 @@ def amsgrad_gda(
 
     AMSGrad is Adam with a second moment that never decreases:
 
-        z⁺ = z − η m̂ / (√v̂ + eps)
+        z⁺ = z − η m̂ / (√(v̂ + eps_root) + eps)
 
     where v̂ is the largest second moment so far. The maximum is taken over bias-corrected
     second moments, as in Optax. PyTorch takes it over uncorrected ones, which differs during
@@ -28,12 +29,20 @@ def amsgrad_gda(
 
     **Cost.** One field evaluation per update, the one passed in.
 
+    **Range.** Moments are stored in the dtype of the parameters, in float32 for float16. In
+    float32, gradients have to be smaller than 1.8e19: the square of a larger one is infinite, and
+    its parameter stops moving. Squares of gradients below 4e-18 may underflow, which changes the
+    step by a relative 4e-18 / `eps` at most. Derivatives of an update at a zero gradient are NaN
+    unless `eps_root` is positive.
+
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
         of two.
       b1: Decay rate of Adam's first moment.
       b2: Decay rate of Adam's second moment.
       eps: Constant added to the square root of Adam's second moment.
+      eps_root: Constant added to Adam's second moment inside the square root, as in
+        `optax.adam`.
       transform: Transformation applied to the field before the optimizer, for example weight
         decay or clipping, or `Players` of two transformations.
       projection: Projection onto the constraint set, applied to the new parameters: a
@@ -46,8 +55,8 @@ def amsgrad_gda(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1], or `eps` is
-        negative.
+      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1), or `eps` or
+        `eps_root` is negative.
 
     Examples:
       >>> import minmax_jax as mm
@@ -60,6 +69,5 @@ def amsgrad_gda(
       Reddi, Kale, Kumar, `On the convergence of Adam and beyond
       <https://arxiv.org/abs/1904.09237>`_, 2018.
     """
-    check_adam("amsgrad_gda", b1, b2, eps)
-    rule = in_float32(optax.scale_by_amsgrad(b1, b2, eps))
+    rule = amsgrad_step("amsgrad_gda", b1, b2, eps, eps_root=eps_root)
     return two_player("amsgrad_gda", rule, learning_rate, transform, projection)

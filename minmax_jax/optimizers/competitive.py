@@ -2,7 +2,7 @@
 
 import optax
 
-from minmax_jax._util import checks
+from minmax_jax._util import calls, checks
 from minmax_jax.optimizers._shared.two_player import (
     Projection,
     Transform,
@@ -103,4 +103,4 @@ def competitive(
         transform=on_field,
         name=name,
     )
-    return optax.chain(step, project_players(name, projection))
+    return calls.chain(name, step, project_players(name, projection))

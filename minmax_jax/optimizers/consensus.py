@@ -4,6 +4,7 @@ from typing import Any
 
 import optax
 
+from minmax_jax._util import calls
 from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.consensus import add_consensus
@@ -62,4 +63,4 @@ def consensus(
       2017.
     """
     step = two_player("consensus", optax.identity(), learning_rate, transform, projection)
-    return optax.chain(add_consensus(weight, name="consensus"), step)
+    return calls.chain("consensus", add_consensus(weight, name="consensus"), step)

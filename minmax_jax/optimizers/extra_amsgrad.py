@@ -14,6 +14,7 @@ def extra_amsgrad(
     b1: float = 0.9,
     b2: float = 0.999,
     eps: float = 1e-8,
+    eps_root: float = 0.0,
     moments: str = "twice",
     correction: str = "first",
     transform: Transform = None,
@@ -29,12 +30,20 @@ def extra_amsgrad(
     **Cost.** Two field evaluations per update (sample indices 0 and 1), including the one
     passed in.
 
+    **Range.** Moments are stored in the dtype of the parameters, in float32 for float16. In
+    float32, gradients have to be smaller than 1.8e19: the square of a larger one is infinite, and
+    its parameter stops moving. Squares of gradients below 4e-18 may underflow, which changes the
+    step by a relative 4e-18 / `eps` at most. Derivatives of an update at a zero gradient are NaN
+    unless `eps_root` is positive.
+
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
         of two.
       b1: Decay rate of AMSGrad's first moment.
       b2: Decay rate of AMSGrad's second moment.
       eps: Constant added to the square root of the largest second moment.
+      eps_root: Constant added to the largest second moment inside the square root, as in
+        `optax.adam`.
       moments: How often the moments and step counts are updated. With `"twice"`, both steps
         update them. With `"once"`, both steps start from the same moments, and only those of
         the update step are kept.
@@ -56,8 +65,8 @@ def extra_amsgrad(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1], `eps` is
-        negative, or `moments` or `correction` is unknown; in `update`, if `params` or
+      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1), `eps` or
+        `eps_root` is negative, or `moments` or `correction` is unknown; in `update`, if `params` or
         `field_fn` is missing.
 
     Examples:
@@ -74,6 +83,6 @@ def extra_amsgrad(
       Reddi, Kale, Kumar, `On the convergence of Adam and beyond
       <https://arxiv.org/abs/1904.09237>`_, 2018.
     """
-    rule = corrected_step("extra_amsgrad", b1, b2, eps, correction, amsgrad=True)
+    rule = corrected_step("extra_amsgrad", b1, b2, eps, eps_root, correction, amsgrad=True)
     on_field, step = field_and_step("extra_amsgrad", rule, learning_rate, transform, projection)
     return extrapolate(step, moments=moments, transform=on_field, name="extra_amsgrad")

@@ -9,7 +9,7 @@ import optax
 from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import PyTree, transformation
 from minmax_jax.optimizers._shared.two_player import Projection, Transform, field_and_step
-from minmax_jax.players import LearningRate, per_player
+from minmax_jax.players import LearningRate, per_side
 from minmax_jax.transforms.anchor import anchor
 from minmax_jax.transforms.extragradient import extrapolate
 
@@ -92,17 +92,14 @@ def extra_anchored_gradient(
     name = "extra_anchored_gradient"
     rule: optax.GradientTransformation = optax.identity()
     if lipschitz is not None:
-        checks.check_learning_rate(name, learning_rate)
-        checks.check_number(name, "lipschitz", lipschitz)
+        learning_rate = checks.check_learning_rate(name, learning_rate)
+        checks.check_number(name, "lipschitz", lipschitz, schedule=False)
         sides = trees.by_side(learning_rate)
-        rule = per_player(
-            min=_varying_step(name, sides.min, lipschitz),
-            max=_varying_step(name, sides.max, lipschitz),
-        )
+        rule = per_side(name, *(_varying_step(name, rate, lipschitz) for rate in sides))
     on_field, step = field_and_step(
         name, optax.identity(), learning_rate, transform, projection, finish=anchor()
     )
-    tx = optax.chain(rule, step)
+    tx = calls.chain(name, rule, step)
     return extrapolate(tx, moments="once", transform=on_field, name=name)
 
 
@@ -123,6 +120,7 @@ def _varying_step(name: str, learning_rate: Any, lipschitz: float) -> optax.Grad
         updates: PyTree, state: VaryingStepState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, VaryingStepState]:
         del params, extra
+        checks.check_state(name, state, VaryingStepState)
         start = calls.value_at(learning_rate, trees.new_count()).astype(state.ratio.dtype)
         square = jnp.square(start * lipschitz * state.ratio)
         k = state.count.astype(state.ratio.dtype)

@@ -71,6 +71,10 @@ def extragradient(
     extrapolation = None
     if extrapolation_learning_rate is not None:
         _, extrapolation = field_and_step(
-            name, rule, extrapolation_learning_rate, projection=projection
+            name,
+            rule,
+            extrapolation_learning_rate,
+            projection=projection,
+            argument="extrapolation_learning_rate",
         )
     return extrapolate(step, extrapolation, transform=on_field, name=name)

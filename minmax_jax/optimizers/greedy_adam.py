@@ -15,6 +15,7 @@ def greedy_adam(
     b1: float = 0.5,
     b2: float = 0.999,
     eps: float = 1e-8,
+    eps_root: float = 0.0,
     max_ascent_steps: int = 1,
     accept_every: int | None = 2,
     gradient_tolerance: ScalarOrSchedule | None = None,
@@ -46,12 +47,20 @@ def greedy_adam(
     **Cost.** 1 + k field evaluations per update, each for one player, and two payoff
     evaluations.
 
+    **Range.** Moments are stored in the dtype of the parameters, in float32 for float16. In
+    float32, gradients have to be smaller than 1.8e19: the square of a larger one is infinite, and
+    its parameter stops moving. Squares of gradients below 4e-18 may underflow, which changes the
+    step by a relative 4e-18 / `eps` at most. Derivatives of an update at a zero gradient are NaN
+    unless `eps_root` is positive.
+
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
         of two.
       b1: Decay rate of Adam's first moment.
       b2: Decay rate of Adam's second moment.
       eps: Constant added to the square root of Adam's second moment.
+      eps_root: Constant added to Adam's second moment inside the square root, as in
+        `optax.adam`.
       max_ascent_steps: Number k of ascent steps, or the maximum number of steps if
         `gradient_tolerance` is given.
       accept_every: Period of unconditional acceptance, or None for no unconditional
@@ -110,7 +119,7 @@ def greedy_adam(
     checks.check_learning_rate(name, learning_rate)
     sides = map(trees.by_side, (learning_rate, transform, projection))
     proposal, ascent = (
-        two_player(name, adam_step(name, b1, b2, eps), *arguments)
+        two_player(name, adam_step(name, b1, b2, eps, eps_root=eps_root), *arguments)
         for arguments in zip(*sides, strict=True)
     )
     return greedy(

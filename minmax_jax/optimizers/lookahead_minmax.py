@@ -5,10 +5,11 @@ from typing import Any
 
 import optax
 
-from minmax_jax._util import checks
+from minmax_jax._util import calls, checks
 from minmax_jax.optimizers._shared.two_player import (
     Projection,
     Transform,
+    field_and_step,
     project_players,
 )
 from minmax_jax.optimizers.sgda import sgda
@@ -19,7 +20,7 @@ from minmax_jax.transforms.lookahead import lookahead
 def lookahead_minmax(
     learning_rate: LearningRate,
     *,
-    base: Callable[..., optax.GradientTransformation] = sgda,
+    base: Callable[..., optax.GradientTransformation] | None = None,
     sync_period: int = 5,
     slow_step: Any = 0.5,
     nested_period: int | None = None,
@@ -49,7 +50,8 @@ def lookahead_minmax(
         `Players` of two.
       base: Function `base(learning_rate, transform=..., projection=...)` that creates the
         base optimizer, for example `mm.extragradient` or
-        `functools.partial(mm.adam_gda, b1=0.5)`.
+        `functools.partial(mm.adam_gda, b1=0.5)`. Defaults to `sgda`. With
+        `optax.inject_hyperparams`, pass `static_args=("base", "sync_period", "nested_period")`.
       sync_period: Number k of updates per period.
       slow_step: Step α in [0, 1] of the slow parameters: a number or a schedule of the update
         count.
@@ -88,25 +90,36 @@ def lookahead_minmax(
       <https://arxiv.org/abs/2006.14567>`_, 2021.
     """
     name = "lookahead_minmax"
-    if not callable(base):
+    base = sgda if base is None else base
+    if not callable(base) or not checks.takes(base, 1, "transform", "projection"):
         raise TypeError(
             f"{name}: base must be a function (learning_rate, transform=, projection=) that "
-            f"returns an optimizer, got {base!r}. Pass for example mm.extragradient."
+            f"returns an optimizer, got {checks.shown(base)}. Pass for example mm.extragradient, "
+            "and name base in static_args if you call optax.inject_hyperparams."
         )
-    checks.check_learning_rate(name, learning_rate)
+    # The base optimizer has its own name, so its arguments are checked under this name first.
+    field_and_step(name, optax.identity(), learning_rate, transform, projection)
+    learning_rate = checks.check_learning_rate(name, learning_rate)
+    sync_period = checks.check_count(name, "sync_period", sync_period)
     tx = base(learning_rate, transform=transform, projection=projection)
+    tx = checks.check_transformation(name, "base(learning_rate)", tx)
     tx = lookahead(tx, sync_period, slow_step, anchor=anchor, name=name)
     if nested_period is None:
         if nested_step is not None:
-            raise ValueError(f"{name}: nested_step requires nested_period. Pass both or neither.")
+            raise ValueError(
+                f"{name}: nested_period must be an int if nested_step is given, got None. "
+                "Pass both or neither."
+            )
         return _projected(name, tx, projection)
-    checks.check_count(name, "nested_period", nested_period)
+    nested_period = checks.check_count(name, "nested_period", nested_period)
     if nested_period % sync_period:
         raise ValueError(
             f"{name}: nested_period must be a multiple of sync_period={sync_period}, "
-            f"got {nested_period}."
+            f"got {nested_period}. Pass for example {2 * sync_period}."
         )
-    outer_step = slow_step if nested_step is None else nested_step
+    outer_step = slow_step
+    if nested_step is not None:
+        outer_step = checks.check_number(name, "nested_step", nested_step, high=1.0)
     tx = lookahead(tx, nested_period, outer_step, anchor=anchor, name=name)
     return _projected(name, tx, projection)
 
@@ -115,4 +128,4 @@ def _projected(
     name: str, tx: optax.GradientTransformationExtraArgs, projection: Projection
 ) -> optax.GradientTransformationExtraArgs:
     """Projects the interpolated point again, because the interpolation rounds."""
-    return tx if projection is None else optax.chain(tx, project_players(name, projection))
+    return tx if projection is None else calls.chain(name, tx, project_players(name, projection))

@@ -2,7 +2,7 @@
 
 import optax
 
-from minmax_jax._util import checks
+from minmax_jax._util import calls, checks
 from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.normalize import normalize
@@ -36,7 +36,7 @@ def nsgda(
       learning_rate: Step length η in units of the parameters: a number, a schedule of the
         update count, or `Players` of two.
       scope: Group of parameters that is normalized together: `"layer"` or `"global"`.
-      momentum: Momentum β in [0, 1], or None for no momentum.
+      momentum: Momentum β in [0, 1), or None for no momentum.
       transform: Transformation applied to the field before the optimizer, for example weight
         decay or clipping, or `Players` of two transformations.
       projection: Projection onto the constraint set, applied to the new parameters: a
@@ -49,7 +49,7 @@ def nsgda(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `momentum` is not in [0, 1], or `scope` is
+      ValueError: If `learning_rate` is negative, `momentum` is not in [0, 1), or `scope` is
         unknown.
 
     Examples:
@@ -68,6 +68,8 @@ def nsgda(
     """
     rule = normalize(scope, name="nsgda")
     if momentum is not None:
-        checks.check_number("nsgda", "momentum", momentum, high=1.0)
-        rule = optax.chain(optax.ema(momentum, debias=False), rule)
+        checks.check_number("nsgda", "momentum", momentum, below=1.0, schedule=False)
+        ema = optax.ema(momentum, debias=False)
+        ema = calls.with_checked_state("nsgda", ema, optax.EmaState, "ema")
+        rule = calls.chain("nsgda", ema, rule)
     return two_player("nsgda", rule, learning_rate, transform, projection)

@@ -4,6 +4,7 @@ from typing import Any
 
 import optax
 
+from minmax_jax._util import calls
 from minmax_jax.optimizers._shared.adam import adam_step
 from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
@@ -16,6 +17,7 @@ def optimistic_adam(
     b1: float = 0.9,
     b2: float = 0.999,
     eps: float = 1e-8,
+    eps_root: float = 0.0,
     nesterov: bool = False,
     weight: Any = 1.0,
     previous: str = "first",
@@ -24,7 +26,7 @@ def optimistic_adam(
 ) -> optax.GradientTransformationExtraArgs:
     """Optimistic Adam: extrapolates Adam's step instead of the field.
 
-    With Adam's step A_k = m̂_k / (√v̂_k + eps), the update is
+    With Adam's step A_k = m̂_k / (√(v̂_k + eps_root) + eps), the update is
 
         z_{k+1} = z_k − η (A_k + w (A_k − A_{k−1}))
 
@@ -33,12 +35,20 @@ def optimistic_adam(
 
     **Cost.** One field evaluation per update, the one passed in.
 
+    **Range.** Moments are stored in the dtype of the parameters, in float32 for float16. In
+    float32, gradients have to be smaller than 1.8e19: the square of a larger one is infinite, and
+    its parameter stops moving. Squares of gradients below 4e-18 may underflow, which changes the
+    step by a relative 4e-18 / `eps` at most. Derivatives of an update at a zero gradient are NaN
+    unless `eps_root` is positive.
+
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`
         of two.
       b1: Decay rate of Adam's first moment.
       b2: Decay rate of Adam's second moment.
       eps: Constant added to the square root of Adam's second moment.
+      eps_root: Constant added to Adam's second moment inside the square root, as in
+        `optax.adam`.
       nesterov: Whether to use Nesterov momentum in Adam.
       weight: Weight w of the extrapolation: a number or a schedule of the update count.
       previous: Value of A_{−1}: `"first"` for A_0, as in Optax, or `"zero"`, which
@@ -55,7 +65,7 @@ def optimistic_adam(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1], `eps` or
+      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1), `eps` or
         `weight` is negative, or `previous` is unknown.
 
     Examples:
@@ -70,8 +80,9 @@ def optimistic_adam(
       Daskalakis, Ilyas, Syrgkanis, Zeng, `Training GANs with optimism
       <https://arxiv.org/abs/1711.00141>`_, 2018, Algorithm 1.
     """
-    rule = optax.chain(
-        adam_step("optimistic_adam", b1, b2, eps, nesterov=nesterov),
+    rule = calls.chain(
+        "optimistic_adam",
+        adam_step("optimistic_adam", b1, b2, eps, eps_root=eps_root, nesterov=nesterov),
         add_optimism(weight, previous=previous, name="optimistic_adam"),
     )
     return two_player("optimistic_adam", rule, learning_rate, transform, projection)

@@ -2,7 +2,7 @@
 
 import optax
 
-from minmax_jax._util import checks
+from minmax_jax._util import calls, checks
 from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 
@@ -71,8 +71,10 @@ def sgda(
       Gidel et al., `Negative momentum for improved game dynamics
       <https://arxiv.org/abs/1807.04740>`_, 2019.
     """
+    checks.check_choice("sgda", "nesterov", nesterov, (True, False))
     rule = optax.identity()
     if momentum is not None:
-        checks.check_number("sgda", "momentum", momentum, low=-1.0, high=1.0)
+        checks.check_number("sgda", "momentum", momentum, low=-1.0, high=1.0, schedule=False)
         rule = optax.trace(decay=momentum, nesterov=nesterov)
+        rule = calls.with_checked_state("sgda", rule, optax.TraceState, "trace")
     return two_player("sgda", rule, learning_rate, transform, projection)

@@ -4,6 +4,7 @@ from typing import Any
 
 import optax
 
+from minmax_jax._util import calls
 from minmax_jax.optimizers._shared.two_player import Projection, Transform, two_player
 from minmax_jax.players import LearningRate
 from minmax_jax.transforms.symplectic import add_symplectic
@@ -70,4 +71,4 @@ def symplectic(
     """
     step = two_player("symplectic", optax.identity(), learning_rate, transform, projection)
     adjustment = add_symplectic(weight, align, eps=eps, mean_over=mean_over, name="symplectic")
-    return optax.chain(adjustment, step)
+    return calls.chain("symplectic", adjustment, step)

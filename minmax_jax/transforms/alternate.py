@@ -82,7 +82,7 @@ def alternate(
     """
     min_tx = checks.check_transformation("alternate", "min", min)
     max_tx = checks.check_transformation("alternate", "max", max)
-    checks.check_count("alternate", "max_steps", max_steps)
+    max_steps = checks.check_count("alternate", "max_steps", max_steps)
     checks.check_choice("alternate", "first", first, Players._fields)
 
     def init_fn(params: Players) -> AlternateState:
@@ -114,6 +114,7 @@ def alternate(
         **extra: Any,
     ) -> tuple[Players, AlternateState]:
         (x, y), field_fn = checks.check_field_fn("alternate", updates, params, field_fn)
+        checks.check_state("alternate", state, AlternateState)
         min_extra = calls.inner_call(extra, 0)
         if first == "min":
             x_step, min_state = min_tx.update(updates.min, state.min, x, **min_extra)

@@ -74,7 +74,7 @@ def anchor(weight: Any = halpern, *, name: str = "anchor") -> optax.GradientTran
       Ryu, Yuan, Yin, `ODE analysis of stochastic gradient methods with optimism and
       anchoring <https://arxiv.org/abs/1905.10899>`_, 2019 (anchored descent–ascent).
     """
-    checks.check_number(name, "weight", weight, high=1.0)
+    weight = checks.check_number(name, "weight", weight, high=1.0)
 
     def init_fn(params: PyTree) -> AnchorState:
         checks.check_floats(name, "params", params)
@@ -92,6 +92,7 @@ def anchor(weight: Any = halpern, *, name: str = "anchor") -> optax.GradientTran
         del extra
         params = checks.check_params(name, params, "it pulls them towards the initial ones")
         checks.check_match(name, updates, params)
+        checks.check_state(name, state, AnchorState, params, "start")
         beta = calls.value_at(weight, state.count if update_count is None else update_count)
 
         def pull(u: jax.Array, start: jax.Array, z: jax.Array) -> jax.Array:

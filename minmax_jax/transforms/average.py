@@ -93,8 +93,8 @@ def average(
     """
     inner = checks.check_transformation("average", "tx", tx)
     checks.check_choice("average", "scheme", scheme, SCHEMES)
-    checks.check_number("average", "decay", decay, high=1.0)
-    checks.check_count("average", "begin", begin, at_least=0)
+    decay = checks.check_number("average", "decay", decay, high=1.0)
+    begin = checks.check_count("average", "begin", begin, at_least=0)
 
     def init_fn(params: PyTree) -> AverageState:
         checks.check_floats("average", "params", params)
@@ -108,6 +108,8 @@ def average(
         updates: PyTree, state: AverageState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, AverageState]:
         params = checks.check_params("average", params, "it averages the parameters")
+        checks.check_match("average", updates, params)
+        checks.check_state("average", state, AverageState, params, "average")
         step, tx_state = inner.update(updates, state.tx, params, **extra)
         count = trees.increment(state.count)
         weight = _weight_of_next(scheme, decay, begin, state.count, count)

@@ -65,7 +65,7 @@ def add_consensus(
       Mescheder, Nowozin, Geiger, `The numerics of GANs <https://arxiv.org/abs/1705.10461>`_,
       2017.
     """
-    checks.check_number(name, "weight", weight)
+    weight = checks.check_number(name, "weight", weight)
 
     def init_fn(params: Players) -> ConsensusState:
         checks.check_whole_players(name, "params", params)
@@ -82,6 +82,7 @@ def add_consensus(
     ) -> tuple[Players, ConsensusState]:
         del extra
         players, field_of = checks.check_field_fn(name, updates, params, field_fn)
+        checks.check_state(name, state, ConsensusState)
         field, transposed = jax.vjp(lambda z: field_of(z, 0), players)
         (consensus,) = transposed(field)
         gamma = calls.value_at(weight, state.count if update_count is None else update_count)

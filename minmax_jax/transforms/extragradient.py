@@ -124,6 +124,7 @@ def extrapolate(
         **extra: Any,
     ) -> tuple[Players, ExtrapolateState]:
         z, field_fn = checks.check_field_fn(name, updates, params, field_fn)
+        checks.check_state(name, state, ExtrapolateState)
         inner = [calls.inner_call(extra, i, update_count=state.count) for i in range(4)]
         # The extrapolation step.
         field, field_state = on_field.update(updates, state.transform, z, **inner[0])

@@ -78,7 +78,7 @@ def graft(
     """
     magnitude_tx = checks.check_transformation(name, "magnitude", magnitude)
     direction_tx = checks.check_transformation(name, "direction", direction)
-    checks.check_number(name, "eps", eps)
+    checks.check_number(name, "eps", eps, schedule=False)
     checks.check_choice(name, "scope", scope, checks.SCOPES)
 
     def rescale(steps: PyTree, pairs: PyTree) -> PyTree:
@@ -101,6 +101,7 @@ def graft(
     ) -> tuple[PyTree, GraftState]:
         checks.check_floats(name, "updates", updates)
         checks.check_match(name, updates, params)
+        checks.check_state(name, state, GraftState)
         sized, magnitude_state = magnitude_tx.update(updates, state.magnitude, params, **extra)
         steps, direction_state = direction_tx.update(updates, state.direction, params, **extra)
         pairs = zip(_leaf_norms(sized), norms.leaf_norms(steps), strict=True)

@@ -88,8 +88,8 @@ def lookahead(
       <https://arxiv.org/abs/1907.08610>`_, 2019.
     """
     inner = checks.check_transformation(name, "tx", tx)
-    checks.check_count(name, "sync_period", sync_period)
-    checks.check_number(name, "slow_step", slow_step, high=1.0)
+    sync_period = checks.check_count(name, "sync_period", sync_period)
+    slow_step = checks.check_number(name, "slow_step", slow_step, high=1.0)
     checks.check_choice(name, "anchor", anchor, ANCHORS)
 
     def init_fn(params: PyTree) -> LookaheadState:
@@ -102,6 +102,8 @@ def lookahead(
         updates: PyTree, state: LookaheadState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, LookaheadState]:
         params = checks.check_params(name, params, "it reads the slow parameters from them")
+        checks.check_match(name, updates, params)
+        checks.check_state(name, state, LookaheadState, params, "slow")
         count = state.count
         phase = count % sync_period
         begins, ends = phase == 0, phase == sync_period - 1

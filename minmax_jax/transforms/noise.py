@@ -66,7 +66,7 @@ def add_noise(stddev: ScalarOrSchedule) -> optax.GradientTransformationExtraArgs
       Neelakantan et al., `Adding gradient noise improves learning for very deep networks
       <https://arxiv.org/abs/1511.06807>`_, 2015.
     """
-    checks.check_number("add_noise", "stddev", stddev)
+    stddev = checks.check_number("add_noise", "stddev", stddev)
 
     def init_fn(params: PyTree) -> NoiseState:
         checks.check_floats("add_noise", "params", params)
@@ -81,7 +81,10 @@ def add_noise(stddev: ScalarOrSchedule) -> optax.GradientTransformationExtraArgs
         update_count: jax.Array | None = None,
         **extra: Any,
     ) -> tuple[PyTree, NoiseState]:
-        del params, extra
+        del extra
+        checks.check_floats("add_noise", "updates", updates)
+        checks.check_match("add_noise", updates, params)
+        checks.check_state("add_noise", state, NoiseState)
         key = checks.check_key("add_noise", key, "it draws the noise with it")
         count = state.count if update_count is None else update_count
         key, sigma = jax.random.fold_in(key, count), calls.value_at(stddev, count)

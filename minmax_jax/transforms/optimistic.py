@@ -51,8 +51,10 @@ def add_optimism(
       An Optax transformation of any tree.
 
     Raises:
-      TypeError: If `weight` is not a number or a schedule. In `init`, if a leaf is complex.
-      ValueError: If `weight` is negative or `previous` is unknown.
+      TypeError: If `weight` is not a number or a schedule. In `init` and `update`, if a leaf is
+        not floating-point.
+      ValueError: If `weight` is negative or not finite, or `previous` is unknown. In `update`,
+        if updates, params and state do not belong together.
 
     Examples:
       >>> import minmax_jax as mm
@@ -70,17 +72,20 @@ def add_optimism(
       Mokhtari, Ozdaglar, Pattathil, `A unified analysis of extra-gradient and optimistic
       gradient methods <https://arxiv.org/abs/1901.08511>`_, 2020 (general weights).
     """
-    checks.check_number(name, "weight", weight)
+    weight = checks.check_number(name, "weight", weight)
     checks.check_choice(name, "previous", previous, STARTS)
 
     def init_fn(params: PyTree) -> OptimismState:
-        checks.check_real(name, "params", params)
+        checks.check_floats(name, "params", params, empty=True)
         return OptimismState(count=trees.new_count(), previous=optax.tree.zeros_like(params))
 
     def update_fn(
         updates: PyTree, state: OptimismState, params: PyTree | None = None, **extra: Any
     ) -> tuple[PyTree, OptimismState]:
-        del params, extra
+        del extra
+        checks.check_floats(name, "updates", updates, empty=True)
+        checks.check_match(name, updates, params)
+        checks.check_state(name, state, OptimismState, updates, "previous")
         w = calls.value_at(weight, state.count)
         at_start = (state.count == 0) if previous == "first" else jnp.zeros((), bool)
 

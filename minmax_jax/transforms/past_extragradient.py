@@ -111,6 +111,7 @@ def extrapolate_from_past(
         **extra: Any,
     ) -> tuple[Players, PastState]:
         z, field_fn = checks.check_field_fn(name, updates, params, field_fn)
+        checks.check_state(name, state, PastState, updates, "previous_field")
         inner = [calls.inner_call(extra, i, update_count=state.count) for i in range(3)]
         is_first = state.count == 0
         # This is the extrapolation step. The first update has no previous field, so it stays at z.

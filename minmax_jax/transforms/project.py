@@ -54,7 +54,7 @@ def project(
       >>> print(optax.apply_updates(x, u))
       1.0
     """
-    checks.check_callable(name, "projection", projection, "a function from params to params")
+    checks.check_projection(name, "projection", projection)
 
     def init_fn(params: PyTree) -> optax.EmptyState:
         checks.check_floats(name, "params", params)

@@ -110,12 +110,14 @@ def record_diagnostics(
       [0.5     0.625   0.78125]
     """
     checks.check_transformation("record_diagnostics", "tx", tx)
-    checks.check_count("record_diagnostics", "every", every)
-    if not isinstance(diagnostics, Mapping) or not all(map(callable, diagnostics.values())):
+    every = checks.check_count("record_diagnostics", "every", every)
+    if not isinstance(diagnostics, Mapping) or not all(
+        callable(diagnostic) and checks.takes(diagnostic, 1) for diagnostic in diagnostics.values()
+    ):
         raise TypeError(
             "record_diagnostics: diagnostics must be a mapping from names to functions of "
-            "DiagnosticInputs, such as {'ratio': lambda inputs: norm_ratio(inputs.updates)}, "
-            f"got {diagnostics!r}."
+            f"DiagnosticInputs, got {checks.shown(diagnostics)}. Pass for example "
+            "{'ratio': lambda inputs: mm.diagnostics.norm_ratio(inputs.updates)}."
         )
     tx = optax.with_extra_args_support(tx)
     diagnostics = dict(diagnostics)
@@ -135,6 +137,8 @@ def record_diagnostics(
         params: PyTree | None = None,
         **extra: Any,
     ) -> tuple[PyTree, RecordDiagnosticsState]:
+        checks.check_match("record_diagnostics", updates, params)
+        checks.check_state("record_diagnostics", state, RecordDiagnosticsState)
         steps, inner = tx.update(updates, state.inner, params, **extra)
         # The barrier keeps XLA from fusing the diagnostics with the update.
         field, step, point = lax.optimization_barrier((updates, steps, params))

@@ -84,8 +84,8 @@ def add_symplectic(
       Balduzzi, Racanière, Martens, Foerster, Tuyls, Graepel, `The mechanics of n-player
       differentiable games <https://arxiv.org/abs/1802.05642>`_, 2018.
     """
-    checks.check_number(name, "weight", weight)
-    checks.check_number(name, "eps", eps)
+    weight = checks.check_number(name, "weight", weight)
+    checks.check_number(name, "eps", eps, schedule=False)
     checks.check_choice(name, "align", align, (True, False))
     checks.check_choice(name, "mean_over", mean_over, MEANS)
 
@@ -104,6 +104,7 @@ def add_symplectic(
     ) -> tuple[Players, SymplecticState]:
         del extra
         players, field_of = checks.check_field_fn(name, updates, params, field_fn)
+        checks.check_state(name, state, SymplecticState)
         z = jax.tree.map(jnp.asarray, players)
         field, jvp = jax.linearize(lambda z: field_of(z, 0), z)
         (consensus,) = jax.linear_transpose(jvp, z)(field)  # Jᵀ F

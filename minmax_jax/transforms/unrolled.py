@@ -100,7 +100,7 @@ def unrolled(
     """
     min_tx = checks.check_transformation("unrolled", "min", min)
     max_tx = checks.check_transformation("unrolled", "max", max)
-    checks.check_count("unrolled", "num_steps", num_steps, at_least=0)
+    num_steps = checks.check_count("unrolled", "num_steps", num_steps, at_least=0)
     checks.check_choice("unrolled", "first", first, (None, "max"))
 
     def init_fn(params: Players) -> UnrolledState:
@@ -117,8 +117,9 @@ def unrolled(
         **extra: Any,
     ) -> tuple[Players, UnrolledState]:
         players, field_fn = checks.check_field_fn("unrolled", updates, params, field_fn)
+        checks.check_state("unrolled", state, UnrolledState)
         if num_steps:
-            _check_loss(field_fn, min_loss_fn)
+            min_loss_fn = _check_loss(field_fn, min_loss_fn)
         z = Players(*jax.tree.map(jnp.asarray, players))
         game = _Unrolling(max_tx, num_steps, field_fn, min_loss_fn, extra, state.count)
         if first == "max":
@@ -193,14 +194,15 @@ class _Unrolling(NamedTuple):
         return Players(field.min, jax.tree.map(jnp.negative, field.max))
 
 
-def _check_loss(field_fn: FieldFn, min_loss_fn: PayoffFn | None) -> None:
-    """Raises an error if `min_loss_fn` is not callable, or is missing in a general-sum game."""
+def _check_loss(field_fn: FieldFn, min_loss_fn: PayoffFn | None) -> PayoffFn | None:
+    """Returns `min_loss_fn`, or raises an error if it is missing in a general-sum game."""
     if min_loss_fn is not None:
-        checks.check_callable("unrolled", "min_loss_fn", min_loss_fn)
-    elif getattr(field_fn, "general_sum", False):
+        return checks.check_game_function("unrolled", "min_loss_fn", min_loss_fn)
+    if getattr(field_fn, "general_sum", False):
         raise ValueError(
             "unrolled: update needs min_loss_fn= in a general-sum game, because the field does "
             "not contain the gradient of the min player's loss with respect to the max player. "
             "Call optimizer.update(updates, state, players, field_fn=field_fn, "
             "min_loss_fn=mm.payoff(min_loss))."
         )
+    return None

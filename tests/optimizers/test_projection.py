@@ -51,5 +51,5 @@ def test_projection_inside_transform_raises(name, transform):
 
 
 def test_projection_raises_when_not_callable():
-    with pytest.raises(TypeError, match=r"^sgda: projection must be a function from params"):
+    with pytest.raises(TypeError, match=r"^sgda: projection.min must be a function from params"):
         mm.sgda(0.1, projection=mm.Players(min=0.5, max=None))

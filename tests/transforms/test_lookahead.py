@@ -103,7 +103,7 @@ def test_lookahead_names_invalid_arguments():
         mm.lookahead(mm.sgda(0.1), 5, 0.5, anchor="end")
     with pytest.raises(ValueError, match="nested_period must be a multiple of sync_period=5"):
         mm.lookahead_minmax(0.1, nested_period=7)
-    with pytest.raises(ValueError, match="nested_step requires nested_period"):
+    with pytest.raises(ValueError, match="nested_period must be an int if nested_step is given"):
         mm.lookahead_minmax(0.1, nested_step=0.5)
     with pytest.raises(TypeError, match="lookahead_minmax: base must be a function"):
         mm.lookahead_minmax(0.1, base=0.5)

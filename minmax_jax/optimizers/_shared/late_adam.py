@@ -8,7 +8,7 @@ import optax
 
 from minmax_jax._util import checks, trees
 from minmax_jax._util.types import PyTree, transformation
-from minmax_jax.optimizers._shared.adam import adam_step, in_float32
+from minmax_jax.optimizers._shared.adam import adam_step, check_adam, in_float32
 
 CORRECTIONS = ("first", "last")
 
@@ -30,23 +30,45 @@ class LateAdamState(NamedTuple):
 
 
 def corrected_step(
-    name: str, b1: float, b2: float, eps: float, correction: str, *, amsgrad: bool
+    name: str,
+    b1: float,
+    b2: float,
+    eps: float,
+    eps_root: float,
+    correction: str,
+    *,
+    amsgrad: bool,
 ) -> optax.GradientTransformation:
     """Creates Adam's or AMSGrad's transformation, with bias correction before or after adding eps.
 
     Here m̂ is the corrected first moment, n the second moment, and c = 1 − b2ᵗ. For `"first"`,
-    as in Optax, the step is `m̂ / (√n̂ + eps)` with n̂ = n / c; AMSGrad takes the largest n̂ so
-    far. For `"last"`, as in the published PyTorch code of extra-Adam, it is
-    `m̂ √c / (√n + eps)`; AMSGrad takes the largest n so far.
+    as in Optax, the step is `m̂ / (√(n̂ + eps_root) + eps)` with n̂ = n / c; AMSGrad takes the
+    largest n̂ so far. For `"last"`, as in the published PyTorch code of extra-Adam, it is
+    `m̂ √c / (√(n + eps_root) + eps)`; AMSGrad takes the largest n so far.
     """
     checks.check_choice(name, "correction", correction, CORRECTIONS)
-    corrected_first = adam_step(name, b1, b2, eps)  # This also checks the numbers.
     if correction == "last":
-        return in_float32(_late_adam(b1, b2, eps, amsgrad))
-    return in_float32(optax.scale_by_amsgrad(b1, b2, eps)) if amsgrad else corrected_first
+        check_adam(name, b1, b2, eps, eps_root)
+        return in_float32(name, _late_adam(b1, b2, eps, eps_root, amsgrad), LateAdamState)
+    step = amsgrad_step if amsgrad else adam_step
+    return step(name, b1, b2, eps, eps_root=eps_root)
 
 
-def _late_adam(b1: float, b2: float, eps: float, amsgrad: bool) -> optax.GradientTransformation:
+def amsgrad_step(
+    name: str, b1: float, b2: float, eps: float, *, eps_root: float
+) -> optax.GradientTransformation:
+    """Creates the transformation of gradients into AMSGrad's directions.
+
+    The direction is `m̂ / (√(n + eps_root) + eps)`, where n is the largest v̂ so far.
+    """
+    check_adam(name, b1, b2, eps, eps_root)
+    amsgrad = optax.scale_by_amsgrad(b1, b2, eps, eps_root)
+    return in_float32(name, amsgrad, optax.ScaleByAmsgradState)
+
+
+def _late_adam(
+    b1: float, b2: float, eps: float, eps_root: float, amsgrad: bool
+) -> optax.GradientTransformation:
     def init_fn(params: PyTree) -> LateAdamState:
         return LateAdamState(
             count=trees.new_count(),
@@ -66,7 +88,7 @@ def _late_adam(b1: float, b2: float, eps: float, amsgrad: bool) -> optax.Gradien
         missing = [1 - jnp.asarray(b, float) ** count.astype(float) for b in (b1, b2)]
         scale = jnp.sqrt(missing[1]) / missing[0]
         step = jax.tree.map(
-            lambda m, n: m * scale.astype(m.dtype) / (jnp.sqrt(n) + eps),
+            lambda m, n: m * scale.astype(m.dtype) / (jnp.sqrt(n + eps_root) + eps),
             mu,
             nu_max if amsgrad else nu,
         )

@@ -11,7 +11,7 @@ from minmax_jax.players import (
     LearningRate,
     ScalarOrSchedule,
     each_player,
-    per_player,
+    per_side,
     scale_by_learning_rate,
 )
 from minmax_jax.transforms.project import project
@@ -21,6 +21,9 @@ Transform = None | optax.GradientTransformation | Players
 
 Projection = None | Callable[[PyTree], PyTree] | Players
 """A projection of one player's parameters, or `Players` of functions or None."""
+
+_Named = tuple[Any, str]
+"""One player's value of an argument, and its name in error messages."""
 
 
 def two_player(
@@ -51,23 +54,29 @@ def two_player(
         gradient transformation, or `projection` is not callable.
       ValueError: If `learning_rate` is negative.
     """
-    checks.check_learning_rate(name, learning_rate)
+    learning_rate = checks.check_learning_rate(name, learning_rate)
 
     def one_player(
-        learning_rate: ScalarOrSchedule, transform: Transform, projection: Projection
+        learning_rate: ScalarOrSchedule, transform: _Named, projection: _Named
     ) -> optax.GradientTransformation:
-        return optax.chain(
-            calls.on_field(name, transform),
+        return calls.chain(
+            name,
+            calls.on_field(name, *transform),
             rule,
-            scale_by_learning_rate(learning_rate),
-            _on_step(name, projection),
+            scale_by_learning_rate(learning_rate, name),
+            _on_step(name, *projection),
         )
 
     arguments = (learning_rate, transform, projection)
+    sides = (
+        trees.by_side(learning_rate),
+        _named_sides("transform", transform),
+        _named_sides("projection", projection),
+    )
+    of_min, of_max = zip(*sides, strict=True)
     if not any(isinstance(argument, Players) for argument in arguments):
-        return each_player(name, one_player(*arguments))
-    of_min, of_max = zip(*map(trees.by_side, arguments), strict=True)
-    return per_player(min=one_player(*of_min), max=one_player(*of_max))
+        return each_player(name, one_player(*of_min))
+    return per_side(name, one_player(*of_min), one_player(*of_max))
 
 
 def field_and_step(
@@ -77,6 +86,7 @@ def field_and_step(
     transform: Transform = None,
     projection: Projection = None,
     finish: optax.GradientTransformation | None = None,
+    argument: str = "learning_rate",
 ) -> tuple[optax.GradientTransformationExtraArgs, optax.GradientTransformationExtraArgs]:
     """Builds the pipeline in two parts, for methods that evaluate the field at several points.
 
@@ -88,6 +98,7 @@ def field_and_step(
       transform: Transformation applied to every field before `rule`.
       projection: Projection onto the constraint set.
       finish: Transformation between the learning rate and the projection.
+      argument: Name of the argument `learning_rate` in error messages.
 
     Returns:
       Two transformations of `Players`. The first applies `transform` to a field; its `params`
@@ -99,29 +110,40 @@ def field_and_step(
         gradient transformation, or `projection` is not callable.
       ValueError: If `learning_rate` is negative.
     """
-    checks.check_learning_rate(name, learning_rate)
+    learning_rate = checks.check_learning_rate(name, learning_rate, argument)
     finish = optax.identity() if finish is None else finish
 
-    def step(learning_rate: ScalarOrSchedule, projection: Projection) -> Any:
-        return optax.chain(
-            rule, scale_by_learning_rate(learning_rate), finish, _on_step(name, projection)
+    def step(learning_rate: ScalarOrSchedule, projection: _Named) -> Any:
+        return calls.chain(
+            name,
+            rule,
+            scale_by_learning_rate(learning_rate, name),
+            finish,
+            _on_step(name, *projection),
         )
 
-    transforms = trees.by_side(transform)
-    min_step, max_step = map(step, trees.by_side(learning_rate), trees.by_side(projection))
-    return (
-        per_player(
-            min=calls.on_field(name, transforms.min), max=calls.on_field(name, transforms.max)
-        ),
-        per_player(min=min_step, max=max_step),
+    min_field, max_field = (
+        calls.on_field(name, *named) for named in _named_sides("transform", transform)
     )
+    steps = map(step, trees.by_side(learning_rate), _named_sides("projection", projection))
+    return per_side(name, min_field, max_field), per_side(name, *steps)
 
 
 def project_players(name: str, projection: Projection) -> optax.GradientTransformationExtraArgs:
     """Returns the last part of the pipeline alone: the projection of each player."""
-    projections = trees.by_side(projection)
-    return per_player(min=_on_step(name, projections.min), max=_on_step(name, projections.max))
+    steps = (_on_step(name, *named) for named in _named_sides("projection", projection))
+    return per_side(name, *steps)
 
 
-def _on_step(name: str, projection: Any) -> optax.GradientTransformation:
-    return optax.identity() if projection is None else project(projection, name=name)
+def _on_step(name: str, projection: Any, argument: str) -> optax.GradientTransformation:
+    if projection is None:
+        return optax.identity()
+    checks.check_projection(name, argument, projection)
+    return project(projection, name=name)
+
+
+def _named_sides(argument: str, value: Any) -> Players:
+    """Returns the value of an argument for each player with its name."""
+    if isinstance(value, Players):
+        return Players((value.min, f"{argument}.min"), (value.max, f"{argument}.max"))
+    return Players((value, argument), (value, argument))

@@ -90,7 +90,8 @@ def step_to_equilibrium(
         field_fn is missing, or `optax.masked` hides parameters.
     """
     settings = local_game.SolverSettings(solver, tolerance, max_iterations, warm_start)
-    settings.check(name)
+    settings = settings.checked(name)
+    learning_rate = checks.check_learning_rate(name, learning_rate)
     on_field = calls.on_field(name, transform)
     return _step_to_equilibrium(learning_rate, settings, adaptive, on_field, name)
 
@@ -128,6 +129,9 @@ def _step_to_equilibrium(
         **extra: Any,
     ) -> tuple[Players, CompetitiveState]:
         z, field_fn = checks.check_field_fn(name, updates, params, field_fn)
+        checks.check_state(name, state, CompetitiveState, updates, "second_moment")
+        solved = updates[local_game.smaller_player(z)]
+        checks.check_state(name, state, CompetitiveState, solved, "solution")
         at = state.count if update_count is None else update_count
         field, products = local_game.linearize(field_fn, z)
         inner = calls.inner_call(extra, 0, update_count=at)

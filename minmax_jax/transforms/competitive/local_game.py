@@ -32,13 +32,14 @@ class SolverSettings(NamedTuple):
     max_iterations: int
     warm_start: bool
 
-    def check(self, name: str) -> None:
-        """Raises an error if a setting is invalid."""
+    def checked(self, name: str) -> "SolverSettings":
+        """Returns the settings, or raises an error if one is invalid."""
         checks.check_choice(name, "solver", self.solver, SOLVERS)
-        checks.check_number(name, "tolerance", self.tolerance)
+        checks.check_number(name, "tolerance", self.tolerance, schedule=False)
         lowest = 0 if self.solver == "neumann" else 1
-        checks.check_count(name, "max_iterations", self.max_iterations, at_least=lowest)
+        count = checks.check_count(name, "max_iterations", self.max_iterations, at_least=lowest)
         checks.check_choice(name, "warm_start", self.warm_start, (True, False))
+        return self._replace(max_iterations=count)
 
 
 def linearize(field_fn: FieldFn, players: Players) -> tuple[Players, Players]:

@@ -1,5 +1,6 @@
 """Accept/reject test of the greedy method."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +12,22 @@ from minmax_jax._util import calls, checks
 from minmax_jax._util.types import PayoffFn, Players
 from minmax_jax.players import ScalarOrSchedule
 from minmax_jax.transforms.greedy.ascent import AscentResult
+
+_LIMITS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "max_ascent_steps": (checks.check_count, {}),
+    "accept_every": (checks.check_count, {}),
+    "max_rejections": (checks.check_count, {"at_least": 0}),
+    "gradient_tolerance": (checks.check_number, {}),
+    "min_improvement": (checks.check_number, {}),
+    "temperature": (checks.check_number, {"infinite": True}),
+    "accept_probability": (checks.check_number, {"high": 1.0}),
+    "tolerance_growth": (checks.check_number, {"low": 1.0}),
+    "gradient_bound": (checks.check_number, {"infinite": True}),
+}
+"""Check and range of each setting that is a number."""
+
+_OPTIONAL = ("gradient_tolerance", "accept_probability", "accept_every", "max_rejections")
+"""Settings that may be None."""
 
 
 class GreedySettings(NamedTuple):
@@ -29,33 +46,28 @@ class GreedySettings(NamedTuple):
     restore_states: bool
     restore_max: bool
 
-    def check(self, name: str) -> None:
-        """Raises an error if a setting is invalid."""
-        checks.check_count(name, "max_ascent_steps", self.max_ascent_steps)
-        for argument in ("min_improvement", "temperature", "gradient_bound"):
-            checks.check_number(name, argument, getattr(self, argument))
-        checks.check_number(name, "tolerance_growth", self.tolerance_growth, low=1.0)
-        if self.gradient_tolerance is not None:
-            checks.check_number(name, "gradient_tolerance", self.gradient_tolerance)
-        if self.accept_every is not None:
-            checks.check_count(name, "accept_every", self.accept_every)
-        if self.max_rejections is not None:
-            checks.check_count(name, "max_rejections", self.max_rejections, at_least=0)
+    def checked(self, name: str) -> "GreedySettings":
+        """Returns the settings as ints and checked schedules, or raises an error."""
         for argument in ("stochastic", "restore_states", "restore_max"):
             checks.check_choice(name, argument, getattr(self, argument), (True, False))
-        if self.accept_probability is not None:
-            checks.check_number(name, "accept_probability", self.accept_probability, high=1.0)
-            if self.anneals:
-                raise ValueError(
-                    f"{name}: pass either temperature or accept_probability, not both. Leave "
-                    "temperature at 0."
-                )
+        checked = {
+            argument: check(name, argument, value, **limits)
+            for argument, (check, limits) in _LIMITS.items()
+            if (value := getattr(self, argument)) is not None or argument not in _OPTIONAL
+        }
+        if self.accept_probability is not None and self.anneals:
+            raise ValueError(
+                f"{name}: temperature must be 0 if accept_probability is given, got "
+                f"{checks.shown(self.temperature)}. Pass only one of temperature and "
+                "accept_probability."
+            )
+        return self._replace(**checked)
 
     @property
     def anneals(self) -> bool:
         """Whether the temperature can be nonzero, which is assumed for schedules and tracers."""
         tau = self.temperature
-        return callable(tau) or isinstance(tau, Tracer) or bool(tau != 0)
+        return callable(tau) or isinstance(tau, Tracer) or float(tau) != 0
 
     @property
     def is_random(self) -> bool:

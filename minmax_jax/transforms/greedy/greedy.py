@@ -160,7 +160,7 @@ def greedy(
     )
     min_tx = checks.check_transformation(name, "proposal", proposal)
     max_tx = checks.check_transformation(name, "ascent", ascent)
-    settings.check(name)
+    settings = settings.checked(name)
     return _greedy(min_tx, max_tx, settings, name)
 
 
@@ -182,9 +182,11 @@ def _greedy(
         **extra: Any,
     ) -> tuple[Players, GreedyState]:
         params, field_fn = checks.check_field_fn(name, updates, params, field_fn)
+        checks.check_state(name, state, GreedyState)
         payoff_fn = checks.check_payoff_fn(name, payoff_fn)
         if settings.is_random:
             checks.check_key(name, key, "it accepts at random")
+        checks.check_is_key(name, key)
         params = Players(*jax.tree.map(jnp.asarray, params))
         # One key may serve all updates, because the count, which is never restored, is folded in.
         key = None if key is None else jax.random.fold_in(key, state.count)

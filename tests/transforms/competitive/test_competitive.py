@@ -229,7 +229,7 @@ def test_adaptive_competitive_with_large_eps_is_plain():
         (lambda: mm.competitive(0.1, max_iterations=0), r"^competitive: max_iterations must be at"),
         (lambda: mm.competitive(-0.1), r"^competitive: learning_rate must be at least 0"),
         (lambda: mm.competitive(0.1, warm_start="x"), r"^competitive: warm_start must be"),
-        (lambda: mm.adaptive_competitive(0.1, b2=2.0), r"^adaptive_competitive: b2 must be betw"),
+        (lambda: mm.adaptive_competitive(0.1, b2=2.0), r"^adaptive_competitive: b2 must be at "),
         (lambda: mm.adaptive_competitive(0.1, correction="no"), r"correction must be 'first' or"),
     ],
 )

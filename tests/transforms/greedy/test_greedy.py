@@ -9,6 +9,7 @@ import pytest
 
 import minmax_jax as mm
 from tests import problems
+from tests.devices import first_devices
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 KEY = jax.random.key(2)
@@ -338,7 +339,7 @@ def test_greedy_makes_one_decision_on_all_devices():
             key=KEY,
         )
 
-    parts = jax.pmap(lambda c: steps(c, "d"), axis_name="d", devices=jax.devices()[:4])(
+    parts = jax.pmap(lambda c: steps(c, "d"), axis_name="d", devices=first_devices(4))(
         jnp.array([-8.0, 1.0, 1.0, 10.0])
     )
     whole = jax.jit(steps)(jnp.asarray(1.0))
@@ -361,7 +362,7 @@ def test_greedy_makes_one_decision_on_all_devices():
         ({"accept_probability": 1.5}, "greedy: accept_probability must be between 0 and 1"),
         (
             {"accept_probability": 0.5, "temperature": 1.0},
-            "greedy: pass either temperature or accept",
+            "greedy: temperature must be 0 if accept_probability",
         ),
         ({"stochastic": "yes"}, "greedy: stochastic must be True or False"),
         ({"proposal": 3}, "greedy: proposal must be an Optax"),

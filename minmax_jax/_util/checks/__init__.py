@@ -1,0 +1,71 @@
+"""Argument validation with uniform error messages. Most checks return the value."""
+
+from minmax_jax._util.checks.games import (
+    check_field_fn,
+    check_game_function,
+    check_is_key,
+    check_key,
+    check_payoff_fn,
+    is_real_scalar,
+)
+from minmax_jax._util.checks.leaves import (
+    check_floats,
+    check_params,
+    check_players,
+    check_whole_players,
+)
+from minmax_jax._util.checks.numbers import (
+    MAX_COUNT,
+    check_count,
+    check_learning_rate,
+    check_number,
+)
+from minmax_jax._util.checks.structure import (
+    check_chain,
+    check_match,
+    check_same_structure,
+    check_state,
+)
+from minmax_jax._util.checks.values import (
+    SCOPES,
+    check_callable,
+    check_choice,
+    check_projection,
+    check_signature,
+    check_transformation,
+    check_transformation_or_none,
+    described,
+    shown,
+    takes,
+)
+
+__all__ = [
+    "MAX_COUNT",
+    "SCOPES",
+    "check_callable",
+    "check_chain",
+    "check_choice",
+    "check_count",
+    "check_field_fn",
+    "check_floats",
+    "check_game_function",
+    "check_is_key",
+    "check_key",
+    "check_learning_rate",
+    "check_match",
+    "check_number",
+    "check_params",
+    "check_payoff_fn",
+    "check_players",
+    "check_projection",
+    "check_same_structure",
+    "check_signature",
+    "check_state",
+    "check_transformation",
+    "check_transformation_or_none",
+    "check_whole_players",
+    "described",
+    "is_real_scalar",
+    "shown",
+    "takes",
+]
