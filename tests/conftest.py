@@ -1,5 +1,6 @@
 """Configuration of all tests: eight CPU devices, no network, fixed examples."""
 
+import gc
 import os
 import tempfile
 from importlib import metadata
@@ -52,6 +53,10 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 import jax  # noqa: E402  The flags must be set first.
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
+
+# Tracing creates so many objects that collecting as often as by default takes a twentieth of the
+# time of the tests.
+gc.set_threshold(50_000, 20, 20)
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("fixed")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minmax_jax as mm
+from tests import garbage
 
 one_sided_mvi = mm.diagnostics.one_sided_mvi
 bootstrap_interval = mm.diagnostics.bootstrap_interval
@@ -79,11 +80,12 @@ def test_one_sided_mvi_frees_checkpoints_of_an_iterator():
             gc.collect()
             most.append(sum(ref() is not None for ref in alive))
 
-    seen = one_sided_mvi(
-        mm.zero_sum(lambda z: jnp.sum(z.min["a"] ** 2) - jnp.sum(z.max**2)),
-        run(),
-        {"a": jnp.zeros((50, 50))},
-    )
+    with garbage.collected():
+        seen = one_sided_mvi(
+            mm.zero_sum(lambda z: jnp.sum(z.min["a"] ** 2) - jnp.sum(z.max**2)),
+            run(),
+            {"a": jnp.zeros((50, 50))},
+        )
     assert len(seen.inner) == 12
     assert len(alive) == 24
     assert max(most) <= 2  # A checkpoint has two leaves, and at most one is alive.

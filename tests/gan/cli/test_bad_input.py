@@ -1,7 +1,6 @@
 """User mistakes end with a one-line message and exit code 2, and change no file."""
 
 import ast
-import gc
 import io
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from minmax_jax.gan.config import presets
 from minmax_jax.gan.run import checkpoint, run_folder
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
+from tests import garbage
+from tests.devices import first_devices
 
 SMALL = {"network": "mlp", "width": 8, "latent_dim": 4, "batch_size": 4, "devices": 1, "steps": 2}
 
@@ -31,8 +32,8 @@ def separate_caches(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(caches / "cache"))
     monkeypatch.setenv("HF_HOME", str(caches / "hub"))
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", caches / "datasets")
-    yield
-    gc.collect()  # so that unclosed files warn here, where the warning is ignored
+    with garbage.collected():  # so that unclosed files warn here, where the warning is ignored
+        yield
 
 
 def write_image(path, size=(6, 4), mode="L"):
@@ -131,6 +132,10 @@ DATA = [
 TRAIN = [*DATA, "digits"]
 
 
+def three_devices(folder):
+    first_devices(3)
+
+
 @pytest.mark.parametrize(
     ("prepare", "words", "message"),
     [
@@ -153,7 +158,7 @@ TRAIN = [*DATA, "digits"]
         (with_columns, [*DATA, "set", "--label-column", "shifted"], "got -1 in row 0 of"),
         (None, [*TRAIN, "--label-column", "label"], "Omit label_column"),
         (
-            None,
+            three_devices,
             [*TRAIN, "--devices", "3", "--batch-size", "16"],
             "batch_size must be a multiple of the number of devices, 3",
         ),

@@ -1,5 +1,3 @@
-import gc
-
 import datasets
 import numpy as np
 import pytest
@@ -7,6 +5,7 @@ from PIL import Image
 
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import DataError
+from tests import garbage
 from tests.gan.data.image_files import pixels, write_classes, write_flat, write_image
 
 # The library `datasets` does not close the files of a dataset that it rejects.
@@ -15,8 +14,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
 @pytest.fixture(autouse=True)
 def unclosed_files_warn_here():
-    yield
-    gc.collect()
+    with garbage.collected():
+        yield
 
 
 NAMES = datasets.ClassLabel(names=["cat", "dog"])

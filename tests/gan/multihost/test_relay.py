@@ -10,23 +10,25 @@ import pytest
 
 from minmax_jax.gan.multihost import relay as relay_lib
 from minmax_jax.gan.multihost.relay import Relay
+from tests import garbage
 
 
 @pytest.fixture
 def ends():
     """A client behind a relay and the other end of its connection."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        with Relay(server.getsockname()) as relay:
-            client = socket.socket(socket.AF_UNIX)
-            client.connect(relay.address.removeprefix("unix:"))
-            service, _ = server.accept()
-    client.settimeout(0.3)
-    del relay  # The connection must not depend on it.
-    gc.collect()
-    yield client, service
-    for connection in (client, service, *relay_lib._open):
-        connection.close()
-    relay_lib._open.clear()
+    with garbage.collected():
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            with Relay(server.getsockname()) as relay:
+                client = socket.socket(socket.AF_UNIX)
+                client.connect(relay.address.removeprefix("unix:"))
+                service, _ = server.accept()
+        client.settimeout(0.3)
+        del relay  # The connection must not depend on it.
+        gc.collect()
+        yield client, service
+        for connection in (client, service, *relay_lib._open):
+            connection.close()
+        relay_lib._open.clear()
 
 
 def test_bytes_pass_in_both_directions_after_closing(ends):
