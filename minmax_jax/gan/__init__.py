@@ -43,7 +43,7 @@ from minmax_jax.gan.data import load as load_data
 from minmax_jax.gan.evaluation import metrics
 from minmax_jax.gan.evaluation.evaluate import evaluate
 from minmax_jax.gan.evaluation.evaluator import SampleEvaluator
-from minmax_jax.gan.evaluation.features import EXTRACTORS
+from minmax_jax.gan.evaluation.features import EXTRACTORS, convert_inception
 from minmax_jax.gan.evaluation.features import build as build_extractor
 from minmax_jax.gan.evaluation.features import default as default_extractor
 from minmax_jax.gan.evaluation.scores import METRICS, Metric
@@ -86,6 +86,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     "Run",
     "Sweep",
     "compare",
+    "convert_inception",
     "evaluate",
     "interpolate",
     "preset",

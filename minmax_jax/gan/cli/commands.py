@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from minmax_jax.gan.cli import compare, evaluate, presets, sample, sweep, train
+from minmax_jax.gan.cli import compare, convert_inception, evaluate, presets, sample, sweep, train
 
 
 class Command(NamedTuple):
@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "compare": Command(compare.Compare, compare.run),
         "sweep": Command(sweep.Sweep, sweep.run, sweep.defaults),
         "presets": Command(presets.Presets, presets.run),
+        "convert-inception": Command(convert_inception.ConvertInception, convert_inception.run),
     }
 )
 """Maps the name of each command to the command, in the order of the help."""

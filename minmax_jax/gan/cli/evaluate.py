@@ -27,11 +27,11 @@ class Evaluate:
     extractors: Annotated[
         tuple[str, ...], arg(metavar=choices(features.EXTRACTORS) + " ..."), HIDE_DEFAULT
     ] = ()
-    """Feature extractors: a classifier trained on the labels of the data, raw pixels or points, or Inception (extra fid). Default: classifier for labeled images, pixels for other images, points for vectors."""  # noqa: E501
+    """Feature extractors: a classifier trained on the labels of the data, raw pixels or points, or Inception (see convert-inception). Default: classifier for labeled images, pixels for other images, points for vectors."""  # noqa: E501
     metrics: Annotated[
         tuple[str, ...], arg(metavar=choices(scores.METRICS) + " ..."), HIDE_DEFAULT
     ] = ()
-    """Metrics to compute. fid and kid mean frechet and kernel in Inception features (extra fid). Default: all that the data and the extractor allow."""  # noqa: E501
+    """Metrics to compute. fid and kid mean frechet and kernel in Inception features. Default: all that the data and the extractor allow."""  # noqa: E501
     num: int = 5000
     """Number of samples. Compare scores only if this number is the same."""
     num_reference: int = evaluator.REFERENCE
@@ -41,7 +41,7 @@ class Evaluate:
     data: Annotated[str, HIDE_DEFAULT] = ""
     """Where to find the data, if it has moved. Default: the data of the run."""
     inception_weights: Annotated[str | None, arg(metavar="FILE"), HIDE_DEFAULT] = None
-    """File with torch-fidelity's Inception weights. Default: downloaded once."""
+    """File with other Inception weights, in torch-fidelity's format. Default: the published weights, stored once by convert-inception."""  # noqa: E501
 
 
 def run(command: Evaluate) -> None:

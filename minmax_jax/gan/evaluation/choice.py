@@ -61,7 +61,7 @@ def resolve(
             metric = INCEPTION_WORDS[word(name)]
             raise ConfigError(
                 f"extractors={name} is not an extractor: {meaning(name)}. Use extractors=inception "
-                f"and metrics={metric}, with pip install 'minmax-jax[fid]'."
+                f"and metrics={metric}."
             )
         check_name("extractors", name, features.EXTRACTORS)
     found = tuple(_metric(name, extractors) for name in metrics)
@@ -80,8 +80,8 @@ def _metric(name: str, extractors: Sequence[str]) -> str:
         if others:
             raise ConfigError(
                 f"metrics={name}: {meaning(name)}, got extractors={others[0]}. Use "
-                "extractors=inception (pip install 'minmax-jax[fid]'), or write "
-                f"metrics={metric} for {_TITLES[metric]} in the features of {others[0]}."
+                f"extractors=inception, or write metrics={metric} for {_TITLES[metric]} in the "
+                f"features of {others[0]}."
             )
         return metric
     if word(name) == "fd":
@@ -96,7 +96,7 @@ def check(
     data: Data,
     inception_weights: str | None = None,
 ) -> None:
-    """Checks that each extractor suits the data, is installed, and allows each metric.
+    """Checks that each extractor suits the data, has its weights, and allows each metric.
 
     No extractor is built. Metrics of a registered extractor whose entry does not say
     whether it has classes are checked later, when it is built.

@@ -52,7 +52,7 @@ def evaluate(
         during training use too.
       data: Name or path of the run's data, if it has moved.
       inception_weights: File of weights for the extractor `inception`. Default: the
-        published weights, downloaded once.
+        published weights, as `convert_inception` stored them.
       note: Called with one line before a slow operation. Default: prints to
         standard error.
 

@@ -105,7 +105,7 @@ def _check_known(name: str, field: str) -> None:
         raise ConfigError(
             f"{field}={name}: {choice.meaning(name)}, which are not computed during training. "
             f"Use {field}={score}, and after training minmax-jax evaluate --extractors inception "
-            f"--metrics {metric} (pip install 'minmax-jax[fid]')."
+            f"--metrics {metric}."
         )
     if name in scores.METRICS:
         own = [score for score, better in scores.METRICS[name].scores.items() if better]

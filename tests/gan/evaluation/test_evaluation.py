@@ -1,6 +1,5 @@
 """Tests of evaluations of runs, during training and afterwards."""
 
-import importlib.util
 import json
 import threading
 
@@ -134,12 +133,12 @@ def test_evaluate_rejects_folder_without_run(tmp_path, capsys):
     assert "does not contain a run" in capsys.readouterr().err
 
 
-def test_fid_without_torch_fidelity_says_what_is_needed(run, capsys, monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+def test_fid_without_weights_says_what_is_needed(run, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert main.main(["evaluate", "--run", str(run.folder), "--metrics", "fid"]) == 2
     error = capsys.readouterr().err
-    assert "extractors=inception needs torch-fidelity" in error
-    assert "pip install 'minmax-jax[fid]'" in error and error.count("\n") == 1
+    assert "extractors=inception needs the published weights" in error
+    assert "minmax-jax convert-inception --download" in error and error.count("\n") == 1
 
 
 @pytest.mark.slow

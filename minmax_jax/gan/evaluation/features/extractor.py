@@ -31,6 +31,8 @@ class Extractor(NamedTuple):
         these classes, otherwise None.
       key: Cache key for the features of real images, or None if the features are
         cheap to compute.
+      resizing: What happens to images before features are extracted, such as a change of
+        their size. It is stored with the scores.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Extractor(NamedTuple):
     facts: Mapping[str, Any]
     num_classes: int | None = None
     key: str | None = None
+    resizing: str = "none"
 
 
 def describe(name: str, facts: Mapping[str, Any]) -> str:

@@ -77,7 +77,7 @@ def check(name: str, data: Data, *, inception_weights: str | None = None) -> Non
 
     Raises:
       ConfigError: If the name is unknown, the extractor does not support the data,
-        or its package or weights are missing.
+        or its weights are missing.
       DataError: If the extractor is `classifier` and the images do not have at least
         two classes.
     """
@@ -118,11 +118,11 @@ def build(
       data: Dataset whose samples are evaluated.
       note: Called with one line before a slow operation.
       inception_weights: File of weights for `inception`. Default: the published
-        weights, downloaded once.
+        weights, as `convert_inception` stored them.
 
     Raises:
       ConfigError: If the name is unknown, the extractor does not support the data,
-        or its package or weights are missing.
+        or its weights are missing.
       DataError: If the extractor is `classifier` and the images do not have at least
         two classes.
     """

@@ -14,7 +14,7 @@ def assert_equal_scores(rows):
 
 
 def test_metrics_match_torch_fidelity():
-    pytest.importorskip("torch_fidelity", reason="needs the extra fid (torch-fidelity)")
+    pytest.importorskip("torch_fidelity", reason="needs the extra peers (torch-fidelity)")
     rows = list(cross_check.against_torch_fidelity())
     assert len(rows) == 12
     assert_equal_scores(rows)
