@@ -6,7 +6,7 @@ from typing import Annotated
 from tyro.conf import arg
 
 from minmax_jax.gan.config.fields import AtLeast, AtMost, Group, OneOf, choices
-from minmax_jax.gan.networks import DTYPES, NETWORKS
+from minmax_jax.gan.networks import DTYPES, MATMUL_PRECISIONS, NETWORKS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,3 +23,7 @@ class NetworksConfig(Group):
     """Divide the weights of each discriminator layer by their largest singular value."""
     compute_dtype: Annotated[str, OneOf(DTYPES), arg(metavar=choices(DTYPES))] = "float32"
     """Dtype for matrix products and activations. Parameters and losses stay float32."""
+    matmul_precision: Annotated[
+        str, OneOf(MATMUL_PRECISIONS), arg(metavar=choices(MATMUL_PRECISIONS))
+    ] = "default"
+    """Precision of the networks' float32 products and convolutions on accelerators, by JAX's names: highest or float32 for full precision, high or tensorfloat32 for TensorFloat-32. default follows JAX's setting."""  # noqa: E501

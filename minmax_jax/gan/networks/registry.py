@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from minmax_jax.gan.base.registry import Registry
+from minmax_jax.gan.networks._precision import MATMUL_PRECISIONS, with_matmul_precision
 from minmax_jax.gan.networks._pure import Network
 from minmax_jax.gan.networks.dcgan import dcgan
 from minmax_jax.gan.networks.mangoubi_cifar import mangoubi_cifar
@@ -66,6 +68,7 @@ def build(
     axis_name: str | None = None,
     compute_dtype: str = "float32",
     spectral_norm: bool = False,
+    matmul_precision: str = "default",
 ) -> Pair:
     """Builds a pair of networks with their initial parameters.
 
@@ -80,24 +83,29 @@ def build(
       compute_dtype: Name in `DTYPES`.
       spectral_norm: Whether to divide each layer of the discriminator by its largest singular
         value (Miyato et al., 2018).
+      matmul_precision: Precision of float32 products and convolutions of both networks, a name
+        in `MATMUL_PRECISIONS`. It has no effect on CPU. Initialization and spectral
+        normalization always have full precision.
 
     Raises:
       ValueError: If a name is unknown, a size is below 1, or the networks cannot make examples
         of this shape.
     """
-    _check(name, compute_dtype, latent_dim=latent_dim, width=width)
-    generator, discriminator = NETWORKS[name](
-        tuple(sample_shape),
-        latent_dim=latent_dim,
-        width=width,
-        rngs=nnx.Rngs(seed),
-        axis_name=axis_name,
-        **_layer_options(name, compute_dtype, spectral_norm),
-    )
+    _check(name, compute_dtype, matmul_precision, latent_dim=latent_dim, width=width)
+    with jax.default_matmul_precision("highest"):  # Orthogonal initialization has products.
+        built = NETWORKS[name](
+            tuple(sample_shape),
+            latent_dim=latent_dim,
+            width=width,
+            rngs=nnx.Rngs(seed),
+            axis_name=axis_name,
+            **_layer_options(name, compute_dtype, spectral_norm),
+        )
+    generator, discriminator = (with_matmul_precision(net, matmul_precision) for net in built)
     return Pair(generator, discriminator, latent_dim, tuple(sample_shape))
 
 
-def _check(name: str, compute_dtype: str, **sizes: int) -> None:
+def _check(name: str, compute_dtype: str, matmul_precision: str, **sizes: int) -> None:
     if name not in NETWORKS:
         raise ValueError(
             f"build: name must be one of {', '.join(NETWORKS)}, or registered in NETWORKS "
@@ -106,6 +114,11 @@ def _check(name: str, compute_dtype: str, **sizes: int) -> None:
     if compute_dtype not in DTYPES:
         raise ValueError(
             f"build: compute_dtype must be one of {', '.join(DTYPES)}, got {compute_dtype!r}."
+        )
+    if matmul_precision not in MATMUL_PRECISIONS:
+        raise ValueError(
+            f"build: matmul_precision must be one of {', '.join(MATMUL_PRECISIONS)}, got "
+            f"{matmul_precision!r}."
         )
     for argument, value in sizes.items():
         if value < 1:

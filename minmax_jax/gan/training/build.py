@@ -150,6 +150,7 @@ def build_pair(
             axis_name=axis_name,
             compute_dtype=chosen.compute_dtype,
             spectral_norm=chosen.spectral_norm,
+            matmul_precision=chosen.matmul_precision,
         )
 
     def build_params() -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from minmax_jax.gan.base import private_folder
 from minmax_jax.gan.cli import program_cache
 from minmax_jax.gan.run import checkpoint
+from tests.devices import xla_flags
 
 SETTINGS = ("jax_enable_compilation_cache", "jax_compilation_cache_dir", *program_cache.SETTINGS)
 HIT, MISS = "/jax/compilation_cache/cache_hits", "/jax/compilation_cache/cache_misses"
@@ -166,7 +167,7 @@ def test_results_are_identical_for_any_cache_state(tmp_path):
             capture_output=True,
             env={
                 **os.environ,
-                "XLA_FLAGS": "",
+                "XLA_FLAGS": xla_flags(),
                 "JAX_ENABLE_COMPILATION_CACHE": enabled,
                 "JAX_COMPILATION_CACHE_DIR": "",
                 "XDG_CACHE_HOME": str(tmp_path / "cache"),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from minmax_jax.gan.run import checkpoint, lock, run_folder
+from tests.devices import xla_flags
 
 STEPS = 600
 COMMAND = [
@@ -54,7 +55,7 @@ def start(folder, *flags, cache=None):
         "JAX_COMPILATION_CACHE_DIR": str((cache or folder.parent) / "programs"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
-    environment = {**os.environ, "XLA_FLAGS": "", **cached}
+    environment = {**os.environ, "XLA_FLAGS": xla_flags(), **cached}
     return subprocess.Popen(
         [*COMMAND, *FLAGS, *flags, "--out", str(folder)],
         stdout=subprocess.DEVNULL,

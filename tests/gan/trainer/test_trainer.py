@@ -126,7 +126,7 @@ def test_samples_depend_on_seed_only(tmp_path):
     [
         (
             {"devices": 99},
-            "devices must be at most 8, the number of cpu devices on this machine, got 99",
+            r"devices must be at most \d, the number of \w+ devices on this machine, got 99",
         ),
         ({"devices": 3}, "batch_size must be a multiple of the number of devices, 3, got 16"),
         (
@@ -139,6 +139,8 @@ def test_samples_depend_on_seed_only(tmp_path):
     ],
 )
 def test_invalid_config_raises_one_line_and_writes_nothing(tmp_path, fields, message):
+    if "of devices" in message:
+        first_devices(fields["devices"])
     with pytest.raises(gan.ConfigError, match=message) as error:
         gan.train(small(tmp_path / "run", steps=4, **fields))
     assert "\n" not in str(error.value)
@@ -170,4 +172,8 @@ def test_out_folder_is_named_after_the_run_by_default():
 def test_pick_devices_returns_all_devices_by_default():
     config = presets.preset("digits")
     assert build.pick_devices(config) == jax.local_devices()
-    assert build.pick_devices(config.replace(devices=2)) == first_devices(2)
+
+
+def test_pick_devices_returns_the_first_devices():
+    devices = first_devices(2)
+    assert build.pick_devices(presets.preset("digits", devices=2)) == devices

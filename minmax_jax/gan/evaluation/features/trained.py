@@ -180,7 +180,9 @@ def _extractor(network: Network, variables: Any, data: data_lib.Data) -> Extract
 
     @jax.jit
     def forward(variables: Any, images: jax.Array) -> Any:
-        features, logits = network.apply(*variables, images, train=False)[0]
+        # Scores are compared between machines, so an accelerator must not round the products.
+        with jax.default_matmul_precision("highest"):
+            features, logits = network.apply(*variables, images, train=False)[0]
         return features, jax.nn.softmax(logits)
 
     def extract(images: np.ndarray) -> Extracted:
