@@ -118,7 +118,9 @@ def moderate_norm_in_one_pass(leaf: jax.Array) -> ScaledNorm:
     backend computes them together with the leaf. Norms above 1e25 are inf in float32.
     """
     ranges = _ranges(accumulator_dtype(leaf.dtype))
-    mid, small = _sums_of_squares(leaf, (ranges.slightly_down, ranges.mostly_up))
+    # All axes at once, because XLA would write a leaf that is reshaped before it is summed.
+    squares = _squares(leaf, (ranges.slightly_down, ranges.mostly_up))
+    mid, small = _add_along(squares, tuple(range(leaf.ndim)))
     is_small, one = mid < ranges.low, jnp.ones((), mid.dtype)
     scale = jnp.where(is_small, ranges.mostly_up * one, ranges.slightly_down * one)
     return ScaledNorm(root(jnp.where(is_small, small, mid)), scale)
@@ -129,28 +131,32 @@ def _sums_of_squares(leaf: jax.Array, scales: Sequence[float]) -> tuple[jax.Arra
     dtype = accumulator_dtype(leaf.dtype)
     totals = (jnp.zeros((), dtype),) * len(scales)
     for rows in split_rows(leaf):
-        size = jnp.abs(rows).astype(dtype)
-        sums = tuple(jnp.square(_in_scale(size, scale)) for scale in scales)
-        sums = _add_along(sums, rows.ndim - 1)
+        sums = _add_along(_squares(rows, scales), (rows.ndim - 1,))
         # A long sequence of additions to one number would lose accuracy, so rows are added in
         # groups of 256 first.
         if sums[0].size > 1024:
             pad = -sums[0].size % 256
             sums = [jnp.pad(each.reshape(-1), (0, pad)).reshape(-1, 256) for each in sums]
-            sums = _add_along(sums, 1)
-        sums = _add_along([each.reshape(-1) for each in sums], 0)
+            sums = _add_along(sums, (1,))
+        sums = _add_along(sums, tuple(range(sums[0].ndim)))
         totals = tuple(jnp.add(a, b) for a, b in zip(totals, sums, strict=True))
     return totals
 
 
-def _add_along(parts: Sequence[jax.Array], axis: int) -> tuple[jax.Array, ...]:
-    """Returns the sums of several arrays along one axis, computed together."""
+def _squares(leaf: jax.Array, scales: Sequence[float]) -> tuple[jax.Array, ...]:
+    """Returns the squares of `scale · leaf` for each scale, in the dtype of sums."""
+    size = jnp.abs(leaf).astype(accumulator_dtype(leaf.dtype))
+    return tuple(jnp.square(_in_scale(size, scale)) for scale in scales)
+
+
+def _add_along(parts: Sequence[jax.Array], axes: tuple[int, ...]) -> tuple[jax.Array, ...]:
+    """Returns the sums of several arrays along some axes, computed together."""
 
     def add(a: Any, b: Any) -> Any:
         return tuple(x + y for x, y in zip(a, b, strict=True))
 
     zeros = (jnp.zeros((), parts[0].dtype),) * len(parts)
-    return tuple(lax.reduce(tuple(parts), zeros, add, (axis,)))
+    return tuple(lax.reduce(tuple(parts), zeros, add, axes))
 
 
 def _in_scale(size: jax.Array, scale: float) -> jax.Array:
