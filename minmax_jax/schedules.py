@@ -33,7 +33,7 @@ def inverse_sqrt_schedule(init_value: float | jax.Array) -> Callable[[Any], jax.
       >>> print(f"{schedule(0):.3f} {schedule(3):.3f} {schedule(99):.3f}")
       0.100 0.050 0.010
     """
-    checks.check_number("inverse_sqrt_schedule", "init_value", init_value)
+    checks.check_number("inverse_sqrt_schedule", "init_value", init_value, schedule=False)
 
     def schedule(count: Any) -> jax.Array:
         return init_value / jnp.sqrt(jnp.asarray(count, float) + 1)

@@ -272,6 +272,29 @@ def test_accumulate_adds_bfloat16_in_float32():
         (lambda: mm.accumulate(3.0, 2), r"^accumulate: function must be callable, got 3.0"),
         (lambda: mm.accumulate(mm.payoff(lambda z: z.min), 0), r"^accumulate: num_parts"),
         (lambda: mm.zero_sum(3.0), r"^zero_sum: payoff must be callable, got 3.0"),
+        (lambda: mm.zero_sum(lambda z: None)(Z), r"^zero_sum: payoff .* real scalar, got None\. R"),
+        (
+            lambda: mm.zero_sum(lambda z: z.min, stochastic=True),
+            r"^zero_sum: payoff must take \(players, draw\), got .* Pass stochastic=False",
+        ),
+        (
+            lambda: mm.general_sum(lambda z: z.min, lambda z, draw: z.max),
+            r"^general_sum: max_loss must take \(players\), got .* Pass stochastic=True",
+        ),
+        (lambda: mm.payoff(lambda z: z.min, has_aux=1), r"^payoff: has_aux must be True or False"),
+        (lambda: mm.payoff(lambda z: z, stochastic="x"), r"^payoff: stochastic must be True or F"),
+        (
+            lambda: mm.accumulate(lambda z: z, 2),
+            r"^accumulate: function must take \(players, draw\), got .* stochastic=True",
+        ),
+        (
+            lambda: mm.accumulate(mm.zero_sum(lambda z: (z.min, 1), has_aux=True), 2),
+            r"^accumulate: has_aux must be that of function, got False\. Pass has_aux=True",
+        ),
+        (
+            lambda: mm.accumulate(mm.zero_sum(lambda z: z.min), 2, has_aux=True),
+            r"^accumulate: has_aux must be that of function, got True\. Pass has_aux=False",
+        ),
         (
             lambda: mm.zero_sum(lambda z: z.min)((1.0, 2.0)),
             r"^zero_sum: players must be Players\(min=..., max=...\), got tuple",

@@ -100,6 +100,15 @@ def test_solve_vmaps_over_seeds_and_learning_rates():
     )
 
 
+def _with_aux(builder):
+    return builder(lambda z: (z.min * z.max, 1.0), has_aux=True)
+
+
+def test_solve_accepts_numpy_ints_as_num_steps():
+    players = mm.solve(mm.sgda(0.1), field_fn, START, np.int64(2)).players
+    chex.assert_trees_all_equal(players, mm.solve(mm.sgda(0.1), field_fn, START, 2).players)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -132,6 +141,66 @@ def test_solve_vmaps_over_seeds_and_learning_rates():
             lambda: mm.solve(mm.sgda(0.1), field_fn, mm.Players(1, 1.0), 1),
             TypeError,
             r"^solve: players.min has dtype int32",
+        ),
+        (
+            lambda: mm.solve(mm.sgda, field_fn, START, 1),
+            TypeError,
+            r"^solve: optimizer must be .* got <function sgda .*\. Call it first",
+        ),
+        (
+            lambda: mm.solve("sgda", field_fn, START, 1),
+            TypeError,
+            r"^solve: optimizer must be .* got 'sgda'\. Look it up and call it: mm\.optimizers",
+        ),
+        (
+            lambda: mm.solve(optax.MultiSteps(mm.sgda(0.1), 2), field_fn, START, 1),
+            TypeError,
+            r"^solve: optimizer must be .*\. Pass optax\.GradientTransformationExtraArgs\(steps\.",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), lambda z: z, START, 1),
+            TypeError,
+            r"^solve: field_fn must take \(players, draw\), got .* Add the argument draw=0, or",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), mm.payoff(lambda z: z.min), START, 1),
+            TypeError,
+            r"^solve: field_fn must return Players\(.* got shape \(\) .* Pass mm\.zero_sum\(payoff",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), _with_aux(mm.zero_sum), START, 1),
+            TypeError,
+            r"^solve: field_fn must not have auxiliary outputs, got .* and has_aux=False\.",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), lambda z, draw: (z, 1.0), START, 1),
+            TypeError,
+            r"^solve: field_fn must return Players\(.* got a tuple of .* Leave out its auxiliary",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, 1, payoff_fn=_with_aux(mm.payoff)),
+            TypeError,
+            r"^solve: payoff_fn must not have auxiliary outputs",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, 1, min_loss_fn=lambda z: z.min),
+            TypeError,
+            r"^solve: min_loss_fn must take \(players, draw\)",
+        ),
+        (
+            lambda: mm.solve(mm.greedy_adam(0.1), field_fn, START, 1, payoff_fn=field_fn),
+            TypeError,
+            r"^solve: payoff_fn must return a real scalar, got Players\. Pass mm\.payoff\(payoff\)",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, 1, key=0),
+            TypeError,
+            r"^solve: key must be one PRNG key, got 0\. Pass jax\.random\.key\(seed\)",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, 1, record=lambda z: z),
+            TypeError,
+            r"^solve: record must take \(step, players, updates, state\), got",
         ),
     ],
 )

@@ -5,7 +5,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.special
 
 
 def binomial_interval(
@@ -33,6 +32,7 @@ def binomial_interval(
 
 def _beta_quantile(level: Any, a: jax.Array, b: jax.Array) -> jax.Array:
     """Returns p with I_p(a, b) = level. SciPy computes it on the host, as JAX cannot."""
+    import scipy.special  # It takes long to import, and nothing else of the core needs it.
 
     def quantile(level: jax.Array, a: jax.Array, b: jax.Array) -> np.ndarray:
         values = scipy.special.betaincinv(*map(np.asarray, (a, b, level)))

@@ -82,7 +82,7 @@ def bootstrap_interval(
     block = min(n, -int(-(n ** (1 / 3)) // 1)) if block_size is None else block_size
     checks.check_count(name, "block_size", block)
     checks.check_count(name, "num_resamples", num_resamples)
-    checks.check_number(name, "confidence", confidence, high=1.0)
+    checks.check_number(name, "confidence", confidence, high=1.0, schedule=False)
 
     means = _resampled_means(series, key, block, num_resamples)
     tail = (1 - confidence) / 2

@@ -78,6 +78,7 @@ def duality_gap(
       <https://arxiv.org/abs/1811.05512>`_, 2019.
     """
     checks.check_players("duality_gap", "players", players)
+    payoff_fn = checks.check_game_function("duality_gap", "payoff_fn", payoff_fn)
     if best_responses is not None:
         best = best_responses(players)
         worst_for_x = payoff_fn(Players(players.min, best.max), 0)
@@ -87,7 +88,8 @@ def duality_gap(
             "duality_gap: pass best_responses= for the exact gap, or field_fn=, tx= and "
             "num_steps= for a search."
         )
-    checks.check_count("duality_gap", "num_steps", num_steps, at_least=0)
+    checked_field: FieldFn = checks.check_game_function("duality_gap", "field_fn", field_fn)
+    num_steps = checks.check_count("duality_gap", "num_steps", num_steps, at_least=0)
     txs = trees.by_side(tx)
     min_tx = checks.check_transformation("duality_gap", "tx (min)", txs.min)
     max_tx = checks.check_transformation("duality_gap", "tx (max)", txs.max)
@@ -102,8 +104,8 @@ def duality_gap(
     players = begins[0]
     highest, lowest = [], []
     for begin in begins:
-        highest.append(_search(payoff_fn, field_fn, players, begin, "max", max_tx, num_steps))
-        lowest.append(_search(payoff_fn, field_fn, players, begin, "min", min_tx, num_steps))
+        highest.append(_search(payoff_fn, checked_field, players, begin, "max", max_tx, num_steps))
+        lowest.append(_search(payoff_fn, checked_field, players, begin, "min", min_tx, num_steps))
     own = payoff_fn(players, 0)
     return jnp.fmax(own, jnp.stack(highest).max()) - jnp.fmin(own, jnp.stack(lowest).min())
 
@@ -131,6 +133,7 @@ def best_vertices(field_fn: FieldFn) -> Responses:
       >>> print(best.min, best.max)
       [0. 1. 0.] [0. 1. 0.]
     """
+    field_fn = checks.check_game_function("best_vertices", "field_fn", field_fn)
 
     def responses(players: Players) -> Players:
         field = field_fn(players, 0)

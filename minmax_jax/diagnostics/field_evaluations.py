@@ -39,6 +39,11 @@ class CountedField:
         flat, restore = ravel_pytree(players)
         return self._field_fn(restore(self._mark(flat)), draw)
 
+    @property
+    def general_sum(self) -> bool:
+        """Whether it is the field of a general-sum game."""
+        return getattr(self._field_fn, "general_sum", False)
+
     def counts(self) -> Evaluations:
         """Returns how often each function was executed since the last reset."""
         jax.effects_barrier()
@@ -110,4 +115,6 @@ def field_evaluations(field_fn: FieldFn) -> CountedField:
       >>> counted.counts()
       Evaluations(field=40, jvp=0, vjp=0)
     """
-    return CountedField(checks.check_callable("field_evaluations", "field_fn", field_fn))
+    # The field is called as it is, so that errors name the caller.
+    checks.check_game_function("field_evaluations", "field_fn", field_fn)
+    return CountedField(field_fn)

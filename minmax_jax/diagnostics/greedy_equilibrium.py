@@ -119,6 +119,7 @@ def greedy_equilibrium(
     name = "greedy_equilibrium"
     players, field_fn = checks.check_field_fn(name, players, players, field_fn)
     payoff_fn = checks.check_payoff_fn(name, payoff_fn)
+    checks.check_is_key(name, key)
     txs = Players(
         checks.check_transformation(name, "proposal", proposal),
         checks.check_transformation(name, "ascent", ascent),
@@ -158,9 +159,9 @@ def _check_numbers(
     checks.check_count(name, "num_samples", num_samples)
     checks.check_count(name, "max_ascent_steps", max_ascent_steps)
     if gradient_tolerance is not None:
-        checks.check_number(name, "gradient_tolerance", gradient_tolerance)
-    checks.check_number(name, "min_improvement", min_improvement)
-    checks.check_number(name, "confidence", confidence, high=1.0)
+        checks.check_number(name, "gradient_tolerance", gradient_tolerance, schedule=False)
+    checks.check_number(name, "min_improvement", min_improvement, schedule=False)
+    checks.check_number(name, "confidence", confidence, high=1.0, schedule=False)
 
 
 def _proposals(

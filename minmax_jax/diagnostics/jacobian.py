@@ -40,6 +40,7 @@ def jacobian(field_fn: FieldFn, players: Players) -> jax.Array:
        [-2.  3.]]
     """
     checks.check_players("jacobian", "players", players)
+    field_fn = checks.check_game_function("jacobian", "field_fn", field_fn)
     product, size, dtype = jacobian_product(field_fn, players)
     return lax.map(product, jnp.eye(size, dtype=dtype)).T
 

@@ -97,6 +97,7 @@ def jacobian_spectrum(
       networks <https://arxiv.org/abs/1906.04848>`_, 2020.
     """
     checks.check_players("jacobian_spectrum", "players", players)
+    field_fn = checks.check_game_function("jacobian_spectrum", "field_fn", field_fn)
     checks.check_count("jacobian_spectrum", "num_eigenvalues", num_eigenvalues)
     checks.check_count("jacobian_spectrum", "max_iterations", max_iterations)
     product, size, dtype = jacobian_product(field_fn, players)

@@ -85,6 +85,8 @@ def noise_floor(
       Efron, Stein, The jackknife estimate of variance, Annals of Statistics 9, 1981.
     """
     checks.check_players("noise_floor", "players", players)
+    field_fn = checks.check_game_function("noise_floor", "field_fn", field_fn)
+    checks.check_is_key("noise_floor", key)
     checks.check_count("noise_floor", "num_draws", num_draws, at_least=3)
     draw, indices = draw_fn(key), jnp.arange(num_draws)
 

@@ -104,6 +104,8 @@ def one_sided_mvi(
       checked against the paper.
     """
     name = "one_sided_mvi"
+    field_fn = checks.check_game_function(name, "field_fn", field_fn)
+    checks.check_is_key(name, key)
     checks.check_count(name, "num_draws", num_draws)
     checks.check_floats(name, "reference", reference)
     rows = []

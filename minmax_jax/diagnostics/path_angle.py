@@ -48,6 +48,7 @@ def path_angle(field_fn: FieldFn, start: Players, end: Players, positions: Any) 
       Berard, Gidel, Almahairi, Vincent, Lacoste-Julien, `A closer look at the optimization
       landscapes of generative adversarial networks <https://arxiv.org/abs/1906.04848>`_, 2020.
     """
+    field_fn = checks.check_game_function("path_angle", "field_fn", field_fn)
     checks.check_players("path_angle", "start", start)
     checks.check_players("path_angle", "end", end)
     checks.check_same_structure(

@@ -84,8 +84,8 @@ def dirac_gan(variant: str = "gan", *, strength: float | None = None, target: fl
     checks.check_choice("dirac_gan", "variant", variant, tuple(STRENGTHS))
     gamma = STRENGTHS[variant] if strength is None else strength
     if gamma is not None:
-        checks.check_number("dirac_gan", "strength", gamma)
-    checks.check_number("dirac_gan", "target", target)
+        checks.check_number("dirac_gan", "strength", gamma, schedule=False)
+    checks.check_number("dirac_gan", "target", target, schedule=False)
     start = Players({"theta": jnp.ones(())}, {"psi": jnp.ones(())})
     zero = jax.tree.map(jnp.zeros_like, start)
     game = _game(start, variant, gamma, target)

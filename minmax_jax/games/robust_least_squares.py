@@ -62,7 +62,7 @@ def robust_least_squares(features: Any, targets: Any, *, penalty: float = 3.0) -
             "robust_least_squares: features must be a matrix (n, d) and targets a vector (n,), "
             f"got shapes {a.shape} and {y0.shape}."
         )
-    checks.check_number("robust_least_squares", "penalty", penalty)
+    checks.check_number("robust_least_squares", "penalty", penalty, schedule=False)
     if not penalty > 1:
         raise ValueError(
             f"robust_least_squares: penalty must be above 1, got {penalty}. With smaller "

@@ -62,8 +62,8 @@ def ada_dir(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `scope` is unknown, `b1` or `b2` is not in
-        [0, 1), or `eps` or `eps_root` is negative.
+      ValueError: If `learning_rate` is negative or not finite, `scope` is unknown, `b1` or `b2`
+        is not in [0, 1), or `eps` or `eps_root` is negative.
 
     Examples:
       The first step has length 0.1 · 5 and the direction of sign((3, 4)):

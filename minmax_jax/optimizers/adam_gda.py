@@ -55,8 +55,8 @@ def adam_gda(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1), or `eps` or
-        `eps_root` is negative.
+      ValueError: If `learning_rate` is negative or not finite, `b1` or `b2` is not in [0, 1), or
+        `eps` or `eps_root` is negative.
 
     Examples:
       >>> import minmax_jax as mm

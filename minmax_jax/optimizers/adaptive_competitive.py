@@ -85,9 +85,8 @@ def adaptive_competitive(
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
       ValueError: If `learning_rate`, `eps`, `eps_root` or `tolerance` is negative or not finite,
-        `b2` is not in [0, 1),
-        `correction` or `solver` is unknown, or `max_iterations` is less than 1 (less than 0 for
-        `"neumann"`); in `update`, if `params` or `field_fn` is missing.
+        `b2` is not in [0, 1), `correction` or `solver` is unknown, or `max_iterations` is less
+        than 1 (less than 0 for `"neumann"`); in `update`, if `params` or `field_fn` is missing.
 
     Examples:
       >>> import minmax_jax as mm

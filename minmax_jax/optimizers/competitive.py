@@ -73,9 +73,9 @@ def competitive(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `solver` is unknown, `tolerance` is negative,
-        or `max_iterations` is less than 1 (less than 0 for `"neumann"`); in `update`, if
-        `params` or `field_fn` is missing.
+      ValueError: If `learning_rate` is negative or not finite, `solver` is unknown, `tolerance`
+        is negative, or `max_iterations` is less than 1 (less than 0 for `"neumann"`); in
+        `update`, if `params` or `field_fn` is missing.
 
     Examples:
       Gradient descent–ascent diverges on f(x, y) = xy; competitive gradient descent converges

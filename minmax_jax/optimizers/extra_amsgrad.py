@@ -65,9 +65,9 @@ def extra_amsgrad(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `b1` or `b2` is not in [0, 1), `eps` or
-        `eps_root` is negative, or `moments` or `correction` is unknown; in `update`, if `params` or
-        `field_fn` is missing.
+      ValueError: If `learning_rate` is negative or not finite, `b1` or `b2` is not in [0, 1),
+        `eps` or `eps_root` is negative, or `moments` or `correction` is unknown; in `update`, if
+        `params` or `field_fn` is missing.
 
     Examples:
       >>> import minmax_jax as mm

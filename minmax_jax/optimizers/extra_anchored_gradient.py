@@ -72,8 +72,8 @@ def extra_anchored_gradient(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` or `lipschitz` is negative, or α_0 L is larger than
-        3/4; in `update`, if `params` or `field_fn` is missing.
+      ValueError: If `learning_rate` or `lipschitz` is negative or not finite, or α_0 L is larger
+        than 3/4; in `update`, if `params` or `field_fn` is missing.
 
     Examples:
       On f(x, y) = xy, the squared norm of the field satisfies the bound of EAG-V:

@@ -95,8 +95,8 @@ def greedy_adam(
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, `projection` is not callable, or an argument of `greedy` has
         the wrong type.
-      ValueError: If a number is out of range, or both `temperature` and `accept_probability`
-        are given; in `update`, if a required argument is missing.
+      ValueError: If a number is out of range, or both `temperature` and `accept_probability` are
+        given; in `update`, if a required argument is missing.
 
     Examples:
       F1 = −3x² − y² + 4xy is concave in x. Simultaneous Adam diverges; the greedy method stays

@@ -49,8 +49,8 @@ def nsgda(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `momentum` is not in [0, 1), or `scope` is
-        unknown.
+      ValueError: If `learning_rate` is negative or not finite, `momentum` is not in [0, 1), or
+        `scope` is unknown.
 
     Examples:
       The max player converges although its gradients are of size 1e-20:

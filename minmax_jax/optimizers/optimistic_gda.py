@@ -48,8 +48,8 @@ def optimistic_gda(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `weight` is negative, or `previous` is
-        unknown.
+      ValueError: If `learning_rate` is negative or not finite, `weight` is negative, or
+        `previous` is unknown.
 
     Examples:
       Gradient descent–ascent diverges on f(x, y) = xy; the optimistic method converges:

@@ -40,8 +40,8 @@ def past_extragradient(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative; in `update`, if `params` or `field_fn` is
-        missing.
+      ValueError: If `learning_rate` is negative or not finite; in `update`, if `params` or
+        `field_fn` is missing.
 
     Examples:
       Gradient descent–ascent diverges on f(x, y) = xy; past extragradient converges:

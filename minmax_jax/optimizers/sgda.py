@@ -43,7 +43,7 @@ def sgda(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, or `momentum` is not in [−1, 1].
+      ValueError: If `learning_rate` is negative or not finite, or `momentum` is not in [−1, 1].
 
     Examples:
       SGDA converges in strongly convex–concave games:

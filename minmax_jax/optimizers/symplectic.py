@@ -53,8 +53,8 @@ def symplectic(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative, `weight` or `eps` is negative, or `align`
-        or `mean_over` is unknown; in `update`, if `params` or `field_fn` is missing.
+      ValueError: If `learning_rate` is negative or not finite, `weight` or `eps` is negative, or
+        `align` or `mean_over` is unknown; in `update`, if `params` or `field_fn` is missing.
 
     Examples:
       Gradient descent–ascent diverges on f(x, y) = xy; the adjusted method converges:

@@ -69,3 +69,9 @@ def test_reset_sets_counts_to_zero():
 def test_field_evaluations_raise_for_invalid_field_fn():
     with pytest.raises(TypeError, match="field_evaluations: field_fn must be callable"):
         mm.diagnostics.field_evaluations(3)
+
+
+def test_counted_field_of_general_sum_game_says_so():
+    general = mm.general_sum(lambda z: z.min, lambda z: z.max)
+    assert mm.diagnostics.field_evaluations(general).general_sum
+    assert not mm.diagnostics.field_evaluations(problems.curved.field_fn).general_sum

@@ -6,7 +6,6 @@ from minmax_jax._util.checks.games import (
     check_is_key,
     check_key,
     check_payoff_fn,
-    is_real_scalar,
 )
 from minmax_jax._util.checks.leaves import (
     check_floats,
@@ -20,6 +19,7 @@ from minmax_jax._util.checks.numbers import (
     check_learning_rate,
     check_number,
 )
+from minmax_jax._util.checks.scalars import is_real_scalar
 from minmax_jax._util.checks.structure import (
     check_chain,
     check_match,

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from minmax_jax._util.checks.leaves import check_whole_players
+from minmax_jax._util.checks.scalars import is_real_scalar
 from minmax_jax._util.checks.structure import check_match, check_same_structure
 from minmax_jax._util.checks.values import check_callable, check_signature, described, shown
 from minmax_jax._util.types import Draw, FieldFn, PayoffFn, Players
@@ -137,14 +138,6 @@ class _CheckedPayoff:
                 f"{described(value)}. {remedy}"
             )
         return jnp.asarray(value)
-
-
-def is_real_scalar(value: Any) -> bool:
-    """Returns whether `value` is a floating-point scalar, a Python float or a traced value."""
-    if isinstance(value, float):
-        return True
-    is_float = hasattr(value, "dtype") and jnp.issubdtype(value.dtype, jnp.floating)
-    return is_float and value.shape == ()
 
 
 def check_key(function: str, key: Any, why: str) -> jax.Array:

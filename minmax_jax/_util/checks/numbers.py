@@ -5,11 +5,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
+from minmax_jax._util.checks.scalars import concrete, is_scalar
 from minmax_jax._util.checks.values import shown, takes
 from minmax_jax._util.types import Players
 
@@ -65,9 +64,9 @@ def check_number(
     Returns:
       `value`. A schedule is wrapped, so that its results are checked when it is called.
     """
-    if not _is_scalar(value) and not hasattr(value, "dtype") and callable(value):
+    if not is_scalar(value) and not hasattr(value, "dtype") and callable(value):
         return _check_schedule(function, argument, value, schedule)
-    if not _is_scalar(value):
+    if not is_scalar(value):
         expected = (
             "a number, a scalar array or a schedule (a function of the update count)"
             if schedule
@@ -77,7 +76,7 @@ def check_number(
             f"{function}: {argument} must be {expected}, got {shown(value)}. "
             "Pass a real number, for example 0.1."
         )
-    number = _concrete(value)
+    number = concrete(value)
     if number is None:
         return value
     if not infinite and not abs(number) <= float(jnp.finfo(jnp.result_type(float)).max):
@@ -111,7 +110,7 @@ def _check_rate(function: str, argument: str, value: Any) -> Any:
             f"the update count), got {shown(value)}. For one learning rate per player, pass "
             "Players(min=..., max=...) of two numbers or schedules."
         )
-    number = _concrete(value) if _is_scalar(value) else None
+    number = concrete(value) if is_scalar(value) else None
     if number is not None and -math.inf < number < 0:
         raise ValueError(
             f"{function}: {argument} must be at least 0, got {value}. Both players descend the "
@@ -137,7 +136,7 @@ class _Schedule:
 
     def __call__(self, count: Any) -> Any:
         value = self.schedule(count)
-        if not _is_scalar(value):
+        if not is_scalar(value):
             raise TypeError(
                 f"{self.function}: {self.argument} must return a number for an update count, "
                 f"got {shown(value)}. Return a real scalar; for one schedule per player, pass "
@@ -161,30 +160,6 @@ def _check_schedule(function: str, argument: str, value: Any, allowed: bool) -> 
             "example optax.cosine_decay_schedule(1e-3, 1000)."
         )
     return _Schedule(function, argument, value)
-
-
-def _is_scalar(value: Any) -> bool:
-    """Returns whether `value` is one real number, traced or not."""
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, int | float):
-        return True
-    if not hasattr(value, "dtype") or getattr(value, "shape", None) != ():
-        return False
-    kinds = (jnp.floating, jnp.integer)
-    return any(jnp.issubdtype(value.dtype, kind) for kind in kinds)
-
-
-def _concrete(value: Any) -> float | None:
-    """Returns the number `value`, or None if it is not known yet or is on other hosts."""
-    if isinstance(value, Tracer) or not getattr(value, "is_fully_addressable", True):
-        return None
-    try:
-        return float(value)
-    except OverflowError:  # The number is an int beyond the range of floats.
-        return math.inf if value > 0 else -math.inf
-    except (TypeError, jax.errors.ConcretizationTypeError):
-        return None
 
 
 def _bounds(low: float, high: float, below: float) -> str:

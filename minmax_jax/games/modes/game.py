@@ -142,8 +142,8 @@ def _check(
     checks.check_count("modes", "dimension", dimension, at_least=2)
     checks.check_count("modes", "num_neurons", num_neurons)
     checks.check_count("modes", "num_latents", num_latents)
-    checks.check_number("modes", "correlation", correlation, high=0.6)
+    checks.check_number("modes", "correlation", correlation, high=0.6, schedule=False)
     if bias_scale is not None:
-        checks.check_number("modes", "bias_scale", bias_scale)
+        checks.check_number("modes", "bias_scale", bias_scale, schedule=False)
     if linear_beyond is not None:
-        checks.check_number("modes", "linear_beyond", linear_beyond)
+        checks.check_number("modes", "linear_beyond", linear_beyond, schedule=False)

@@ -52,7 +52,7 @@ def two_player(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative.
+      ValueError: If `learning_rate` is negative or not finite.
     """
     learning_rate = checks.check_learning_rate(name, learning_rate)
 
@@ -108,7 +108,7 @@ def field_and_step(
     Raises:
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
-      ValueError: If `learning_rate` is negative.
+      ValueError: If `learning_rate` is negative or not finite.
     """
     learning_rate = checks.check_learning_rate(name, learning_rate, argument)
     finish = optax.identity() if finish is None else finish
