@@ -1,56 +1,76 @@
-"""Tests of the Inception extractor from torch-fidelity."""
+"""Tests of the Inception extractor, with a tiny network in place of Inception."""
 
 import hashlib
-import importlib.util
-import pickle
-import sys
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.evaluation import features
+from minmax_jax.gan.evaluation.features import inception_network, inception_weights, pretrained
+from minmax_jax.gan.networks import Network
 from tests.gan.conftest import small_data
+from tests.gan.evaluation.features.torch_files import torch_bytes
 
 
-@pytest.fixture(scope="module")
-def torch():
-    pytest.importorskip("torch_fidelity", reason="needs the extra fid (torch-fidelity)")
-    return pytest.importorskip("torch", reason="needs the extra fid (torch)")
+def _apply(params, stats, images, *, train):
+    features = images.reshape(len(images), -1)[:, :12] @ params["fc"]["kernel"]
+    return (features, 3 * features), stats
 
 
-@pytest.fixture(scope="module")
-def weights(torch, tmp_path_factory):
-    """Writes random weights with the right names and shapes."""
-    from torch_fidelity import feature_extractor_inceptionv3 as module
-
-    path = tmp_path_factory.mktemp("weights") / "random.pth"
-    torch.manual_seed(0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "load_state_dict_from_url", lambda *_, **__: {})
-        patch.setattr(module.FeatureExtractorInceptionV3, "load_state_dict", lambda *_, **__: None)
-        network = module.FeatureExtractorInceptionV3("inception", ["2048"])
-    torch.save(network.state_dict(), path)
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """Replaces the network by one matrix, and returns a file with its weights."""
+    kernel = jax.ShapeDtypeStruct((12, 4), np.float32)
+    tiny = Network(_apply, {"fc": {"kernel": kernel}}, {})
+    monkeypatch.setattr(inception_network, "empty_network", lambda: tiny)
+    monkeypatch.setattr(pretrained, "SIDE", 8)
+    monkeypatch.setattr(pretrained, "batch_per_device", lambda: 3)
+    path = tmp_path / "tiny.pth"
+    kernel = np.random.RandomState(0).normal(size=(4, 12)).astype(np.float32)
+    path.write_bytes(torch_bytes({"fc.weight": kernel}))
     return path
 
 
-def test_inception_features_match_torch_fidelity(torch, weights):
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-
-    images = small_data((32, 32, 3), 4).images
+def test_extractor_computes_on_all_devices_and_in_batches(weights):
     extractor = features.inception(str(weights))
-    found = extractor.extract(images)
-    network = FeatureExtractorInceptionV3("reference", ["2048", "logits"], str(weights))
-    expected, _ = network(torch.from_numpy(images.transpose(0, 3, 1, 2).copy()))
-    np.testing.assert_allclose(found.features, expected.numpy(), rtol=1e-4, atol=1e-6)
-    assert found.features.shape == (4, 2048) and found.probabilities.shape == (4, 1008)
-    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, rtol=1e-4)
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:8]
-    assert extractor.facts == {"weights": digest}
+    assert extractor.facts == {"weights": digest} and digest in (extractor.key or "")
     assert features.describe(extractor.name, extractor.facts) == f"inception {digest}"
+    images = small_data((16, 16, 3), 64).images
+    images = np.concatenate([images, images[::-1]])[: 3 * jax.local_device_count() + 2]
+    found = extractor.extract(images)
+    pixels = (images[:, ::2, ::2].reshape(len(images), -1)[:, :12] - 128.0) / 128
+    ((params, _), _) = inception_weights.load(inception_network.empty_network(), weights)
+    expected = pixels @ params["fc"]["kernel"]
+    np.testing.assert_allclose(found.features, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found.probabilities, jax.nn.softmax(3 * expected), rtol=1e-4)
+    # An image has the same features whatever else is extracted with it.
+    for count in (1, 4):
+        some = extractor.extract(images[:count])
+        np.testing.assert_array_equal(some.features, found.features[:count])
+    assert extractor.extract(images[:0]).features.shape == (0, 4)
 
 
-def test_inception_accepts_floats_and_gray_images(weights):
+def test_extractor_uses_every_local_device(weights):
+    if jax.local_device_count() == 1:
+        pytest.skip("needs several devices")
+    placed = []
+
+    def apply(params, stats, images, *, train):
+        jax.debug.callback(lambda count: placed.append(int(count)), jnp.int32(len(images)))
+        return _apply(params, stats, images, train=train)
+
+    tiny = inception_network.empty_network()._replace(apply=apply)
+    variables, _ = inception_weights.load(tiny, weights)
+    pretrained._extract_fn(tiny, variables)(small_data((16, 16, 3), 2).images)
+    jax.effects_barrier()
+    assert placed == [3] * jax.local_device_count()
+
+
+def test_extractor_accepts_floats_and_gray_images(weights):
     gray = small_data((28, 28, 1), 3).images
     extract = features.inception(str(weights)).extract
     expected = extract(np.repeat(gray, 3, axis=3)).features
@@ -58,65 +78,13 @@ def test_inception_accepts_floats_and_gray_images(weights):
         np.testing.assert_array_equal(extract(images).features, expected)
 
 
-class Harmful:
-    """Sets `sys.harmed` when it is unpickled."""
-
-    def __reduce__(self):
-        return (exec, ("import sys; sys.harmed = True",))
-
-
-def test_inception_does_not_unpickle_code(torch, tmp_path):
-    pickle.loads(pickle.dumps(Harmful()))  # shows that unpickling runs the code
-    assert sys.harmed
-    del sys.harmed
-    for write in (
-        lambda path: torch.save({"fc": Harmful()}, path),
-        lambda path: path.write_bytes(pickle.dumps({"fc": Harmful()})),
-    ):
-        path = tmp_path / "harmful.pth"
-        write(path)
-        with pytest.raises(
-            ConfigError, match="does not contain torch-fidelity's Inception weights"
-        ):
-            features.inception(str(path))
-        assert not hasattr(sys, "harmed")
-
-
-def test_inception_rejects_other_weights_and_missing_files(torch, tmp_path):
-    torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pth")
-    with pytest.raises(ConfigError, match=r"other\.pth does not contain") as caught:
-        features.inception(str(tmp_path / "other.pth"))
-    assert "\n" not in str(caught.value)
-    with pytest.raises(ConfigError, match=r"inception_weights=.*absent\.pth is not a file"):
-        features.inception(str(tmp_path / "absent.pth"))
-
-
-def test_inception_without_network_names_the_remedy(torch, tmp_path, monkeypatch):
+def test_check_names_missing_weights(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-    def refuse(*_, **__):
-        raise OSError("no route to host")
-
-    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
-    notes = []
-    with pytest.raises(ConfigError, match=r"cannot be downloaded.*pass --inception-weights FILE"):
-        features.inception(note=notes.append)
-    assert "downloading Inception weights" in notes[0]
-
-
-def test_check_names_missing_package_and_missing_weights(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"needs torch-fidelity .*'minmax-jax\[fid\]'"):
-        features.check("inception", small_data())
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    for check in (features.check, features.build):
+        with pytest.raises(ConfigError, match="Run minmax-jax convert-inception --download once"):
+            check("inception", small_data())
+    inception_weights.stored_path().parent.mkdir()
+    inception_weights.stored_path().touch()
     features.check("inception", small_data())
     with pytest.raises(ConfigError, match="inception_weights=absent is not a file"):
         features.check("inception", small_data(), inception_weights="absent")
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec("torch_fidelity") is not None, reason="torch-fidelity is installed"
-)
-def test_inception_without_package_names_the_remedy():
-    with pytest.raises(ConfigError, match=r"pip install 'minmax-jax\[fid\]'"):
-        features.inception()
