@@ -54,6 +54,8 @@ import jax  # noqa: E402  The flags must be set first.
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
+from tests.devices import GPU_TESTS  # noqa: E402
+
 # Tracing creates so many objects that collecting as often as by default takes a twentieth of the
 # time of the tests.
 gc.set_threshold(50_000, 20, 20)
@@ -74,6 +76,14 @@ def few_memory_maps():
     maps = Path("/proc/self/maps")
     if maps.exists() and maps.read_bytes().count(b"\n") > MAX_MAPS:
         jax.clear_caches()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Marks the tests that are worth running on a GPU, before tests are selected by marks."""
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in GPU_TESTS):
+            item.add_marker("gpu")
 
 
 @pytest.fixture

@@ -1,10 +1,35 @@
 """Devices for tests that need several of them."""
 
+from pathlib import Path
+
 import jax
 import pytest
 
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 """Flag with which repeated runs on a GPU are bit-for-bit identical."""
+
+GPU_TESTS = [
+    Path(__file__).parent / place
+    for place in (
+        "diagnostics/test_jacobian_spectrum.py",
+        "games/test_gaussian_gan.py",
+        "gan/evaluation/features",
+        "gan/networks",
+        "gan/objective",
+        "gan/trainer/test_resume.py",
+        "gan/trainer/test_trainer.py",
+        "gan/training/test_nonfinite.py",
+        "gan/training/test_step.py",
+        "optimizers",
+        "test_all_optimizers.py",
+        "transforms/competitive",
+        "transforms/test_graft.py",
+        "transforms/test_normalize.py",
+        "util",
+    )
+]
+"""Files and folders of the tests with the mark `gpu`: those in which a GPU may differ from a CPU by
+its rounding, by its programs, by its order of sums, or by the memory of donated arrays."""
 
 
 def first_devices(count):

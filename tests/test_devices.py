@@ -2,11 +2,12 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import pytest
 
-from tests.devices import first_devices, up_to_devices
+from tests.devices import GPU_TESTS, first_devices, up_to_devices
 
 TAKES_DEVICES = re.compile(r"devices\(\)\[:(?!1\])|make_mesh\((?!.*devices=)")
 """Code that takes several devices, or as many as a mesh needs, without a test for their number."""
@@ -30,3 +31,17 @@ def test_tests_take_several_devices_only_by_first_devices():
         if TAKES_DEVICES.search(line)
     ]
     assert not found
+
+
+def test_tests_for_a_gpu_are_marked(pytestconfig):
+    assert all(place.exists() for place in GPU_TESTS)
+    (plugin,) = (
+        plugin
+        for plugin in pytestconfig.pluginmanager.get_plugins()
+        if getattr(plugin, "__file__", None) == str(Path(__file__).parent / "conftest.py")
+    )
+    marks = {place: [] for place in (GPU_TESTS[0], Path(__file__))}
+    plugin.pytest_collection_modifyitems(
+        [SimpleNamespace(path=place, add_marker=found.append) for place, found in marks.items()]
+    )
+    assert list(marks.values()) == [["gpu"], []]
