@@ -11,7 +11,7 @@ from flax import nnx
 from jax import lax
 
 from minmax_jax.gan.networks._channels import add_bias, is_zero
-from minmax_jax.gan.networks._platform import on_cpu
+from minmax_jax.gan.networks._platform import on_cpu, product_precision
 
 LinearFn = Callable[[jax.Array, jax.Array], jax.Array]
 """Function that is linear in the inputs and in the kernel."""
@@ -72,7 +72,7 @@ class Affine(nnx.Module):
         if not self.frozen_parts:
             return self.linear_fn(inputs, kernel)
         first = len(inputs) // self.parts * self.frozen_parts
-        precision = jax.config.jax_default_matmul_precision
+        precision = product_precision()
         return _linear_from(self.linear_fn, first, precision, inputs, kernel)
 
     def _divided(self, outputs: jax.Array, kernel: jax.Array, singular: nnx.BatchStat) -> jax.Array:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from minmax_jax.gan.networks._channels import is_zero
+from minmax_jax.gan.networks._platform import product_precision
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 _PAD_ONE = ((0, 0), (1, 1), (1, 1), (0, 0))
@@ -41,7 +42,8 @@ def double(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
     """Convolves the transpose of a 4×4 kernel at stride 2, as `_convolution.double`."""
     if kernel.shape[-1] <= FEW:
         return double_by_subpixels(inputs, kernel)
-    return double_by_transpose(jax.config.jax_default_matmul_precision, inputs, kernel)
+    precision = product_precision()
+    return double_by_transpose(precision, inputs, kernel)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))

@@ -174,6 +174,9 @@ def purify_pair(
     discriminator: Callable[[Layers], nnx.Module],
     layers: Layers,
 ) -> tuple[Network, Network]:
-    """Creates both networks. Spectral normalization applies to the discriminator only."""
+    """Creates both networks. Spectral normalization applies to the discriminator only.
+
+    Only layers of `layers` may couple the examples of a batch. See `one_pass` of `purify`.
+    """
     plain = layers._replace(spectral_norm=False)
-    return purify(generator(plain)), purify(discriminator(layers))
+    return purify(generator(plain), one_pass=True), purify(discriminator(layers), one_pass=True)

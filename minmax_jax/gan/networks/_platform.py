@@ -35,7 +35,17 @@ def tracing_for(platform: str) -> Iterator[None]:
 
 
 def _default() -> str:
-    device = jax.config.jax_default_device  # A device, the name of a platform, or None.
+    # A device, the name of a platform, or None. JAX's types do not list its options.
+    device = getattr(jax.config, "jax_default_device")  # noqa: B009
     if device is None:
         return jax.default_backend()
     return device if isinstance(device, str) else device.platform
+
+
+def product_precision() -> str | None:
+    """Returns the precision of float32 products that is now in force, or None for the default.
+
+    JAX may trace the derivative rule of a function outside of the context in which the function
+    was called, so such a function takes the precision as an argument.
+    """
+    return getattr(jax.config, "jax_default_matmul_precision")  # noqa: B009

@@ -1,11 +1,15 @@
 """Converts an NNX module to a pure function of plain pytrees."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
+
+from minmax_jax.gan.networks._platform import on_cpu
 
 
 class Network(NamedTuple):
@@ -16,7 +20,12 @@ class Network(NamedTuple):
         `train=True`, BatchNorm uses batch statistics, and the returned running statistics
         include them. With `train=False` it uses `stats`, which are returned unchanged. `keys` is
         one PRNG key per example, `(batch,)`, for networks with dropout in training. The
-        function works under `jit`, `vmap`, `pmap`, `grad` and in `lax.scan`.
+        function works under `jit`, `vmap`, `pmap`, `grad` and in `lax.scan`. The functions of
+        `purify` have two more arguments. With `parts=k`, the inputs are k batches of the same
+        size, one after the other, and the result is that of k calls, each with the statistics
+        that the last one returned. On accelerators, one pass computes it if the layers support
+        that. With `frozen_parts=j`, the outputs for the first j batches are constants in
+        derivatives.
       params: Trainable parameters, a nested dict of float32 arrays.
       stats: State that training updates: running statistics of BatchNorm and vectors of
         spectral normalization. A nested dict, empty without either.
@@ -27,7 +36,7 @@ class Network(NamedTuple):
     stats: Any
 
 
-def purify(module: nnx.Module) -> Network:
+def purify(module: nnx.Module, *, one_pass: bool = False) -> Network:
     """Converts a module that is called as `module(inputs, train=bool)` to a pure function.
 
     Each call rebuilds the module from the arrays that it receives, so calls share no state.
@@ -36,6 +45,8 @@ def purify(module: nnx.Module) -> Network:
 
     Args:
       module: Module whose variables are all `nnx.Param` or `nnx.BatchStat`.
+      one_pass: Whether several batches may go through the module at once. Then only layers of
+        `Layers` may couple the examples of a batch or change statistics.
 
     Raises:
       ValueError: If the module has other variables, such as the random streams of
@@ -46,17 +57,45 @@ def purify(module: nnx.Module) -> Network:
     needs_keys = "keys" in inspect.signature(type(module).__call__).parameters
 
     def apply(
-        params: Any, stats: Any, inputs: jax.Array, *, train: bool, keys: Any = None
+        params: Any,
+        stats: Any,
+        inputs: jax.Array,
+        *,
+        train: bool,
+        keys: Any = None,
+        parts: int = 1,
+        frozen_parts: int = 0,
     ) -> tuple[jax.Array, Any]:
+        if parts > 1 and not (one_pass and train and not on_cpu()):
+            call = functools.partial(apply, params, train=train)
+            return _in_turn(call, stats, inputs, keys, parts, frozen_parts)
         rebuilt = nnx.merge(graph, params, stats)
         if needs_keys and train and keys is None:
             raise ValueError(
                 f"{type(module).__name__} uses random numbers in training. Pass keys=, one PRNG "
                 "key per example."
             )
+        if parts > 1:
+            rebuilt.set_attributes(parts=parts, raise_if_not_found=False)
+            rebuilt.set_attributes(frozen_parts=frozen_parts, raise_if_not_found=False)
         outputs = rebuilt(inputs, train=train, **({"keys": keys} if needs_keys else {}))
+        if frozen_parts:
+            count = len(inputs) // parts * frozen_parts
+            outputs = jnp.concatenate([jax.lax.stop_gradient(outputs[:count]), outputs[count:]])
         if not train:
             return outputs, stats
         return outputs, nnx.to_pure_dict(nnx.state(rebuilt, nnx.BatchStat))
 
     return Network(apply, nnx.to_pure_dict(params), nnx.to_pure_dict(stats))
+
+
+def _in_turn(
+    call: Callable[..., Any], stats: Any, inputs: jax.Array, keys: Any, parts: int, frozen: int
+) -> tuple[jax.Array, Any]:
+    """Calls a network for one part of the inputs after another."""
+    size, outputs = len(inputs) // parts, []
+    for part in range(parts):
+        rows = slice(part * size, (part + 1) * size)
+        found, stats = call(stats, inputs[rows], keys=None if keys is None else keys[rows])
+        outputs.append(jax.lax.stop_gradient(found) if part < frozen else found)
+    return jnp.concatenate(outputs), stats

@@ -6,7 +6,7 @@ resumed run repeats the uninterrupted one.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp

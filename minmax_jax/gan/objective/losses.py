@@ -80,3 +80,10 @@ LOSSES: Registry[Loss] = Registry(
 References: Goodfellow et al., 2014; Miyato et al., 2018; Arjovsky et al., 2017; Mao et al., 2017;
 Jolicoeur-Martineau, 2018.
 """
+
+
+def min_loss_uses_real(loss: Loss, shape: tuple[int, ...]) -> bool:
+    """Returns whether the generator's loss depends on the logits of real examples."""
+    logits = jax.ShapeDtypeStruct(shape, jnp.float32)
+    jaxpr = jax.make_jaxpr(loss.min_loss)(logits, logits).jaxpr
+    return any(jaxpr.invars[0] is used for equation in jaxpr.eqns for used in equation.invars)
