@@ -51,7 +51,7 @@ from minmax_jax.gan.generation.generator import draw_samples, recompute_batch_st
 from minmax_jax.gan.generation.image_io import grid as image_grid
 from minmax_jax.gan.generation.image_io import to_uint8, write
 from minmax_jax.gan.generation.sampling import interpolate, sample
-from minmax_jax.gan.networks import NETWORKS, Network, Pair, purify
+from minmax_jax.gan.networks import NETWORKS, Network, Pair, apply_in_order, purify
 from minmax_jax.gan.networks import build as build_networks
 from minmax_jax.gan.objective import LOSSES, PENALTIES, Game, Loss, Penalty, gradient_fields
 from minmax_jax.gan.run.checkpoint import Checkpoints
@@ -121,6 +121,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     "TrainState",
     "append_metrics",
     "build_game",
+    "apply_in_order",
     "build_networks",
     "build_optimizer",
     "build_pair",

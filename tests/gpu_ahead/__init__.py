@@ -1,0 +1,7 @@
+"""Compiles programs for an H100 without a GPU, to count what they launch.
+
+compiling    from a JAX function to a compiled program
+counting     convolutions, kernels and bytes of a compiled program
+steps        the training steps that the tests and the command count
+__main__     prints the counts: `python -m tests.gpu_ahead`
+"""

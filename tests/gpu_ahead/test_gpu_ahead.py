@@ -1,0 +1,106 @@
+"""Programs for an H100: kinds of convolutions, split sums, kernels and bytes."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from minmax_jax.gan.networks import _convolution_lax
+from tests.gpu_ahead import compiling, counting, steps
+
+HLO = """\
+%fused (p: f32[8]) -> f32[8] {
+  %p.0 = f32[64,14,14,16]{3,2,1,0} parameter(0)
+  %p.1 = f32[] parameter(1)
+  ROOT %pad.1 = f32[64,31,31,16]{3,2,1,0} pad(%p.0, %p.1), padding=0_0x2_2_1x2_2_1x0_0
+}
+
+%sums (p: f32[8]) -> f32[8] {
+  %q.0 = f32[3136,32]{1,0} parameter(0)
+  %q.1 = f32[] parameter(1)
+  %reduce.1 = f32[32]{0} reduce(%q.0, %q.1), dimensions={0}, to_apply=%add
+  ROOT %t = (f32[32]{0}, f32[3136,32]{1,0}) tuple(%reduce.1, %q.0)
+}
+
+%rows (p: f32[8]) -> f32[8] {
+  %r.0 = f32[128,1568]{1,0} parameter(0)
+  %r.1 = f32[] parameter(1)
+  ROOT %reduce.2 = f32[128]{0} reduce(%r.0, %r.1), dimensions={1}, to_apply=%add
+}
+
+ENTRY %main (x: f32[8]) -> f32[8] {
+  %x = f32[64,14,14,16]{3,2,1,0} parameter(0)
+  %k = f32[16,4,4,1]{3,2,1,0} parameter(1)
+  %zero = f32[] constant(0)
+  %stuffed = f32[64,31,31,16]{3,2,1,0} fusion(%x, %zero), kind=kLoop, calls=%fused
+  %conv = (f32[64,28,28,1]{3,2,1,0}, u8[0]{0}) custom-call(%stuffed, %k), window={size=4x4 rhs_reversal=1x1}, custom_call_target="__cudnn$convForward"
+  %y = f32[64,28,28,1]{3,2,1,0} get-tuple-element(%conv), index=0
+  %both = (f32[32]{0}, f32[3136,32]{1,0}) fusion(%x, %zero), kind=kInput, calls=%sums
+  %one = f32[128]{0} fusion(%x, %zero), kind=kInput, calls=%rows
+}
+"""  # noqa: E501
+
+
+def test_count_reads_convolutions_sums_and_sizes():
+    found = counting.count(HLO)
+    assert (found.kernels, found.convolutions) == (4, {"convForward": 1})
+    assert (found.reversed_windows, found.zero_stuffed) == (1, 1)
+    assert (found.direct_sums, found.direct_sums_with_arrays) == (1, 1)
+    assert found.gigaflops == pytest.approx(2 * 64 * 28 * 28 * 16 * 16 / 1e9)
+    arrays = {"x": 64 * 14 * 14 * 16, "stuffed": 64 * 31 * 31 * 16, "y": 64 * 28 * 28, "k": 256}
+    moved = 3 * arrays["x"] + 2 * arrays["stuffed"] + arrays["y"] + arrays["k"] + 3
+    assert found.megabytes == pytest.approx(4 * (moved + 32 + 3136 * 32 + 128) / 1e6)
+
+
+def test_missing_packages_are_named(monkeypatch):
+    monkeypatch.setattr(compiling, "PLUGINS", ("no_such_plugin",))
+    assert compiling.missing() == "none of no_such_plugin is installed"
+
+
+@pytest.fixture(scope="module", autouse=False)
+def compiler():
+    if reason := compiling.missing():
+        pytest.skip(f"cannot compile for an H100: {reason}")
+
+
+@pytest.mark.parametrize("outputs", [1, 3, 16])
+def test_double_has_three_kinds_without_reversal(compiler, outputs):
+    def gradients(inputs, kernel, cotangent):
+        outputs, pull = jax.vjp(_convolution_lax.double, inputs, kernel)
+        return outputs, pull(cotangent)
+
+    shapes = (64, 14, 14, 16), (4, 4, 16, outputs), (64, 28, 28, outputs)
+    arguments = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
+    found = counting.count(compiling.compile_for_h100(gradients, *arguments).as_text())
+    assert found.convolutions == dict.fromkeys(counting.KINDS, 1)
+    assert found.reversed_windows == found.zero_stuffed == 0
+
+
+# At most these kernels, megabytes and gigaflops. The forms before: 58, 49, 0 for mlp; 111, 91,
+# 0.74 for dcgan16; 180, 677, 28.6 for dcgan64; 360, 4276, 393 for resnet128.
+LIMITS = {
+    "mlp": (54, 52, 0.0),
+    "dcgan16": (98, 73, 0.57),
+    "dcgan64": (155, 600, 22.5),
+    "resnet128": (316, 3600, 257),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "dcgan16")) for name in LIMITS]
+)
+def test_step_launches_few_kernels(compiler, name):
+    found, (kernels, megabytes, gigaflops) = steps.count_step(name), LIMITS[name]
+    assert found.kernels <= kernels
+    assert found.megabytes <= megabytes
+    assert found.gigaflops <= gigaflops
+    assert found.reversed_windows == found.zero_stuffed == found.direct_sums == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("order", "kernels", "gigaflops"), [("symplectic", 298, 3.51), ("competitive", 324, 3.09)]
+)
+def test_forward_mode_is_not_slower_than_before(compiler, order, kernels, gigaflops):
+    """The limits are the counts of the plain forms."""
+    found = steps.count_step("dcgan16", order)
+    assert found.kernels <= kernels and found.gigaflops <= gigaflops
