@@ -70,6 +70,8 @@ def test_unknown_json_key_suggests_the_nearest_name():
         ({"network": "qqqq"}, "choose from dcgan, mangoubi_cifar"),
         ({"penalty_type": "r3"}, "penalty_type='r3' is not known; did you mean r"),
         ({"compute_dtype": "float16"}, "did you mean .*float32|bfloat16"),
+        ({"matmul_precision": "hihg"}, "did you mean .*high"),
+        ({"matmul_precision": "TF32_TF32_F32"}, "choose from .*tensorfloat32"),
         ({"parallel": "smap"}, "did you mean .*pmap"),
         ({"penalty_every": 0}, "penalty_every must be at least 1, got 0"),
         ({"microbatches": 0}, "microbatches must be at least 1, got 0"),

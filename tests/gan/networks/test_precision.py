@@ -8,6 +8,7 @@ import pytest
 from minmax_jax import parallel
 from minmax_jax.gan import networks
 from minmax_jax.gan.config import presets
+from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.networks import _platform, registry
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
@@ -40,6 +41,17 @@ def derivatives(name, **options):
 def test_networks_have_the_requested_precision(name):
     found = precisions_of(lambda: derivatives(name, matmul_precision="tensorfloat32"))
     assert len(found) > 6 and set(found) == {HIGH}
+
+
+def test_run_has_the_precision_of_its_configuration():
+    chosen = presets.preset("gaussians", width=2, latent_dim=2, matmul_precision="tensorfloat32")
+    config = Config.from_json(chosen.to_json())  # As `sample` and `evaluate` read it.
+
+    def samples():
+        generator = build.build_pair(config, (2,)).generator
+        return generator.apply(generator.params, generator.stats, LATENTS, train=False)
+
+    assert set(precisions_of(samples)) == {HIGH}
 
 
 def test_networks_follow_jax_setting_by_default():

@@ -175,15 +175,17 @@ def _shift(images: jax.Array, key: jax.Array, max_shift: int) -> jax.Array:
     return jax.vmap(crop)(padded, offsets)
 
 
+def forward(network: Network, variables: Any, images: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Computes the features and class probabilities of images in −1…1."""
+    # Scores are compared between machines, so an accelerator must not round the products.
+    with jax.default_matmul_precision("highest"):
+        features, logits = network.apply(*variables, images, train=False)[0]
+    return features, jax.nn.softmax(logits)
+
+
 def _extractor(network: Network, variables: Any, data: data_lib.Data) -> Extractor:
     """Returns the extractor of a trained network, with its test accuracy and checksum."""
-
-    @jax.jit
-    def forward(variables: Any, images: jax.Array) -> Any:
-        # Scores are compared between machines, so an accelerator must not round the products.
-        with jax.default_matmul_precision("highest"):
-            features, logits = network.apply(*variables, images, train=False)[0]
-        return features, jax.nn.softmax(logits)
+    compiled = jax.jit(partial(forward, network))
 
     def extract(images: np.ndarray) -> Extracted:
         parts = []
@@ -193,7 +195,7 @@ def _extractor(network: Network, variables: Any, data: data_lib.Data) -> Extract
             chunk = data_lib.to_float(images[start : start + CHUNK])
             padded = np.zeros((CHUNK, *images.shape[1:]), np.float32)
             padded[: len(chunk)] = chunk
-            parts.append([np.asarray(array)[: len(chunk)] for array in forward(variables, padded)])
+            parts.append([np.asarray(array)[: len(chunk)] for array in compiled(variables, padded)])
         features, probabilities = zip(*parts, strict=True)
         return Extracted(np.concatenate(features), np.concatenate(probabilities))
 
