@@ -53,6 +53,7 @@ _NOT_SCORES = (
     "step",
     "num_samples",
     "extractor",
+    "protocol",
     "classifier_accuracy",
     "num_reference",
     "num_real",

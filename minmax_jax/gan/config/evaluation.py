@@ -7,7 +7,7 @@ from tyro.conf import arg
 
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.base.limits import MIN_SAMPLES
-from minmax_jax.gan.config.fields import AtLeast, Group
+from minmax_jax.gan.config.fields import HIDE_DEFAULT, AtLeast, Group
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +18,8 @@ class EvaluationConfig(Group):
     """Number of samples to evaluate at the end. 0 turns evaluation off."""
     every: Annotated[int, AtLeast(0), arg(name="evaluate_every")] = 0
     """Also evaluate every N updates, with the same number of samples. 0: only at the end."""
+    extractor: Annotated[str, arg(name="evaluate_extractor", metavar="NAME"), HIDE_DEFAULT] = ""
+    """Feature extractor of these evaluations, for example inception for FID. Default: classifier for labeled images, pixels for other images, points for vectors."""  # noqa: E501
 
     def check(self) -> None:
         """Raises `ConfigError` if a value is invalid, or the samples are too few."""

@@ -119,18 +119,27 @@ def _metrics_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the scores of an evaluation as a flat record for `metrics.jsonl`."""
     return {
         **{key: record[key] for key in ("step", "extractor", "num_samples")},
+        "protocol": score_table.protocol(record),
         **record["scores"],
     }
 
 
-def default_evaluator(data: data_lib.Data, note: Note) -> evaluator.SampleEvaluator:
-    """Returns the evaluator of training runs: the default extractor with all metrics."""
-    extractor = features.build(features.default(data), data, note)
-    return evaluator.SampleEvaluator(data, extractor, note=note)
+def default_evaluator(
+    data: data_lib.Data, note: Note, extractor: str = ""
+) -> evaluator.SampleEvaluator:
+    """Returns the evaluator of training runs, with all metrics.
+
+    Args:
+      data: Dataset of the runs.
+      note: Called with messages for the user.
+      extractor: Name in `features.EXTRACTORS`. Default: the default extractor of the data.
+    """
+    built = features.build(extractor or features.default(data), data, note)
+    return evaluator.SampleEvaluator(data, built, note=note)
 
 
 class RunEvaluator:
-    """Evaluates a run during training with the default extractor of its data.
+    """Evaluates a run during training with the extractor of its configuration.
 
     Args:
       config: Configuration of the run.
@@ -138,7 +147,7 @@ class RunEvaluator:
       data: Dataset of the run.
       note: Called with messages for the user.
       sample_evaluator: Evaluator to share with other runs on the same data.
-        Default: `default_evaluator(data, note)`, created at the first evaluation.
+        Default: `default_evaluator` of the data, created at the first evaluation.
     """
 
     def __init__(
@@ -164,13 +173,15 @@ class RunEvaluator:
         """
         record = self._find(step) or self._evaluate(step, state)
         logged = run_folder.read_metrics(self._folder)
-        if not any(r["step"] == step and "extractor" in r for r in logged):
+        name = record["extractor"]
+        if not any(r["step"] == step and r.get("extractor") == name for r in logged):
             run_folder.append_metrics(self._folder, _metrics_record(record))
         return record
 
     def _evaluate(self, step: int, state: step_lib.TrainState) -> dict[str, Any]:
         if self._sample_evaluator is None:
-            self._sample_evaluator = default_evaluator(self._data, self._note)
+            name = self._config.evaluation.extractor
+            self._sample_evaluator = default_evaluator(self._data, self._note, name)
         pair = build.build_pair(self._config, self._data.images.shape[1:])
         stats = generator_lib.recompute_batch_stats(pair, state.ema, state.stats.min)
         seed, num_samples = self._config.run.seed, self._config.evaluation.num_samples
@@ -185,6 +196,9 @@ class RunEvaluator:
         """
         num_samples = self._config.evaluation.num_samples
         expected = {"step": step, "num_samples": num_samples, "by": "train"}
+        # Another extractor may have been chosen when the run was resumed.
+        name = self._config.evaluation.extractor or features.default(self._data)
+        expected["extractor"] = name
         for record in evaluations.read(self._folder):
             same = all(record.get(key) == value for key, value in expected.items())
             if same and score_table.is_complete(record):

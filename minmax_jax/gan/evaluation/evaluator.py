@@ -83,7 +83,8 @@ class SampleEvaluator:
           samples: float32 `(n, *sample_shape)`, images in −1…1.
 
         Returns:
-          `extractor` and its `facts`; `num_samples` and their `scores` by name; the better
+          `extractor` and its `facts`; `protocol`, which describes in words all that must be
+          equal in scores that are compared; `num_samples` and their `scores` by name; the better
           direction of each score, `better`; `num_reference` of `num_training` examples;
           `num_held_out` and their scores `held_out`. The held-out baseline uses as many
           examples as there are samples. If fewer are held out, it uses all of them, and
@@ -99,6 +100,7 @@ class SampleEvaluator:
         record = {
             "extractor": self._extractor.name,
             "facts": dict(self._extractor.facts),
+            "protocol": self._protocol(ordered, len(samples)),
             "num_samples": len(samples),
             "num_reference": self._num_reference,
             "num_training": len(self._data.images),
@@ -111,6 +113,22 @@ class SampleEvaluator:
             some = ordered.take(row_order.stratified_rows(num_held_out, len(samples)))
             record["scores_at_equal_count"] = self._scores("samples", some, ignore_note)
         return record
+
+    def _protocol(self, found: _Extracted | None, num_samples: int) -> dict[str, str]:
+        """Returns the features, the resizing, the number of samples and the reference in words."""
+        name, total = self._data.name, len(self._data.images)
+        features_name = features.describe(self._extractor.name, self._extractor.facts)
+        size = found.samples.extracted.features.shape[1] if found else 0
+        reference = f"{total} training examples of {name}"
+        if self._num_reference < total:
+            chosen = "at random" if self._data.labels is None else "in proportion to the classes"
+            reference = f"{self._num_reference} of {reference}, {chosen}"
+        return {
+            "features": f"{size} features of {features_name}" if size else features_name,
+            "resizing": self._extractor.resizing,
+            "samples": f"{num_samples} samples",
+            "reference": reference,
+        }
 
     def _score_held_out(self, count: int) -> scores.Scores:
         """Returns the scores of `count` held-out examples, which are computed once."""

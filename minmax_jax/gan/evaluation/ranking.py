@@ -37,22 +37,44 @@ def parse(text: str, field: str) -> Best | None:
     return best
 
 
-def check_keep_best(config: Config, data: Data | None = None) -> None:
-    """Checks the metric of `keep_best`, by which checkpoints are compared.
+def check_extractor(config: Config, data: Data | None = None) -> None:
+    """Checks the extractor of the evaluations of a run.
 
     Args:
       config: Configuration of the run.
-      data: Dataset of the run. Default: only the name and the schedule are checked.
+      data: Dataset of the run. Default: only the name is checked.
 
     Raises:
-      ConfigError: If the metric is unknown. For a score, also if it cannot be computed for
-        the data, or no step before the last one has both an evaluation and a checkpoint.
+      ConfigError: If the name is unknown, the extractor does not support the data, or its
+        weights are missing.
+      DataError: If the extractor is `classifier`, and cannot be trained on the data.
     """
+    name = config.evaluation.extractor
+    if not name:
+        return
+    check_name("evaluate_extractor", name, features.EXTRACTORS)
+    if data is not None and config.evaluation.num_samples:
+        features.check(name, data)
+
+
+def check_keep_best(config: Config, data: Data | None = None) -> None:
+    """Checks the extractor, and the metric of `keep_best`, by which checkpoints are compared.
+
+    Args:
+      config: Configuration of the run.
+      data: Dataset of the run. Default: only the names and the schedule are checked.
+
+    Raises:
+      ConfigError: If the metric or the extractor is unknown or cannot be used with the data.
+        For a score, also if no step before the last one has both an evaluation and a
+        checkpoint.
+    """
+    check_extractor(config, data)
     best = parse(config.run.keep_best, "keep_best")
     if best is None or not is_score(best):
         return
     if data is not None:
-        check_available(best, "keep_best", data)
+        check_available(best, "keep_best", data, config.evaluation.extractor)
     every, save_every = config.evaluation.every, config.run.checkpoint_every
     if not every:
         raise ConfigError(
@@ -72,18 +94,19 @@ def is_score(best: Best) -> bool:
     return best.name not in TRAINING_METRICS
 
 
-def check_available(best: Best, field: str, data: Data) -> None:
-    """Checks that the default extractor of the data allows a score.
+def check_available(best: Best, field: str, data: Data, extractor: str = "") -> None:
+    """Checks that the extractor of the evaluations allows a score.
 
     Args:
       best: Score.
       field: Name of the field that contains it, for error messages.
       data: Dataset.
+      extractor: Name of the extractor. Default: the default extractor of the data.
 
     Raises:
       ConfigError: If not.
     """
-    outline = features.outline(features.default(data), data)
+    outline = features.outline(extractor or features.default(data), data)
     metric = next((m for m in scores.METRICS.values() if best.name in m.scores), None)
     if outline is None or metric is None:
         return
@@ -103,9 +126,8 @@ def _check_known(name: str, field: str) -> None:
         metric = choice.INCEPTION_WORDS[choice.word(name)]
         score = next(iter(scores.METRICS[metric].scores))
         raise ConfigError(
-            f"{field}={name}: {choice.meaning(name)}, which are not computed during training. "
-            f"Use {field}={score}, and after training minmax-jax evaluate --extractors inception "
-            f"--metrics {metric}."
+            f"{field}={name}: {choice.meaning(name)}. Use {field}={score} with "
+            "evaluate_extractor=inception."
         )
     if name in scores.METRICS:
         own = [score for score, better in scores.METRICS[name].scores.items() if better]

@@ -24,10 +24,11 @@ LEGEND = "↓: lower is better. ↑: higher is better."
 def text(record: Mapping[str, Any], indent: str = "") -> str:
     """Formats one record of `evaluations.jsonl` as a table.
 
-    The heading names the extractor and the counts, without which scores cannot be
-    compared. ± is the standard error of the kernel distance, and the standard
-    deviation over splits of the inception-style score. If fewer examples are held
-    out than samples were drawn, one more column scores as many samples.
+    The heading names the extractor and the counts, and the last line the whole protocol,
+    without which scores cannot be compared. ± is the standard error of the kernel
+    distance, and the standard deviation over splits of the inception-style score. If
+    fewer examples are held out than samples were drawn, one more column scores as many
+    samples.
 
     Args:
       record: Record of `evaluations.jsonl`.
@@ -48,7 +49,19 @@ def text(record: Mapping[str, Any], indent: str = "") -> str:
     ]
     heading = f"{extractor}, against {describe_reference(record)}"
     body = [*lines, LEGEND, *_baseline_notes(record)]
+    if "protocol" in record:  # Records of earlier versions have none.
+        body.append(f"Protocol: {protocol(record)}.")
     return "\n".join(indent + line.rstrip() for line in [heading, *("  " + line for line in body)])
+
+
+def protocol(record: Mapping[str, Any]) -> str:
+    """Returns all that must be equal in scores that are compared, as one text.
+
+    Example:
+      >>> protocol({"protocol": {"features": "64 features of pixels", "resizing": "none"}})
+      'features: 64 features of pixels; resizing: none'
+    """
+    return "; ".join(f"{name}: {value}" for name, value in record["protocol"].items())
 
 
 def label(name: str, better: Mapping[str, str]) -> str:
@@ -76,6 +89,7 @@ def is_complete(record: Mapping[str, Any]) -> bool:
         and json_text.is_count(record.get("num_held_out"))
         and isinstance(record.get("held_out"), Mapping)
         and isinstance(record.get("scores_at_equal_count", {}), Mapping)
+        and isinstance(record.get("protocol", {}), Mapping)
     )
 
 

@@ -2,6 +2,9 @@
 
     {"step": 4000, "time": "2030-01-31T12:00:00+00:00", "seed": 0, "by": "train",
      "extractor": "classifier", "facts": {"test_accuracy": 0.992, "network": "1f0c9a7e"},
+     "protocol": {"features": "128 features of classifier 1f0c9a7e, 99.2% test accuracy",
+                  "resizing": "none", "samples": "5000 samples",
+                  "reference": "10000 of 60000 training examples of mnist, in proportion to ..."},
      "num_samples": 5000, "num_reference": 10000, "num_training": 60000, "num_held_out": 359,
      "better": {"frechet_distance": "lower", ...}, "scores": {"frechet_distance": 12.3, ...},
      "scores_at_equal_count": {"frechet_distance": 14.9, ...},
@@ -10,7 +13,7 @@
 `by` is present if the trainer made the evaluation. `held_out` contains the scores of real
 examples that no network was trained on, as a baseline. If there are fewer of them than samples,
 `scores_at_equal_count` contains the scores of as many samples. null stands for non-finite values.
-Compare scores only if extractor, facts and counts are equal.
+Compare scores only if extractor, facts and counts are equal; `protocol` states them in words.
 """
 
 from collections.abc import Iterable, Mapping

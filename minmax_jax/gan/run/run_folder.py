@@ -35,6 +35,7 @@ MAY_CHANGE = (
     "on_nonfinite",
     "evaluate",
     "evaluate_every",
+    "evaluate_extractor",
 )
 """Fields that may change when a run resumes: a larger number of steps, other devices, another
 place of the same data, other retention, another policy for non-finite updates, other

@@ -28,7 +28,7 @@ FOLDERS = ("runs",)
 _SWEPT = {"optimizer", "options", "learning_rate_min", "learning_rate_max", "seed"}
 # The number of steps may not change, because all runs end at the same step, and the number of
 # samples to evaluate may not change, because scores depend on it.
-_MAY_CHANGE = {"out", *run_folder.MAY_CHANGE} - {"steps", "evaluate"}
+_MAY_CHANGE = {"out", *run_folder.MAY_CHANGE} - {"steps", "evaluate", "evaluate_extractor"}
 
 
 def describe(config: config_lib.Config, grid: Grid, data: data_lib.Data) -> dict[str, Any]:

@@ -121,9 +121,10 @@ def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
     """Returns the metric that compares runs, after checking that every run will have it."""
     default = "frechet_distance" if data.modes is None else "high_quality_share"
     best = ranking.parse(text or default, "score") or Best(default, highest=False)
+    ranking.check_extractor(config, data)
     if not ranking.is_score(best):
         return best
-    ranking.check_available(best, "score", data)
+    ranking.check_available(best, "score", data, config.evaluation.extractor)
     if not config.evaluation.num_samples:
         raise ConfigError(
             f"score must be a training metric such as loss_min if evaluate=0, got {best.name}. "
@@ -166,8 +167,11 @@ def _train_group(
             check_lock()
             folder_lib.write_outcome(run, outcome)
         return
+    evaluation = runs[0].config.evaluation
     sample_evaluator = (
-        evaluate.default_evaluator(data, note) if runs[0].config.evaluation.num_samples else None
+        evaluate.default_evaluator(data, note, evaluation.extractor)
+        if evaluation.num_samples
+        else None
     )
     for start in range(0, len(runs), vmapped.MAX_RUNS):
         chunk = runs[start : start + vmapped.MAX_RUNS]
@@ -212,7 +216,8 @@ def _finish(
 def _flat(summary: dict[str, Any]) -> dict[str, Any]:
     """Returns a summary as a flat outcome: metrics, scores, and how the scores were computed."""
     evaluation = summary.get("evaluation", {})
-    about = {k: v for k, v in evaluation.items() if k in ("extractor", "facts", "num_samples")}
+    kept = ("extractor", "facts", "num_samples", "protocol")
+    about = {k: v for k, v in evaluation.items() if k in kept}
     metrics = {name: value for name, value in summary.items() if name != "evaluation"}
     return {**metrics, **about, **evaluation.get("scores", {}), "diverged_at": None}
 

@@ -1,6 +1,7 @@
 """Tests of evaluations of runs, during training and afterwards."""
 
 import json
+import shutil
 import threading
 
 import numpy as np
@@ -11,9 +12,9 @@ from minmax_jax import gan
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.evaluation import evaluator, metrics
+from minmax_jax.gan.evaluation import evaluate, evaluator, metrics
 from minmax_jax.gan.evaluation.features import trained
-from minmax_jax.gan.run import evaluations
+from minmax_jax.gan.run import evaluations, run_folder
 from tests.gan.conftest import small_data
 from tests.gan.trainer.test_trainer import same, small
 
@@ -126,6 +127,23 @@ def test_evaluate_rejects_bad_input_without_writing(run, capsys, monkeypatch, fl
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert evaluations.read(run.folder) == before
+
+
+def test_training_evaluates_with_the_chosen_extractor(run, tmp_path):
+    folder, notes = tmp_path / "run", []
+    shutil.copytree(run.folder, folder)
+    config = run.config.replace(evaluate_extractor="pixels", evaluate=60)
+    run_evaluator = evaluate.RunEvaluator(config, folder, data_lib.load("digits"), notes.append)
+    record = run_evaluator.evaluate(12, run.state)
+    assert record["extractor"] == "pixels" and record["by"] == "train"
+    assert record["protocol"]["features"] == "64 features of pixels, size 8x8x1"
+    logged = run_folder.read_metrics(folder)[-1]
+    assert logged["extractor"] == "pixels" and logged["step"] == 12
+    for part in record["protocol"].values():
+        assert part in logged["protocol"]
+    # The evaluation is not repeated.
+    assert run_evaluator.evaluate(12, run.state) == record
+    assert len(evaluations.read(folder)) == len(evaluations.read(run.folder)) + 1
 
 
 def test_evaluate_rejects_folder_without_run(tmp_path, capsys):

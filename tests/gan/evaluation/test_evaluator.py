@@ -7,6 +7,7 @@ from minmax_jax import gan
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.evaluation import evaluator, features, scores
 from minmax_jax.gan.evaluation.scores import METRICS, Metric
+from tests.gan.conftest import small_data
 
 CLASSES = 4
 
@@ -165,3 +166,23 @@ def test_evaluator_reports_too_few_held_out_examples(num_test):
     assert notes == [
         f"gaussians: only {num_test} held-out examples, so held-out examples are not scored"
     ]
+
+
+def test_record_names_its_protocol_in_full(sorted_record):
+    assert sorted_record["protocol"] == {
+        "features": "16 features of rows",
+        "resizing": "none",
+        "samples": "100 samples",
+        "reference": "300 of 800 training examples of rows, in proportion to the classes",
+    }
+
+
+def test_protocol_of_unlabeled_images_names_resizing_and_random_reference():
+    large = small_data((70, 64, 1))._replace(labels=None)
+    evaluate = evaluator.SampleEvaluator(
+        large, features.pixels(large), ("frechet",), num_reference=30
+    )
+    protocol = evaluate(large.images[:20])["protocol"]
+    assert protocol["features"] == "736 features of pixels, size 23x32x1"
+    assert protocol["resizing"] == "mean of blocks of 3x2 pixels"
+    assert protocol["reference"] == "30 of 64 training examples of noise, at random"

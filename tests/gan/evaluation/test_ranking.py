@@ -7,6 +7,7 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.run import Best
 from minmax_jax.gan.evaluation import ranking
+from tests.gan.conftest import small_data
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_parse_takes_the_better_direction(text, expected):
     [
         (
             "fid",
-            r"score=fid: fid means the Fréchet .*score=frechet_distance,.* inception",
+            r"score=fid: fid means the Fréchet .*score=frechet_distance with evaluate_ext",
         ),
         ("KID:min", "KID means the kernel distance in Inception features"),
         ("inception-score", "score=inception_style_score"),
@@ -67,3 +68,23 @@ def test_keep_best_needs_a_score_of_the_data():
     with pytest.raises(gan.ConfigError, match="needs the extractor classifier, and gaussians is"):
         ranking.check_keep_best(config, gaussians)
     ranking.check_keep_best(config.replace(keep_best="modes_covered"), gaussians)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"evaluate_extractor": "pixel"}, "evaluate_extractor='pixel' is not known; did you mean"),
+        ({"evaluate_extractor": "points"}, "extractors=points: noise contains images"),
+        ({"evaluate_extractor": "inception"}, "Run minmax-jax convert-inception --download once"),
+        (
+            {"evaluate_extractor": "pixels", "keep_best": "classes_covered", "evaluate_every": 5},
+            "keep_best=classes_covered needs the extractor classifier, and noise is evaluated by",
+        ),
+    ],
+)
+def test_extractor_of_a_run_is_checked_before_training(tmp_path, monkeypatch, fields, message):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(gan.ConfigError, match=message):
+        ranking.check_keep_best(presets.preset("digits", **fields), small_data())
+    unused = {"evaluate_extractor": "inception", "evaluate": 0}
+    ranking.check_keep_best(presets.preset("digits", **unused), small_data())

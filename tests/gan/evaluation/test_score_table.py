@@ -56,9 +56,21 @@ def test_table_of_records_without_directions_uses_the_registry():
     assert "frechet_distance ↓" in text and "against 300 training examples" in text
 
 
+def test_table_states_the_protocol_in_full():
+    parts = {
+        "features": "2048 features of inception 6726825d",
+        "resizing": "8-bit RGB, TensorFlow 1 bilinear to 299x299",
+        "samples": "500 samples",
+        "reference": "300 of 1000 training examples of noise, at random",
+    }
+    last = score_table.text({**RECORD, "protocol": parts}).splitlines()[-1]
+    assert last.startswith("  Protocol: ") and all(part in last for part in parts.values())
+
+
 @pytest.mark.parametrize(
     "fields",
     [
+        {"protocol": "FID"},
         {"facts": {"test_accuracy": "high"}},
         {"num_held_out": "forty"},
         {"held_out": 3},

@@ -144,9 +144,11 @@ def child(folder: Path, log: Path, moment: Moment | None) -> int:
     return main([*FLAGS, "--out", str(folder)])
 
 
-def _cheap_evaluator(data: Any, note: Callable[[str], None]) -> evaluator.SampleEvaluator:
+def _cheap_evaluator(
+    data: Any, note: Callable[[str], None], extractor_name: str = ""
+) -> evaluator.SampleEvaluator:
     """Returns an evaluator with one metric, because compiling all of them takes seconds."""
-    extractor = features.build(features.default(data), data, note)
+    extractor = features.build(extractor_name or features.default(data), data, note)
     return evaluator.SampleEvaluator(data, extractor, ["modes"], note=note)
 
 

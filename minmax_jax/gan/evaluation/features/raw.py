@@ -42,4 +42,7 @@ def pixels(data: Data) -> Extractor:
         starts = range(0, len(images), _CHUNK)
         return Extracted(np.concatenate([pool(images[i : i + _CHUNK]) for i in starts]))
 
-    return Extractor("pixels", extract, {"size": f"{rows}x{columns}x{channels}"})
+    averaged = f"mean of blocks of {block_height}x{block_width} pixels"
+    resizing = "none" if block_height == block_width == 1 else averaged
+    size = {"size": f"{rows}x{columns}x{channels}"}
+    return Extractor("pixels", extract, size, resizing=resizing)
