@@ -1,4 +1,7 @@
-"""Prints what the training steps launch on an H100: `python -m tests.gpu_ahead [NETWORK ...]`."""
+"""Prints what training steps launch on an H100.
+
+Use: `python -m tests.gpu_ahead [NETWORK ...]`.
+"""
 
 import sys
 

@@ -24,7 +24,7 @@ TARGET = Path(__file__).with_name("h100.txtpb")
 PLUGINS = ("jax_cuda12_plugin", "jax_cuda13_plugin")
 """Packages of which one must be installed."""
 
-_OPTIONS = {"xla_gpu_autotune_level": 0}  # Autotuning would need the device.
+_OPTIONS: Any = {"xla_gpu_autotune_level": 0}  # Autotuning would need the device.
 
 
 def missing() -> str:

@@ -21,7 +21,7 @@ NETWORKS = {
 """Name of the network, shape of an image, width and latent dimension."""
 
 BATCH = 64
-ADAM = {"b1": 0.5, "b2": 0.999}
+ADAM: Any = {"b1": 0.5, "b2": 0.999}
 
 
 def count_step(name: str, order: str = "simultaneous", dtype: str = "float32") -> counting.Counts:
