@@ -91,3 +91,10 @@ def strict_promotion():
     """Makes implicit dtype promotion an error. Optax's Adam (`b1**count`) does not support it."""
     with jax.numpy_dtype_promotion("strict"):
         yield
+
+
+@pytest.fixture
+def full_precision():
+    """Computes all products in full precision, where a test compares two forms of a network."""
+    with jax.default_matmul_precision("highest"):
+        yield

@@ -98,7 +98,8 @@ def test_duality_gap_supports_jit_and_vmap():
     z = mm.Players(points[0], points[1])
     together = jax.jit(jax.vmap(lambda z: gap(game.payoff_fn, z, best_responses=best)))(z)
     a = np.array([[0, 1, -1], [-1, 0, 1], [1, -1, 0]])
-    wanted = (z.min @ a).max(1) - (z.max @ a.T).min(1)
+    x, y = (np.asarray(side) for side in z)
+    wanted = (x @ a).max(1) - (y @ a.T).min(1)
     np.testing.assert_allclose(together, wanted, atol=1e-6)
 
 

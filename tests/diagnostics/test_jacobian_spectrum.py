@@ -7,6 +7,7 @@ import pytest
 
 import minmax_jax as mm
 from minmax_jax import parallel
+from minmax_jax._util.products import product
 from tests import problems
 from tests.devices import first_devices
 
@@ -31,7 +32,7 @@ def linear_game(eigenvalues, size, seed=0):
     matrix = jnp.asarray(turn @ matrix @ turn.T, jnp.float32)
 
     def field_fn(z, draw=0):
-        return mm.Players(*jnp.split(matrix @ jnp.concatenate(z), [size // 2]))
+        return mm.Players(*jnp.split(product(matrix, jnp.concatenate(z)), [size // 2]))
 
     return field_fn, mm.Players(jnp.zeros(size // 2), jnp.zeros(size - size // 2))
 

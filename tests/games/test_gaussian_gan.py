@@ -10,6 +10,7 @@ import pytest
 
 import minmax_jax as mm
 from minmax_jax import games
+from tests.tolerance import product_tolerance
 
 SMALL = {"batch_size": 16, "latent_dim": 4, "width": 8}
 
@@ -48,13 +49,14 @@ def test_payoff_matches_hand_written_payoff():
         return 1 / (1 + np.exp(-(points @ game.start.max[-1]["w"] + game.start.max[-1]["b"])))
 
     wanted = np.log(probability(real)).mean() + np.log(1 - probability(fake)).mean()
-    assert game.payoff_fn(game.start, key) == pytest.approx(wanted, rel=1e-5)
+    tolerance = product_tolerance(1e-5, rounded=1e-2)
+    assert game.payoff_fn(game.start, key) == pytest.approx(wanted, rel=tolerance)
 
 
 def test_initial_weights_are_orthogonal_with_gain():
     game = games.gaussian_gan(jax.random.key(1), width=32)
-    square = game.start.min[1]["w"]
-    np.testing.assert_allclose(square @ square.T, 0.64 * np.eye(32), atol=1e-5)
+    square = np.asarray(game.start.min[1]["w"], np.float64)
+    np.testing.assert_allclose(square @ square.T, 0.64 * np.eye(32), atol=1e-6)
 
 
 def test_equal_draws_give_equal_samples():
@@ -70,7 +72,7 @@ def test_non_saturating_loss_changes_generator_field_only():
     ]
     start = games.gaussian_gan(jax.random.key(1), **SMALL).start
     one, other = (field_fn(start, 0) for field_fn in fields)
-    chex.assert_trees_all_close(one.max, other.max, atol=1e-6)
+    chex.assert_trees_all_close(one.max, other.max, atol=product_tolerance(1e-6, rounded=1e-3))
     assert not np.allclose(one.min[0]["w"], other.min[0]["w"], rtol=1e-2)
 
 

@@ -13,6 +13,8 @@ from minmax_jax.gan import networks
 from minmax_jax.gan.networks import _batch_norm, _channels, _convolution, _convolution_lax
 from minmax_jax.gan.networks._layers import Layers
 
+pytestmark = pytest.mark.usefixtures("full_precision")
+
 RANDOM = np.random.default_rng(0)
 
 

@@ -12,6 +12,8 @@ from minmax_jax.gan import networks
 from minmax_jax.gan.networks import _convolution, _convolution_lax, registry
 from minmax_jax.gan.networks._layers import Layers, dropout
 
+pytestmark = pytest.mark.usefixtures("full_precision")
+
 RANDOM = np.random.default_rng(0)
 IMAGES = {
     "resnet": (32, 32, 3),

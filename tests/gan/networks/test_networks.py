@@ -13,6 +13,8 @@ from minmax_jax.gan.networks import _convolution, _convolution_lax
 from minmax_jax.gan.networks._layers import Layers
 from tests.devices import first_devices
 
+pytestmark = pytest.mark.usefixtures("full_precision")
+
 SHAPES = [
     ("mlp", (2,)),
     ("mlp", (8, 8, 1)),

@@ -55,7 +55,8 @@ def test_run_has_the_precision_of_its_configuration():
 
 
 def test_networks_follow_jax_setting_by_default():
-    assert set(precisions_of(lambda: derivatives("mlp"))) == {None}
+    with jax.default_matmul_precision(None):
+        assert set(precisions_of(lambda: derivatives("mlp"))) == {None}
     with jax.default_matmul_precision("high"):
         assert set(precisions_of(lambda: derivatives("mlp"))) == {HIGH}
 

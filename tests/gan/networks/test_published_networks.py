@@ -11,6 +11,8 @@ from flax import nnx
 from minmax_jax.gan import networks
 from minmax_jax.gan.networks.mangoubi_cifar import mangoubi_cifar
 
+pytestmark = pytest.mark.usefixtures("full_precision")
+
 
 def dense(*sizes, bias=True):
     return sum(a * b + bias * b for a, b in itertools.pairwise(sizes))

@@ -9,6 +9,8 @@ import minmax_jax as mm
 from minmax_jax.gan.objective.losses import LOSSES
 from minmax_jax.gan.objective.penalties import PENALTIES, Penalty, gradient_penalty
 
+pytestmark = pytest.mark.usefixtures("full_precision")
+
 RANDOM = np.random.default_rng(0)
 REAL, FAKE = (RANDOM.normal(size=(3, 2)) for _ in range(2))
 MIX = np.array([0.0, 0.3, 0.8])

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from minmax_jax._util.krylov.arnoldi import arnoldi_step, first_basis, orthogonalize
+from minmax_jax._util.products import product
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 MATRIX = np.random.default_rng(0).normal(size=(5, 5)).astype(np.float32)
 
 
 def operator(v):
-    product = jnp.asarray(MATRIX) @ jnp.concatenate([v["a"], v["b"]])
-    return {"a": product[:2], "b": product[2:]}
+    image = product(jnp.asarray(MATRIX), jnp.concatenate([v["a"], v["b"]]))
+    return {"a": image[:2], "b": image[2:]}
 
 
 def rows(basis):

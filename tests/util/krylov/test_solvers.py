@@ -7,6 +7,7 @@ import pytest
 
 from minmax_jax._util.krylov.conjugate_gradients import conjugate_gradient
 from minmax_jax._util.krylov.gmres import gmres
+from minmax_jax._util.products import product
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 SIZE = 6
@@ -30,7 +31,7 @@ def vector(tree):
 def solve(solver, matrix, rhs=RHS, guess=None, tolerance=1e-6, max_iterations=50, **options):
     def operator(t):
         v = jnp.concatenate([t["a"], jnp.ravel(t["b"])])
-        return tree(jnp.asarray(matrix) @ v)
+        return tree(product(jnp.asarray(matrix), v))
 
     return jax.jit(lambda b, x: solver(operator, b, x, tolerance, max_iterations, **options))(
         tree(rhs), None if guess is None else tree(guess)
