@@ -141,6 +141,28 @@ def test_batch_norm_returns_statistics_of_each_part():
     np.testing.assert_allclose(var, halves.var(1), rtol=1e-12)
 
 
+def test_batch_norm_over_devices_equals_the_whole_batch():
+    options = _batch_norm.Options(parts=1, axis_name="devices", epsilon=1e-5)
+    inputs, weights, scale, bias = array(2, 3, 2, 2, 4), array(2, 3, 2, 2, 4), array(4), array(4)
+
+    def on_devices(*arguments):
+        normalize = functools.partial(_batch_norm.normalize, options)
+        mapped = jax.vmap(normalize, in_axes=(0, None, None), axis_name="devices")
+        return mapped(*arguments)[0]
+
+    def alone(inputs, *parameters):
+        return plain_norm(inputs.reshape(6, 2, 2, 4), *parameters).reshape(inputs.shape)
+
+    gradients = [
+        jax.jit(jax.grad(lambda *a, f=f: jnp.vdot(f(*a), weights), argnums=(0, 1, 2)))(
+            inputs, scale, bias
+        )
+        for f in (on_devices, alone)
+    ]
+    for mine, expected in zip(*gradients, strict=True):
+        np.testing.assert_allclose(mine, expected, rtol=1e-9, atol=1e-9)
+
+
 def test_channel_sums_of_many_rows_have_one_stage(monkeypatch):
     inputs = array(2, 3, 2, 2, 4)
     barriers = []
