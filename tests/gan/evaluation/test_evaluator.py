@@ -177,7 +177,7 @@ def test_record_names_its_protocol_in_full(sorted_record):
     }
 
 
-def test_protocol_of_unlabeled_images_names_resizing_and_random_reference():
+def test_protocol_names_resizing_and_random_reference():
     large = small_data((70, 64, 1))._replace(labels=None)
     evaluate = evaluator.SampleEvaluator(
         large, features.pixels(large), ("frechet",), num_reference=30

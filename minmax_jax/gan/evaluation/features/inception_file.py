@@ -1,4 +1,4 @@
-"""The published file of Inception weights: where to find it, and its content as arrays."""
+"""The published file of Inception weights, and its content as arrays."""
 
 import os
 import urllib.request

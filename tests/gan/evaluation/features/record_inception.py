@@ -1,4 +1,4 @@
-"""Records features of torch-fidelity's Inception network for random weights and images.
+"""Records features of torch-fidelity's Inception network with random weights.
 
     python -m tests.gan.evaluation.features.record_inception
 
