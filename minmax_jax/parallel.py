@@ -154,7 +154,12 @@ def replicate(tree: PyTree, devices: Sequence[Any] | None = None) -> PyTree:
 
     def copy(leaf: Any) -> jax.Array:
         leaf = jnp.asarray(leaf)
-        return jax.device_put(jnp.broadcast_to(leaf, (len(devices), *leaf.shape)), sharding)
+        shape = (len(devices), *leaf.shape)
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.extended) or not leaf.is_fully_addressable:
+            return jax.device_put(jnp.broadcast_to(leaf, shape), sharding)
+        # NumPy copies without compiling a program per shape. JAX may use the memory of a NumPy
+        # array, so it gets one of its own.
+        return jax.device_put(np.array(np.broadcast_to(np.asarray(leaf), shape)), sharding)
 
     return jax.tree.map(copy, tree)
 

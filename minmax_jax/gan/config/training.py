@@ -23,7 +23,7 @@ class TrainingConfig(Group):
     microbatches: Annotated[int, AtLeast(1)] = 1
     """Number of microbatches per device. Gradients are averaged over them to save memory."""
     steps_per_call: Annotated[int, AtLeast(0)] = 0
-    """Updates per compiled call. 0 selects 1 for convolutional networks on CPU, otherwise 50."""
+    """Updates per compiled call. 0 selects up to 50, in calls of about half a second. Networks with XLA's own convolutions make 1 per call on CPU."""  # noqa: E501
     ema_decay: Annotated[float, AtLeast(0), Below(1)] = 0.999
     """Decay of the moving average of the generator's parameters. Samples come from this average; 0 turns it off."""  # noqa: E501
     devices: Annotated[int, AtLeast(0)] = 0

@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
@@ -194,10 +195,19 @@ def _train_loop(
     step, end = int(start.step), config.training.steps
     if step >= end:
         return start
-    inputs = (data_lib.put_on_devices(data, devices), np.uint32(config.run.seed))
+    inputs = (data_lib.put_on_devices(data, devices), _put_seed(config.run.seed, devices))
     state = parallel.replicate(start, devices)
     state = loop.run(compiled, state, inputs, hooks, start=step, end=end)
     return jax.tree.map(np.asarray, parallel.unreplicate(state))
+
+
+def _put_seed(seed: int, devices: list[Any]) -> Any:
+    """Returns the seed on the devices, so that compiled calls need not transfer it."""
+    value = np.uint32(seed)
+    if jax.process_count() > 1:
+        return value
+    mesh = Mesh(np.asarray(devices), (parallel.AXIS,))
+    return jax.device_put(value, NamedSharding(mesh, PartitionSpec()))
 
 
 def _load_shard(

@@ -1,5 +1,6 @@
 """Builds devices, networks, game and optimizer from a configuration."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -70,9 +71,14 @@ def build_game(
         config.training.batch_size,
         num_devices,
         config.training.microbatches,
+        one_pass=config.optimizer.max_steps == 1 and config.optimizer.name not in _ONE_SIDED,
     )
     players = mm.Players(pair.generator.params, pair.discriminator.params)
     return game, build_optimizer(config, players)
+
+
+_ONE_SIDED = ("competitive", "adaptive_competitive", "greedy", "greedy_adam")
+"""Optimizers that evaluate gradients, or their derivatives, of one player at a time."""
 
 
 def build_penalty(config: config_lib.Config) -> objective.Penalty | None:
@@ -159,8 +165,29 @@ def build_pair(
 
     try:
         memory.check_size(config, tuple(shape), build_params)
-        return build()
+        module = getattr(networks.NETWORKS.get(chosen.name), "__module__", "")
+        own = module.startswith(networks.__name__)
+        return _compiled(build) if own else build()
     except ConfigError:
         raise
     except ValueError as error:
         raise ConfigError(f"network={chosen.name}: {error}") from error
+
+
+def _compiled(build: Callable[[], networks.Pair]) -> networks.Pair:
+    """Calls `build` in one compiled program, instead of one program per operation.
+
+    It must not store an array in a function, as networks of the user might.
+    """
+    built: list[networks.Pair] = []
+
+    def build_arrays() -> list[tuple[Any, Any]]:
+        built.append(build())
+        return [(network.params, network.stats) for network in built[-1][:2]]
+
+    arrays = jax.jit(build_arrays)()
+    generator, discriminator = (
+        network._replace(params=params, stats=stats)
+        for network, (params, stats) in zip(built[-1][:2], arrays, strict=True)
+    )
+    return built[-1]._replace(generator=generator, discriminator=discriminator)

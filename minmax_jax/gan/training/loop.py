@@ -4,12 +4,16 @@
 else that happens during a run (logs, evaluations, checkpoints, signals) is a `Hook`.
 """
 
+import os
+import time
 from collections.abc import Mapping, Sequence
+from concurrent import futures
 from typing import Any
 
 import jax
 import numpy as np
 
+from minmax_jax.gan.training.pace import Pace
 from minmax_jax.gan.training.program import Program
 
 
@@ -66,14 +70,18 @@ def run(
       start: Number of updates that led to `state`.
       end: Number of updates at the end.
     """
-    step = start
+    step, pace = start, Pace(program.steps_per_call, program.seconds_per_call)
+    compiling = _start_compiling(program, state, inputs, hooks) if step < end else None
     while step < end:
-        before, step = step, next_call_end(step, end, program.steps_per_call, hooks)
+        before, step = step, next_call_end(step, end, pace.steps, hooks, pace.aligned)
+        called = time.monotonic()
         state, quantities = program.advance(state, *inputs, np.int32(step))
         if before == start:
-            _finish_first_call(program, state, inputs, hooks, quantities)
+            _finish_first_call(program, state, inputs, hooks, quantities, compiling)
             for hook in hooks:
                 hook.start(step)
+        else:  # The first call would take too long, because it may compile.
+            pace.started(step - before, called, quantities)
         due = [hook for hook in hooks if step == end or hook.next_step(before) in (None, step)]
         if any(hook.measure for hook in due):
             quantities = {**program.measure(state, *inputs), **quantities}
@@ -82,19 +90,56 @@ def run(
     return state
 
 
-def next_call_end(step: int, end: int, steps_per_call: int, hooks: Sequence[Hook]) -> int:
+def next_call_end(
+    step: int, end: int, steps_per_call: int, hooks: Sequence[Hook], aligned: bool = True
+) -> int:
     """Returns the step at which the next compiled call must end.
 
-    This is the next multiple of `steps_per_call`, or an earlier step of a hook. The end is a
-    runtime argument, so calls of different lengths use the same compiled program.
+    This is the next multiple of `steps_per_call` (`steps_per_call` steps later if not `aligned`),
+    or an earlier step of a hook. The end is a runtime argument, so calls of different lengths use
+    the same compiled program.
     """
     wanted = [step_ for hook in hooks if (step_ := hook.next_step(step)) is not None]
-    return min(end, (step // steps_per_call + 1) * steps_per_call, *wanted)
+    start = step // steps_per_call * steps_per_call if aligned else step
+    return min(end, start + steps_per_call, *wanted)
+
+
+def _start_compiling(
+    program: Program, state: Any, inputs: Sequence[Any], hooks: Sequence[Hook]
+) -> futures.Future[Any] | None:
+    """Compiles `advance`, and meanwhile traces `measure` and starts to compile it.
+
+    The first calls then find the compiled programs in the caches of `jax.jit`.
+
+    Returns:
+      The compilation of `measure`, or None if its first call compiles it.
+    """
+    both = (program.advance, program.measure)
+    if not all(hasattr(each, "lower") for each in both) or jax.process_count() > 1:
+        return None  # Processes must compile in the same order, because XLA may communicate.
+    advance = program.advance.lower(state, *inputs, np.int32(0))
+    # Tracing holds Python's lock, compiling does not. With few cores, the first step comes first.
+    workers = 2 if (os.cpu_count() or 1) > 4 else 1
+    pool = futures.ThreadPoolExecutor(workers, thread_name_prefix="compile")
+    compiling, measuring = pool.submit(advance.compile), None
+    if any(hook.measure for hook in hooks):
+        measuring = pool.submit(program.measure.lower(state, *inputs).compile)
+    pool.shutdown(wait=False)
+    compiling.result()
+    return measuring
 
 
 def _finish_first_call(
-    program: Program, state: Any, inputs: Sequence[Any], hooks: Sequence[Hook], quantities: Any
+    program: Program,
+    state: Any,
+    inputs: Sequence[Any],
+    hooks: Sequence[Hook],
+    quantities: Any,
+    compiling: futures.Future[Any] | None,
 ) -> None:
-    """Waits for the first compiled call and compiles `measure`, so that a clock can start."""
-    measured = program.measure(state, *inputs) if any(hook.measure for hook in hooks) else ()
-    jax.block_until_ready((quantities, measured))
+    """Waits for the first compiled call and the compilation of `measure`, to start a clock."""
+    jax.block_until_ready(quantities)
+    if compiling is not None:
+        compiling.result()
+    elif any(hook.measure for hook in hooks):
+        jax.block_until_ready(program.measure(state, *inputs))

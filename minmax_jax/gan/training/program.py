@@ -13,8 +13,9 @@ import minmax_jax as mm
 from minmax_jax import parallel
 from minmax_jax.gan import objective
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.training import nonfinite
+from minmax_jax.gan.training import nonfinite, pace
 from minmax_jax.gan.training import step as step_lib
+from minmax_jax.gan.training.convolutions import contains_convolution
 
 
 class Program(NamedTuple):
@@ -27,11 +28,14 @@ class Program(NamedTuple):
         one step and ignores `until`.
       measure: Function `(state, *inputs) -> losses and gradient norms`.
       steps_per_call: Largest number of steps that one call of `advance` should perform.
+      seconds_per_call: Duration that a call should not exceed by much, or None if each call
+        should perform `steps_per_call` steps.
     """
 
     advance: Callable[..., Any]
     measure: Callable[..., Any]
     steps_per_call: int
+    seconds_per_call: float | None = None
 
 
 def compile_program(
@@ -43,7 +47,9 @@ def compile_program(
     """Returns the functions of one run, mapped over devices and compiled at their first call.
 
     The `*inputs` of `Program.advance` and `Program.measure` are the images and the seed. State
-    and images have a leading axis of devices.
+    and images have a leading axis of devices. The results do not depend on
+    `config.training.parallel`: one device always uses `shard_map`, whose calls take less time on
+    the host.
 
     Args:
       game: Game from `build_game` with `num_devices=len(devices)`.
@@ -51,11 +57,10 @@ def compile_program(
       config: Configuration of the run.
       devices: Devices of all processes (`jax.Device`).
     """
-    steps_per_call = _steps_per_call(game, config, devices[0].platform)
+    steps_per_call, seconds = _steps_per_call(game, config, devices[0].platform)
     guarded = _guarded_step(game, optimizer, config)
-    map_step = functools.partial(
-        parallel.map_step, devices=devices, backend=config.training.parallel
-    )
+    backend = "shard_map" if len(devices) == 1 else config.training.parallel
+    map_step = functools.partial(parallel.map_step, devices=devices, backend=backend)
     return Program(
         advance=map_step(
             _advance(guarded, config.training.on_nonfinite, steps_per_call),
@@ -64,6 +69,7 @@ def compile_program(
         ),
         measure=map_step(functools.partial(step_lib.measure, game), in_axes=(0, 0, None)),
         steps_per_call=steps_per_call,
+        seconds_per_call=seconds,
     )
 
 
@@ -96,13 +102,14 @@ def compile_tunable_program(
         del learning_rates
         return step_lib.measure(game, state, images, seed)
 
-    steps_per_call = _steps_per_call(game, config, jax.default_backend())
+    steps_per_call, seconds = _steps_per_call(game, config, jax.default_backend())
     if vmap:
         axes = (0, None, 0, 0)
         step_fn, measure = jax.vmap(step_fn, in_axes=axes), jax.vmap(measure, in_axes=axes)
     # 0 selects the loop: unlike a single step, it does nothing once all runs have stopped.
     advance = _advance(step_fn, config.training.on_nonfinite, 0 if vmap else steps_per_call)
-    return Program(jax.jit(advance, donate_argnums=0), jax.jit(measure), steps_per_call)
+    advance = jax.jit(advance, donate_argnums=0)
+    return Program(advance, jax.jit(measure), steps_per_call, seconds)
 
 
 def _guarded_step(
@@ -144,20 +151,24 @@ def _advance(step_fn: Callable[..., Any], policy: str, steps_per_call: int) -> C
     return single if steps_per_call == 1 else many
 
 
-def _steps_per_call(game: objective.Game, config: config_lib.Config, platform: str) -> int:
-    return config.training.steps_per_call or default_steps_per_call(game, platform)
+def _steps_per_call(
+    game: objective.Game, config: config_lib.Config, platform: str
+) -> tuple[int, float | None]:
+    """Returns `steps_per_call` and `seconds_per_call` of a program."""
+    if chosen := config.training.steps_per_call:
+        return chosen, None
+    several = jax.process_count() > 1  # They must agree on calls, whatever their speed.
+    default = default_steps_per_call(game, platform)
+    if several and platform == "cpu":
+        default = min(default, 10)
+    return default, None if several else pace.SECONDS_PER_CALL
 
 
 def default_steps_per_call(game: objective.Game, platform: str) -> int:
-    """Returns the default of `steps_per_call`: 1 for convolutional networks on CPU, otherwise 50.
+    """Returns the default of `steps_per_call`: 50, or 1 if XLA's convolutions run on CPU.
 
     The steps of one call run in a loop. Inside a loop, XLA's CPU backend computes convolutions in
-    one thread, and a user's network may contain such convolutions. The library's own networks
-    use matrix products instead (see `networks._convolution`). For them, a larger
-    `steps_per_call` can be faster. It does not change the results. For a DCGAN of width 32, a
-    step takes 1.04 times as long as a bare step on a fixed batch with one step per call, and 0.73
-    times as long with ten steps per call (`python -m benchmarks trainer`).
+    one thread, 15 times slower. The library's own networks use matrix products instead (see
+    `networks._convolution`), but a user's network may contain convolutions.
     """
-    networks = (game.pair.generator, game.pair.discriminator)
-    convolutional = any(leaf.ndim >= 4 for net in networks for leaf in jax.tree.leaves(net.params))
-    return 1 if convolutional and platform == "cpu" else 50
+    return 1 if platform == "cpu" and contains_convolution(game) else 50

@@ -38,7 +38,7 @@ def init(game: objective.Game, optimizer: optax.GradientTransformation) -> Train
     players = mm.Players(min=generator.params, max=discriminator.params)
     return TrainState(
         players=players,
-        optimizer=optimizer.init(players),
+        optimizer=jax.jit(optimizer.init)(players),
         stats=mm.Players(min=generator.stats, max=discriminator.stats),
         ema=generator.params,
         step=jnp.zeros((), jnp.int32),

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from minmax_jax.gan.training import pace as pace_lib
 from minmax_jax.gan.training.loop import Hook, next_call_end, run
+from minmax_jax.gan.training.pace import Pace
 from minmax_jax.gan.training.program import Program
 
 
@@ -100,3 +102,67 @@ def test_error_of_a_hook_ends_the_run():
 
 def test_next_call_end_is_never_beyond_the_end():
     assert next_call_end(10, 12, 50, [Hook(), Hook(100)]) == 12
+
+
+class Devices:
+    """A clock, and results that take 10 ms per step on devices that work in order."""
+
+    def __init__(self, monkeypatch, seconds_per_step=0.01):
+        self.now, self.end, self.seconds_per_step = 0.0, 0.0, seconds_per_step
+        self.waited = []
+        monkeypatch.setattr(pace_lib.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(pace_lib.jax, "block_until_ready", self.wait)
+
+    def call(self, steps):
+        self.end = max(self.end, self.now) + steps * self.seconds_per_step
+        return self.end
+
+    def wait(self, end):
+        self.now = max(self.now, end)
+        self.waited.append(end)
+
+
+def run_calls(pace, devices, count):
+    sizes = []
+    for _ in range(count):
+        sizes.append(pace.steps)
+        pace.started(pace.steps, devices.now, devices.call(pace.steps))
+    return sizes
+
+
+def test_pace_grows_to_the_steps_that_fit_into_the_time(monkeypatch):
+    sizes = run_calls(Pace(50, 0.2), Devices(monkeypatch), 30)
+    assert sizes[0] == 1 and max(sizes) <= 20 and min(sizes[-10:]) >= 19
+    fast = run_calls(Pace(50, 0.2), Devices(monkeypatch, 1e-4), 300)
+    assert fast[-1] == 50
+
+
+def test_pace_makes_one_slow_step_per_call(monkeypatch):
+    assert run_calls(Pace(50, 0.2), Devices(monkeypatch, 30.0), 5) == [1] * 5
+
+
+def test_pace_keeps_the_host_close_to_the_devices(monkeypatch):
+    for seconds, most in ((None, 50), (0.2, 50)):
+        devices = Devices(monkeypatch)
+        pace = Pace(most, seconds)
+        for _ in range(40):
+            pace.started(pace.steps, devices.now, devices.call(pace.steps))
+            assert devices.end - devices.now <= 0.5 + 0.2  # One call, and the time of others.
+
+
+def test_pace_without_time_has_a_constant_number_of_steps(monkeypatch):
+    pace = Pace(7)
+    assert run_calls(pace, Devices(monkeypatch), 20) == [7] * 20 and pace.aligned
+
+
+def test_paced_calls_end_at_the_steps_of_hooks():
+    counted, three = Counted(50), Recorder(30)
+    program = counted.program._replace(seconds_per_call=10.0)
+    run(program, np.int32(0), ("inputs",), [three], start=0, end=100)
+    assert [step for step, _ in three.steps] == [30, 60, 90, 100]
+    assert counted.calls[0] == (0, 1) and len(counted.calls) < 20
+
+
+def test_unaligned_call_has_all_its_steps():
+    assert next_call_end(13, 100, 14, [], aligned=False) == 27
+    assert next_call_end(13, 100, 14, [], aligned=True) == 14

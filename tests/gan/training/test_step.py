@@ -9,9 +9,9 @@ import pytest
 import minmax_jax as mm
 from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan import objective
+from minmax_jax.gan import networks, objective
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.training import build
+from minmax_jax.gan.training import build, pace
 from minmax_jax.gan.training import program as program_lib
 from minmax_jax.gan.training import step as step_lib
 from tests.devices import first_devices
@@ -462,11 +462,30 @@ def test_every_optimizer_moves_both_players(make, optimizer):
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(after.players))
 
 
-def test_steps_per_call_depends_on_network_and_platform(make):
-    mlp, conv = make(), make(network="dcgan")
-    assert mlp.program.steps_per_call == 50
-    assert program_lib.default_steps_per_call(conv.game, "cpu") == 1
-    assert program_lib.default_steps_per_call(conv.game, "gpu") == 50
-    chosen = mlp.config.replace(steps_per_call=3)
-    program = program_lib.compile_program(mlp.game, mlp.optimizer, chosen, DEVICE)
-    assert program.steps_per_call == 3
+def test_steps_per_call_is_50_in_calls_of_bounded_time(make):
+    for setting in (make(), make(network="dcgan")):
+        assert setting.program.steps_per_call == 50
+        assert setting.program.seconds_per_call == pace.SECONDS_PER_CALL
+
+
+def test_steps_per_call_can_be_chosen(make):
+    chosen = make().config.replace(steps_per_call=3)
+    program = program_lib.compile_program(make().game, make().optimizer, chosen, DEVICE)
+    assert (program.steps_per_call, program.seconds_per_call) == (3, None)
+
+
+def test_steps_per_call_is_1_for_xla_convolutions_on_cpu(make):
+    game = make(network="dcgan").game
+
+    def convolve(params, stats, inputs, *, train, keys=None):
+        kernel = params["kernel"]
+        layout = ("NHWC", "HWIO", "NHWC")
+        inner = jax.checkpoint(
+            lambda x: jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", None, None, layout)
+        )
+        return jax.jit(inner)(inputs).mean((1, 2, 3)), stats
+
+    network = networks.Network(convolve, {"kernel": jnp.zeros((3, 3, 1, 8))}, {})
+    convolutional = game._replace(pair=game.pair._replace(discriminator=network))
+    assert program_lib.default_steps_per_call(convolutional, "cpu") == 1
+    assert program_lib.default_steps_per_call(convolutional, "gpu") == 50
