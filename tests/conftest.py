@@ -1,6 +1,7 @@
 """Configuration of all tests: eight CPU devices, no network, fixed examples."""
 
 import gc
+import importlib.util
 import os
 import tempfile
 from importlib import metadata
@@ -28,9 +29,13 @@ else:
         "--xla_cpu_multi_thread_eigen=false",
         "--xla_cpu_parallel_codegen_split_count=1",
     ]
-    if metadata.version("jaxlib").startswith(("0.10.", "0.11.")):
+    _plugins = ("jax_cuda12_plugin", "jax_cuda13_plugin")  # See `tests/gpu_ahead`.
+    if metadata.version("jaxlib").startswith(("0.10.", "0.11.")) and not any(
+        map(importlib.util.find_spec, _plugins)
+    ):
         # The kernels of fusions go through MLIR there, which takes three quarters of the
-        # compilation. Version 0.12 does not know this flag, and XLA aborts at an unknown flag.
+        # compilation. Version 0.12 and JAX's CUDA plugin do not know this flag, and XLA aborts at
+        # an unknown flag.
         _FLAGS.append("--xla_cpu_use_fusion_emitters=false")
 _given = os.environ.get("XLA_FLAGS", "").split()
 _names = {flag.partition("=")[0] for flag in _given}
