@@ -1,46 +1,67 @@
 """Command line of the benchmarks: `python -m benchmarks [SUITE ...]`."""
 
+import argparse
 import dataclasses
+import inspect
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-import tyro
+import jax
 
-from benchmarks import machine, suites
+from benchmarks import machine, store, suites
 from experiments._shared.files import write_atomically
 
 RESULTS = Path(__file__).parent / "results"
 
 
-@dataclasses.dataclass(frozen=True)
-class Benchmarks:
-    """Measure the library and its alternatives side by side."""
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Returns the arguments of the command line."""
+    description = "Measure the library and its alternatives side by side."
+    parser = argparse.ArgumentParser("python -m benchmarks", description=description)
+    parser.add_argument(
+        "suites", nargs="*", metavar="SUITE", help=f"Default: all of {', '.join(suites.DEVICES)}."
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="Use tiny sizes, to test that the suites run. The measurements are meaningless.",
+    )
+    parser.add_argument(
+        "--redraw",
+        action="store_true",
+        help="Rebuild the tables and figures of all devices from the JSON files.",
+    )
+    parser.add_argument(
+        "--data",
+        default="",
+        help="Image dataset of the suite quality: hub name or folder. Default: digits.",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=RESULTS,
+        help="Folder for the JSON files, tables and figures. Default: %(default)s.",
+    )
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args(words)
 
-    suites: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Suites to run: update, step, trainer, solve, scaling, quality, overhead. Default: all."""
-    quick: bool = False
-    """Use tiny sizes, to test that the suites run. The measurements are meaningless."""
-    redraw: bool = False
-    """Rebuild the tables and figures from the JSON files, without measuring."""
-    data: str = ""
-    """Image dataset of the suite quality: hub name or folder. Default: scikit-learn's digits."""
-    out: Path = RESULTS
-    """Folder for the JSON files, tables and figures."""
 
-
-def main(command: Benchmarks) -> None:
+def main(command: argparse.Namespace) -> None:
     """Runs each suite in a separate process, or in this one if `--here` is given."""
-    names = command.suites or tuple(suites.DEVICES)
+    names = tuple(command.suites) or tuple(suites.DEVICES)
     for name in names:
         suites.load(name)  # fails on an unknown name before any suite runs
-    if (len(names) == 1 and "--here" in sys.argv) or command.redraw:
+    if command.redraw:
         for name in names:
-            run_suite(name, command)
+            for path in sorted(command.out.glob(f"{name}-*.json")):
+                write_report(name, path)
+        return
+    if len(names) == 1 and command.here:
+        run_suite(names[0], command)
         return
     options = ["--here", *(["--quick"] if command.quick else [])]
     options += ["--out", str(command.out), "--data", command.data]
@@ -49,30 +70,37 @@ def main(command: Benchmarks) -> None:
         subprocess.run(command_line, env=suites.environment(name), check=True)
 
 
-def run_suite(name: str, command: Benchmarks) -> None:
-    """Runs a suite, or rebuilds its table and figure, and prints the table."""
-    suite, path = suites.load(name), command.out / f"{name}.json"
-    if not command.redraw:
-        start, about = time.perf_counter(), machine.describe()
-        result = suite.run(configure(suite, command), report_progress)
-        seconds = round(time.perf_counter() - start, 1)
-        record = {"machine": about, "seconds": seconds, **result}
-        write_atomically(path, json.dumps(record, indent=1) + "\n")
-    record = json.loads(path.read_text())
+def run_suite(name: str, command: argparse.Namespace) -> Path:
+    """Runs a suite, writes its record, table and figure, and returns the path of the record.
+
+    Results of single cases are kept next to the record while the suite runs, so that an
+    interrupted suite continues after the last finished case.
+    """
+    suite, about = suites.load(name), machine.describe()
+    config = suites.configure(suite, jax.devices()[0].platform, command.quick)
+    if hasattr(config, "runs"):
+        config = dataclasses.replace(config, data=command.data, runs=command.out / config.runs)
+    path = command.out / f"{name}-{machine.slug(about)}.json"
+    same = {key: about[key] for key in ("device", "versions", "commit")}
+    kept = store.Store(path.with_suffix(".part.json"), [same, str(config)])
+    options = {"keep": kept} if "keep" in inspect.signature(suite.run).parameters else {}
+    start = time.perf_counter()
+    result = suite.run(config, report_progress, **options)
+    record = {"machine": about, "seconds": round(time.perf_counter() - start, 1), **result}
+    write_atomically(path, json.dumps(record, indent=1) + "\n")
+    kept.remove()
+    write_report(name, path)
+    return path
+
+
+def write_report(name: str, path: Path) -> None:
+    """Writes and prints the table of a record, and draws its figure if the suite has one."""
+    suite, record = suites.load(name), json.loads(path.read_text())
     text = f"{machine.heading(name, record['machine'])}\n\n{suite.report(record)}\n"
     write_atomically(path.with_suffix(".md"), text)
     print(text)
     if hasattr(suite, "draw"):
         suite.draw(record, path.with_suffix(".png"))
-
-
-def configure(suite: ModuleType, command: Benchmarks) -> Any:
-    """Returns the configuration of a suite, updated from the command line."""
-    config = suite.QUICK if command.quick else suite.Config()
-    if hasattr(config, "runs"):
-        runs = command.out / config.runs
-        config = dataclasses.replace(config, data=command.data, runs=runs)
-    return config
 
 
 def report_progress(line: str) -> None:
@@ -81,4 +109,4 @@ def report_progress(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Benchmarks, args=[word for word in sys.argv[1:] if word != "--here"]))
+    main(parse())

@@ -1,8 +1,9 @@
 """Interleaved timing of several implementations, with per-round ratios.
 
 All implementations run in one process, in the order A B C A B C …, after a warm-up. Each
-call is timed until its result is ready. A ratio of two implementations is the median over
-rounds of the ratio within a round, because a slow period of the machine slows both.
+turn is timed until its result is ready. A turn can consist of several calls, because on a GPU the
+wait after a single call can take as long as the call. A ratio of two implementations is the
+median over rounds of the ratio within a round, because a slow period of the machine slows both.
 """
 
 import time
@@ -25,24 +26,39 @@ class Ratio(NamedTuple):
 
 
 def interleave(
-    implementations: Mapping[str, Callable[[], Any]], rounds: int, warm_up: int = 2
+    implementations: Mapping[str, Callable[[], Any]],
+    rounds: int,
+    warm_up: int = 2,
+    calls: int = 1,
 ) -> dict[str, list[float]]:
-    """Returns the seconds of every round of every implementation.
+    """Returns the seconds per call, in every round, of every implementation.
 
     Args:
-      implementations: Functions that do the work once and return the result.
-      rounds: Number of timed calls of each function.
-      warm_up: Number of earlier calls, which compile programs and allocate memory.
+      implementations: Functions that do the work once and return the result. A result that is
+        not made of JAX arrays must be a function that waits for the work.
+      rounds: Number of timed turns of each function.
+      warm_up: Number of earlier turns, which compile programs and allocate memory.
+      calls: Number of calls per turn.
     """
     times: dict[str, list[float]] = {name: [] for name in implementations}
     for index in range(warm_up + rounds):
         for name, run in implementations.items():
             start = time.perf_counter()
-            jax.block_until_ready(run())
-            elapsed = time.perf_counter() - start
+            for _ in range(calls):
+                result = run()
+            wait(result)
+            elapsed = (time.perf_counter() - start) / calls
             if index >= warm_up:
                 times[name].append(elapsed)
     return times
+
+
+def wait(result: Any) -> None:
+    """Waits for arrays of JAX, or calls the function that waits for other work."""
+    if callable(result):
+        result()
+    else:
+        jax.block_until_ready(result)
 
 
 def compare(times: Mapping[str, list[float]], reference: str) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -18,12 +19,32 @@ def describe() -> dict[str, Any]:
     return {
         "device": device.device_kind if device.platform != "cpu" else processor(),
         "platform": device.platform,
+        **describe_without_device(),
+    }
+
+
+def describe_without_device() -> dict[str, Any]:
+    """Returns the cores, versions, commit and load average, without starting JAX's backend."""
+    return {
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {name: version for name in PACKAGES if (version := installed(name))},
         "commit": commit(),
         "load_before": round(os.getloadavg()[0], 2),
     }
+
+
+def slug(about: dict[str, Any]) -> str:
+    """Returns a short name of the device for file names, for example `cpu` or `h100`."""
+    if about["platform"] == "cpu":
+        return "cpu"
+    words = re.findall(r"[a-z0-9]+", about["device"].lower())
+    plain = [word for word in words if not re.fullmatch(NOT_IN_SLUG, word)]
+    return "-".join(plain) or about["platform"]
+
+
+NOT_IN_SLUG = r"nvidia|amd|geforce|tesla|\d+gb|hbm\w*|pcie|sxm\d*"
+"""Words of device names that are left out of file names: makers, memory and form factors."""
 
 
 def processor() -> str:
@@ -60,7 +81,8 @@ def commit() -> str:
 def heading(name: str, about: dict[str, Any]) -> str:
     """Returns the caption of a suite: command, machine, versions, commit."""
     versions = ", ".join(f"{package} {version}" for package, version in about["versions"].items())
+    source = f" Source: {about['source']}." if "source" in about else ""
     return (
         f"`python -m benchmarks {name}`: {about['device']}, {about['cores']} cores, {versions}, "
-        f"commit {about['commit']}, load before {about['load_before']}."
+        f"commit {about['commit']}, load before {about['load_before']}.{source}"
     )

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 import minmax_jax as mm
-from benchmarks import bars, clock, table, torch_solve
+from benchmarks import bars, clock, store, table, torch_solve
 
 REFERENCE = "sequential"
 
@@ -33,6 +33,9 @@ class Config:
     rounds: int = 5
     gan_rounds: int = 3
 
+
+GPU = Config(learning_rates=5, seeds=4, small_steps=200, rounds=3)
+"""Configuration on a GPU, where one run after another takes 30 microseconds per step."""
 
 QUICK = Config(
     learning_rates=2,
@@ -95,7 +98,9 @@ def forms(run: Callable[..., Any], learning_rates: jax.Array, seeds: jax.Array) 
     return made
 
 
-def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
+def run(
+    config: Config, note: Callable[[str], None], keep: store.Keep = store.measure
+) -> dict[str, Any]:
     """Measures the sweeps of every game in every form."""
     count = config.learning_rates * config.seeds
     grid = jnp.geomspace(1e-4, 1e-2, config.learning_rates)
@@ -103,12 +108,15 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
     found = {}
     for name, (one, steps) in games(config).items():
         note(f"solve: {name}, {count} runs of {steps} steps")
-        sweeps = forms(one, learning_rates, seeds)
-        sweeps["one run"] = functools.partial(jax.jit(one), learning_rates[0], seeds[0])
-        sweeps |= torch_solve.implementations(name, config)
-        rounds = config.gan_rounds if "GAN" in name else config.rounds
-        times = clock.compare(clock.interleave(sweeps, rounds, 1), REFERENCE)
-        found[name] = {"runs": count, "steps": steps, "forms": times}
+
+        def times(name: str = name, one: Any = one) -> dict[str, Any]:
+            sweeps = forms(one, learning_rates, seeds)
+            sweeps["one run"] = functools.partial(jax.jit(one), learning_rates[0], seeds[0])
+            sweeps |= torch_solve.implementations(name, config)
+            rounds = config.gan_rounds if "GAN" in name else config.rounds
+            return clock.compare(clock.interleave(sweeps, rounds, 1), REFERENCE)
+
+        found[name] = {"runs": count, "steps": steps, "forms": keep(name, times)}
     return {"config": dataclasses.asdict(config), "devices": jax.device_count(), "games": found}
 
 

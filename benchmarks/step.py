@@ -6,6 +6,7 @@ the library adds work. PyTorch's weights and losses are compared before anything
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,36 +18,87 @@ import optax
 from jax.nn import softplus
 
 import minmax_jax as mm
-from benchmarks import bars, clock, counts, handwritten_step, table, torch_step
+from benchmarks import bars, clock, counts, handwritten_step, store, table, torch_step
 from minmax_jax import gan
 
 LEARNING_RATE = 1e-4
 ADAM: Any = {"b1": 0.5, "b2": 0.999}
 EPS = 1e-8
-OWN = ("handwritten", "minmax_jax")
+LOOP = "minmax_jax in a loop"
+FORWARD = "mm.symplectic"
+OWN = ("handwritten", "minmax_jax", LOOP, FORWARD)
 """Implementations other than PyTorch."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Networks as (name, side, channels, width, latent dimension), batch size and rounds."""
+    """Networks, batch size and numbers of rounds and calls.
 
-    networks: tuple[tuple[str, int, int, int, int], ...] = (
+    Attributes:
+      networks: Networks as (name, side, channels, width, latent dimension), with the dtype of
+        products at the end if it is not float32.
+      batch: Batch size.
+      rounds: Number of timed turns.
+      calls: Number of calls per turn.
+      loop: Number of steps in one call of the form `minmax_jax in a loop`, or 0 for none.
+      forward_mode: Whether to time `mm.symplectic`, which needs forward-mode derivatives.
+    """
+
+    networks: tuple[tuple[Any, ...], ...] = (
         ("mlp", 28, 1, 256, 64),
         ("dcgan", 28, 1, 32, 64),
         ("resnet", 32, 3, 16, 64),
     )
     batch: int = 64
     rounds: int = 10
+    calls: int = 1
+    loop: int = 0
+    forward_mode: bool = False
 
 
-QUICK = Config(networks=(("mlp", 4, 1, 8, 4), ("dcgan", 8, 1, 4, 4)), batch=4, rounds=2)
+GPU = Config(
+    networks=(
+        ("mlp", 28, 1, 256, 64),
+        ("dcgan", 28, 1, 16, 64),
+        ("dcgan", 32, 3, 64, 128),
+        ("resnet", 32, 3, 128, 128),
+        ("dcgan", 32, 3, 64, 128, "bfloat16"),
+        ("resnet", 32, 3, 128, 128, "bfloat16"),
+    ),
+    rounds=7,
+    calls=20,
+    loop=20,
+    forward_mode=True,
+)
+"""Configuration on a GPU, where a wait after every call would take as long as a small step."""
+
+QUICK = Config(
+    networks=(("mlp", 4, 1, 8, 4), ("dcgan", 8, 1, 4, 4)),
+    batch=4,
+    rounds=2,
+    calls=2,
+    loop=2,
+)
 
 
-def build(name: str, side: int, channels: int, width: int, latent_dim: int) -> gan.Pair:
+def build(
+    name: str,
+    side: int,
+    channels: int,
+    width: int,
+    latent_dim: int,
+    dtype: str = "float32",
+) -> gan.Pair:
     """Returns the pair of networks for square images."""
     shape = (side, side, channels)
-    return gan.build_networks(name, shape, latent_dim=latent_dim, width=width, seed=0)
+    options = {"latent_dim": latent_dim, "width": width, "compute_dtype": dtype}
+    return gan.build_networks(name, shape, seed=0, **options)
+
+
+def label(shape: Any) -> str:
+    """Returns the name of a network in tables: name, width if not unique, and other dtypes."""
+    name, _, _, width, *dtype = shape[0], *shape[1:4], *shape[5:]
+    return " ".join([name, str(width), *dtype])
 
 
 def players_of(pair: gan.Pair) -> mm.Players:
@@ -62,22 +114,31 @@ def zeros(pair: gan.Pair, batch_size: int) -> tuple[jax.Array, jax.Array]:
     )
 
 
-def losses(pair: gan.Pair, batch: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Returns both players' losses on a batch `(images, latents)`, as functions of `Players`."""
+def losses(
+    pair: gan.Pair, batch: Any, one_pass: bool = True
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Returns both players' losses on a batch `(images, latents)`, as functions of `Players`.
+
+    With `one_pass`, real and generated images go through the discriminator together on a GPU.
+    This pays if both losses are taken at the same parameters, because they then share the pass.
+    """
     generator, discriminator = pair.generator, pair.discriminator
     images, latents = batch
 
-    def logits(z: mm.Players, inputs: jax.Array) -> jax.Array:
-        return discriminator.apply(z.max, discriminator.stats, inputs, train=True)[0]
-
-    def fake(z: mm.Players) -> jax.Array:
-        return logits(z, generator.apply(z.min, generator.stats, latents, train=True)[0])
+    def logits(z: mm.Players, frozen_parts: int) -> Any:
+        fake = generator.apply(z.min, generator.stats, latents, train=True)[0]
+        options = {"one_pass": one_pass, "frozen_parts": frozen_parts}
+        parts = (images, fake)
+        return gan.apply_in_order(
+            discriminator, z.max, discriminator.stats, parts, **options
+        ).outputs
 
     def min_loss(z: mm.Players) -> jax.Array:
-        return softplus(-fake(z)).mean()
+        return softplus(-logits(z, 1)[1]).mean()
 
     def max_loss(z: mm.Players) -> jax.Array:
-        return softplus(-logits(z, images)).mean() + softplus(fake(z)).mean()
+        real, fake = logits(z, 0)
+        return softplus(-real).mean() + softplus(fake).mean()
 
     return min_loss, max_loss
 
@@ -92,11 +153,11 @@ def optimizers() -> dict[str, Any]:
     }
 
 
-def library_step(pair: gan.Pair, optimizer: Any) -> Callable[..., Any]:
+def library_step(pair: gan.Pair, optimizer: Any, one_pass: bool = True) -> Callable[..., Any]:
     """Returns the training step, written with the library."""
 
     def step(z: mm.Players, state: Any, batch: Any) -> Any:
-        field_fn = mm.general_sum(*losses(pair, batch))
+        field_fn = mm.general_sum(*losses(pair, batch, one_pass))
         updates, state = optimizer.update(field_fn(z), state, z, field_fn=field_fn)
         return optax.apply_updates(z, updates), state
 
@@ -115,41 +176,80 @@ class Runner:
         return self.kept
 
 
-def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
+def run(
+    config: Config, note: Callable[[str], None], keep: store.Keep = store.measure
+) -> dict[str, Any]:
     """Measures every network with every update order."""
     found = {}
     for shape in config.networks:
-        pair = build(*shape)
-        keys = jax.random.split(jax.random.key(0))
-        images = jnp.tanh(jax.random.normal(keys[0], (config.batch, *pair.sample_shape)))
-        batch = images, jax.random.normal(keys[1], (config.batch, pair.latent_dim))
-        z = players_of(pair)
         rows = {}
-        for order, optimizer in optimizers().items():
-            note(f"step: {shape[0]}, {order}")
-            rows[order] = measure(pair, optimizer, order, z, batch, config.rounds)
-        found[shape[0]] = {"shape": shape, "orders": rows}
+        for order in optimizers():
+            note(f"step: {label(shape)}, {order}")
+            rows[order] = keep(f"{shape} {order}", functools.partial(measure, config, shape, order))
+        found[label(shape)] = {"shape": shape, "orders": rows}
     return {"config": dataclasses.asdict(config), "networks": found}
 
 
-def measure(
-    pair: gan.Pair, optimizer: Any, order: str, z: mm.Players, batch: Any, rounds: int
-) -> dict[str, Any]:
+def make_batch(pair: gan.Pair, batch_size: int) -> tuple[jax.Array, jax.Array]:
+    """Returns random images in [-1, 1] and latents."""
+    keys = jax.random.split(jax.random.key(0))
+    images = jnp.tanh(jax.random.normal(keys[0], (batch_size, *pair.sample_shape)))
+    return images, jax.random.normal(keys[1], (batch_size, pair.latent_dim))
+
+
+def measure(config: Config, shape: Any, order: str) -> dict[str, Any]:
     """Returns counts and times of one update order: library, hand-written, PyTorch."""
+    pair, optimizer = build(*shape), optimizers()[order]
+    z, batch = players_of(pair), make_batch(pair, config.batch)
+    one_pass = order != "alternating"
     handwritten, init = handwritten_step.ORDERS[order](
-        lambda batch: losses(pair, batch), LEARNING_RATE, ADAM, EPS
+        lambda batch: losses(pair, batch, one_pass), LEARNING_RATE, ADAM, EPS
     )
+    library = library_step(pair, optimizer, one_pass)
     runners = {
         "handwritten": Runner(handwritten, (z, init(z)), batch),
-        "minmax_jax": Runner(library_step(pair, optimizer), (z, optimizer.init(z)), batch),
+        "minmax_jax": Runner(library, (z, optimizer.init(z)), batch),
     }
     implementations: dict[str, Callable[[], Any]] = dict(runners)
     if order == "simultaneous":
-        values = [float(jax.jit(loss)(z)) for loss in losses(pair, batch)]
-        implementations |= torch_step.implementations(pair, batch, values, LEARNING_RATE, ADAM)
-    times = clock.compare(clock.interleave(implementations, rounds), "handwritten")
+        implementations |= other_forms(config, pair, z, batch)
+        values = losses_in_float32(shape, z, batch)
+        dtype = "float32" if len(shape) < 6 else shape[5]
+        options = {"learning_rate": LEARNING_RATE, "adam": ADAM, "dtype": dtype}
+        implementations |= torch_step.implementations(pair, batch, values, **options)
+    seconds = clock.interleave(implementations, config.rounds, calls=config.calls)
+    if LOOP in seconds:
+        seconds[LOOP] = [each / config.loop for each in seconds[LOOP]]
+    times = clock.compare(seconds, "handwritten")
     counted = {name: counts.count(one.program)._asdict() for name, one in runners.items()}
     return {"times": times, "counts": counted, "difference": difference(*runners.values())}
+
+
+def other_forms(
+    config: Config, pair: gan.Pair, z: mm.Players, batch: Any
+) -> dict[str, Callable[[], Any]]:
+    """Returns the library's step in a loop, and a step with forward-mode derivatives."""
+    forms: dict[str, Callable[[], Any]] = {}
+    optimizer = optimizers()["simultaneous"]
+    if config.loop:
+        one = library_step(pair, optimizer)
+
+        def several(z: mm.Players, state: Any, batch: Any) -> Any:
+            body = lambda _, kept: one(*kept, batch)  # noqa: E731
+            return jax.lax.fori_loop(0, config.loop, body, (z, state))
+
+        forms[LOOP] = Runner(several, (z, optimizer.init(z)), batch)
+    if config.forward_mode:
+        symplectic = mm.symplectic(LEARNING_RATE)
+        step = library_step(pair, symplectic)
+        forms[FORWARD] = Runner(step, (z, symplectic.init(z)), batch)
+    return forms
+
+
+def losses_in_float32(shape: Any, z: mm.Players, batch: Any) -> list[float]:
+    """Returns both losses of the networks in float32, without TF32."""
+    with jax.default_matmul_precision("float32"):
+        return [float(jax.jit(loss)(z)) for loss in losses(build(*shape[:5]), batch)]
 
 
 def difference(first: Runner, second: Runner) -> float:
@@ -160,19 +260,22 @@ def difference(first: Runner, second: Runner) -> float:
 
 def report(result: dict[str, Any]) -> str:
     """Returns a table of times and counts, and one of PyTorch's times."""
-    rows, others = [], []
+    rows, forms, others = [], [], []
     for name, found in result["networks"].items():
         for order, row in found["orders"].items():
             mine, hand = row["counts"]["minmax_jax"], row["counts"]["handwritten"]
             shares = [f"{mine[k] / max(hand[k], 1):.3f}" for k in ("flops", "bytes", "temporaries")]
             rows.append((f"{name}, {order}", str(clock.ratio(row["times"]["minmax_jax"])), *shares))
-            for other, times in row["times"].items():
+            for other in row["times"]:
                 if other not in OWN:
-                    seconds = row["times"]["minmax_jax"]["seconds"], times["seconds"]
-                    milliseconds = [f"{1e3 * each:.1f}" for each in seconds]
-                    others.append((f"{name}, {other}", str(clock.ratio(times)), *milliseconds))
+                    others.append((f"{name}, {other}", *_columns(row, other)))
+                elif other in (LOOP, FORWARD):
+                    forms.append((f"{name}, {other}", *_columns(row, other)))
     head = ("library relative to hand-written JAX", "time", "FLOPs", "bytes", "temporary memory")
     text = table.markdown(head, rows)
+    if forms:
+        head = ("other forms", "time relative to hand-written JAX", "minmax_jax, ms", "form, ms")
+        text += "\n\n" + table.markdown(head, forms)
     if others:
         head = (
             "PyTorch, same weights and batch",
@@ -182,6 +285,13 @@ def report(result: dict[str, Any]) -> str:
         )
         text += "\n\n" + table.markdown(head, others)
     return text
+
+
+def _columns(row: dict[str, Any], name: str) -> tuple[str, str, str]:
+    seconds = row["times"]["minmax_jax"]["seconds"], row["times"][name]["seconds"]
+    digits = 1 if min(seconds) > 3e-3 else 3
+    first, second = (f"{1e3 * each:.{digits}f}" for each in seconds)
+    return str(clock.ratio(row["times"][name])), first, second
 
 
 def draw(result: dict[str, Any], path: Path) -> None:

@@ -8,6 +8,7 @@ import importlib
 import os
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
+from typing import Any
 
 DEVICES: Mapping[str, int] = MappingProxyType(
     {
@@ -23,7 +24,8 @@ DEVICES: Mapping[str, int] = MappingProxyType(
 """Mapping from a suite to its number of CPU devices.
 
 Every suite is a module with `Config`, `QUICK`, `run(config, note)` and `report(result)`, and
-optionally `draw(result, path)`.
+optionally `GPU` (the configuration on a GPU) and `draw(result, path)`. A suite that keeps the
+results of its cases as they come has the third argument `keep` of `run`.
 """
 
 
@@ -44,4 +46,19 @@ def environment(name: str) -> dict[str, str]:
     flag = f"--xla_force_host_platform_device_count={DEVICES.get(name, 1)}"
     flags = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
     # PyTorch's threads must not spin while other implementations are timed.
-    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "XLA_FLAGS": flags}
+    # On a GPU, JAX must leave memory to PyTorch.
+    own = {"OMP_WAIT_POLICY": "PASSIVE", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    return {**own, **os.environ, "XLA_FLAGS": flags}
+
+
+def configure(suite: ModuleType, platform: str, quick: bool = False) -> Any:
+    """Returns the configuration of a suite on a platform: `QUICK`, `GPU` or `Config()`.
+
+    Args:
+      suite: Module of the suite.
+      platform: JAX's platform, for example `"cpu"` or `"gpu"`.
+      quick: Whether to use tiny sizes.
+    """
+    if quick:
+        return suite.QUICK
+    return getattr(suite, "GPU", suite.Config()) if platform == "gpu" else suite.Config()

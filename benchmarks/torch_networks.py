@@ -1,11 +1,14 @@
 """The networks of `minmax_jax.gan` as PyTorch functions of the same parameters.
 
-Images are NCHW.
+Images are NCHW. Kernels are converted to PyTorch's layout once, in `convert`.
 """
 
 from collections.abc import Callable
 from typing import Any
 
+import jax
+import numpy as np
+import torch
 from torch.nn import functional as nn
 
 from minmax_jax import gan
@@ -19,19 +22,40 @@ def name(pair: gan.Pair) -> str:
     return "mlp" if "body" in keys else "dcgan" if "double" in keys else "resnet"
 
 
+def convert(tree: Any, device: Any, channels_last: bool = False) -> Any:
+    """Returns the parameters as PyTorch leaves, with kernels in PyTorch's layout.
+
+    Args:
+      tree: Parameters of one of our networks.
+      device: Device of the result.
+      channels_last: Whether kernels of convolutions are stored with channels last.
+    """
+
+    def leaf(path: Any, array: Any) -> Any:
+        value = torch.from_numpy(np.array(array))
+        if value.ndim == 4 and any(getattr(key, "key", None) == "double" for key in path):
+            # PyTorch's transposed convolution flips the kernel in both spatial dimensions.
+            value = value.flip(0, 1).permute(2, 3, 0, 1)
+        elif value.ndim == 4:
+            value = value.permute(3, 2, 0, 1)  # (h, w, in, out) to (out, in, h, w)
+        layout = torch.channels_last if channels_last and value.ndim == 4 else None
+        value = value.contiguous(**({"memory_format": layout} if layout else {}))
+        return value.to(device).requires_grad_()
+
+    return jax.tree_util.tree_map_with_path(leaf, tree)
+
+
 def dense(p: Any, x: Any) -> Any:
     return x @ p["kernel"] + (p["bias"] if "bias" in p else 0.0)
 
 
 def convolve(p: Any, x: Any, stride: int = 1) -> Any:
-    kernel = p["kernel"].permute(3, 2, 0, 1)  # (h, w, in, out) to (out, in, h, w)
+    kernel = p["kernel"]
     return nn.conv2d(x, kernel, p.get("bias"), stride, padding=1 if kernel.shape[-1] > 1 else 0)
 
 
 def double(p: Any, x: Any) -> Any:
-    # PyTorch's transposed convolution flips the kernel in both spatial dimensions.
-    kernel = p["kernel"].flip(0, 1).permute(2, 3, 0, 1)
-    return nn.conv_transpose2d(x, kernel, p.get("bias"), stride=2, padding=1)
+    return nn.conv_transpose2d(x, p["kernel"], p.get("bias"), stride=2, padding=1)
 
 
 def norm(p: Any, x: Any) -> Any:

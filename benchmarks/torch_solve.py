@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks import torch_device
+
 
 def implementations(name: str, config: Any) -> dict[str, Callable[[], Any]]:
     """Returns the PyTorch run of the game `name`, if there is one."""
-    try:
-        import torch
-    except ImportError:
+    device = torch_device.find() if "GAN" in name else None
+    if device is None:
         return {}
-    if "GAN" not in name:
-        return {}
+    import torch
+
+    wait = torch_device.waiter(device)
     nn, width = torch.nn, config.gan_width
 
     def network(inputs: int, outputs: int) -> Any:
@@ -21,19 +23,19 @@ def implementations(name: str, config: Any) -> dict[str, Callable[[], Any]]:
             nn.Linear(width, width),
             nn.ReLU(),
             nn.Linear(width, outputs),
-        )
+        ).to(device)
 
-    def run() -> None:
+    def run() -> Callable[[], None]:
         players = network(256, 2), network(2, 1)
         optimizers = [
             torch.optim.Adam(player.parameters(), 1e-3, (0.5, 0.999)) for player in players
         ]
-        centers = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
-        weights = torch.tensor([0.4, 0.2, 0.2, 0.2])
+        centers = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]], device=device)
+        weights = torch.tensor([0.4, 0.2, 0.2, 0.2], device=device)
         for _ in range(config.gan_steps):
             modes = torch.multinomial(weights, config.gan_batch, replacement=True)
-            real = centers[modes] + 0.01 * torch.randn(config.gan_batch, 2)
-            fake = players[0](torch.randn(config.gan_batch, 256))
+            real = centers[modes] + 0.01 * torch.randn(config.gan_batch, 2, device=device)
+            fake = players[0](torch.randn(config.gan_batch, 256, device=device))
             value = (
                 nn.functional.logsigmoid(players[1](real)).mean()
                 + nn.functional.logsigmoid(-players[1](fake)).mean()
@@ -47,5 +49,6 @@ def implementations(name: str, config: Any) -> dict[str, Callable[[], Any]]:
                 parameter.grad = -gradient
             for optimizer in optimizers:
                 optimizer.step()
+        return wait
 
     return {"PyTorch, one run": run}

@@ -1,7 +1,7 @@
 """The GAN training step of the suite `step` in PyTorch, if it is installed.
 
 The networks use the converted parameters of the JAX networks. Before anything is timed, the
-losses are compared with a relative tolerance of 1e-4.
+losses are compared with a relative tolerance of 1e-4, without TF32.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from benchmarks import torch_device
 from minmax_jax import gan
 
 
@@ -19,64 +20,135 @@ def implementations(
     values: list[float],
     learning_rate: float,
     adam: dict[str, float],
-) -> dict[str, Callable[[], None]]:
-    """Returns the simultaneous Adam step, eager and with `torch.compile`.
+    dtype: str = "float32",
+) -> dict[str, Callable[[], Any]]:
+    """Returns simultaneous Adam steps on the device on which JAX runs, by the name of the form.
+
+    On CPU the forms are eager and `torch.compile`; on a GPU also a CUDA graph, the graph of a
+    compiled step, and channels last. A form that PyTorch cannot run is left out with a message.
 
     Args:
       pair: The JAX networks.
       batch: Images and latents.
-      values: The two losses of the JAX networks on this batch.
+      values: The two losses of the JAX networks on this batch, in float32.
       learning_rate: Learning rate of both players.
       adam: Adam's `b1` and `b2`.
+      dtype: Dtype of products and convolutions, `"float32"` or `"bfloat16"`.
     """
-    try:
-        import torch
-    except ImportError:
+    device = torch_device.find()
+    if device is None:
         return {}
-    from benchmarks import torch_networks
-
-    images = torch.from_numpy(np.array(batch[0])).permute(0, 3, 1, 2).contiguous()
-    latents = torch.from_numpy(np.array(batch[1]))
-    generator, discriminator = torch_networks.NETWORKS[torch_networks.name(pair)]
-
-    def losses(g: Any, d: Any) -> tuple[Any, Any]:
-        fake = generator(g, latents)
-        softplus = torch.nn.functional.softplus
-        min_loss = softplus(-discriminator(d, fake)).mean()
-        max_loss = softplus(-discriminator(d, images)).mean()
-        return min_loss, max_loss + softplus(discriminator(d, fake.detach())).mean()
-
-    def make(compute: Callable[..., Any]) -> Callable[[], None]:
-        players = [_parameters(network.params) for network in pair[:2]]
-        leaves = [list(_leaves(player)) for player in players]
-        betas = adam["b1"], adam["b2"]
-        optimizers = [torch.optim.Adam(own, learning_rate, betas) for own in leaves]
-
-        def step() -> None:
-            for own, loss in zip(leaves, compute(*players), strict=True):
-                gradients = torch.autograd.grad(loss, own, retain_graph=True)
-                for parameter, gradient in zip(own, gradients, strict=True):
-                    parameter.grad = gradient
-            for optimizer in optimizers:
-                optimizer.step()
-
-        found = [float(loss.detach()) for loss in compute(*players)]
+    with torch_device.full_precision():
+        players = Step(pair, batch, learning_rate, adam, device)
+        found = [float(loss.detach()) for loss in players.losses()]
         np.testing.assert_allclose(found, values, rtol=1e-4, err_msg="PyTorch's losses differ")
-        return step
-
-    made = {"eager": make(losses)}
-    try:
-        made["torch.compile"] = make(torch.compile(losses))
-    except Exception as error:  # no C++ compiler, or an unsupported operation
-        print(f"torch.compile: {type(error).__name__}: {str(error).splitlines()[0]}")
+    torch_device.use_tensor_cores()
+    options: dict[str, dict[str, bool]] = {"eager": {}, "torch.compile": {"compiled": True}}
+    if device.type != "cpu":
+        options |= {
+            "CUDA graph": {"graph": True},
+            "CUDA graph of torch.compile": {"graph": True, "compiled": True},
+        }
+        if _has_kernels(pair):
+            options["CUDA graph, channels last"] = {"graph": True, "channels_last": True}
+    made: dict[str, Callable[[], Any]] = {}
+    for name, chosen in options.items():
+        try:
+            made[name] = Step(pair, batch, learning_rate, adam, device, dtype, **chosen).prepare()
+        except Exception as error:  # no C++ compiler, or an unsupported operation
+            print(f"PyTorch {name}: {type(error).__name__}: {str(error).splitlines()[:1]}")
     return made
 
 
-def _parameters(tree: Any) -> Any:
-    import torch
-
-    return jax.tree.map(lambda leaf: torch.from_numpy(np.array(leaf)).requires_grad_(), tree)
+def _has_kernels(pair: gan.Pair) -> bool:
+    return any(leaf.ndim == 4 for leaf in jax.tree.leaves(pair.discriminator.params))
 
 
-def _leaves(tree: Any) -> list[Any]:
-    return jax.tree.leaves(tree)
+class Step:
+    """A simultaneous Adam step of both players in PyTorch."""
+
+    def __init__(
+        self,
+        pair: gan.Pair,
+        batch: Any,
+        learning_rate: float,
+        adam: dict[str, float],
+        device: Any,
+        dtype: str = "float32",
+        *,
+        graph: bool = False,
+        compiled: bool = False,
+        channels_last: bool = False,
+    ) -> None:
+        import torch
+
+        from benchmarks import torch_networks
+
+        networks = torch_networks.NETWORKS[torch_networks.name(pair)]
+        self.generator, self.discriminator = networks
+        self.device, self.dtype, self.graph = device, dtype, graph
+        self.images = torch.from_numpy(np.array(batch[0])).permute(0, 3, 1, 2).contiguous()
+        if channels_last:
+            self.images = self.images.contiguous(memory_format=torch.channels_last)
+        self.images = self.images.to(device)
+        self.latents = torch.from_numpy(np.array(batch[1])).to(device)
+        self.players = [
+            torch_networks.convert(each.params, device, channels_last) for each in pair[:2]
+        ]
+        self.leaves = [jax.tree.leaves(player) for player in self.players]
+        fast = {"capturable": graph, "fused": True} if device.type != "cpu" else {}
+        self.optimizers = [
+            torch.optim.Adam(own, learning_rate, (adam["b1"], adam["b2"]), **fast)
+            for own in self.leaves
+        ]
+        self.compute = torch.compile(self.losses) if compiled else self.losses
+
+    def losses(self) -> tuple[Any, Any]:
+        """Returns both losses. They share the discriminator's pass over generated images."""
+        import torch
+
+        softplus = torch.nn.functional.softplus
+        g, d = self.players
+        with torch.autocast(
+            self.device.type, torch.bfloat16, self.dtype == "bfloat16", cache_enabled=False
+        ):
+            scored = self.discriminator(d, self.generator(g, self.latents)).float()
+            real = self.discriminator(d, self.images).float()
+        return softplus(-scored).mean(), softplus(-real).mean() + softplus(scored).mean()
+
+    def step(self) -> None:
+        """Updates both players from the same point."""
+        import torch
+
+        for own, loss in zip(self.leaves, self.compute(), strict=True):
+            gradients = torch.autograd.grad(loss, own, retain_graph=True)
+            for parameter, gradient in zip(own, gradients, strict=True):
+                parameter.grad = gradient
+        for optimizer in self.optimizers:
+            optimizer.step()
+
+    def prepare(self) -> Callable[[], Any]:
+        """Returns the step as a function that returns a function that waits for it."""
+        import torch
+
+        wait = torch_device.waiter(self.device)
+        for _ in range(1 if self.device.type == "cpu" else 0):
+            self.step()  # compiles
+        run = self.step
+        if self.graph:
+            side = torch.cuda.Stream()
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                for _ in range(3):
+                    self.step()
+            torch.cuda.current_stream().wait_stream(side)
+            captured = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(captured):
+                self.step()
+            run = captured.replay
+
+        def call() -> Callable[[], None]:
+            run()
+            return wait
+
+        return call

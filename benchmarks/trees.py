@@ -11,17 +11,12 @@ def tree(size: int, leaves: int, dtype: str, seed: int = 0) -> dict[str, jax.Arr
     """Returns about `size` normally distributed elements in `leaves` leaves, half matrices."""
     layers = leaves // 2
     side = max(1, math.isqrt(size // layers))
-    keys = jax.random.split(jax.random.key(seed), layers)
-
-    @jax.jit
-    def make(keys: jax.Array) -> dict[str, jax.Array]:
-        made = {}
-        for index in range(layers):
-            both = jax.random.normal(keys[index], (side + 1, side), dtype)
-            made[f"weight_{index}"], made[f"bias_{index}"] = both[:-1], both[-1]
-        return made
-
-    return jax.block_until_ready(make(keys))
+    made = {}
+    # The same numbers in every layer: 500 random draws would take minutes to compile on a GPU.
+    both = jax.random.normal(jax.random.key(seed), (side + 1, side), dtype)
+    for index in range(layers):
+        made[f"weight_{index}"], made[f"bias_{index}"] = jnp.copy(both[:-1]), jnp.copy(both[-1])
+    return jax.block_until_ready(made)
 
 
 def num_bytes(tree: Any) -> int:

@@ -15,7 +15,7 @@ import jax
 import optax
 
 import minmax_jax as mm
-from benchmarks import bars, clock, counts, handwritten_update, table, torch_update, trees
+from benchmarks import bars, clock, counts, handwritten_update, store, table, torch_update, trees
 
 REFERENCE = "optax.adam"
 LEARNING_RATE = 1e-3
@@ -54,6 +54,9 @@ FEW = (
 )
 """Implementations measured on every tree. The first tree is used with all of them."""
 
+FEWEST = (REFERENCE, "mm.nsgda", "mm.ada_nsgda")
+"""Implementations measured on trees with many leaves on a GPU."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Config:
@@ -67,7 +70,21 @@ class Config:
         (100_000_000, 30, "float32"),
     )
     rounds: int = 15
+    calls: int = 1
 
+
+GPU = Config(
+    trees=(
+        (10_000_000, 30, "float32"),
+        (100_000_000, 30, "float32"),
+        (100_000_000, 30, "bfloat16"),
+        (10_000_000, 30, "bfloat16"),
+        (10_000_000, 300, "float32"),
+    ),
+    rounds=7,
+    calls=10,
+)
+"""Configuration on a GPU, where a program of many leaves takes long to compile."""
 
 QUICK = Config(trees=((20_000, 30, "float32"), (20_000, 100, "bfloat16")), rounds=3)
 
@@ -89,35 +106,46 @@ class Update:
         size = trees.num_bytes(params)
         self.least = 3 * size + 2 * state
         self.program = counts.compiled(update, gradients, *self.kept, donate_argnums=(1, 2))
-        with counts.usual_branch():
-            # Without donation, for which XLA's CPU backend adds copies.
-            self.bytes = counts.count(counts.compiled(update, gradients, *self.kept)).bytes
+        if jax.devices()[0].platform == "cpu":
+            with counts.usual_branch():
+                # Without donation, for which XLA's CPU backend adds copies.
+                self.bytes = counts.count(counts.compiled(update, gradients, *self.kept)).bytes
+        else:
+            self.bytes = counts.count(self.program).bytes  # Other backends have one branch only.
 
     def __call__(self) -> Any:
         self.kept = self.program(self.gradients, *self.kept)
         return self.kept
 
 
-def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
+def run(
+    config: Config, note: Callable[[str], None], keep: store.Keep = store.measure
+) -> dict[str, Any]:
     """Measures every tree; calls `note` with a line of progress before each."""
     groups = []
     for index, (size, leaves, dtype) in enumerate(config.trees):
         note(f"update: {size:,} elements in {leaves} leaves of {dtype}")
-        gradients = trees.tree(size, leaves, dtype)
         names = tuple(OPTIMIZERS) if index == 0 else FEW
-        rows = dict(measure(gradients, names, config.rounds))
+        if leaves > 30 and config.calls > 1:
+            names = FEWEST  # on a GPU, where many leaves take long to compile
+
+        def rows_of(shape: Any = (size, leaves, dtype), names: Any = names) -> dict[str, Any]:
+            return dict(measure(trees.tree(*shape), names, config))
+
+        rows = keep(f"{size} {leaves} {dtype}", rows_of)
         groups.append({"size": size, "leaves": leaves, "dtype": dtype, "rows": rows})
     return {"config": dataclasses.asdict(config), "groups": groups}
 
 
 def measure(
-    gradients: Any, names: tuple[str, ...], rounds: int
+    gradients: Any, names: tuple[str, ...], config: Config
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields the row of each implementation, with only it and the reference in memory."""
     reference, copy = Update(REFERENCE, gradients), _copy(gradients)
     for name in names:
         one = Update(name, gradients) if name != REFERENCE else reference
-        times = clock.interleave({REFERENCE: reference, name: one, "copy": copy}, rounds)
+        contestants = {REFERENCE: reference, name: one, "copy": copy}
+        times = clock.interleave(contestants, config.rounds, calls=config.calls)
         found = clock.compare(times, REFERENCE)
         copied = 2 * trees.num_bytes(gradients)
         per_byte = found["copy"]["seconds"] / copied
@@ -132,7 +160,8 @@ def measure(
         )
         del one
     for name, other in torch_update.implementations(gradients):
-        times = clock.interleave({REFERENCE: reference, name: other}, rounds)
+        contestants = {REFERENCE: reference, name: other}
+        times = clock.interleave(contestants, config.rounds, calls=config.calls)
         yield name, clock.compare(times, REFERENCE)[name]
 
 
@@ -178,5 +207,5 @@ def _row(name: str, found: dict[str, Any]) -> tuple[str, ...]:
         str(clock.ratio(found)),
         f"{found['bytes'] / found['least_bytes']:.2f}" if counted else "",
         f"{found['over_copy']:.2f}" if counted else "",
-        f"{1e3 * found['seconds']:.1f}",
+        f"{1e3 * found['seconds']:.{1 if found['seconds'] > 1e-3 else 3}f}",
     )

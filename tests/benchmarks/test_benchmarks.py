@@ -1,14 +1,18 @@
 """Tests of timing, counting and the committed tables and figures."""
 
+import argparse
 import dataclasses
 import json
+import subprocess
+import types
 from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks import clock, counts, machine, suites, update
+from benchmarks import __main__ as command_line
+from benchmarks import clock, counts, gpu, machine, stand_ins, store, suites, torch_device, update
 
 
 def test_ratio_is_computed_within_each_round():
@@ -61,13 +65,151 @@ def test_machine_describes_cores_versions_and_command():
     assert "python -m benchmarks update" in machine.heading("update", about)
 
 
-RECORDS = sorted((Path(suites.__file__).parent / "results").glob("*.json"))
+def test_turn_of_several_calls_is_divided_by_their_number():
+    calls, waits = [], []
+
+    def run():
+        calls.append(None)
+        return lambda: waits.append(None)  # as PyTorch on a GPU
+
+    times = clock.interleave({"a": run}, rounds=2, warm_up=1, calls=5)
+    assert (len(calls), len(waits), len(times["a"])) == (15, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("platform", "device", "slug"),
+    [
+        ("cpu", "Intel(R) Xeon(R) Processor", "cpu"),
+        ("gpu", "NVIDIA H100 80GB HBM3", "h100"),
+        ("gpu", "NVIDIA A100-SXM4-40GB", "a100"),
+        ("gpu", "NVIDIA GeForce RTX 4090", "rtx-4090"),
+        ("gpu", "NVIDIA", "gpu"),
+    ],
+)
+def test_slug_names_the_device(platform, device, slug):
+    assert machine.slug({"platform": platform, "device": device}) == slug
+
+
+class FakeTorch:
+    """Stands for the package torch on a machine with or without a GPU."""
+
+    def __init__(self, has_gpu):
+        self.waits = []
+        self.cuda = types.SimpleNamespace(
+            is_available=lambda: has_gpu, synchronize=lambda: self.waits.append(None)
+        )
+
+    def device(self, name):
+        return types.SimpleNamespace(type=name)
+
+
+@pytest.mark.parametrize(
+    ("platform", "has_gpu", "expected"),
+    [("cpu", True, "cpu"), ("cpu", False, "cpu"), ("gpu", True, "cuda"), ("gpu", False, None)],
+)
+def test_torch_runs_on_the_device_of_jax_or_not_at_all(platform, has_gpu, expected):
+    device = torch_device.find(platform, FakeTorch(has_gpu))
+    assert getattr(device, "type", None) == expected
+
+
+@pytest.mark.parametrize(("kind", "waits"), [("cuda", 1), ("cpu", 0)])
+def test_torch_is_waited_for_on_a_gpu(kind, waits):
+    torch = FakeTorch(True)
+    clock.wait(torch_device.waiter(torch.device(kind), torch))
+    assert len(torch.waits) == waits
+
+
+@pytest.mark.parametrize("name", ["update", "step", "solve"])
+def test_suites_have_a_configuration_for_a_gpu(name):
+    suite = suites.load(name)
+    assert suites.configure(suite, "gpu") == suite.GPU != suites.configure(suite, "cpu")
+    assert suites.configure(suite, "gpu", quick=True) == suite.QUICK
+
+
+def test_store_measures_each_case_once(tmp_path):
+    path, calls = tmp_path / "kept.json", []
+    measure = lambda: calls.append(None) or {"seconds": (1.0, 2.0)}  # noqa: E731
+    first = store.Store(path, ["a", 1])("case", measure)
+    assert store.Store(path, ["a", 1])("case", measure) == first == {"seconds": [1.0, 2.0]}
+    assert len(calls) == 1
+    store.Store(path, ["another commit", 1])("case", measure)
+    assert len(calls) == 2
+
+
+def test_interrupted_suite_continues_after_finished_cases(tmp_path, monkeypatch):
+    measured = []
+
+    def measure(gradients, names, config):
+        measured.append(names)
+        if len(measured) == 2:
+            raise KeyboardInterrupt
+        return [("optax.adam", {"ratio": [1.0, 1.0, 1.0], "seconds": 1.0})]
+
+    monkeypatch.setattr(update, "measure", measure)
+    monkeypatch.setattr(update, "draw", lambda record, path: path.touch())
+    command = command_line.parse(["update", "--quick", "--here", "--out", str(tmp_path)])
+    with pytest.raises(KeyboardInterrupt):
+        command_line.main(command)
+    command_line.main(command)
+    assert measured == [tuple(update.OPTIMIZERS), update.FEW, update.FEW]
+    assert (tmp_path / "update-cpu.json").exists()
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_gpu_command_skips_records_and_stops_when_time_is_up(tmp_path, monkeypatch):
+    about = {"platform": "gpu", "commit": "abc", "device": "NVIDIA H100 80GB HBM3"}
+    (tmp_path / "step-h100.json").write_text(json.dumps({"machine": about}))
+    (tmp_path / "update-cpu.json").write_text(json.dumps({"machine": about | {"platform": "cpu"}}))
+    monkeypatch.setattr(machine, "describe_without_device", lambda: {"commit": "abc"})
+    ran = []
+
+    def run(words, env, timeout):
+        ran.append(words[3])
+        assert 0 < timeout <= 60 and env["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+        if words[3] == "solve":
+            raise subprocess.TimeoutExpired(words, timeout)
+        return types.SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(gpu.subprocess, "run", run)
+    command = argparse.Namespace(minutes=1.0, quick=True, out=tmp_path)
+    expected = {"step": "kept", "update": "done", "solve": "out of time", "trainer": "done"}
+    assert gpu.main(command) == expected and ran == ["update", "solve", "trainer"]
+    assert set(gpu.main(argparse.Namespace(minutes=0.0, quick=True, out=tmp_path)).values()) == {
+        "kept",
+        "out of time",
+    }
+
+
+def test_stand_in_for_tyro_offers_what_configurations_use():
+    tyro, conf, *_ = stand_ins.make_tyro()
+    annotation = conf.arg(help="text")
+    assert tyro.conf is conf and conf.Positional[int] is not None
+    tyro.constructors.PrimitiveConstructorSpec(nargs=1, metavar="A", instance_from_str=None)
+
+    @conf.configure(annotation)
+    def decorated():
+        return 1
+
+    assert decorated() == 1
+
+
+FOLDER = Path(suites.__file__).parent / "results"
+RECORDS = [
+    path for path in sorted(FOLDER.glob("*.json")) if path.stem.rpartition("-")[0] in suites.DEVICES
+]
+
+
+def test_records_carry_their_device():
+    for path in RECORDS:
+        about = json.loads(path.read_text())["machine"]
+        assert path.stem.endswith(f"-{machine.slug(about)}"), path.name
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=[path.stem for path in RECORDS])
 def test_tables_and_figures_are_built_from_json(path, tmp_path):
-    suite, record = suites.load(path.stem), json.loads(path.read_text())
-    text = f"{machine.heading(path.stem, record['machine'])}\n\n{suite.report(record)}\n"
+    name = path.stem.rpartition("-")[0]
+    suite, record = suites.load(name), json.loads(path.read_text())
+    text = f"{machine.heading(name, record['machine'])}\n\n{suite.report(record)}\n"
     assert path.with_suffix(".md").read_text() == text
     assert hasattr(suite, "draw") == path.with_suffix(".png").exists()
     if hasattr(suite, "draw"):

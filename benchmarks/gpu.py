@@ -1,0 +1,73 @@
+"""Command line that measures the suites of a GPU within a number of minutes.
+
+`python -m benchmarks.gpu` runs the suites `step`, `update`, `solve` and `trainer`, each in its own
+process. Results are written as they come. If the time is used up, the same command continues
+after the last finished case, and suites with a record of the same commit are skipped.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine, suites
+from benchmarks.__main__ import RESULTS
+
+SUITES = ("step", "update", "solve", "trainer")
+"""The suites, with the most important one first."""
+
+
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Returns the arguments of the command line."""
+    parser = argparse.ArgumentParser("python -m benchmarks.gpu", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=9.0, help="Limit. Default: 9.")
+    parser.add_argument("--quick", action="store_true", help="Use tiny sizes, on any device.")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="Folder. Default: %(default)s.")
+    return parser.parse_args(words)
+
+
+def main(command: argparse.Namespace) -> dict[str, str]:
+    """Runs the suites that have no record yet, and returns the outcome of each.
+
+    An outcome is `done`, `kept` (there was a record), `failed` or `out of time`.
+    """
+    end = time.monotonic() + 60 * command.minutes
+    about, outcomes = machine.describe_without_device(), {}
+    for name in SUITES:
+        if has_record(command.out, name, about["commit"]):
+            outcomes[name] = "kept"
+            continue
+        outcomes[name] = run(name, command, end - time.monotonic())
+        print(f"{name}: {outcomes[name]}", flush=True)
+    return outcomes
+
+
+def has_record(folder: Path, name: str, commit: str) -> bool:
+    """Returns whether a suite has a record of a device other than the CPU, at this commit."""
+    if commit == "unknown" or commit.endswith("+"):
+        return False
+    paths = [path for path in folder.glob(f"{name}-*.json") if ".part" not in path.name]
+    records = [json.loads(path.read_text())["machine"] for path in paths]
+    return any(one["platform"] != "cpu" and one["commit"] == commit for one in records)
+
+
+def run(name: str, command: argparse.Namespace, seconds: float) -> str:
+    """Runs one suite in a process of its own, for at most a number of seconds."""
+    if seconds <= 0:
+        return "out of time"
+    words: list[Any] = [sys.executable, "-m", "benchmarks", name, "--here", "--out", command.out]
+    words += ["--quick"] if command.quick else []
+    try:
+        done = subprocess.run([*map(str, words)], env=suites.environment(name), timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return "out of time"
+    return "done" if done.returncode == 0 else "failed"
+
+
+if __name__ == "__main__":
+    outcome = main(parse())
+    sys.exit(0 if set(outcome.values()) <= {"done", "kept"} else 1)
