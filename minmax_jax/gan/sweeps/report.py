@@ -1,6 +1,7 @@
 """Writes the table, heat map and JSON report of a sweep."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.figure
@@ -9,6 +10,7 @@ from matplotlib import colors
 from matplotlib.cm import ScalarMappable
 
 from minmax_jax.gan.base.messages import printable_lines
+from minmax_jax.gan.evaluation import score_table
 from minmax_jax.gan.evaluation.features import describe
 from minmax_jax.gan.generation import image_files
 from minmax_jax.gan.run import files, jsonl, run_folder
@@ -27,7 +29,7 @@ def write(sweep: Sweep) -> None:
 
 def score_label(sweep: Sweep) -> str:
     """Returns the name of the score with extractor, sample count and direction."""
-    outcome = next((o for o in sweep.outcomes if o["diverged_at"] is None), {})
+    outcome = _first_finished(sweep)
     parts = []
     if "num_samples" in outcome and sweep.score.name in outcome:
         parts.append(describe(outcome["extractor"], outcome["facts"]))
@@ -36,16 +38,23 @@ def score_label(sweep: Sweep) -> str:
     return f"{sweep.score.name} ({', '.join([*parts, f'{order} is better'])})"
 
 
+def _first_finished(sweep: Sweep) -> dict[str, Any]:
+    """Returns the outcome of the first run that did not diverge, or an empty one."""
+    return next((o for o in sweep.outcomes if o["diverged_at"] is None), {})
+
+
 def table(sweep: Sweep) -> str:
     """Returns a Markdown table of the best learning rates of each optimizer.
 
-    The best learning rates have the best median score over seeds.
+    The best learning rates have the best median score over seeds. A score of evaluations is
+    followed by its protocol.
     """
     grid = sweep.grid
     lines = [
         f"{score_label(sweep)}; {_count_seeds(sweep)}, {grid.shape[1]} × {grid.shape[2]} "
         f"learning rates per optimizer, {sweep.runs[0].config.training.steps} updates",
         "",
+        *protocol(sweep),
         "| optimizer | best learning rates (min, max) | at edge | median | all seeds | diverged |",
         "|---|---|---|---|---|---|",
     ]
@@ -66,6 +75,14 @@ def table(sweep: Sweep) -> str:
             f"{_format(median)} | {scores} | {count} |"
         )
     return "\n".join(lines)
+
+
+def protocol(sweep: Sweep) -> list[str]:
+    """Returns the lines with the protocol of the score, or none for a training metric."""
+    outcome = _first_finished(sweep)
+    if sweep.score.name not in outcome or not isinstance(outcome.get("protocol"), Mapping):
+        return []
+    return [f"Protocol: {score_table.protocol(outcome)}.", ""]
 
 
 def cells(sweep: Sweep) -> str:

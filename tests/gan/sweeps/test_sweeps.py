@@ -216,6 +216,7 @@ def test_outcome_contains_scores_extractor_and_sample_count():
             "extractor": "pixels",
             "facts": {"size": 64},
             "num_samples": 50,
+            "protocol": {"resizing": "none", "reference": "9 training examples of digits"},
             "scores": {"s": 2.0},
             "num_reference": 9,
         },
@@ -225,6 +226,11 @@ def test_outcome_contains_scores_extractor_and_sample_count():
     swept = sweep_of([1.0], False, 1)
     swept = dataclasses.replace(swept, outcomes=[outcome])
     assert report.score_label(swept) == "s (pixels, size 64, 50 samples, lower is better)"
+    protocol = "Protocol: resizing: none; reference: 9 training examples of digits."
+    assert report.protocol(swept) == [protocol, ""]
+    old = {name: value for name, value in outcome.items() if name != "protocol"}
+    for known in (old, {**old, "protocol": 3}):
+        assert report.protocol(dataclasses.replace(swept, outcomes=[known])) == []
 
 
 def test_factors_multiply_the_center_of_each_optimizer():
