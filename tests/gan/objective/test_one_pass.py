@@ -1,4 +1,4 @@
-"""One pass of real and generated examples through the discriminator, for accelerators."""
+"""One pass through the discriminator against two passes."""
 
 import jax
 import jax.numpy as jnp
