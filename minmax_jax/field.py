@@ -47,6 +47,7 @@ class GameFunction:
         if self.axis_name is None:
             value, aux = self.evaluate(players, draw)
         else:
+            _check_axis(self.name, self.axis_name)
             players = _mean_of_cotangents(players, self.axis_name)
             value, aux = _mean_of_values(self.evaluate(players, draw), self.axis_name)
         return (value, aux) if self.has_aux else value
@@ -218,6 +219,17 @@ def _scalar(
         return jnp.asarray(value), aux
 
     return value_fn
+
+
+def _check_axis(name: str, axis_name: str) -> None:
+    """Raises ValueError outside of a function that is mapped over the axis."""
+    try:
+        lax.axis_size(axis_name)
+    except NameError:
+        raise ValueError(
+            f"{name}: axis_name must be an axis that is mapped here, got {axis_name!r}. Call it "
+            "inside jax.pmap, jax.vmap or jax.shard_map over this axis, or leave axis_name out."
+        ) from None
 
 
 def _mean_of_cotangents(tree: PyTree, axis_name: str) -> PyTree:

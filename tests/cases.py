@@ -55,6 +55,7 @@ class Case(NamedTuple):
       drift: None if the players stay where the field is zero, or the reason why they do not.
       float16: None if a zero field in float16 gives a zero step, or the reason why not.
       foreign_state: None if a wrong state raises an error of this library, or the reason why not.
+      idle: None if an update calls `field_fn`, or the reason why it does not.
       full_name: Name of the optimizer or transformation, if `name` starts with a short name.
     """
 
@@ -69,6 +70,7 @@ class Case(NamedTuple):
     drift: str | None = None
     float16: str | None = None
     foreign_state: str | None = None
+    idle: str | None = None
     full_name: str = ""
 
     @property
@@ -488,6 +490,7 @@ CASES = (
         "unrolled zero",
         lambda eta: _unrolled(eta, num_steps=0),
         needs=_ORACLE,
+        idle="there is no step to look ahead",
     ),
     _case(
         "add_noise in a chain",

@@ -64,7 +64,7 @@ def test_learning_rates_are_checked_per_player(case: Case):
 
 @each_case
 def test_learning_rates_may_be_any_real_scalar(case: Case):
-    for good in (0, 0.1, np.float32(0.1), np.array(0.1), jnp.array(0.1, "bfloat16"), jnp.array(1)):
+    for good in (0, 0.1, np.float32(0.1), np.array(0.1), jnp.array(0.1, "bfloat16"), jnp.array(0)):
         case.make(good)
         case.make(mm.Players(good, lambda count: 0.1))
 
@@ -132,26 +132,31 @@ def test_python_numbers_are_valid_updates_and_params(case: Case):
     assert [leaf.shape for leaf in jax.tree.leaves(updates)] == [(), ()]
 
 
-def _wrong_fields():
-    """Yields values that are not fields of the game, and the beginning of their errors."""
+def _wrong_fields(idle):
+    """Yields values that are not fields of the game, and the beginning of their errors.
+
+    If `idle`, it omits functions that are found to be wrong when they are called.
+    """
     payoff = PROBLEM.payoff
     yield 1.0, "field_fn must be callable, got 1.0"
     yield payoff, r"field_fn must take \(players, draw\), got"
-    yield PROBLEM.payoff_fn, "field_fn must return Players"
     yield lambda z: z, r"field_fn must take \(players, draw\), got"
+    has_aux = mm.zero_sum(lambda z: (payoff(z), 1.0), has_aux=True)
+    yield has_aux, "field_fn must not have auxiliary outputs, got"
+    if idle:
+        return
+    yield PROBLEM.payoff_fn, "field_fn must return Players"
     yield lambda z, draw: (z, 1.0), "field_fn must return Players"
     yield lambda z, draw: (z.min, z.max), "field_fn must return Players"
     yield lambda z, draw: None, "field_fn must return Players"
     yield lambda z, draw: mm.Players(z.min, z.min), r"field_fn\(players\) and players must have the"
-    has_aux = mm.zero_sum(lambda z: (payoff(z), 1.0), has_aux=True)
-    yield has_aux, "field_fn must not have auxiliary outputs, got"
 
 
 @each_oracle_case
 def test_values_that_are_not_fields_are_refused(case: Case):
     optimizer = case.make(case.learning_rate)
     state = optimizer.init(Z)
-    for field_fn, expected in _wrong_fields():
+    for field_fn, expected in _wrong_fields(case.idle):
         error_of(lambda: update(optimizer, Z, state, Z, field_fn=field_fn), expected)  # noqa: B023
     message = error_of(lambda: update(optimizer, Z, state, Z, field_fn=None), "update needs field")
     assert "optax.GradientTransformationExtraArgs(steps.init, steps.update)" in message
@@ -185,7 +190,7 @@ def test_multi_steps_work_as_the_error_says(case: Case):
     steps = optax.MultiSteps(case.make(case.learning_rate), 2)
     error_of(lambda: mm.solve(steps, PROBLEM.field_fn, Z, 1), "optimizer must be an Optax .*, got")
     wrapped = optax.GradientTransformationExtraArgs(steps.init, steps.update)
-    with pytest.raises(ValueError, match=r"needs field_fn= .* as optax\.MultiSteps"):
+    with pytest.raises(ValueError, match=r"needs field_fn.* If optax\.MultiSteps\("):
         update(steps.gradient_transformation(), Z, wrapped.init(Z), Z, field_fn=None)
     updates, _ = update(wrapped, Z, wrapped.init(Z), Z)
     assert jax.tree.structure(updates) == jax.tree.structure(Z)

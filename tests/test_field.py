@@ -272,6 +272,10 @@ def test_accumulate_adds_bfloat16_in_float32():
         (lambda: mm.accumulate(3.0, 2), r"^accumulate: function must be callable, got 3.0"),
         (lambda: mm.accumulate(mm.payoff(lambda z: z.min), 0), r"^accumulate: num_parts"),
         (lambda: mm.zero_sum(3.0), r"^zero_sum: payoff must be callable, got 3.0"),
+        (
+            lambda: mm.zero_sum(lambda z: z.min, axis_name="devices")(Z),
+            r"^zero_sum: axis_name must be an axis that is mapped here, got 'devices'\. Call it",
+        ),
         (lambda: mm.zero_sum(lambda z: None)(Z), r"^zero_sum: payoff .* real scalar, got None\. R"),
         (
             lambda: mm.zero_sum(lambda z: z.min, stochastic=True),

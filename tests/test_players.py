@@ -136,6 +136,16 @@ def test_scale_by_learning_rate_prefers_update_count():
             TypeError,
             r"^per_player: max must be an Optax gradient transformation, got 0.1",
         ),
+        (
+            lambda: mm.alternate(min=mm.extragradient(0.1), max=optax.sgd(0.1)).init(Z),
+            TypeError,
+            r"^extragradient: params must be Players.*, got dict\. .* put extragradient around",
+        ),
+        (
+            lambda: step(mm.sgda(0.1, projection=lambda x: jnp.zeros(3))),
+            ValueError,
+            r"^sgda: projection\(params\) and params must have the same tree structure",
+        ),
         (lambda: mm.sgda(0.1).init(mm.Players({}, 1.0)), ValueError, r"params.min has no leaves"),
         (
             lambda: step(mm.sgda(0.1), mm.Players(jnp.ones(2), jnp.arange(2))),

@@ -37,7 +37,8 @@ def graft(
     `u_k = ‖M_k‖ / (‖D_k‖ + eps) · D_k`. With `scope="global"` the norms are taken over each
     player's whole tree. M and D include their learning rates; a constant learning rate of
     `direction` cancels if eps is zero. Norms neither overflow nor underflow. Where D is exactly
-    zero, the step is zero.
+    zero, the step is zero. Elements below 1.2e-38 in float32 and bfloat16 (subnormal numbers)
+    count as zero on CPU.
 
     **Cost.** No field evaluations.
 

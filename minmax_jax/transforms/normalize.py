@@ -17,6 +17,9 @@ def normalize(
     float32 or wider and neither overflow nor underflow: leaves of size 1e-30 or 1e30 are
     normalized to norm one. A zero gradient yields a zero step. NaN and inf are not hidden.
 
+    **Range.** Elements below 1.2e-38 in float32 and bfloat16 (subnormal numbers) count as zero on
+    CPU, because XLA computes with them as zeros there. In float16, all numbers count.
+
     **Cost.** One pass over the data for the norm and one for scaling. No field evaluations.
 
     Args:

@@ -41,8 +41,9 @@ def project(
 
     Raises:
       TypeError: If `projection` is not callable.
-      ValueError: In `update`, if params is missing or has another tree structure than the
-        updates, or if it is part of the argument `transform` of an optimizer.
+      ValueError: In `update`, if params is missing, params, updates and the result of
+        `projection` differ in structure or shapes, or `project` is part of the argument
+        `transform` of an optimizer.
 
     Examples:
       >>> import jax.numpy as jnp, optax
@@ -79,6 +80,8 @@ def project(
         checks.check_match(name, updates, z)
         moved: Any = optax.apply_updates(z, updates)
         feasible = trees.each_player(projection, moved)
+        trees_by_name = {"projection(params)": feasible, "params": z}
+        checks.check_same_structure(name, trees_by_name, "Return one value for each parameter.")
         return jax.tree.map(_step_to, feasible, z, moved), state
 
     return transformation(init_fn, update_fn)

@@ -176,7 +176,7 @@ def _explained(diagnostic: str, attribute: str) -> Exception:
     if attribute in INPUTS:
         return ValueError(
             f"record_diagnostics: update needs {attribute}, which the diagnostic {diagnostic!r} "
-            f"uses. Pass {attribute}= to update."
+            f"uses. Pass {attribute}= to update. {checks.IF_DROPPED}"
         )
     return AttributeError(
         f"record_diagnostics: the diagnostic {diagnostic!r} cannot access {attribute!r}; "

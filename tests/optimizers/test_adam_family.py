@@ -1,4 +1,4 @@
-"""Tests of the optimizers with Adam's second moment: eps_root, range and derivatives."""
+"""Tests of the optimizers with a second moment: eps_root, range and derivatives."""
 
 import functools
 import inspect

@@ -1,6 +1,7 @@
 """Argument validation with uniform error messages. Most checks return the value."""
 
 from minmax_jax._util.checks.games import (
+    IF_DROPPED,
     check_field_fn,
     check_game_function,
     check_is_key,
@@ -40,6 +41,7 @@ from minmax_jax._util.checks.values import (
 )
 
 __all__ = [
+    "IF_DROPPED",
     "MAX_COUNT",
     "SCOPES",
     "check_callable",

@@ -13,6 +13,12 @@ from minmax_jax._util.checks.structure import check_match, check_same_structure
 from minmax_jax._util.checks.values import check_callable, check_signature, described, shown
 from minmax_jax._util.types import Draw, FieldFn, PayoffFn, Players
 
+IF_DROPPED = (
+    "If optax.MultiSteps(...).gradient_transformation() dropped it, wrap the MultiSteps object as "
+    "optax.GradientTransformationExtraArgs(steps.init, steps.update)."
+)
+"""Remedy for a wrapper that does not pass on the keyword arguments of `update`."""
+
 
 def check_field_fn(
     function: str, updates: Any, params: Any, field_fn: Any
@@ -29,10 +35,9 @@ def check_field_fn(
     if field_fn is None:
         raise ValueError(
             f"{function}: update needs field_fn= as a keyword, because it evaluates the field at "
-            "other points. Call optimizer.update(updates, state, players, field_fn=field_fn). A "
-            "wrapper that drops it, as optax.MultiSteps(...).gradient_transformation() does, is "
-            "replaced by optax.GradientTransformationExtraArgs(steps.init, steps.update), or by "
-            "mm.accumulate(field_fn, num_parts), which also averages the other points."
+            "other points. Call optimizer.update(updates, state, players, field_fn=field_fn). "
+            f"{IF_DROPPED} Or use mm.accumulate(field_fn, num_parts), which averages the field at "
+            "the other points too."
         )
     field_fn = check_game_function(function, "field_fn", field_fn)
     params = check_whole_players(function, "params", params)
@@ -46,7 +51,7 @@ def check_payoff_fn(function: str, payoff_fn: Any) -> PayoffFn:
         raise ValueError(
             f"{function}: update needs payoff_fn= as a keyword, because it compares payoffs. "
             "Call optimizer.update(..., payoff_fn=mm.payoff(payoff)) or "
-            "mm.solve(..., payoff_fn=...)."
+            f"mm.solve(..., payoff_fn=...). {IF_DROPPED}"
         )
     return check_game_function(function, "payoff_fn", payoff_fn)
 
@@ -145,7 +150,7 @@ def check_key(function: str, key: Any, why: str) -> jax.Array:
     if key is None:
         raise ValueError(
             f"{function}: update needs key= as a keyword, because {why}. "
-            "Call optimizer.update(..., key=key) or mm.solve(..., key=key)."
+            f"Call optimizer.update(..., key=key) or mm.solve(..., key=key). {IF_DROPPED}"
         )
     return check_is_key(function, key)
 

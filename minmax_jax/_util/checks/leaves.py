@@ -53,14 +53,19 @@ def _check_leaf(function: str, argument: str, path: Any, leaf: Any) -> None:
     )
 
 
-def check_players(function: str, argument: str, value: Any) -> Players:
+def check_players(
+    function: str,
+    argument: str,
+    value: Any,
+    remedy: str = "Wrap the trees of the two players.",
+) -> Players:
     """Returns `value`, or raises an error if it is not a `Players` of two float trees."""
     if is_placeholder(value):
         return value
     if not isinstance(value, Players):
         raise TypeError(
             f"{function}: {argument} must be Players(min=..., max=...), "
-            f"got {type(value).__name__}. Wrap the trees of the two players."
+            f"got {type(value).__name__}. {remedy}"
         )
     for side, tree in zip(Players._fields, value, strict=True):
         check_floats(function, f"{argument}.{side}", tree)
@@ -72,7 +77,11 @@ def check_whole_players(function: str, argument: str, value: Any) -> Players:
 
     A tree is incomplete if `optax.masked` hides some of its leaves.
     """
-    players = check_players(function, argument, value)
+    remedy = (
+        f"Wrap the trees of the two players, and put {function} around per_player and alternate, "
+        "not inside."
+    )
+    players = check_players(function, argument, value, remedy)
     nodes = jax.tree.leaves(players, is_leaf=is_missing)
     if any(isinstance(node, optax.MaskedNode) for node in nodes):
         raise ValueError(
