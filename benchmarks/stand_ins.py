@@ -1,4 +1,4 @@
-"""Stands in for packages that the benchmarks do not need, where they are not installed.
+"""Stands in for packages that are not installed and not needed by the benchmarks.
 
 `minmax_jax.gan` describes its flags with tyro. The benchmarks parse no flags of the trainer, so
 that they also run on machines without tyro. Only attributes used at import are provided.

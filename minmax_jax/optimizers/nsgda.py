@@ -30,6 +30,8 @@ def nsgda(
     With momentum β, the field is averaged first, `m⁺ = β m + (1 − β) F`, and normalized
     afterwards, so steps keep their length.
 
+    Elements of the field below 1.2e-38 in float32 and bfloat16 count as zero on CPU.
+
     **Cost.** One field evaluation per update, the one passed in.
 
     Args:

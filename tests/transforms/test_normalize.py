@@ -25,6 +25,16 @@ def norm(tree):
     return np.linalg.norm(np.concatenate(leaves))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "smallest"), [("float32", 1.2e-38), ("bfloat16", 1.2e-38), ("float16", 6e-8)]
+)
+def test_normalize_range_is_as_documented(dtype, smallest):
+    u = normalized(jnp.full(4, smallest, dtype))
+    np.testing.assert_allclose(u.astype(jnp.float32), 0.5, rtol=1e-2)
+    if dtype != "float16" and jax.default_backend() == "cpu":
+        np.testing.assert_array_equal(normalized(jnp.full(4, smallest / 10, dtype)), 0)
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1e-20, 1.0, 1e20, 1e30])
 @pytest.mark.parametrize("scope", SCOPES)
 def test_normalize_norm_is_one_at_every_scale(scale, scope):
