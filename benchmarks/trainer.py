@@ -1,8 +1,9 @@
 """Suite `trainer`: cost of the trainer's step relative to a bare training step.
 
 The trainer's step also draws the batch from device memory and the latents, averages the
-generator, and checks that the update is finite. It is timed with three random number
-generators and with several steps per compiled call. Seconds are per step.
+generator, and checks that the update is finite. It is timed with one step and with several steps
+per compiled call, relative to a bare step with one and with the same number of steps per call.
+Seconds are per step.
 """
 
 import dataclasses
@@ -11,29 +12,35 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import minmax_jax as mm
 from benchmarks import bars, clock, noise, step, table
 from minmax_jax import gan
 
-REFERENCE = "bare step"
+Network = tuple[str, int, int, int, int]
+"""Name, side, channels, width and latent dimension."""
+
+SINGLE = "bare step"
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Network as (name, side, channels, width, latent dimension), batch size and data."""
+    """Networks, batch size, data, steps per call of the loops, and generators to compare."""
 
-    network: tuple[str, int, int, int, int] = ("dcgan", 28, 1, 32, 64)
+    networks: tuple[Network, ...] = (("mlp", 28, 1, 256, 64), ("dcgan", 28, 1, 32, 64))
     batch: int = 64
     images: int = 60_000
     generators: tuple[str, ...] = ("threefry2x32", "rbg", "unsafe_rbg")
-    steps_per_call: int = 10
+    steps_per_call: int = 50
     rounds: int = 15
 
 
 QUICK = Config(
-    network=("dcgan", 8, 1, 4, 4),
+    networks=(("dcgan", 8, 1, 4, 4),),
     batch=4,
     images=64,
     generators=("rbg",),
@@ -43,56 +50,91 @@ QUICK = Config(
 
 
 def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
-    """Times every form of the trainer's step, interleaved with the bare step."""
-    _, side, channels, _, _ = config.network
-    data = noise.make_noise(config.images, side, channels)
-    cases = {REFERENCE: (bare(config), 1)}
-    for generator in config.generators:
-        note(f"trainer: {generator}")
-        cases[f"mm.gan, {generator}"] = trainer_call(config, data, generator, 1), 1
+    """Times every form of the trainer's step, interleaved with the bare steps."""
+    found = {}
+    for network in config.networks:
+        name, side, channels, _, _ = network
+        note(f"trainer: {name}")
+        data = noise.make_noise(config.images, side, channels)
+        cases = forms(config, network, data)
+        times = clock.interleave({form: one for form, (one, _) in cases.items()}, config.rounds)
+        each = {
+            form: [elapsed / cases[form][1] for elapsed in seconds]
+            for form, seconds in times.items()
+        }
+        references = (SINGLE, looped(SINGLE, config))
+        found[name] = {
+            "network": network,
+            "forms": {reference: clock.compare(each, reference) for reference in references},
+        }
+    return {"config": dataclasses.asdict(config), "networks": found}
+
+
+def looped(form: str, config: Config) -> str:
+    """Returns the name of a form with several steps per call."""
+    return f"{form}, {config.steps_per_call} per call"
+
+
+def forms(
+    config: Config, network: Network, data: gan.Data
+) -> dict[str, tuple[Callable[[], Any], int]]:
+    """Returns a call of each form, and its number of steps."""
     several = config.steps_per_call
-    name = f"mm.gan, {config.generators[0]}, {several} steps per call"
-    cases[name] = trainer_call(config, data, config.generators[0], several), several
-    times = clock.interleave({name: one for name, (one, _) in cases.items()}, config.rounds)
-    each = {
-        name: [elapsed / cases[name][1] for elapsed in seconds] for name, seconds in times.items()
+    cases = {
+        SINGLE: (bare(network, config.batch, 1), 1),
+        looped(SINGLE, config): (bare(network, config.batch, several), several),
     }
-    return {"config": dataclasses.asdict(config), "forms": clock.compare(each, REFERENCE)}
+    for generator in config.generators:
+        form = f"mm.gan, {generator}"
+        cases[form] = (trainer_call(config, network, data, generator, 1), 1)
+    form = looped(f"mm.gan, {config.generators[0]}", config)
+    cases[form] = trainer_call(config, network, data, config.generators[0], several), several
+    return cases
 
 
-def bare(config: Config) -> Callable[[], Any]:
-    """Returns a step of simultaneous Adam on a fixed batch."""
-    pair = step.build(*config.network)
-    z, batch = step.players_of(pair), step.zeros(pair, config.batch)
+def bare(network: Network, batch_size: int, steps: int) -> Callable[[], Any]:
+    """Returns a call of `steps` steps of simultaneous Adam on a fixed batch."""
+    pair = step.build(*network)
+    z, batch = step.players_of(pair), step.zeros(pair, batch_size)
     optimizer = step.optimizers()["simultaneous"]
-    return step.Runner(step.library_step(pair, optimizer), (z, optimizer.init(z)), batch)
+    one = step.library_step(pair, optimizer)
+
+    def many(z: Any, state: Any, batch: Any) -> Any:
+        return lax.fori_loop(0, steps, lambda _, kept: one(*kept, batch), (z, state))
+
+    return step.Runner(one if steps == 1 else many, (z, optimizer.init(z)), batch)
 
 
 def trainer_call(
-    config: Config, data: gan.Data, generator: str, steps_per_call: int
+    config: Config, network: Network, data: gan.Data, generator: str, steps_per_call: int
 ) -> Callable[[], Any]:
     """Returns a call of the trainer's program; each continues from the last one."""
-    network, _, _, width, latent_dim = config.network
+    name, _, _, width, latent_dim = network
     settings = gan.preset(
         "digits",
-        network=network,
+        network=name,
         width=width,
         latent_dim=latent_dim,
         batch_size=config.batch,
         steps_per_call=steps_per_call,
     )
     devices = jax.devices()[:1]
+    whole = NamedSharding(Mesh(np.asarray(devices), (mm.parallel.AXIS,)), PartitionSpec())
     with jax.default_prng_impl(generator):
         game, optimizer = gan.build_game(settings, data, 1)
         program = gan.compile_program(game, optimizer, settings, devices)
         state = mm.parallel.replicate(gan.init_state(game, optimizer), devices)
-        images, seed = gan.put_on_devices(data, devices), np.uint32(0)
+        images = gan.put_on_devices(data, devices)
+        seed = jax.device_put(jnp.uint32(0), whole)
         call = program.advance.lower(state, images, seed, np.int32(1)).compile()
+    until = 0
 
     def advance() -> Any:
-        nonlocal state
-        until = np.int32(int(state.step[0]) + steps_per_call)
-        state, quantities = call(state, images, seed, until)
+        # The number of steps is counted here, because reading it from the state would wait for
+        # the devices before each call.
+        nonlocal state, until
+        until += steps_per_call
+        state, quantities = call(state, images, seed, np.int32(until))
         return quantities
 
     return advance
@@ -100,14 +142,17 @@ def trainer_call(
 
 def report(result: dict[str, Any]) -> str:
     """Returns a table of ratios and times."""
-    rows = [
-        (name, str(clock.ratio(found)), f"{1e3 * found['seconds']:.1f}")
-        for name, found in result["forms"].items()
-    ]
-    name, _, _, width, _ = result["config"]["network"]
+    rows = []
+    for name, found in result["networks"].items():
+        first, second = found["forms"].values()
+        for form in first:
+            ratios = [str(clock.ratio(compared[form])) for compared in (first, second)]
+            rows.append((f"{name}, {form}", *ratios, f"{1e3 * first[form]['seconds']:.2f}"))
+    several = result["config"]["steps_per_call"]
     head = (
-        f"{name} of width {width}, `adam_gda`",
-        f"time relative to the {REFERENCE}",
+        "`adam_gda`",
+        f"time relative to the {SINGLE}",
+        f"relative to the {SINGLE}, {several} per call",
         "ms per step",
     )
     return table.markdown(head, rows)
@@ -115,5 +160,8 @@ def report(result: dict[str, Any]) -> str:
 
 def draw(result: dict[str, Any], path: Path) -> None:
     """Draws the time of every form relative to the bare step."""
-    ratios = {name: clock.ratio(found) for name, found in result["forms"].items()}
-    bars.draw({"training step of the trainer": ratios}, f"time relative to the {REFERENCE}", path)
+    panels = {
+        name: {form: clock.ratio(one) for form, one in found["forms"][SINGLE].items()}
+        for name, found in result["networks"].items()
+    }
+    bars.draw(panels, f"time relative to the {SINGLE}", path)

@@ -209,3 +209,17 @@ def test_all_lists_every_public_name_of_the_core():
         for alias in node.names
     }
     assert exports(PACKAGE / "__init__.py") == (imported - {"by_name"}) | {"optimizers"}
+
+
+SLOW = {"datasets", "matplotlib", "scipy", "sklearn", "tensorboardX"}
+"""Libraries that take long to import. Training starts without them."""
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.stem)
+def test_slow_libraries_are_imported_in_functions(path):
+    for node in ast.parse(path.read_text()).body:  # Not the bodies of functions.
+        found = node.names if isinstance(node, ast.Import) else []
+        modules = [alias.name for alias in found]
+        if isinstance(node, ast.ImportFrom):
+            modules = [node.module]
+        assert not {module.split(".")[0] for module in modules} & SLOW

@@ -1,9 +1,8 @@
 """Figure of a comparison: training curves above, samples with their scores below."""
 
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib.figure
 import numpy as np
 
 from minmax_jax.gan.comparison import results
@@ -11,6 +10,9 @@ from minmax_jax.gan.comparison.collect import ComparedRun, Comparison
 from minmax_jax.gan.evaluation import score_table
 from minmax_jax.gan.generation import image_io
 from minmax_jax.gan.run import jsonl
+
+if TYPE_CHECKING:  # Matplotlib takes long to import, and most commands draw at their end.
+    import matplotlib.figure
 
 CURVES = (
     ("loss", ("loss_min", "loss_max"), False),
@@ -29,13 +31,15 @@ MAIN_SCORES = (
 """Scores that are written below the samples. The table contains all scores."""
 
 
-def draw(comparison: Comparison) -> matplotlib.figure.Figure:
+def draw(comparison: Comparison) -> "matplotlib.figure.Figure":
     """Draws the figure with one color per run.
 
     Solid lines belong to the generator, dashed lines to the discriminator.
     """
+    from matplotlib.figure import Figure
+
     runs = comparison.runs
-    figure = matplotlib.figure.Figure(figsize=(max(9.0, 3.0 * len(runs)), 8.5))
+    figure = Figure(figsize=(max(9.0, 3.0 * len(runs)), 8.5))
     figure.set_layout_engine("constrained")
     halves: Any = figure.subfigures(2, 1, height_ratios=(1, 1.25))
     above, below = halves

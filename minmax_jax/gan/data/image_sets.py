@@ -4,12 +4,12 @@ import zlib
 from pathlib import Path
 
 from minmax_jax.gan.base.errors import DataError
-from minmax_jax.gan.data import folder, held_out, report, tables
+from minmax_jax.gan.data import folder, held_out, remembered, report, tables
 from minmax_jax.gan.data import listing as listing_lib
 from minmax_jax.gan.data import parts as parts_lib
 from minmax_jax.gan.data.dataset import Data, ShardFn, Totals
 from minmax_jax.gan.data.preprocessing import Preprocessing
-from minmax_jax.gan.data.rows import Source
+from minmax_jax.gan.data.rows import Source, TableRows
 
 DEFAULTS = Preprocessing()
 """Leaves images as they are."""
@@ -37,7 +37,20 @@ def load_image_set(
       DataError: If the dataset cannot be read, its image or label column is missing, ambiguous or
         of the wrong type, or its images differ in size.
     """
+    # A process with a shard reads the table, because its shard depends on the number of rows.
+    columns = (label_column, image_column)
+    entry = None if shard_fn else remembered.entry_of(name, columns, options)
+    if entry and (known := remembered.load(entry, name)):
+        return known
     source = _read(name, label_column, image_column)
+    data = _load(name, source, shard_fn, options)
+    if entry and isinstance(source.train, TableRows):
+        remembered.save(entry, data, parts_lib.entry_of(source, None, options))
+    return data
+
+
+def _load(name: str, source: Source, shard_fn: ShardFn | None, options: Preprocessing) -> Data:
+    """Decodes a dataset and checks its size."""
     if len(source.train) < held_out.MIN_EXAMPLES:
         _refuse_few(name, len(source.train))
     parts = parts_lib.load_parts(name, source, shard_fn, options)

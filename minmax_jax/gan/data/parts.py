@@ -15,7 +15,7 @@ from minmax_jax.gan.data.decoding import Decoded, decode
 from minmax_jax.gan.data.preprocessing import Preprocessing
 from minmax_jax.gan.data.rows import Rows, Source
 
-_VERSION = 1
+VERSION = 1
 """Part of the cache key. Increase it with every change to the pixels or to the held-out rows."""
 
 
@@ -42,30 +42,35 @@ def load_parts(
     name: str, source: Source, shard_fn: ShardFn | None, options: Preprocessing
 ) -> Parts:
     """Decodes a dataset, or returns what an earlier call stored in the cache."""
-    entry = f"images-{_key(source, shard_fn, options)}"
-    stored = cache.load_arrays(entry)
-    if stored is not None:
-        try:
-            return _unpack(stored)
-        except (KeyError, ValueError, TypeError):  # Not written by `_pack`.
-            pass
+    entry = entry_of(source, shard_fn, options)
+    if (stored := load_entry(entry)) is not None:
+        return stored
     parts = _decode_parts(name, source, shard_fn, options)
     cache.save_arrays(entry, **_pack(parts))
     return parts
 
 
-def _key(source: Source, shard_fn: ShardFn | None, options: Preprocessing) -> str:
-    """Returns a digest of all that determines the decoded arrays."""
+def load_entry(entry: str) -> Parts | None:
+    """Returns the decoded examples of a cache entry, or None if there is no valid entry."""
+    stored = cache.load_arrays(entry)
+    try:
+        return None if stored is None else _unpack(stored)
+    except (KeyError, ValueError, TypeError):  # Not written by `_pack`.
+        return None
+
+
+def entry_of(source: Source, shard_fn: ShardFn | None, options: Preprocessing) -> str:
+    """Returns the name of the cache entry, with a digest of all that determines the arrays."""
     count = len(source.train)
     if source.test is None:
         count -= held_out.size(count, source.labels)
     shard = shard_fn(count).indices(count) if shard_fn else None
-    digest = hashlib.sha256(repr((_VERSION, options, shard)).encode())
+    digest = hashlib.sha256(repr((VERSION, options, shard)).encode())
     for rows in (source.train, source.test):
         digest.update(("none" if rows is None else rows.fingerprint).encode("utf-8", "replace"))
     if source.labels is not None:
         digest.update(source.labels.tobytes())
-    return digest.hexdigest()[:24]
+    return f"images-{digest.hexdigest()[:24]}"
 
 
 def _decode_parts(

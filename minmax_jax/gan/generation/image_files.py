@@ -6,11 +6,8 @@ import shutil
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib.axis
-import matplotlib.figure
-import matplotlib.text
 import numpy as np
 from PIL import Image
 
@@ -18,8 +15,12 @@ from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.base.messages import printable_lines
 from minmax_jax.gan.run import files
 
+if TYPE_CHECKING:  # Matplotlib takes long to import, and most commands draw at their end.
+    import matplotlib.figure
+    import matplotlib.text
 
-def save_figure(figure: matplotlib.figure.Figure, path: Path, *, dpi: int = 120) -> None:
+
+def save_figure(figure: "matplotlib.figure.Figure", path: Path, *, dpi: int = 120) -> None:
     """Writes a figure as PNG. Errors: see `files.open_atomically`.
 
     Titles, labels and legends may contain names of strangers: `$` does not start a formula in
@@ -103,12 +104,15 @@ def check_new_folder(folder: Path) -> None:
         )
 
 
-def _own_texts(figure: matplotlib.figure.Figure) -> list[matplotlib.text.Text]:
+def _own_texts(figure: "matplotlib.figure.Figure") -> "list[matplotlib.text.Text]":
     """Returns all texts except the numbers at ticks, whose powers of ten are formulas."""
-    axes = figure.findobj(matplotlib.axis.Axis)
-    ticks = {text for axis in axes for text in axis.findobj(matplotlib.text.Text)}
+    from matplotlib.axis import Axis
+    from matplotlib.text import Text
+
+    axes = figure.findobj(Axis)
+    ticks = {text for axis in axes for text in axis.findobj(Text)}
     labels = {axis.label for axis in axes}
-    return [t for t in figure.findobj(matplotlib.text.Text) if t not in ticks or t in labels]
+    return [t for t in figure.findobj(Text) if t not in ticks or t in labels]
 
 
 def _umask() -> int:

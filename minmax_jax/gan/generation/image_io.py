@@ -1,16 +1,18 @@
 """Writes samples and latent interpolations as images, plots, GIFs and arrays."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib.axes
-import matplotlib.figure
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.generation import image_files
 from minmax_jax.gan.run import files
+
+if TYPE_CHECKING:  # Matplotlib takes long to import, and most commands draw at their end.
+    import matplotlib.axes
+    import matplotlib.figure
 
 FRAME_MILLISECONDS = 60
 """Duration of one frame of a GIF."""
@@ -43,7 +45,7 @@ def grid(images: np.ndarray, *, side: int = 640, columns: int | None = None) -> 
     return Image.fromarray(canvas[..., 0] if channels == 1 else canvas)
 
 
-def scatter(samples: np.ndarray, real: np.ndarray | None = None) -> matplotlib.figure.Figure:
+def scatter(samples: np.ndarray, real: np.ndarray | None = None) -> "matplotlib.figure.Figure":
     """Plots the first two coordinates of vectors, drawn over real examples if given."""
     figure, axes = _square_figure()
     if real is not None:
@@ -53,7 +55,7 @@ def scatter(samples: np.ndarray, real: np.ndarray | None = None) -> matplotlib.f
     return figure
 
 
-def interpolation_plot(interpolations: np.ndarray) -> matplotlib.figure.Figure:
+def interpolation_plot(interpolations: np.ndarray) -> "matplotlib.figure.Figure":
     """Plots interpolations of vectors `(n, frames, d)` as lines with one point per frame."""
     figure, axes = _square_figure()
     for points in interpolations:
@@ -130,8 +132,10 @@ def plane(vectors: np.ndarray) -> np.ndarray:
     return np.pad(vectors, missing)[..., :2]
 
 
-def _square_figure() -> tuple[matplotlib.figure.Figure, matplotlib.axes.Axes]:
-    figure = matplotlib.figure.Figure(figsize=(5, 5), layout="constrained")
+def _square_figure() -> "tuple[matplotlib.figure.Figure, matplotlib.axes.Axes]":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     axes.set_aspect("equal", "datalim")
     return figure, axes
@@ -139,7 +143,10 @@ def _square_figure() -> tuple[matplotlib.figure.Figure, matplotlib.axes.Axes]:
 
 def _points_frame(samples: np.ndarray, corners: np.ndarray) -> Image.Image:
     """Draws one frame of moving points, on axes that fit all `corners` in every frame."""
-    figure = matplotlib.figure.Figure(figsize=(4, 4), layout="constrained")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4, 4), layout="constrained")
     axes = figure.subplots()
     axes.scatter(*plane(samples).T, s=8, color="tab:blue")
     middle = (corners.max(0) + corners.min(0)) / 2

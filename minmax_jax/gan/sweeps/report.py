@@ -2,12 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib.figure
 import numpy as np
-from matplotlib import colors
-from matplotlib.cm import ScalarMappable
 
 from minmax_jax.gan.base.messages import printable_lines
 from minmax_jax.gan.evaluation import score_table
@@ -16,6 +13,10 @@ from minmax_jax.gan.generation import image_files
 from minmax_jax.gan.run import files, jsonl, run_folder
 from minmax_jax.gan.sweeps.grid import AXES
 from minmax_jax.gan.sweeps.result import Sweep
+
+if TYPE_CHECKING:  # Matplotlib takes long to import, and most commands draw at their end.
+    import matplotlib.colors
+    import matplotlib.figure
 
 
 def write(sweep: Sweep) -> None:
@@ -101,15 +102,19 @@ def cells(sweep: Sweep) -> str:
     return "\n".join(lines)
 
 
-def heatmap(sweep: Sweep) -> matplotlib.figure.Figure:
+def heatmap(sweep: Sweep) -> "matplotlib.figure.Figure":
     """Draws median scores over both learning rates, with one panel per optimizer.
 
     All panels share one color scale; brighter is better.
     """
+    from matplotlib import colors
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.figure import Figure
+
     optimizers, preset = sweep.grid.optimizers, sweep.runs[0].config.run.preset
     rows, columns = sweep.grid.shape[1:3]
     size = (1.5 + len(optimizers) * (1.2 + 0.75 * columns), 1.8 + 0.6 * rows)
-    figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(f"{score_label(sweep)}\nmedian of {_count_seeds(sweep)}", fontsize=9)
     panels = figure.subplots(1, len(optimizers), squeeze=False)[0]
     medians = sweep.medians
@@ -148,7 +153,7 @@ def to_json(sweep: Sweep) -> dict[str, Any]:
     return {"score": sweep.score._asdict(), "shape": shape, "runs": runs}
 
 
-def _annotate(axes: Any, sweep: Sweep, index: int, norm: colors.Normalize) -> None:
+def _annotate(axes: Any, sweep: Sweep, index: int, norm: "matplotlib.colors.Normalize") -> None:
     """Writes the median and the number of diverged runs into each cell of a panel."""
     diverged = sweep.shaped(sweep.diverged)[index].sum(axis=-1)
     for (row, column), median in np.ndenumerate(sweep.medians[index]):

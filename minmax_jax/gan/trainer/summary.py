@@ -2,25 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib.figure
 import numpy as np
-from matplotlib import ticker
 
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.evaluation import score_table
 from minmax_jax.gan.run import jsonl
 
+if TYPE_CHECKING:  # Matplotlib takes long to import, and most commands draw at their end.
+    import matplotlib.figure
 
-def curves(records: Sequence[Mapping[str, Any]], title: str) -> matplotlib.figure.Figure:
+
+def curves(records: Sequence[Mapping[str, Any]], title: str) -> "matplotlib.figure.Figure":
     """Plots losses, gradient norms and the ratio of update norms against steps.
 
     Args:
       records: Records of `metrics.jsonl`.
       title: Title of the figure.
     """
-    figure = matplotlib.figure.Figure(figsize=(8, 8), layout="constrained")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 8), layout="constrained")
     figure.suptitle(title)
     losses, norms, ratio = figure.subplots(3, sharex=True)
     for side, name, color in (
@@ -46,6 +49,8 @@ def curves(records: Sequence[Mapping[str, Any]], title: str) -> matplotlib.figur
 
 
 def _use_log_scale(axes: Any) -> None:
+    from matplotlib import ticker
+
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
     low, high = axes.get_ylim()

@@ -122,11 +122,17 @@ def _start_compiling(
     workers = 2 if (os.cpu_count() or 1) > 4 else 1
     pool = futures.ThreadPoolExecutor(workers, thread_name_prefix="compile")
     compiling, measuring = pool.submit(advance.compile), None
-    if any(hook.measure for hook in hooks):
+    # A program that comes from the cache is there soon, and the first step need not wait.
+    futures.wait([compiling], _FROM_CACHE)
+    if not compiling.done() and any(hook.measure for hook in hooks):
         measuring = pool.submit(program.measure.lower(state, *inputs).compile)
     pool.shutdown(wait=False)
     compiling.result()
     return measuring
+
+
+_FROM_CACHE = 1.0
+"""Seconds in which a program from the cache is loaded."""
 
 
 def _finish_first_call(

@@ -3,11 +3,22 @@
 import jax
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base import cache
+from minmax_jax.gan.data import builtin_sets
 from tests.gan.data.image_files import write_classes
 from tests.gan.paths import MNIST, needs_mnist
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_digits_are_those_of_scikit_learn(monkeypatch, installed):
+    if not installed:  # Then the file is not where it is expected.
+        monkeypatch.setattr(builtin_sets.importlib.util, "find_spec", lambda name: None)
+    values, loaded = builtin_sets._read_digits(), load_digits()
+    np.testing.assert_array_equal(values[:, :-1], loaded.data)
+    np.testing.assert_array_equal(values[:, -1], loaded.target)
 
 
 def test_digits_are_loaded_with_every_fifth_held_out():

@@ -4,7 +4,6 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.special
 
 from minmax_jax.gan.evaluation.metrics import _arrays
 
@@ -56,6 +55,8 @@ def different_bins(
     References:
       Richardson, Weiss, `On GANs and GMMs <https://arxiv.org/abs/1805.12462>`_, 2018.
     """
+    import scipy.special  # It takes long to import, and training does not need it.
+
     reference, samples = _arrays.check_features("different_bins", reference, samples, 1)
     _, centers = _arrays.check_features("different_bins", reference, centers, 1)
     first, second = (_counts(array, centers) for array in (reference, samples))
@@ -83,6 +84,8 @@ def different_proportions(
     Returns:
       Boolean array `(num_bins,)`.
     """
+    import scipy.special
+
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     n, m = first.sum(), second.sum()
     pooled = (first + second) / (n + m)
