@@ -80,7 +80,10 @@ class Affine(nnx.Module):
         values = [_singular_value(kernel, singular, True) for _ in range(self.parts)]
         parts = outputs.reshape(self.parts, -1, *outputs.shape[1:])
         divisor = jnp.stack(values).reshape(-1, *[1] * outputs.ndim)
-        return (parts / divisor).astype(self.dtype).reshape(outputs.shape)
+        # The quotient is rounded once, also if the products are narrower than the divisor.
+        wide = jnp.float64 if self.dtype == jnp.float64 else jnp.float32
+        divided = parts.astype(wide) / divisor.astype(wide)
+        return divided.astype(self.dtype).reshape(outputs.shape)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
