@@ -17,6 +17,7 @@ from minmax_jax.gan.training import step as step_lib
 from tests.devices import first_devices
 from tests.gan.conftest import small_data
 
+pytestmark = pytest.mark.usefixtures("full_precision")
 DEVICE = jax.local_devices()[:1]
 SEED = np.uint32(5)
 
