@@ -6,7 +6,7 @@ else that happens during a run (logs, evaluations, checkpoints, signals) is a `H
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
 from typing import Any
 
@@ -71,13 +71,13 @@ def run(
       end: Number of updates at the end.
     """
     step, pace = start, Pace(program.steps_per_call, program.seconds_per_call)
-    compiling = _start_compiling(program, state, inputs, hooks) if step < end else None
+    compile_measure = _start_compiling(program, state, inputs, hooks) if step < end else None
     while step < end:
         before, step = step, next_call_end(step, end, pace.steps, hooks, pace.aligned)
         called = time.monotonic()
         state, quantities = program.advance(state, *inputs, np.int32(step))
         if before == start:
-            _finish_first_call(program, state, inputs, hooks, quantities, compiling)
+            _finish_first_call(program, state, inputs, hooks, quantities, compile_measure)
             for hook in hooks:
                 hook.start(step)
         else:  # The first call would take too long, because it may compile.
@@ -106,13 +106,13 @@ def next_call_end(
 
 def _start_compiling(
     program: Program, state: Any, inputs: Sequence[Any], hooks: Sequence[Hook]
-) -> futures.Future[Any] | None:
+) -> Callable[[], Any] | None:
     """Compiles `advance`, and meanwhile traces `measure` and starts to compile it.
 
     The first calls then find the compiled programs in the caches of `jax.jit`.
 
     Returns:
-      The compilation of `measure`, or None if its first call compiles it.
+      Function that finishes the compilation of `measure`, or None if its first call compiles it.
     """
     both = (program.advance, program.measure)
     if not all(hasattr(each, "lower") for each in both) or jax.process_count() > 1:
@@ -121,14 +121,27 @@ def _start_compiling(
     # Tracing holds Python's lock, compiling does not. With few cores, the first step comes first.
     workers = 2 if (os.cpu_count() or 1) > 4 else 1
     pool = futures.ThreadPoolExecutor(workers, thread_name_prefix="compile")
-    compiling, measuring = pool.submit(advance.compile), None
+    compiling = pool.submit(advance.compile)
     # A program that comes from the cache is there soon, and the first step need not wait.
     futures.wait([compiling], _FROM_CACHE)
-    if not compiling.done() and any(hook.measure for hook in hooks):
-        measuring = pool.submit(program.measure.lower(state, *inputs).compile)
+    if not any(hook.measure for hook in hooks):
+        measuring = None
+    elif compiling.done():
+        # The state is deleted then. One of the results would give another key of the cache.
+        like = jax.tree.map(_like, (state, *inputs))
+        measuring = lambda: program.measure.lower(*like).compile()  # noqa: E731
+    else:
+        measuring = pool.submit(program.measure.lower(state, *inputs).compile).result
     pool.shutdown(wait=False)
     compiling.result()
     return measuring
+
+
+def _like(leaf: Any) -> Any:
+    """Returns the shape, dtype and sharding of an array."""
+    if not isinstance(leaf, jax.Array):
+        return leaf
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding)
 
 
 _FROM_CACHE = 1.0
@@ -141,11 +154,11 @@ def _finish_first_call(
     inputs: Sequence[Any],
     hooks: Sequence[Hook],
     quantities: Any,
-    compiling: futures.Future[Any] | None,
+    compile_measure: Callable[[], Any] | None,
 ) -> None:
     """Waits for the first compiled call and the compilation of `measure`, to start a clock."""
     jax.block_until_ready(quantities)
-    if compiling is not None:
-        compiling.result()
+    if compile_measure is not None:
+        compile_measure()
     elif any(hook.measure for hook in hooks):
         jax.block_until_ready(program.measure(state, *inputs))
