@@ -75,7 +75,7 @@ class Termination(contextlib.AbstractContextManager["Termination"]):
             return
         self._received += 1
         if self._received == 1:
-            self.name, self.requested = NAMES[signal.Signals(number)], True
+            self._request(number)
         elif number != signal.SIGINT:
             interrupts.write_line(
                 f"{NAMES[signal.Signals(number)]} again: exit at once; {interrupts.on_disk()}"
@@ -86,5 +86,10 @@ class Termination(contextlib.AbstractContextManager["Termination"]):
         # The thread may not have counted a signal that the main thread already handles, and the
         # main thread handles two signals at once if it was busy.
         self._handled += 1
-        if number == signal.SIGINT and max(self._handled, self._received) > 1:
+        if max(self._handled, self._received) == 1:
+            self._request(number)
+        elif number == signal.SIGINT:
             raise KeyboardInterrupt(f"Ctrl-C again: {interrupts.on_disk()}")
+
+    def _request(self, number: int) -> None:
+        self.name, self.requested = NAMES[signal.Signals(number)], True
