@@ -202,7 +202,7 @@ def test_max_steps_moves_the_discriminator_farther(make):
 
 
 def test_ema_decay_increases_to_its_final_value(make):
-    setting = make(ema_decay=0.5)
+    setting = make(**SGDA, ema_decay=0.5)
     state, decays = setting.start, []
     for step in range(12):
         after, _ = setting.advance(state, step + 1)
@@ -218,13 +218,13 @@ def test_ema_decay_increases_to_its_final_value(make):
 
 
 def test_ema_with_zero_decay_is_the_current_generator(make):
-    setting = make(ema_decay=0.0)
+    setting = make(**SGDA, ema_decay=0.0)
     after, _ = setting.advance(setting.start, 1)
     same(after.ema, after.players.min)
 
 
 def test_call_length_does_not_change_results(make):
-    setting = make(steps_per_call=7)
+    setting = make(**SGDA)
     whole, _ = setting.advance(setting.start, 7)
     part = setting.start
     for until in (1, 4, 5, 7):
@@ -234,8 +234,8 @@ def test_call_length_does_not_change_results(make):
 
 
 def test_single_step_calls_agree_with_long_ones(make):
-    many = make(steps_per_call=7)
-    one = make(steps_per_call=1)
+    many = make(**SGDA)
+    one = make(**SGDA, steps_per_call=1)
     state = one.start
     for until in (1, 2, 3):
         state, _ = one.advance(state, until)
