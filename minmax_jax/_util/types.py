@@ -69,10 +69,11 @@ class PayoffFn(Protocol):
 def transformation(
     init_fn: Callable[..., Any], update_fn: Callable[..., Any]
 ) -> optax.GradientTransformationExtraArgs:
-    """Returns the transformation with these two functions, with any type annotations.
+    """Returns the gradient transformation of two functions, which may have any type annotations.
 
-    Optax's type aliases for pytrees do not include `Players` and states that are NamedTuples.
-    Python numbers and NumPy arrays among the updates are converted to JAX arrays.
+    Type checkers would reject functions of `Players` or of NamedTuple states, because Optax's type
+    aliases for pytrees do not include them. Python numbers and NumPy arrays among the updates are
+    converted to JAX arrays.
     """
 
     def update(updates: PyTree, *args: Any, **extra: Any) -> Any:

@@ -64,8 +64,8 @@ def norm_ratio(tree: Players) -> jax.Array:
 def hamiltonian(field: Players) -> jax.Array:
     """Returns the Hamiltonian `½‖F‖²` over both players, which is zero where the field is zero.
 
-    Consensus optimization and Hamiltonian gradient descent decrease this function. It does
-    not distinguish equilibria from other stationary points.
+    Hamiltonian gradient descent minimizes this function, and consensus optimization adds its
+    gradient to the field. It does not distinguish equilibria from other stationary points.
 
     Args:
       field: Vector field F at the point in question.

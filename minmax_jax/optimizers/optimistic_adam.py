@@ -66,7 +66,7 @@ def optimistic_adam(
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, or `projection` is not callable.
       ValueError: If `learning_rate` is negative or not finite, `b1` or `b2` is not in [0, 1),
-        `eps` or `weight` is negative, or `previous` is unknown.
+        `eps`, `eps_root` or `weight` is negative, or `previous` is unknown.
 
     Examples:
       >>> import minmax_jax as mm

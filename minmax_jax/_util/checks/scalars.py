@@ -33,7 +33,7 @@ def concrete(value: Any) -> float | None:
 
 
 def is_real_scalar(value: Any) -> bool:
-    """Returns whether `value` is a floating-point scalar, a Python float or a traced value."""
+    """Returns whether `value` is a Python float or a floating-point scalar, traced or not."""
     if isinstance(value, float):
         return True
     is_float = hasattr(value, "dtype") and jnp.issubdtype(value.dtype, jnp.floating)

@@ -27,8 +27,8 @@ def text(record: Mapping[str, Any], indent: str = "") -> str:
     The heading names the extractor and the counts, and the last line the whole protocol,
     without which scores cannot be compared. ± is the standard error of the kernel
     distance, and the standard deviation over splits of the inception-style score. If
-    fewer examples are held out than samples were drawn, one more column scores as many
-    samples.
+    fewer examples are held out than samples were drawn, one more column has the scores of
+    only as many samples as held-out examples.
 
     Args:
       record: Record of `evaluations.jsonl`.

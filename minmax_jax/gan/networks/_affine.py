@@ -54,7 +54,7 @@ class Affine(nnx.Module):
         )
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Applies the layer. In training, spectral normalization takes one power iteration."""
+        """Applies the layer. In training, spectral normalization iterates once per part."""
         kernel = self.kernel[...]
         together = train and self.parts > 1
         if self.singular is not None and not together:

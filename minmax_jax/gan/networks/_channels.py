@@ -3,7 +3,7 @@
 XLA sums the columns of a matrix with at most 8192 rows in one thread block per 32 columns, and
 fuses the elementwise operations around the sum into the same few blocks. With 32 channels, one of
 132 multiprocessors works. The sums here have two stages for so few rows: over the examples, and
-then over the pixels. Reverse mode meets the same sums as transposes of broadcasts.
+then over the pixels. In reverse mode, the same sums occur as transposes of broadcasts.
 """
 
 from typing import Any

@@ -2,9 +2,9 @@
 
 cuDNN has three kinds of convolutions: forward, gradient by the inputs and gradient by the kernel.
 XLA recognizes them from the operands. The transposed convolution here is written as the gradient
-by the inputs of `halve`, and its derivative by the kernel such that reverse mode meets the
-gradient by the kernel of `halve`. JAX's own rule meets a forward convolution with a reversed window
-of the size of the image, which runs on few thread blocks.
+by the inputs of `halve`, and its derivative by the kernel such that reverse mode computes the
+gradient by the kernel of `halve`. With JAX's own rule, reverse mode would compute a forward
+convolution with a reversed window of the size of the image, which runs on few thread blocks.
 """
 
 import functools
@@ -21,7 +21,7 @@ LAYOUT = ("NHWC", "HWIO", "NHWC")
 _PAD_ONE = ((0, 0), (1, 1), (1, 1), (0, 0))
 
 FEW = 4
-"""Number of output channels up to which a transposed convolution becomes one at stride 1."""
+"""Number of output channels up to which `double` is computed by a convolution at stride 1."""
 
 
 def convolve(inputs: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
@@ -39,7 +39,7 @@ def halve(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def double(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Convolves the transpose of a 4×4 kernel at stride 2, as `_convolution.double`."""
+    """Applies a transposed 4×4 convolution at stride 2, as `_convolution.double`."""
     if kernel.shape[-1] <= FEW:
         return double_by_subpixels(inputs, kernel)
     precision = product_precision()
@@ -102,7 +102,7 @@ def _transposed_by_kernel(precision: Any, inputs: jax.Array, kernel: jax.Array) 
 
 
 def _flip(kernel: jax.Array) -> jax.Array:
-    """Returns the kernel of the transposed convolution."""
+    """Converts a kernel of `double` to the kernel of `halve` whose transpose `double` is."""
     return kernel[::-1, ::-1].swapaxes(2, 3)
 
 

@@ -74,7 +74,7 @@ class _NewFiles:
 
     @staticmethod
     def open(path: str) -> io.FileIO:
-        """Creates a file without a buffer, of which nothing is left when the disk is full."""
+        """Creates an unbuffered file, so that no data wait in a buffer when the disk is full."""
         return io.FileIO(path.removeprefix(f"{_SCHEME}:"), "xb")
 
 

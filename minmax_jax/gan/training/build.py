@@ -177,7 +177,8 @@ def build_pair(
 def _compiled(build: Callable[[], networks.Pair]) -> networks.Pair:
     """Calls `build` in one compiled program, instead of one program per operation.
 
-    It must not store an array in a function, as networks of the user might.
+    `build` must not store arrays in functions, because here they would be tracers. Networks of the
+    user might do so.
     """
     built: list[networks.Pair] = []
 

@@ -46,6 +46,6 @@ def _primitives(jaxpr: Any) -> Iterator[str]:
         yield equation.primitive.name
         for value in equation.params.values():
             for inner in value if isinstance(value, list | tuple) else (value,):
-                inner = getattr(inner, "jaxpr", inner)  # The jaxpr of a closed one.
+                inner = getattr(inner, "jaxpr", inner)  # A closed jaxpr contains its jaxpr.
                 if hasattr(inner, "eqns"):
                     yield from _primitives(inner)

@@ -118,16 +118,19 @@ def _start_compiling(
     if not all(hasattr(each, "lower") for each in both) or jax.process_count() > 1:
         return None  # Processes must compile in the same order, because XLA may communicate.
     advance = program.advance.lower(state, *inputs, np.int32(0))
-    # Tracing holds Python's lock, compiling does not. With few cores, the first step comes first.
+    # Tracing holds Python's lock, compiling does not. With few cores, one worker compiles `advance`
+    # before `measure`, so that the first step does not wait for both.
     workers = 2 if (os.cpu_count() or 1) > 4 else 1
     pool = futures.ThreadPoolExecutor(workers, thread_name_prefix="compile")
     compiling = pool.submit(advance.compile)
-    # A program that comes from the cache is there soon, and the first step need not wait.
+    # If `advance` comes from the cache, it is loaded within this time. The first step then starts
+    # before `measure` is traced.
     futures.wait([compiling], _FROM_CACHE)
     if not any(hook.measure for hook in hooks):
         measuring = None
     elif compiling.done():
-        # The state is deleted then. One of the results would give another key of the cache.
+        # The first step has deleted the state by then, so only its shapes are kept. With the new
+        # state, `measure` would have another key in the cache.
         like = jax.tree.map(_like, (state, *inputs))
         measuring = lambda: program.measure.lower(*like).compile()  # noqa: E731
     else:

@@ -47,9 +47,9 @@ def compile_program(
     """Returns the functions of one run, mapped over devices and compiled at their first call.
 
     The `*inputs` of `Program.advance` and `Program.measure` are the images and the seed. State
-    and images have a leading axis of devices. The results do not depend on
-    `config.training.parallel`: one device always uses `shard_map`, whose calls take less time on
-    the host.
+    and images have a leading axis of devices. `config.training.parallel` chooses how several
+    devices are mapped, and does not change the results. One device always uses `shard_map`, whose
+    calls take less time on the host.
 
     Args:
       game: Game from `build_game` with `num_devices=len(devices)`.

@@ -192,7 +192,7 @@ class Block(nnx.Module):
     """Branches whose outputs are concatenated."""
 
     def __init__(self, branches: Branches, channels: int, *, rngs: nnx.Rngs) -> None:
-        """Creates the units of all branches; `channels` of the output is known afterwards."""
+        """Creates the units for inputs with `channels` channels, and counts the output channels."""
         self._branches = branches
         self.channels = 0
         for branch in branches:
