@@ -1,22 +1,41 @@
-"""Prints what training steps launch on an H100.
+"""Prints what training steps launch on an H100, and the passes of updates over the parameters.
 
-Use: `python -m tests.gpu_ahead [NETWORK ...]`.
+Use: `python -m tests.gpu_ahead [NETWORK ...]`, or `python -m tests.gpu_ahead updates`.
 """
 
 import sys
 
-from tests.gpu_ahead import compiling, steps
+import optax
+
+import minmax_jax as mm
+from tests.gpu_ahead import compiling, steps, updates
 
 
 def main() -> None:
     """Compiles the steps of the given networks, or of all, one after another."""
     if reason := compiling.missing():
         sys.exit(f"Cannot compile for an H100: {reason}. See tests/gpu_ahead/compiling.py.")
+    if sys.argv[1:] == ["updates"]:
+        return print_passes()
     for name in sys.argv[1:] or steps.NETWORKS:
         print(name, steps.count_step(name), flush=True)
     if not sys.argv[1:]:
         for order in ("symplectic", "competitive"):
             print("dcgan16", order, steps.count_step("dcgan16", order), flush=True)
+
+
+def print_passes() -> None:
+    """Prints the passes of updates over the parameters, for a small and a large matrix."""
+    optimizers = {
+        "adam": optax.adam(1e-3),
+        "nsgda": mm.nsgda(1e-3),
+        "ada_nsgda": mm.ada_nsgda(1e-3),
+    }
+    for name, optimizer in optimizers.items():
+        for side in (816, 2581):
+            for dtype in ("float32", "bfloat16"):
+                passes = updates.count_passes(optimizer, side, dtype)
+                print(f"{name}, {side}x{side}, {dtype}: {passes:.1f}", flush=True)
 
 
 if __name__ == "__main__":

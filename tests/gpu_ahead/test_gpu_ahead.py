@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+import minmax_jax as mm
+
 from minmax_jax.gan.networks import _convolution_lax
-from tests.gpu_ahead import compiling, counting, steps
+from tests.gpu_ahead import compiling, counting, steps, updates
 
 HLO = """\
 %fused (p: f32[8]) -> f32[8] {
@@ -94,6 +96,12 @@ def test_step_launches_few_kernels(compiler, name):
     assert found.megabytes <= megabytes
     assert found.gigaflops <= gigaflops
     assert found.reversed_windows == found.zero_stuffed == found.direct_sums == 0
+
+
+@pytest.mark.parametrize(("name", "passes"), [("nsgda", 4.2), ("ada_nsgda", 9.2)])
+def test_normalized_updates_take_few_passes(compiler, name, passes):
+    """Adam takes seven. Masks, or ratios written to memory, would be further passes."""
+    assert updates.count_passes(mm.optimizers[name](1e-3), 2581) <= passes
 
 
 @pytest.mark.slow

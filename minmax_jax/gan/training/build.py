@@ -77,7 +77,7 @@ def build_game(
     return game, build_optimizer(config, players)
 
 
-_ONE_SIDED = ("competitive", "adaptive_competitive", "greedy", "greedy_adam")
+_ONE_SIDED = ("competitive", "adaptive_competitive", "greedy_adam")
 """Optimizers that evaluate gradients, or their derivatives, of one player at a time."""
 
 
