@@ -1,4 +1,4 @@
-"""Prints what training steps launch on an H100, and the passes of updates over the parameters.
+"""Prints what training steps launch on an H100, and the passes of updates.
 
 Use: `python -m tests.gpu_ahead [NETWORK ...]`, or `python -m tests.gpu_ahead updates`.
 """

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import pytest
 
 import minmax_jax as mm
-
 from minmax_jax.gan.networks import _convolution_lax
 from tests.gpu_ahead import compiling, counting, steps, updates
 
