@@ -68,8 +68,8 @@ def new_count() -> jax.Array:
 def increment(count: jax.Array, period: int = 1) -> jax.Array:
     """Returns `count + 1`, or the largest value of the dtype if `count` is that value.
 
-    With a `period`, a count at the largest value returns to a smaller one that is congruent to
-    its successor modulo `period`, so that actions of every period-th update continue.
+    With a `period`, the largest value is followed by `count + 1 - period`, so that actions of
+    every period-th update continue.
     """
     if period == 1:
         return jnp.asarray(optax.safe_increment(count))

@@ -63,7 +63,8 @@ def duality_gap(
         are given, or a start has another tree structure than `players`.
 
     Examples:
-      Against an even mixture, always playing rock can lose at most one game in expectation:
+      If the min player always plays rock and the max player mixes evenly, only the max player
+      can gain, by 1 with paper:
 
       >>> import jax.numpy as jnp
       >>> import minmax_jax as mm

@@ -1,4 +1,4 @@
-"""Estimates how close a point is to a greedy equilibrium by sampling proposals."""
+"""Estimates by sampling how close a point is to a greedy equilibrium."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

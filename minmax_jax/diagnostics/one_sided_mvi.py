@@ -147,7 +147,10 @@ def _measure(
     first: Any,
     key: jax.Array | None,
 ) -> jax.Array:
-    """Returns inner product, standard error, cosine and distance of one checkpoint."""
+    """Returns `inner`, `stderr`, `cosine` and `distance` of `OneSidedMVI` for one checkpoint.
+
+    The field is evaluated at `num_draws` sample indices, of which `first` is the first.
+    """
     draw = draw_fn(key)
     line = jax.tree.map(lambda x, r: trees.widen(x) - trees.widen(r), players.min, reference)
 

@@ -22,7 +22,7 @@ def bilinear(coupling: Any = 1.0, *, linear: Players | None = None) -> Game:
         zeros.
 
     Returns:
-      A `Game` that starts at ones. It has a solution if A is square and invertible.
+      A `Game` that starts at ones. Its `solution` is known if A is square and invertible.
 
     Raises:
       ValueError: If `coupling` is not a number or matrix, or `linear` has other shapes.

@@ -22,17 +22,17 @@ def matrix(payoffs: Any = ROCK_PAPER_SCISSORS) -> Game:
     """Creates the matrix game `f(x, y) = xᵀA y` over probability vectors x and y.
 
     Pass `game.projection` as the `projection` of an optimizer to stay on the simplices. For
-    the exact distance of the payoff from the value of the game, use `diagnostics.duality_gap`
-    with `diagnostics.best_vertices(game.field_fn)`.
+    the exact duality gap of a point, pass `diagnostics.best_vertices(game.field_fn)` to
+    `diagnostics.duality_gap`.
 
     Args:
       payoffs: Matrix A of shape (m, n): payments from the min player (rows) to the max player
         (columns). Defaults to rock–paper–scissors.
 
     Returns:
-      A `Game` that starts at weights proportional to (1, …, m) and (n, …, 1). It has a
-      solution if A is square and the game is completely mixed, that is, if `A y = v 1` and
-      `Aᵀx = v 1` have a unique solution with positive weights.
+      A `Game` that starts at weights proportional to (1, …, m) and (n, …, 1). Its
+      `solution` is known if A is square and the game is completely mixed, that is, if
+      `A y = v 1` and `Aᵀx = v 1` have a unique solution with positive weights.
 
     Raises:
       ValueError: If `payoffs` is not a matrix.

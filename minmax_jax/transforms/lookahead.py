@@ -16,8 +16,8 @@ class LookaheadState(NamedTuple):
     """State of `lookahead`.
 
     Attributes:
-      count: Number of updates so far (int32 scalar). After 2³¹ − 1 it returns to the same phase
-        of the period before.
+      count: Number of updates so far (int32 scalar). At 2³¹ − 1 it goes back by one period
+        instead of overflowing, so that synchronization continues.
       slow: Slow parameters, which are the parameters at the start of the current period.
       tx: State of the inner optimizer.
     """

@@ -1,4 +1,4 @@
-"""Normalized linear systems on pytrees, and the result of solving one."""
+"""Linear systems on pytrees with a right-hand side of norm one, and solutions."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -31,7 +31,7 @@ def printable_lines(text: str) -> str:
 def printable(text: str) -> str:
     r"""Returns text on one line, with every character escaped that could act on a terminal.
 
-    Names, labels and configurations can come from strangers. The function escapes control
+    Names, labels and configurations can come from other people. The function escapes control
     characters, line breaks, characters that change the direction of text, and parts of undecodable
     file names. Letters of all languages are kept.
 

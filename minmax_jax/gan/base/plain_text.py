@@ -19,7 +19,9 @@ _PLAIN = {
 
 
 def replace(error: UnicodeError) -> tuple[str, int]:
-    r"""Replaces characters that cannot be encoded; others become backslash escapes.
+    r"""Replaces characters that cannot be encoded with similar ASCII characters.
+
+    Characters for which none is known become backslash escapes.
 
     Example:
       >>> "12.5 ± 0.3 ↓ Ж".encode("ascii", errors=HANDLER)

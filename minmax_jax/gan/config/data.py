@@ -55,7 +55,8 @@ class DataConfig(Group):
 
         Args:
           source: Another place of the same dataset. Default: the configured one.
-          shard_fn: Range of training examples to load. Default: all.
+          shard_fn: Function that maps the number of training examples to the range to load.
+            Default: all examples are loaded.
 
         Raises:
           DataError: If the dataset cannot be read, or does not contain images of one size.

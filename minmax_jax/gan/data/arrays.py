@@ -105,10 +105,12 @@ def _check_examples(name: str, given: np.ndarray) -> np.ndarray:
 def _check_labels(
     *parts: tuple[Any, np.ndarray, str],
 ) -> tuple[list[np.ndarray] | None, int | None]:
-    """Returns the classes of each part as int32, and their number; None if there are no labels.
+    """Returns the classes of each split as int32, and the number of classes.
+
+    Both are None if a split has no labels.
 
     Args:
-      *parts: Labels, examples and name of the argument of each split.
+      *parts: Labels, examples and name of the argument, for each split.
     """
     values = []
     for given, images, name in parts:

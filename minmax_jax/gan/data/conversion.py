@@ -11,7 +11,7 @@ _GRAY = ("1", "L", "LA", "La", *_SIXTEEN_BIT)
 
 
 class Broken(Exception):
-    """An image that has no usable pixels. The text continues "image 3 …"."""
+    """An image that has no usable pixels. Its message completes "image 3 …"."""
 
 
 def to_pixels(
@@ -25,10 +25,10 @@ def to_pixels(
       content: Content of the file.
 
     Returns:
-      The pixels, and what was converted.
+      The pixels, and a phrase for each conversion, such as "scaled from 16 to 8 bits".
 
     Raises:
-      Broken: If the values have no known range.
+      Broken: If the pixel values have no known range.
       DataError: If the image is transparent and there is no background.
     """
     changes = ["reduced to their first frame"] if getattr(image, "is_animated", False) else []

@@ -28,8 +28,9 @@ def load_image_set(
     Args:
       name: Folder or hub name.
       label_column: Column of the labels, or `"none"`. See `tables.read_table`.
-      shard_fn: Range of training examples to load. With it, there are no held-out
-        examples, and the checksum in `totals` is 0. Default: all examples.
+      shard_fn: Function that maps the number of training examples to the range to
+        load. With it, no held-out examples are loaded and the checksum in
+        `Data.totals` is 0. Default: all examples are loaded.
       image_column: Column of the images. Default: the only one.
       options: Options of preprocessing.
 

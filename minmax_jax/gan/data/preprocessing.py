@@ -79,7 +79,7 @@ def crop_and_resize(
       content: Content of the file, which determines a random position.
 
     Returns:
-      The new image, and what was changed.
+      The new image, and a phrase for each change, such as "cropped (center)".
     """
     changes = []
     width, height = image.size

@@ -41,8 +41,9 @@ def load(
       label_column: Column of the class labels, or `"none"` for no labels. Default:
         the class folders, the only `ClassLabel` column, or the only column named
         label, labels or class.
-      shard_fn: Range of training examples to load. With it, no held-out examples
-        are loaded and the checksum in `totals` is 0. Default: all examples.
+      shard_fn: Function that maps the number of training examples to the range to
+        load. With it, no held-out examples are loaded and the checksum in
+        `Data.totals` is 0. Default: all examples are loaded.
       image_column: Column of the images. Default: the only one.
       resize: New length of the shorter side of each image, or 0 for no change.
       crop: `"center"` or `"random"` for a square, or `"none"`. A random position is

@@ -155,7 +155,13 @@ class SampleEvaluator:
         return _extract_finite(examples, extract)
 
     def _scores(self, name: str, found: _Extracted | None, note: Note) -> scores.Scores:
-        """Computes the scores of samples or held-out examples; `name` is for messages."""
+        """Computes the scores of samples or held-out examples.
+
+        Args:
+          name: Name of the examples, for messages.
+          found: Features of the examples, or None for no scores.
+          note: Called with messages for the user.
+        """
         if found is None:
             return {}
         computed: scores.Scores = {}

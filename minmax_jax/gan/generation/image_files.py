@@ -23,8 +23,9 @@ if TYPE_CHECKING:  # Matplotlib takes long to import, and most commands draw at 
 def save_figure(figure: "matplotlib.figure.Figure", path: Path, *, dpi: int = 120) -> None:
     """Writes a figure as PNG. Errors: see `files.open_atomically`.
 
-    Titles, labels and legends may contain names of strangers: `$` does not start a formula in
-    them, and characters that the font lacks are drawn as boxes without a warning.
+    Titles, labels and legends may contain names that other people chose. Therefore `$` does not
+    start a formula in them, and characters that the font lacks are drawn as boxes without a
+    warning.
     """
     for text in _own_texts(figure):
         text.set_parse_math(False)
@@ -105,7 +106,10 @@ def check_new_folder(folder: Path) -> None:
 
 
 def _own_texts(figure: "matplotlib.figure.Figure") -> "list[matplotlib.text.Text]":
-    """Returns all texts except the numbers at ticks, whose powers of ten are formulas."""
+    """Returns all texts of a figure except the numbers at the ticks of its axes.
+
+    Matplotlib writes those numbers itself, and needs formulas for powers of ten.
+    """
     from matplotlib.axis import Axis
     from matplotlib.text import Text
 

@@ -20,13 +20,14 @@ NEVER = 10**6
 
 
 class Place(NamedTuple):
-    """Place of this process in the run.
+    """Place of this process among the processes of the run.
 
     Attributes:
       coordinator: Address of process 0.
       index: Index of this process.
       count: Number of processes.
-      local_devices: Devices of this process, or None for all of its host.
+      local_devices: Indices of the devices of this process on its host, or None for all
+        devices of the host.
     """
 
     coordinator: Address
@@ -36,7 +37,7 @@ class Place(NamedTuple):
 
 
 def find_place(launch: Launch) -> Place:
-    """Returns the place that the settings give or, with `distributed`, the cluster.
+    """Returns the place of this process, from the settings or from the detected cluster.
 
     Raises:
       ConfigError: If no cluster is detected.
@@ -66,7 +67,7 @@ def _not_detected(reason: str) -> str:
 def meet(
     place: Place, timeout: float, settings: Mapping[str, str]
 ) -> tuple[dict[int, Wire], Address]:
-    """Meets the other processes.
+    """Connects this process with the others, and checks that their settings agree.
 
     Args:
       place: Place of this process.
@@ -79,7 +80,7 @@ def meet(
 
     Raises:
       ConfigError: If processes have the same index or different settings, or JAX is in use already.
-      HostFailed: If a process does not come.
+      HostFailed: If a process does not connect in time.
     """
     if xla_bridge.backends_are_initialized():
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Says after Ctrl-C what is on disk, and exits at once after the second one."""
+"""Reports after Ctrl-C which files are on disk, and exits at the second Ctrl-C."""
 
 import contextlib
 import os
@@ -21,10 +21,10 @@ _PATIENCE = 0.5
 
 @contextlib.contextmanager
 def describe(describe_disk: Callable[[], str]) -> Iterator[None]:
-    """Adds what is on disk to the `KeyboardInterrupt` of Ctrl-C inside the block.
+    """Adds a clause about the files on disk to a `KeyboardInterrupt` inside the `with` block.
 
     Args:
-      describe_disk: Function that returns half a sentence about the files.
+      describe_disk: Function that returns the clause, without a capital or a period.
     """
     _descriptions.append(describe_disk)
     try:
@@ -38,7 +38,7 @@ def describe(describe_disk: Callable[[], str]) -> Iterator[None]:
 
 
 def on_disk() -> str:
-    """Returns half a sentence about the files of the work in progress."""
+    """Returns a clause for messages that says which files the current work has on disk."""
     with contextlib.suppress(Exception):  # It must not prevent the exit.
         return _descriptions[-1]()
     return _DEFAULT

@@ -92,7 +92,7 @@ def _arrivals(
     """Yields each process that introduces itself; ends at the deadline.
 
     A process that ends while it waits is removed from `members`, and may come again.
-    Connections of strangers are closed.
+    Connections from programs that are not processes of the run are closed.
     """
     with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
         stack.callback(_close_others, selector, listener, members)

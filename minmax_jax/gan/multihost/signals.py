@@ -14,10 +14,10 @@ class SignalReader(contextlib.AbstractContextManager["SignalReader"]):
     Python runs signal handlers only between two instructions of the main thread, which can spend
     minutes in a compilation or a compiled call. Therefore a thread reads the signals from the
     pipe into which the interpreter writes them on arrival. Only the main thread can set this up;
-    a block in another thread reads nothing.
+    in another thread, the `with` block has no effect.
 
     Args:
-      receive: Function of the signal number.
+      receive: Function that is called with the number of each signal.
     """
 
     def __init__(self, receive: Callable[[int], None]) -> None:

@@ -24,7 +24,7 @@ if hasattr(signal, "SIGHUP"):  # A closed terminal sends it.
 class Termination(contextlib.AbstractContextManager["Termination"]):
     """Records the signals that end a run, inside a `with` block.
 
-    Handlers can be set only in the main thread; a block in another thread changes nothing. A
+    Handlers can be set only in the main thread; in another thread, the block has no effect. A
     signal that is ignored stays ignored: `nohup` ignores SIGHUP, and a shell ignores Ctrl-C for
     programs in the background.
 

@@ -54,7 +54,10 @@ class Affine(nnx.Module):
         )
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Applies the layer. In training, spectral normalization iterates once per part."""
+        """Applies the layer to `parts` batches.
+
+        In training, spectral normalization makes one power iteration per batch.
+        """
         kernel = self.kernel[...]
         together = train and self.parts > 1
         if self.singular is not None and not together:
@@ -76,7 +79,7 @@ class Affine(nnx.Module):
         return _linear_from(self.linear_fn, first, precision, inputs, kernel)
 
     def _divided(self, outputs: jax.Array, kernel: jax.Array, singular: nnx.BatchStat) -> jax.Array:
-        """Divides each part by its singular value. There is one power iteration per part."""
+        """Divides each batch of outputs by a new estimate of the largest singular value."""
         values = [_singular_value(kernel, singular, True) for _ in range(self.parts)]
         parts = outputs.reshape(self.parts, -1, *outputs.shape[1:])
         divisor = jnp.stack(values).reshape(-1, *[1] * outputs.ndim)

@@ -27,10 +27,10 @@ class Options(NamedTuple):
 def normalize(
     options: Options, inputs: jax.Array, scale: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Normalizes each part of a batch by its own mean and variance.
+    """Normalizes each of `options.parts` batches by its own mean and variance.
 
-    The variance is about the mean. Its derivative by the mean is zero, which automatic
-    differentiation does not know: it would need three sums in each derivative. Two are enough.
+    The derivative of the variance with respect to the mean is zero. Automatic differentiation
+    does not use this and needs three sums in each derivative. The custom derivative needs two.
 
     Args:
       options: Constants.

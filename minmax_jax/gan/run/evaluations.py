@@ -71,7 +71,7 @@ def _values(record: jsonl.Record, name: str) -> Iterable[Any]:
 
 
 def _kind(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Returns what must be equal in evaluations whose scores are compared."""
+    """Returns the facts and counts that are equal in evaluations whose scores can be compared."""
     return tuple(record.get(k) for k in ("facts", "num_samples", "num_reference", "num_training"))
 
 

@@ -22,7 +22,9 @@ MAX_RUNS = 100_000
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """Values of a sweep: every optimizer gets the same number of learning rates and seeds.
+    """Optimizers, learning rates and seeds of a sweep.
+
+    Every optimizer gets the same number of learning rates and seeds.
 
     Attributes:
       optimizers: Names in `minmax_jax.optimizers`.
@@ -115,12 +117,12 @@ class SweepRun(NamedTuple):
 
 
 def sweep_runs(config: config_lib.Config, grid: Grid, folder: Path) -> list[SweepRun]:
-    """Returns the runs of a sweep in the order of `grid.shape`, seeds fastest.
+    """Returns the runs of a sweep in row-major order of the grid, so seeds vary fastest.
 
     Args:
       config: Configuration that all runs share. The grid replaces optimizer,
         learning rates and seed. Each optimizer gets the options that it supports.
-      grid: Values of the sweep.
+      grid: Optimizers, learning rates and seeds of the runs.
       folder: Folder of the sweep. Run folders are in its subfolder `runs`.
 
     Raises:

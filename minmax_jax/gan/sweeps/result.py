@@ -19,9 +19,10 @@ class Sweep:
 
     Attributes:
       folder: Folder of the sweep.
-      grid: Values of the sweep.
-      runs: Runs in the order of `grid.shape`, flattened.
-      outcomes: Summary of each run with `diverged_at`: a step, or None.
+      grid: Optimizers, learning rates and seeds of the runs.
+      runs: Runs in row-major order of the grid.
+      outcomes: Summary of each run, in the same order. Its key `diverged_at` has the step at
+        which the run diverged, or None.
       score: Metric that compares the runs.
     """
 

@@ -48,10 +48,11 @@ def should_vmap(run: SweepRun, data: data_lib.Data) -> bool:
 
 
 def lock_runs(runs: Sequence[SweepRun]) -> AbstractContextManager[lock.Check]:
-    """Returns a block in which only this process writes to the folders of runs.
+    """Returns a context manager that locks the folders of runs for this process.
 
     Raises:
-      ConfigError: If another process does, or there is something else at the place of a file.
+      ConfigError: If another process has locked a folder, or there is something else at the place
+        of a file.
     """
     for run in runs:
         ownership.check(run.folder)

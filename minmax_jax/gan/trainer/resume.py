@@ -17,7 +17,7 @@ def out_folder(config: config_lib.Config) -> Path:
 
 
 def on_disk(config: config_lib.Config) -> str:
-    """Returns half a sentence about the checkpoints of a run, for a message about its end."""
+    """Returns a clause for messages that names the newest checkpoint and how to continue."""
     steps = checkpoint.Checkpoints(out_folder(config) / "checkpoints", ignore_note).steps()
     if not steps:
         return "no checkpoint is on disk; the same command starts the run again"

@@ -233,7 +233,7 @@ class Inception(nnx.Module):
 
 
 def empty_network() -> Network:
-    """Returns the network as a pure function, with zeros in place of the weights."""
+    """Creates the network with all weights zero, before they are loaded from a file."""
     return purify(Inception(rngs=nnx.Rngs(0)))
 
 

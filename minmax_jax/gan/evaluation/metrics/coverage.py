@@ -29,8 +29,8 @@ def class_coverage(
     Args:
       predicted: Predicted class of each sample, `(n,)`.
       num_classes: Number of classes.
-      min_share: Minimum share of the samples in a covered class. Default: one
-        fifth of an equal share.
+      min_share: Share of the samples that must be in a class for the class to be
+        covered. Default: `0.2 / num_classes`.
 
     Raises:
       ValueError: If there are no samples.
@@ -69,7 +69,7 @@ def mode_coverage(
 ) -> ModeCoverage:
     """Counts the modes that samples cover.
 
-    A sample belongs to its nearest mode.
+    Each sample counts for its nearest mode only.
 
     Args:
       samples: Points, `(n, dimension)`. Points that are not finite are not close
@@ -77,8 +77,8 @@ def mode_coverage(
       centers: Means of the modes, `(num_modes, dimension)`.
       radius: Largest distance at which a sample is close to a mode, for example
         three standard deviations.
-      min_share: Minimum share of all samples close to a covered mode. Default: one
-        fifth of an equal share.
+      min_share: Share of all samples that must be close to a mode for the mode to be
+        covered. Default: `0.2 / num_modes`.
 
     Raises:
       ValueError: If there are no samples.
