@@ -144,7 +144,7 @@ def _sums_of_squares(leaf: jax.Array, scales: Sequence[float]) -> tuple[jax.Arra
 
 
 def _squares(leaf: jax.Array, scales: Sequence[float]) -> tuple[jax.Array, ...]:
-    """Returns the squares of `scale · leaf` for each scale, in the dtype of sums."""
+    """Returns the squares of `scale · leaf` for each scale, in float32 or wider."""
     size = jnp.abs(leaf).astype(accumulator_dtype(leaf.dtype))
     return tuple(jnp.square(_in_scale(size, scale)) for scale in scales)
 

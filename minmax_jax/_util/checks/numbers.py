@@ -62,7 +62,7 @@ def check_number(
       schedule: Whether a schedule is allowed.
 
     Returns:
-      `value`. A schedule is wrapped, so that its results are checked when it is called.
+      `value`. A schedule is wrapped, so that each call checks that the result is a scalar.
     """
     if not is_scalar(value) and not hasattr(value, "dtype") and callable(value):
         return _check_schedule(function, argument, value, schedule)

@@ -37,7 +37,7 @@ def read(folder: Path) -> list[Result]:
 
 
 def newest(results: list[Result]) -> dict[str, Result]:
-    """Returns the newest result of each kind."""
+    """Returns the newest result of each `Result.kind`."""
     return {result.kind: result for result in sorted(results, key=lambda result: result.step)}
 
 

@@ -20,7 +20,17 @@ VERSION = 1
 
 
 class Parts(NamedTuple):
-    """Decoded training and held-out examples, and the rows that they come from."""
+    """Decoded training and held-out examples, and the rows that they come from.
+
+    Attributes:
+      train: Training examples of this process.
+      test: Held-out examples, none in a process with a shard.
+      train_rows: Row of each training example.
+      test_rows: Row of each held-out example.
+      counts: Numbers of training and held-out examples in all processes.
+      changes: Number of images by the kind of conversion.
+      skipped: Broken images that were left out.
+    """
 
     train: np.ndarray
     test: np.ndarray
@@ -113,7 +123,10 @@ def _choose_rows(source: Source) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _contents(rows: Rows) -> Iterator[bytes]:
-    """Yields the encoded images; broken ones are reported when they are decoded."""
+    """Yields the encoded images, or empty bytes for each that is missing or cannot be read.
+
+    `decode` reports these images later.
+    """
     for row in range(len(rows)):
         try:
             yield rows.content(row) or b""

@@ -83,8 +83,8 @@ class SampleEvaluator:
           samples: float32 `(n, *sample_shape)`, images in −1…1.
 
         Returns:
-          `extractor` and its `facts`; `protocol`, which describes in words all that must be
-          equal in scores that are compared; `num_samples` and their `scores` by name; the better
+          `extractor` and its `facts`; `protocol`, which describes in words the settings that
+          must be equal if scores are compared; `num_samples` and their `scores` by name; the better
           direction of each score, `better`; `num_reference` of `num_training` examples;
           `num_held_out` and their scores `held_out`. The held-out baseline uses as many
           examples as there are samples. If fewer are held out, it uses all of them, and

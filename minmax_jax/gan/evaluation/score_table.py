@@ -55,7 +55,7 @@ def text(record: Mapping[str, Any], indent: str = "") -> str:
 
 
 def protocol(record: Mapping[str, Any]) -> str:
-    """Returns all that must be equal in scores that are compared, as one text.
+    """Returns the protocol of an evaluation on one line. Compare scores only if it is equal.
 
     Example:
       >>> protocol({"protocol": {"features": "64 features of pixels", "resizing": "none"}})
@@ -81,7 +81,7 @@ def directions(record: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def is_complete(record: Mapping[str, Any]) -> bool:
-    """Returns whether a record of `evaluations.jsonl` contains all that `text` shows."""
+    """Returns whether `text` can format a record of `evaluations.jsonl`."""
     facts = record.get("facts")
     return (
         isinstance(facts, Mapping)

@@ -38,7 +38,7 @@ def describe(describe_disk: Callable[[], str]) -> Iterator[None]:
 
 
 def on_disk() -> str:
-    """Returns a clause for messages that says which files the current work has on disk."""
+    """Returns a clause for messages about the files that an interrupted command leaves on disk."""
     with contextlib.suppress(Exception):  # It must not prevent the exit.
         return _descriptions[-1]()
     return _DEFAULT

@@ -1,4 +1,4 @@
-"""Connects a process to process 0, which answers once it has heard from all."""
+"""Connects to process 0, which answers when all processes have connected."""
 
 import contextlib
 import dataclasses
@@ -17,7 +17,7 @@ RETRY = 0.1
 
 
 def connect(address: Address, own: Member, timeout: float) -> Wire:
-    """Connects to process 0, and waits until it has heard from all processes.
+    """Connects to process 0, and waits until all processes have connected to it.
 
     Args:
       address: Address of process 0.
@@ -26,7 +26,7 @@ def connect(address: Address, own: Member, timeout: float) -> Wire:
 
     Raises:
       ConfigError: If process 0 refuses this process, or something else listens at the address.
-      HostFailed: If process 0 does not answer, or another process does not come.
+      HostFailed: If process 0 does not answer, or another process does not connect in time.
     """
     deadline = time.monotonic() + timeout
     reason = ""
@@ -46,7 +46,17 @@ def connect(address: Address, own: Member, timeout: float) -> Wire:
 
 
 def _introduce(own: Member, address: Address, timeout: float, patience: float) -> Wire | None:
-    """Returns the connection once process 0 has met all, or None if process 0 closes it."""
+    """Connects to process 0 and waits until it answers.
+
+    Args:
+      own: This process.
+      address: Address of process 0.
+      timeout: Seconds to wait for the connection.
+      patience: Seconds to wait for the answer.
+
+    Returns:
+      The connection, or None if process 0 has closed it without an answer.
+    """
     message = {"greeting": GREETING, **dataclasses.asdict(own), "settings": dict(own.settings)}
     with contextlib.ExitStack() as stack:
         wire = Wire(socket.create_connection(address, timeout))

@@ -1,4 +1,4 @@
-"""Process 0 meets the other processes of a run before JAX connects them.
+"""Connects process 0 with the other processes of a run before JAX connects them.
 
 JAX aborts a process if the other processes do not start, and does not notice if two processes
 have the same index or different settings. Therefore every process first opens a TCP connection to
@@ -37,7 +37,7 @@ def wait_for_members(listener: socket.socket, own: Member, timeout: float) -> di
 
     Raises:
       ConfigError: If processes have the same index or different settings.
-      HostFailed: If a process does not come.
+      HostFailed: If a process does not connect in time.
     """
     members: dict[int, tuple[Member, Wire]] = {}
     deadline = Deadline(timeout)
@@ -91,7 +91,7 @@ def _arrivals(
 ) -> Generator[tuple[Member, Wire], None, None]:
     """Yields each process that introduces itself; ends at the deadline.
 
-    A process that ends while it waits is removed from `members`, and may come again.
+    A process that ends while it waits is removed from `members`, and may connect again.
     Connections from programs that are not processes of the run are closed.
     """
     with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:

@@ -83,7 +83,7 @@ def read(path: Path, *, check: Check = check_metrics, note: Note = print_note) -
 
 
 def parse(content: bytes, check: Check = check_metrics) -> Iterable[Record]:
-    """Yields the records in the content of a file, without other lines."""
+    """Yields the records in the content of a file, and skips lines that are not records."""
     for line in content.split(b"\n"):
         found = _parse_line(line, check)
         if isinstance(found, dict):

@@ -104,9 +104,10 @@ def is_regular(path: Path) -> bool:
 
 
 def begins_with(path: Path, start: bytes, offset: int = 0) -> bool:
-    """Returns whether a regular file contains `start` at `offset`, or is empty.
+    """Returns whether a regular file contains `start` at `offset`.
 
-    Losing power can leave an empty file.
+    The result is True for an empty file too, because a file with `start` can be empty after a
+    power failure.
     """
     if not is_regular(path):
         return False
@@ -118,13 +119,14 @@ def begins_with(path: Path, start: bytes, offset: int = 0) -> bool:
 def matches(
     folder: Path, names: re.Pattern[str], start: tuple[bytes, int], *, own: bool
 ) -> list[Any]:
-    """Returns the groups of the names of files that a run has written, or of all other things.
+    """Returns the regex groups of matching names in a folder.
 
     Args:
       folder: Folder to search.
       names: Pattern of whole names.
       start: Bytes and their offset, by which files of a run are recognized.
-      own: Whether to return the files of a run.
+      own: If True, the names of files that a run has written are returned, otherwise all
+        other matching names.
     """
     found = [(names.fullmatch(path.name), path) for path in folder.glob("*")]
     return [match.groups() for match, path in found if match and begins_with(path, *start) == own]

@@ -13,10 +13,11 @@ different kinds cannot be compared: a run may resume with another number of samp
 def best_step(
     steps: Sequence[int], records: Sequence[Mapping[str, Any]], best: Best
 ) -> tuple[int, float] | None:
-    """Returns step and metric of the best checkpoint, the later one of equals; None if unknown.
+    """Returns the step and the metric of the best checkpoint, or None if none has the metric.
 
-    Only records of the same kind as the newest one are compared. The last record of a step
-    counts; null does not.
+    Only records of the same `Kind` as the newest one are compared. If a step has several
+    records, the last one is used. A metric of null is ignored. Of equally good checkpoints,
+    the latest is the best.
     """
     kinds = _by_kind(records, best.name)
     return _best(steps, list(kinds.values())[-1], best) if kinds else None
@@ -25,14 +26,14 @@ def best_step(
 def retained(
     steps: Sequence[int], keep: int, records: Sequence[Mapping[str, Any]], best: Best | None
 ) -> set[int]:
-    """Returns the steps to keep: the `keep` newest ones, and the best one of each kind of score."""
+    """Returns the steps to keep: the `keep` newest ones, and the best one of each `Kind`."""
     kinds = _by_kind(records, best.name) if best else {}
     tops = [_best(steps, known, best) for known in kinds.values() if best]
     return {*sorted(steps)[-keep:], *(top[0] for top in tops if top)}
 
 
 def _by_kind(records: Sequence[Mapping[str, Any]], name: str) -> dict[Kind, dict[int, Any]]:
-    """Returns the values of a metric by kind and step; the kind of the newest record is last."""
+    """Returns the values of a metric by `Kind` and step, with the newest record's `Kind` last."""
     kinds: dict[Kind, dict[int, Any]] = {}
     for record in records:
         if name in record:

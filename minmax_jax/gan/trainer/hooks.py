@@ -98,7 +98,7 @@ class NonFiniteHook(Hook):
         self._check = NonFiniteCheck(config.training.on_nonfinite)
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        """Checks the results that are ready, including results of earlier steps."""
+        """Checks the quantities that have been computed, including those of earlier steps."""
         with self._save_last_good(state):
             self._check.check_metrics(step, quantities)
 

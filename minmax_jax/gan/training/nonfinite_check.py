@@ -28,20 +28,26 @@ class NonFiniteCheck:
         self._pending: collections.deque[tuple[int, Any]] = collections.deque()
 
     def check_metrics(self, step: int, quantities: Mapping[str, Any]) -> None:
-        """Adds the results of the call that ended at `step`, and checks all ready results.
+        """Queues the quantities of a compiled call, and checks those that have been computed.
+
+        Args:
+          step: Number of updates at the end of the call.
+          quantities: Quantities that the call and `measure` returned.
 
         Raises:
-          NonFinite: If the policy is `stop` and `raise_if_nonfinite` rejects a result.
+          NonFinite: If the policy is `stop` and a quantity is not finite. See
+            `raise_if_nonfinite`.
         """
         self._pending.append((step, dict(quantities)))
         while self._pending and _is_ready(self._pending[0][1]):
             self._check(*self._pending.popleft())
 
     def wait_until_finite(self) -> None:
-        """Waits for all results and checks them.
+        """Waits for all queued quantities and checks them.
 
         Raises:
-          NonFinite: If the policy is `stop` and `raise_if_nonfinite` rejects a result.
+          NonFinite: If the policy is `stop` and a quantity is not finite. See
+            `raise_if_nonfinite`.
         """
         while self._pending:
             self._check(*self._pending.popleft())

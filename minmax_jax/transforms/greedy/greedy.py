@@ -40,7 +40,7 @@ def greedy(
     restore_max: bool = True,
     name: str = "greedy",
 ) -> optax.GradientTransformationExtraArgs:
-    """Proposes a min step, answers it with gradient ascent, and accepts or rejects both.
+    """Proposes a min step, runs the max player's ascent after it, and accepts or rejects both.
 
     Let F = (F_x, F_y) be the field, X and Y the steps computed by `proposal` and `ascent`,
     i = 0, 1, … the index of the update, and f_old the payoff at (x, y) (infinite for i = 0):
@@ -213,7 +213,10 @@ def _ascend(
     extra: dict[str, Any],
     running: jax.Array,
 ) -> AscentResult:
-    """Answers the proposed point with an ascent of the max player within the tolerance ε_i."""
+    """Runs the max player's ascent at the proposed point, with the tolerance ε_i of this update.
+
+    The ascent makes no steps unless `running` is True.
+    """
     tolerance = settings.gradient_tolerance
     if tolerance is not None:
         growth = calls.value_at(settings.tolerance_growth, state.count)
