@@ -50,6 +50,7 @@ from minmax_jax.gan.evaluation.scores import METRICS, Metric
 from minmax_jax.gan.generation.generator import draw_samples, recompute_batch_stats
 from minmax_jax.gan.generation.image_io import grid as image_grid
 from minmax_jax.gan.generation.image_io import to_uint8, write
+from minmax_jax.gan.generation.loaded import LoadedGenerator, load
 from minmax_jax.gan.generation.sampling import interpolate, sample
 from minmax_jax.gan.networks import NETWORKS, Network, Pair, apply_in_order, purify
 from minmax_jax.gan.networks import build as build_networks
@@ -82,6 +83,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     "Comparison",
     "Config",
     "Grid",
+    "LoadedGenerator",
     "Preset",
     "Run",
     "Sweep",
@@ -89,6 +91,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     "convert_inception",
     "evaluate",
     "interpolate",
+    "load",
     "preset",
     "read_metrics",
     "read_sweep",

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from tyro.conf import arg
 
@@ -34,6 +34,10 @@ class Sample:
     """Seed of the latents. The same seed gives the same latents for every run and step."""
     step: Annotated[int | None, arg(metavar="INT"), HIDE_DEFAULT] = None
     """Step of the checkpoint. Default: the newest checkpoint."""
+    truncation: Annotated[float | None, arg(metavar="FLOAT"), HIDE_DEFAULT] = None
+    """Clip latents to ±FLOAT, for more typical and less varied samples. Default: no truncation."""
+    standing: int = 0
+    """Average BatchNorm statistics over N passes with equal weights, as BigGAN does with N = 16. 0: a running average over 64 passes; with --truncation, 16 passes."""  # noqa: E501
     interpolate: int = 0
     """Images per interpolation between two latents, or 0 for samples. A .png has one row per interpolation. A .gif loops and has 48 images by default."""  # noqa: E501
 
@@ -43,7 +47,9 @@ def run(command: Sample) -> None:
     as_folder = command.out.endswith(("/", os.sep)) or Path(command.out).is_dir()
     path = _check_target(command.out, as_folder)
     gif = path.suffix == ".gif" and not as_folder
-    chosen = {"seed": command.seed, "step": command.step}
+    chosen: dict[str, Any] = {
+        name: getattr(command, name) for name in ("seed", "step", "truncation", "standing")
+    }
     if gif or command.interpolate:
         num = (16 if gif else 8) if command.num is None else command.num
         frames = command.interpolate or GIF_FRAMES

@@ -1,6 +1,7 @@
 """Loads the generator of a run with averaged parameters, and draws samples."""
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,9 +12,10 @@ import numpy as np
 
 from minmax_jax.gan import networks
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.base.messages import Note, print_note
+from minmax_jax.gan.base.messages import Note, print_note, short
 from minmax_jax.gan.generation import image_io
-from minmax_jax.gan.generation.latents import seeded_latents
+from minmax_jax.gan.generation.latents import seeded_latents, truncate
+from minmax_jax.gan.generation.statistics import PASSES, standing_statistics
 from minmax_jax.gan.run import checkpoint, run_folder
 from minmax_jax.gan.training import build
 
@@ -34,6 +36,7 @@ class Generator(NamedTuple):
       stats: BatchNorm statistics of the averaged parameters.
       about: Configuration and data description of the run.
       step: Step of the checkpoint.
+      truncation: Bound to which latents are clipped, or None.
     """
 
     pair: networks.Pair
@@ -41,6 +44,7 @@ class Generator(NamedTuple):
     stats: Any
     about: run_folder.About
     step: int
+    truncation: float | None = None
 
     def generate(self, inputs: jax.Array, note: Note = print_note) -> np.ndarray:
         """Maps latents `(n, latent_dim)` to uint8 images or float32 vectors.
@@ -49,6 +53,7 @@ class Generator(NamedTuple):
           inputs: Latents.
           note: Called with one line if samples are not finite.
         """
+        inputs = truncate(inputs, self.truncation)
         samples = generate(self.pair, self.params, self.stats, inputs)
         note_nonfinite(samples, note)
         return image_io.to_uint8(samples) if self.about.data["kind"] == "image" else samples
@@ -62,7 +67,12 @@ def note_nonfinite(samples: np.ndarray, note: Note) -> None:
 
 
 def load_generator(
-    run_dir: str | Path, *, step: int | None = None, note: Note = print_note
+    run_dir: str | Path,
+    *,
+    step: int | None = None,
+    truncation: float | None = None,
+    standing: int = 0,
+    note: Note = print_note,
 ) -> Generator:
     """Loads the generator of a run, with the moving average of its parameters.
 
@@ -72,12 +82,19 @@ def load_generator(
     Args:
       run_dir: Run folder.
       step: Step of the checkpoint. Default: the newest valid checkpoint.
+      truncation: Clips latents to ±truncation. The statistics are computed for clipped latents.
+        Default: no truncation.
+      standing: Number of passes for standing statistics, see `standing_statistics`. 0: a running
+        average, see `recompute_batch_stats`; with truncation, 16 passes.
       note: Called with one line per corrupt checkpoint. Default: prints to
         standard error.
 
     Raises:
-      ConfigError: If the folder does not contain a run or a valid checkpoint.
+      ConfigError: If the folder does not contain a run or a valid checkpoint, or `truncation` or
+        `standing` is out of range.
     """
+    check_truncation(truncation)
+    check_standing(standing)
     folder = Path(run_dir)
     about = run_folder.read(folder)
     checkpoints = checkpoint.Checkpoints(folder / "checkpoints", note)
@@ -87,7 +104,24 @@ def load_generator(
     pair = build.build_pair(about.config, about.data["shape"])
     params = checkpoint.fill(pair.generator.params, found[1], "ema")
     stats = checkpoint.fill(pair.generator.stats, found[1], "stats/min")
-    return Generator(pair, params, recompute_batch_stats(pair, params, stats), about, found[0])
+    if standing or truncation is not None:
+        passes = standing or PASSES
+        stats = standing_statistics(pair, params, stats, passes=passes, truncation=truncation)
+    else:
+        stats = recompute_batch_stats(pair, params, stats)
+    return Generator(pair, params, stats, about, found[0], truncation)
+
+
+def check_truncation(value: float | None) -> None:
+    """Raises `ConfigError` unless the value is a positive number or None."""
+    if value is not None and not (value > 0 and math.isfinite(value)):
+        raise ConfigError(f"truncation must be a positive number, got {short(value)}.")
+
+
+def check_standing(value: int) -> None:
+    """Raises `ConfigError` unless the number of passes is from 0 to 10,000."""
+    if not 0 <= value <= 10_000:
+        raise ConfigError(f"standing must be from 0 to 10000, got {short(value)}.")
 
 
 def draw_samples(

@@ -42,3 +42,17 @@ def latent_arcs(starts: jax.Array, ends: jax.Array, num_frames: int, *, loop: bo
     turn = jnp.arange(num_frames) / num_frames * 4 if loop else jnp.linspace(0, 1, num_frames)
     angle = (turn * jnp.pi / 2)[None, :, None]
     return jnp.cos(angle) * starts[:, None] + jnp.sin(angle) * ends[:, None]
+
+
+def truncate(latents: jax.Array, bound: float | None) -> jax.Array:
+    """Clips latents to −bound…bound, which trades variety for typical samples.
+
+    Args:
+      latents: Latents of any shape.
+      bound: Bound in standard deviations, for example 0.7, or None for no truncation.
+
+    Reference:
+      Marchesi, "Megapixel Size Image Creation using Generative Adversarial Networks", 2017, and
+      Brock et al., ICLR 2019. The latter draw values beyond the bound again instead.
+    """
+    return latents if bound is None else jnp.clip(latents, -bound, bound)

@@ -18,6 +18,8 @@ def sample(
     *,
     seed: int = 0,
     step: int | None = None,
+    truncation: float | None = None,
+    standing: int = 0,
     note: Note = print_note,
 ) -> np.ndarray:
     """Draws samples from a checkpoint of a run.
@@ -29,6 +31,9 @@ def sample(
       num: Number of samples.
       seed: Seed of the latents, from 0 to 2³¹ − 1.
       step: Step of the checkpoint. Default: the newest valid checkpoint.
+      truncation: Clips latents to ±truncation, for more typical and less varied samples. Default:
+        no truncation.
+      standing: Number of passes for standing statistics, see `gan.load`.
       note: Called with one line about the step, and one per corrupt checkpoint.
         Default: prints to standard error.
 
@@ -37,11 +42,11 @@ def sample(
 
     Raises:
       ConfigError: If the folder does not contain a run or a valid checkpoint, or
-        `num` or `seed` is out of range.
+        an argument is out of range.
     """
     check_count("num", num)
     check_seed(seed)
-    loaded = _load(run_dir, step, note)
+    loaded = _load(run_dir, step, truncation, standing, note)
     check_sample_memory(loaded, "num", num, num)
     return loaded.generate(seeded_latents(loaded.pair.latent_dim, num, seed=seed), note)
 
@@ -54,6 +59,8 @@ def interpolate(
     loop: bool = False,
     seed: int = 0,
     step: int | None = None,
+    truncation: float | None = None,
+    standing: int = 0,
     note: Note = print_note,
 ) -> np.ndarray:
     """Draws samples along arcs in latent space.
@@ -68,6 +75,9 @@ def interpolate(
       loop: Whether to follow the whole circle and return to the start.
       seed: Seed of the latents, from 0 to 2³¹ − 1.
       step: Step of the checkpoint. Default: the newest valid checkpoint.
+      truncation: Clips latents to ±truncation, for more typical and less varied samples. Default:
+        no truncation.
+      standing: Number of passes for standing statistics, see `gan.load`.
       note: Called with one line about the step, and one per corrupt checkpoint.
         Default: prints to standard error.
 
@@ -77,12 +87,12 @@ def interpolate(
 
     Raises:
       ConfigError: If the folder does not contain a run or a valid checkpoint, or
-        `num`, `num_frames` or `seed` is out of range.
+        an argument is out of range.
     """
     check_count("num", num)
     check_count("num_frames", num_frames, 2)
     check_seed(seed)
-    loaded = _load(run_dir, step, note)
+    loaded = _load(run_dir, step, truncation, standing, note)
     check_sample_memory(loaded, "num", num, num * num_frames)
     ends = seeded_latents(loaded.pair.latent_dim, 2 * num, seed=seed)
     arcs = latent_arcs(ends[:num], ends[num:], num_frames, loop=loop)
@@ -106,8 +116,10 @@ def check_seed(value: int, name: str = "seed") -> int:
     return value
 
 
-def _load(run_dir: str | Path, step: int | None, note: Note) -> Generator:
-    loaded = load_generator(run_dir, step=step, note=note)
+def _load(
+    run_dir: str | Path, step: int | None, truncation: float | None, standing: int, note: Note
+) -> Generator:
+    loaded = load_generator(run_dir, step=step, truncation=truncation, standing=standing, note=note)
     which = "the newest valid checkpoint" if step is None else "as requested"
     note(f"sampling from {run_dir} at step {loaded.step}, {which}")
     return loaded

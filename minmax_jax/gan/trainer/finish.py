@@ -11,7 +11,7 @@ from minmax_jax.gan.data import row_order
 from minmax_jax.gan.evaluation import evaluate
 from minmax_jax.gan.generation import generator, image_files, image_io
 from minmax_jax.gan.run import files, lock, run_folder
-from minmax_jax.gan.trainer import summary as summary_lib
+from minmax_jax.gan.trainer import curves
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
 
@@ -94,4 +94,4 @@ def _draw_figures(
     title = (
         f"{config.data.source}, {config.networks.name}: {optimizer.name}, learning rates {rates}"
     )
-    image_files.save_figure(summary_lib.curves(records, title), folder / "curves.png")
+    image_files.save_figure(curves.draw(records, title), folder / "curves.png")

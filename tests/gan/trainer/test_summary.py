@@ -1,36 +1,5 @@
-import numpy as np
-
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.trainer import summary as summary_lib
-
-
-def records(scale=1.0):
-    return [
-        {
-            "step": step,
-            "loss_min": 0.7,
-            "loss_max": None if step == 3 else 1.4,
-            "update_norm_ratio": scale,
-            "gradient_norm_min": scale * step,
-            "gradient_norm_max": scale * 2 * step,
-        }
-        for step in (1, 2, 3)
-    ]
-
-
-def test_curves_show_metrics_of_both_players():
-    losses, norms, ratio = summary_lib.curves(records(), "digits").axes
-    assert [len(axes.lines) for axes in (losses, norms)] == [2, 2]
-    np.testing.assert_array_equal(losses.lines[1].get_ydata(), [1.4, 1.4, np.nan])
-    np.testing.assert_array_equal(norms.lines[1].get_ydata(), [2, 4, 6])
-    np.testing.assert_array_equal(ratio.lines[0].get_xdata(), [1, 2, 3])
-    assert norms.get_yscale() == ratio.get_yscale() == "log"
-    assert ratio.get_xlabel() == "step" and norms.get_ylabel() and losses.get_legend()
-
-
-def test_curves_of_no_records_and_of_zeros_are_drawn(tmp_path):
-    for drawn in ([], records(0.0)):
-        summary_lib.curves(drawn, "digits").savefig(tmp_path / "curves.png")
 
 
 def test_summary_shows_scores_extractor_and_counts(tmp_path):
