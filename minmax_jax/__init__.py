@@ -8,6 +8,10 @@ over y.
 from minmax_jax import diagnostics, games, parallel
 from minmax_jax._util.types import FieldFn, Microbatch, PayoffFn, Players
 from minmax_jax.accumulate import accumulate
+from minmax_jax.constraints.augmented_lagrangian import AugmentState, augment_lagrangian
+from minmax_jax.constraints.multipliers import Multipliers
+from minmax_jax.constraints.problem import ConstrainedProblem, constrained
+from minmax_jax.constraints.proxy import Proxy
 from minmax_jax.field import general_sum, payoff, zero_sum
 from minmax_jax.optimizers import by_name
 from minmax_jax.optimizers.ada_dir import ada_dir
@@ -21,6 +25,7 @@ from minmax_jax.optimizers.extra_adam import extra_adam
 from minmax_jax.optimizers.extra_amsgrad import extra_amsgrad
 from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradient
 from minmax_jax.optimizers.extragradient import extragradient
+from minmax_jax.optimizers.forward_backward_forward import forward_backward_forward
 from minmax_jax.optimizers.greedy_adam import greedy_adam
 from minmax_jax.optimizers.lookahead_minmax import lookahead_minmax
 from minmax_jax.optimizers.nsgda import nsgda
@@ -51,6 +56,8 @@ from minmax_jax.transforms.record_diagnostics import (
     RecordDiagnosticsState,
     record_diagnostics,
 )
+from minmax_jax.transforms.reflect import ReflectState, reflect
+from minmax_jax.transforms.scale_by_pi import PIState, scale_by_pi
 from minmax_jax.transforms.symplectic import SymplecticState, add_symplectic
 from minmax_jax.transforms.unrolled import UnrolledState, unrolled
 
@@ -60,9 +67,11 @@ optimizers = by_name(globals())
 __all__ = [
     "AlternateState",
     "AnchorState",
+    "AugmentState",
     "AverageState",
     "CompetitiveState",
     "ConsensusState",
+    "ConstrainedProblem",
     "DiagnosticInputs",
     "ExtrapolateState",
     "FieldFn",
@@ -71,12 +80,16 @@ __all__ = [
     "GreedyStatus",
     "LookaheadState",
     "Microbatch",
+    "Multipliers",
     "NoiseState",
     "OptimismState",
+    "PIState",
     "PastState",
     "PayoffFn",
     "Players",
+    "Proxy",
     "RecordDiagnosticsState",
+    "ReflectState",
     "SolveResult",
     "SymplecticState",
     "UnrolledState",
@@ -93,10 +106,12 @@ __all__ = [
     "amsgrad_gda",
     "anchor",
     "apply_updates",
+    "augment_lagrangian",
     "average",
     "averaged_players",
     "competitive",
     "consensus",
+    "constrained",
     "diagnostics",
     "extra_adam",
     "extra_amsgrad",
@@ -104,6 +119,7 @@ __all__ = [
     "extragradient",
     "extrapolate",
     "extrapolate_from_past",
+    "forward_backward_forward",
     "games",
     "general_sum",
     "graft",
@@ -123,6 +139,8 @@ __all__ = [
     "per_player",
     "project",
     "record_diagnostics",
+    "reflect",
+    "scale_by_pi",
     "sgda",
     "solve",
     "symplectic",

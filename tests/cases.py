@@ -323,6 +323,18 @@ CASES = (
         needs=_ORACLE,
     ),
     _case(
+        "reflect",
+        lambda eta: mm.reflect(mm.sgda(eta)),
+        solves=(_bilinear(lambda eta: mm.reflect(mm.sgda(eta)), 0.3, 200),),
+        needs=_ORACLE,
+    ),
+    _case(
+        "forward_backward_forward",
+        lambda eta: mm.forward_backward_forward(eta, projection=_clip),
+        solves=(_bilinear(mm.forward_backward_forward, 0.5, 100),),
+        **_TWO_FIELDS,
+    ),
+    _case(
         "extra_anchored_gradient",
         mm.extra_anchored_gradient,
         converges_at=0.3,

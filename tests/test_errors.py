@@ -254,7 +254,7 @@ BAD = {
     **dict.fromkeys(("mean_over", "anchor", "scheme"), _CHOICES),
     "first": ("other", 0, {}, np.ones(2)),
     **dict.fromkeys(("nesterov", "bias_correction", "align", "warm_start", "stochastic"), _FLAGS),
-    **dict.fromkeys(("restore_states", "restore_max"), _FLAGS),
+    **dict.fromkeys(("restore_states", "restore_max", "feasible"), _FLAGS),
     **dict.fromkeys(("tx", "min", "max", "magnitude", "direction", "proposal", "ascent"), _RULES),
     "extrapolation_tx": _RULES,
     "transform": _OPTIONAL_RULES,
@@ -293,7 +293,7 @@ def test_parameter_refuses_wrong_values(function, required, parameter):
     more = {"nested_period": 10} if parameter == "nested_step" else {}
     name = function.__name__
     bad_values = BAD[parameter]
-    if parameter == "transform" and name in ("extrapolate", "extrapolate_from_past"):
+    if parameter == "transform" and "tx" in required:
         bad_values = _RULES
     for bad in bad_values:
         call = functools.partial(function, **{**required, **more, parameter: bad})

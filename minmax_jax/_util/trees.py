@@ -47,6 +47,14 @@ def widen_float16(tree: PyTree) -> PyTree:
     return jax.tree.map(cast, tree)
 
 
+def cast_like(tree: PyTree, like: PyTree) -> PyTree:
+    """Casts every leaf of `tree` to the dtype of the leaf of `like`.
+
+    A state that stores fields or parameters keeps its dtypes by it.
+    """
+    return jax.tree.map(lambda leaf, other: jnp.asarray(leaf).astype(other.dtype), tree, like)
+
+
 def strongly_typed(tree: PyTree) -> PyTree:
     """Converts every leaf, Python numbers included, to an array that is not weakly typed.
 
