@@ -1,0 +1,64 @@
+"""Augmentation of the examples that the discriminator receives."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
+
+import jax
+import jax.numpy as jnp
+
+from minmax_jax.gan.objective.augmentation.control import Control
+from minmax_jax.gan.objective.augmentation.pipeline import transform_batch
+from minmax_jax.gan.objective.augmentation.policy import Step
+
+
+class Augmentation(NamedTuple):
+    """Random transformations of real and generated images, differentiable in the images.
+
+    Attributes:
+      steps: Transformations, in their order. See `parse_policy`.
+      probability: Probability of each transformation: a number, or a function of the number of
+        updates, such as an Optax schedule. Unused with `control`.
+      control: Rule that adapts the probability during training, or None.
+    """
+
+    steps: tuple[Step, ...]
+    probability: Any | Callable[[jax.Array], Any] = 1.0
+    control: Control | None = None
+
+    def init(self) -> Any:
+        """Returns the part of the training state that belongs to the augmentation."""
+        return () if self.control is None else self.control.init()
+
+    def at(self, state: Any, step: jax.Array) -> Self:
+        """Returns the augmentation with the probability of the update after `step` updates.
+
+        Args:
+          state: Part of the training state that belongs to the augmentation.
+          step: Number of updates so far.
+        """
+        if self.control is not None:
+            return self._replace(probability=state.probability)
+        if callable(self.probability):
+            value = jnp.asarray(self.probability(step), jnp.float32)
+            return self._replace(probability=value)
+        return self
+
+    def update(self, state: Any, real_sign: Any, step: jax.Array, batch_size: int) -> Any:
+        """Returns the part of the training state after one update. See `Control.update`."""
+        if self.control is None:
+            return state
+        return self.control.update(state, real_sign, step, batch_size)
+
+    def apply(self, images: jax.Array, keys: jax.Array) -> jax.Array:
+        """Transforms each image. See `transform_batch`.
+
+        Raises:
+          ValueError: If the probability depends on the training state or the number of updates.
+            Call `at` first.
+        """
+        if callable(self.probability):
+            raise ValueError(
+                "augmentation: probability must be a number, got a function of the number of "
+                "updates. Use augmentation.at(state, step)."
+            )
+        return transform_batch(self.steps, images, keys, self.probability)
