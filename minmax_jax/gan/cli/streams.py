@@ -14,7 +14,7 @@ from minmax_jax.gan.base.errors import WriteFailed
 
 @contextlib.contextmanager
 def robust_streams() -> Iterator[None]:
-    """Makes standard output and standard error safe to write inside the block.
+    """Makes standard output and standard error safe to write inside the `with` block.
 
     A run must not end because nobody reads its messages: standard error discards what cannot be
     written. Standard output does so when its reader has ended, as in `presets | head -1`.

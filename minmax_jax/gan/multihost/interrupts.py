@@ -50,7 +50,7 @@ def message(error: KeyboardInterrupt) -> str:
 
 
 class SecondInterrupt(contextlib.AbstractContextManager["SecondInterrupt"]):
-    """Ends the process at the second Ctrl-C inside the block, also during a compilation.
+    """Ends the process at the second Ctrl-C inside the `with` block, even during a compilation.
 
     Use it for a command, not in a library function: the process of a notebook must survive.
     """

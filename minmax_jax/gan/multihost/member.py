@@ -30,7 +30,7 @@ class Member:
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> "Member | None":
-        """Returns the process that a message introduces, or None if it comes from a stranger."""
+        """Returns the process that sent a message, or None if it is not a valid introduction."""
         index, count, settings = (message.get(key) for key in ("index", "count", "settings"))
         where = message.get("where")
         if message.get("greeting") != GREETING or not isinstance(where, str):

@@ -22,7 +22,7 @@ PART_PATTERN = rf"\.[0-9a-f]{{8}}{re.escape(PART)}"
 
 @contextlib.contextmanager
 def open_atomically(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
-    """Opens a binary file that replaces `path` when the block ends without an error.
+    """Opens a binary file that replaces `path` when the `with` block ends without an error.
 
     The block writes to a new file with a unique name in the same folder, see `is_part`. The
     content and the new name are both on disk before the block ends, so that a power cut leaves
@@ -125,7 +125,7 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def one_line_errors(path: Path, action: str = "written") -> Iterator[None]:
-    """Replaces each `OSError` of the block by an error of one line with a remedy.
+    """Replaces each `OSError` in the `with` block by an error of one line with a remedy.
 
     Args:
       path: File or folder that the block uses, for the message.
@@ -174,7 +174,7 @@ _PLACE = (
 
 @contextlib.contextmanager
 def full_disk(folder: Path) -> Iterator[None]:
-    """Replaces the error of a full disk by one line that names the remedy.
+    """Replaces the error of a full disk in the `with` block by one line that names the remedy.
 
     Args:
       folder: Folder that the block writes, for the message.

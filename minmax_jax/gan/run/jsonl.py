@@ -56,7 +56,7 @@ def read(path: Path, *, check: Check = check_metrics, note: Note = print_note) -
 
     Args:
       path: File to read. A last line without line break is incomplete, and is ignored.
-      check: Decides which JSON objects are records.
+      check: Function that returns why a JSON object is not a record, or an empty string.
       note: Called with one line if other lines are not records.
 
     Raises:

@@ -14,7 +14,7 @@ Check = Callable[[], None]
 
 @contextlib.contextmanager
 def hold(*folders: Path) -> Iterator[Check]:
-    """Locks folders for the block, and renews the locks in a thread.
+    """Locks folders inside the `with` block, and renews the locks in a thread.
 
     The lock of a process that was killed is taken over at once on the same machine, and
     `lease.LEASE` seconds after its last renewal on another machine.

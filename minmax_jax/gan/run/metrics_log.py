@@ -70,7 +70,7 @@ class MetricsLog:
 
     @contextlib.contextmanager
     def paused(self, step: int) -> Iterator[None]:
-        """Writes the pending record, and excludes the block from the training time."""
+        """Writes the pending record, and excludes the `with` block from the training time."""
         self.flush()
         stopped = time.monotonic()
         yield

@@ -36,7 +36,7 @@ def inception(weights: str | None = None, note: Note = ignore_note) -> Extractor
     Args:
       weights: File of weights in torch-fidelity's format. Default: the published weights, as
         `minmax-jax convert-inception` stored them.
-      note: Not called; there for other extractors, which report what takes long.
+      note: Not used. Other extractors call it before slow operations.
 
     Raises:
       ConfigError: If the weights are missing, damaged, or belong to another network.
