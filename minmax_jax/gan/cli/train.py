@@ -10,7 +10,12 @@ from tyro.conf import arg
 from minmax_jax.gan.base.messages import print_lines
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.optimizer import OptimizerConfig
-from minmax_jax.gan.config.presets import add_options, preset
+from minmax_jax.gan.config.presets import (
+    add_network_options,
+    add_options,
+    add_schedules,
+    preset,
+)
 from minmax_jax.gan.config.run import RunConfig
 from minmax_jax.gan.multihost.launch import Launch
 from minmax_jax.gan.trainer import summary, train
@@ -29,7 +34,9 @@ class Train:
     """Training with several processes."""
 
     tensorboard: bool = False
-    """Also write metrics as TensorBoard event files in the run folder. Needs the extra tensorboard."""  # noqa: E501
+    """Also write metrics and samples as TensorBoard event files in the run folder. Needs the extra tensorboard."""  # noqa: E501
+    wandb: bool = False
+    """Also log to Weights & Biases. Needs the extra wandb. WANDB_PROJECT, WANDB_ENTITY and WANDB_MODE=offline work as usual."""  # noqa: E501
 
 
 def defaults(argv: Sequence[str]) -> Train:
@@ -40,7 +47,12 @@ def defaults(argv: Sequence[str]) -> Train:
 def run(command: Train) -> None:
     """Trains and prints the summary."""
     config = with_preset_options(command.config)
-    finished = train.train(config, launch=command.launch, use_tensorboard=command.tensorboard)
+    finished = train.train(
+        config,
+        launch=command.launch,
+        use_tensorboard=command.tensorboard,
+        use_wandb=command.wandb,
+    )
     if finished.summary:  # Only the coordinator of several processes has a summary.
         print_lines(summary.summary_text(finished.config, finished.summary, finished.folder))
 
@@ -55,6 +67,10 @@ def preset_of(argv: Sequence[str]) -> Config:
 
 
 def with_preset_options(config: Config) -> Config:
-    """Returns `config` with its options added to the preset's options."""
-    chosen = config.optimizer
-    return config.replace(options=add_options(config.run.preset, chosen.name, chosen.options))
+    """Returns `config` with its options and schedules added to those that the preset has."""
+    name, optimizer, networks = config.run.preset, config.optimizer, config.networks
+    return config.replace(
+        options=add_options(name, optimizer.name, optimizer.options),
+        network_options=add_network_options(name, networks.name, networks.options),
+        schedule=add_schedules(name, optimizer.name, config.schedules.values),
+    )

@@ -7,6 +7,8 @@ from typing import Any, Self
 
 from minmax_jax.gan.base.errors import ConfigError, check_name
 from minmax_jax.gan.base.messages import short
+from minmax_jax.gan.config.augmentation import AugmentationConfig
+from minmax_jax.gan.config.conditioning import ConditioningConfig
 from minmax_jax.gan.config.data import DataConfig
 from minmax_jax.gan.config.evaluation import EvaluationConfig
 from minmax_jax.gan.config.fields import Group, fields_of
@@ -14,6 +16,7 @@ from minmax_jax.gan.config.networks import NetworksConfig
 from minmax_jax.gan.config.objective import ObjectiveConfig
 from minmax_jax.gan.config.optimizer import OptimizerConfig
 from minmax_jax.gan.config.run import RunConfig
+from minmax_jax.gan.config.schedules import SchedulesConfig, check_schedules, text_of
 from minmax_jax.gan.config.training import TrainingConfig
 
 
@@ -33,14 +36,20 @@ class Config:
     run: RunConfig = dataclasses.field(default_factory=RunConfig)
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
     networks: NetworksConfig = dataclasses.field(default_factory=NetworksConfig)
+    conditioning: ConditioningConfig = dataclasses.field(default_factory=ConditioningConfig)
     objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
+    augmentation: AugmentationConfig = dataclasses.field(default_factory=AugmentationConfig)
     optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+    schedules: SchedulesConfig = dataclasses.field(default_factory=SchedulesConfig)
     evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
 
     @classmethod
     def from_flat(cls, values: Mapping[str, Any]) -> Self:
-        """Returns the configuration with the given values by flat name, otherwise defaults.
+        """Returns the configuration with the given values, and defaults for other fields.
+
+        Args:
+          values: Values by flat name, such as `{"batch_size": 128}`.
 
         Raises:
           ConfigError: If a name is unknown.
@@ -48,15 +57,17 @@ class Config:
         return cls().replace(**values)
 
     def flat(self) -> dict[str, Any]:
-        """Returns all values by flat name."""
-        values = {
-            name: getattr(getattr(self, group), attribute)
+        """Returns all values by flat name, such as `"batch_size"`."""
+        return {
+            name: _plain(getattr(getattr(self, group), attribute))
             for name, (group, attribute) in places().items()
         }
-        return {**values, "options": dict(self.optimizer.options)}
 
     def replace(self, **flat: Any) -> Self:
-        """Returns a copy with some values replaced, given by flat name.
+        """Returns a copy with some values replaced.
+
+        Args:
+          **flat: New values by flat name, such as `batch_size=128`.
 
         Raises:
           ConfigError: If a name is unknown.
@@ -81,13 +92,18 @@ class Config:
         """
         for group in self._groups():
             group.check()
+        check_schedules(self)
         return self
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         """Returns a JSON-serializable dict from group names to dicts of values."""
-        values = dataclasses.asdict(self)
-        values["optimizer"]["options"] = dict(self.optimizer.options)
-        return values
+        return {
+            group.name: {
+                field.name: _plain(getattr(getattr(self, group.name), field.name))
+                for field in dataclasses.fields(getattr(self, group.name))
+            }
+            for group in dataclasses.fields(self)
+        }
 
     @classmethod
     def from_json(cls, values: Any) -> Self:
@@ -126,6 +142,13 @@ class Config:
 
     def _groups(self) -> list[Group]:
         return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+def _plain(value: Any) -> Any:
+    """Returns a mapping as a dictionary with text for functions, and any other value as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: text_of(item) if callable(item) else item for key, item in value.items()}
 
 
 @functools.cache

@@ -1,69 +1,29 @@
 """Configuration of the optimizer, with its options as `key=value`."""
 
-import ast
 import dataclasses
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
-import tyro
 from tyro.conf import arg
 
 import minmax_jax as mm
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.base.messages import short
 from minmax_jax.gan.config.fields import AtLeast, Group, OneOf, choices
-
-Option = bool | int | float | str | None
-"""A value that an option of an optimizer may have on the command line and in JSON."""
+from minmax_jax.gan.config.key_values import KEY_VALUES, Option, check_values
 
 NOT_OPTIONS = ("learning_rate", "transform", "projection")
 """Arguments of the named optimizers that have no text form."""
 
 
-def parse_options(words: Iterable[str]) -> dict[str, Option]:
-    """Parses `["b1=0.5", "scope=global"]` into `{"b1": 0.5, "scope": "global"}`.
-
-    Args:
-      words: Strings of the form `key=value`. Values that are Python literals, such as numbers,
-        `True` or `None`, are converted; others stay strings.
-
-    Raises:
-      ConfigError: If a string has no `=` or nothing before it.
-    """
-    options: dict[str, Option] = {}
-    for word in words:
-        key, equals, text = word.partition("=")
-        if not (key and equals):
-            raise ConfigError(
-                f"options must have the form key=value, such as b1=0.5, got {word!r}."
-            )
-        try:
-            options[key] = ast.literal_eval(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            options[key] = text
-    return options
-
-
-def format_options(options: Mapping[str, Option]) -> list[str]:
-    """Returns the options as `parse_options` reads them."""
-    return [f"{key}={value}" for key, value in options.items()]
+UPDATE_ORDERS = ("auto", "simultaneous", "discriminator-first", "generator-first")
+"""Orders in which the players are updated."""
 
 
 def option_names(optimizer: str) -> tuple[str, ...]:
     """Returns the names of the options that the named optimizer has on the command line."""
     names = inspect.signature(mm.optimizers[optimizer]).parameters
     return tuple(name for name in names if name not in NOT_OPTIONS)
-
-
-KEY_VALUES = tyro.constructors.PrimitiveConstructorSpec(
-    nargs="*",
-    metavar="KEY=VALUE ...",
-    instance_from_str=parse_options,
-    is_instance=lambda value: isinstance(value, Mapping),
-    str_from_instance=format_options,
-)
-"""Tells tyro how to read and show a field of options."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,17 +41,28 @@ class OptimizerConfig(Group):
     options: Annotated[Mapping[str, Option], KEY_VALUES] = dataclasses.field(default_factory=dict)
     """Further arguments of the optimizer, such as b1=0.5 scope=global. They are added to the preset's options."""  # noqa: E501
     max_steps: Annotated[int, AtLeast(1)] = 1
-    """Discriminator steps per generator step. With 1, both players update together."""
+    """Discriminator steps per generator step."""
+    update_order: Annotated[
+        str, OneOf(UPDATE_ORDERS), arg(metavar=choices(UPDATE_ORDERS))
+    ] = "auto"
+    """Whether both players update together or one after the other. In the latter case every step uses a fresh real and generated batch and the other player's newest parameters. auto: simultaneous if max_steps is 1, otherwise discriminator-first."""  # noqa: E501
+
+    @property
+    def first(self) -> str | None:
+        """Player that moves first, `"max"` or `"min"`; None if both move at the same time."""
+        if self.update_order == "auto":
+            return None if self.max_steps == 1 else "max"
+        return {"discriminator-first": "max", "generator-first": "min"}.get(self.update_order)
 
     def check(self) -> None:
         """Raises `ConfigError` if a value is invalid, or the optimizer lacks an option."""
         super().check()
-        for name, value in self.options.items():
-            if not isinstance(value, Option) or len(short(value)) >= 60:
-                raise ConfigError(
-                    f"options: {short(name)} must be a number, a short text, True, False or None, "
-                    f"got {short(value)}."
-                )
+        if self.update_order == "simultaneous" and self.max_steps > 1:
+            raise ConfigError(
+                f"max_steps must be 1 with update_order=simultaneous, got {self.max_steps}. Choose "
+                "update_order=discriminator-first or generator-first."
+            )
+        check_values("options", self.options)
         known = option_names(self.name)
         if unknown := sorted(set(self.options) - set(known)):
             raise ConfigError(

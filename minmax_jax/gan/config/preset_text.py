@@ -1,8 +1,10 @@
 """Text of `minmax-jax presets`, with one line or one page per preset."""
 
+from collections.abc import Mapping
+
 import minmax_jax as mm
 from minmax_jax.gan.config.config import Config
-from minmax_jax.gan.config.optimizer import format_options
+from minmax_jax.gan.config.key_values import format_options
 from minmax_jax.gan.config.preset_registry import PRESETS
 from minmax_jax.gan.config.presets import preset
 
@@ -24,7 +26,8 @@ def page(name: str) -> str:
     wide = max(map(len, values))
     own = PRESETS[name].fields
     fields = [
-        f"  {key:{wide}}  {value}{'  *' if key in own else ''}" for key, value in values.items()
+        f"  {key:{wide}}  {_text(value)}{'  *' if key in own else ''}"
+        for key, value in values.items()
     ]
     return "\n".join(
         [
@@ -40,6 +43,10 @@ def page(name: str) -> str:
 
 
 _NOT_LISTED = ("preset", "out", "optimizer", "options", "learning_rate_min", "learning_rate_max")
+
+
+def _text(value: object) -> str:
+    return " ".join(format_options(value)) if isinstance(value, Mapping) else str(value)
 
 
 def _summary(config: Config) -> str:

@@ -6,15 +6,19 @@ from typing import Any
 import minmax_jax as mm
 from minmax_jax.gan.base.errors import check_name
 from minmax_jax.gan.config.config import Config, check_names
-from minmax_jax.gan.config.optimizer import OptimizerConfig, Option, option_names
+from minmax_jax.gan.config.key_values import Option
+from minmax_jax.gan.config.networks import NetworksConfig
+from minmax_jax.gan.config.optimizer import OptimizerConfig, option_names
 from minmax_jax.gan.config.preset_registry import PRESETS
+from minmax_jax.gan.config.schedules import QUANTITIES
 
 
 def preset(name: str, **fields: Any) -> Config:
     """Returns the configuration of a preset, with the given fields replaced.
 
     The learning rates are the preset's for the chosen optimizer. `options` are added to the
-    preset's betas, which go to the optimizers that have options of these names.
+    preset's betas, which go to the optimizers that have options of these names, and `schedule`
+    to the preset's schedules.
 
     Args:
       name: Name of a preset in `PRESETS`.
@@ -33,7 +37,12 @@ def preset(name: str, **fields: Any) -> Config:
     check_name("optimizer", optimizer, mm.optimizers)
     options = add_options(name, optimizer, fields.get("options", {}))
     values = {"preset": name, **PRESETS[name].fields, **_learning_rates(name, optimizer), **fields}
-    return Config.from_flat({**values, "options": options})
+    chosen = values.get("network", NetworksConfig.name)
+    network = add_network_options(name, chosen, fields.get("network_options", {}))
+    schedule = add_schedules(name, optimizer, fields.get("schedule", {}))
+    return Config.from_flat(
+        {**values, "options": options, "network_options": network, "schedule": schedule}
+    )
 
 
 def add_options(name: str, optimizer: str, options: Mapping[str, Option]) -> dict[str, Option]:
@@ -41,6 +50,28 @@ def add_options(name: str, optimizer: str, options: Mapping[str, Option]) -> dic
     known = option_names(optimizer)
     betas = {beta: value for beta, value in PRESETS[name].betas.items() if beta in known}
     return {**betas, **options}
+
+
+def add_network_options(
+    name: str, network: str, options: Mapping[str, Option]
+) -> dict[str, Option]:
+    """Returns the network options of a preset, updated with `options`.
+
+    They apply only if the network is the preset's.
+    """
+    own = PRESETS[name].fields
+    applies = own.get("network", NetworksConfig.name) == network
+    return {**(own.get("network_options", {}) if applies else {}), **options}
+
+
+def add_schedules(name: str, optimizer: str, schedules: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the schedules of a preset, updated with `schedules`.
+
+    The preset's schedules of options go to the optimizers that have these options.
+    """
+    known = (*QUANTITIES, *option_names(optimizer))
+    own = PRESETS[name].fields.get("schedule", {})
+    return {**{key: value for key, value in own.items() if key in known}, **schedules}
 
 
 def _learning_rates(name: str, optimizer: str) -> dict[str, float]:

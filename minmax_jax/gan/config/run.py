@@ -62,6 +62,8 @@ class RunConfig(Group):
     """Seed of the initial parameters and of all randomness during training."""
     log_every: Annotated[int, AtLeast(1)] = 100
     """Log every N updates to metrics.jsonl."""
+    sample_every: Annotated[int, AtLeast(0)] = 0
+    """Draw the same samples every N updates to samples/, and a strip over time at the end. 0: only samples.png at the end."""  # noqa: E501
     checkpoint_every: Annotated[int, AtLeast(1)] = 2000
     """Save a checkpoint every N updates."""
     keep: Annotated[int, AtLeast(1)] = 3

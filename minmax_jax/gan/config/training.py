@@ -26,6 +26,8 @@ class TrainingConfig(Group):
     """Updates per compiled call. 0 selects up to 50, in calls of about half a second. Networks with XLA's own convolutions make 1 per call on CPU."""  # noqa: E501
     ema_decay: Annotated[float, AtLeast(0), Below(1)] = 0.999
     """Decay of the moving average of the generator's parameters. Samples come from this average; 0 turns it off."""  # noqa: E501
+    ema_half_life: Annotated[float, AtLeast(0)] = 0.0
+    """Half-life of this average in images, instead of ema_decay. 0 uses ema_decay, unless ema has a schedule, which then starts at 0: no average."""  # noqa: E501
     devices: Annotated[int, AtLeast(0)] = 0
     """Number of devices among which each batch is divided. 0 uses all, of all processes."""
     parallel: Annotated[str, OneOf(BACKENDS), arg(metavar=choices(BACKENDS))] = "pmap"

@@ -1,10 +1,11 @@
 """Datasets in memory and the batches drawn from them."""
 
 from minmax_jax.gan.data.arrays import from_arrays
-from minmax_jax.gan.data.batches import batch, latents, to_float
+from minmax_jax.gan.data.batches import batch, batch_of_labels, labeled_batch, latents, to_float
 from minmax_jax.gan.data.builtin_sets import digits, gaussians
 from minmax_jax.gan.data.checksum import crc32
 from minmax_jax.gan.data.dataset import Data, Modes, ShardFn, Skipped, Totals
+from minmax_jax.gan.data.examples import Examples, as_examples
 from minmax_jax.gan.data.preprocessing import CROPS, Preprocessing
 from minmax_jax.gan.data.registry import DATA_SETS, load
 from minmax_jax.gan.data.report import lines
@@ -19,17 +20,21 @@ __all__ = [
     "CROPS",
     "DATA_SETS",
     "Data",
+    "Examples",
     "Modes",
     "Preprocessing",
     "ShardFn",
     "ShardedImages",
     "Skipped",
     "Totals",
+    "as_examples",
     "batch",
+    "batch_of_labels",
     "crc32",
     "digits",
     "from_arrays",
     "gaussians",
+    "labeled_batch",
     "latents",
     "lines",
     "load",

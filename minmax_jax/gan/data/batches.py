@@ -5,7 +5,8 @@ key and on its index in the global batch, so batches do not depend on the number
 of devices.
 """
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ import numpy as np
 from jax import lax
 
 from minmax_jax import parallel
+from minmax_jax.gan.data.examples import Examples, as_examples
 from minmax_jax.gan.data.sharding import ShardedImages
 
 Array = TypeVar("Array", jax.Array, np.ndarray)
@@ -39,9 +41,50 @@ def batch(images: jax.Array | ShardedImages, key: jax.Array, indices: jax.Array)
     Returns:
       Examples, float32 `(batch, *sample_shape)`; images are in −1…1.
     """
+    return labeled_batch(Examples(images), key, indices).images
+
+
+def labeled_batch(data: Any, key: jax.Array, indices: jax.Array) -> Examples:
+    """Draws examples with their labels, with replacement.
+
+    The images are those of `batch` with the same key.
+
+    Args:
+      data: `Examples` on this device, or images alone.
+      key: PRNG key of this batch.
+      indices: Positions in the global batch, `(batch,)`.
+
+    Returns:
+      Images as `batch` returns them, and their labels, int32 `(batch,)`, or None.
+    """
+    images, labels = as_examples(data)
     if isinstance(images, ShardedImages):
-        return _batch_of_sharded(images, key, indices)
-    return to_float(images[_positions(key, indices, images.shape[0])])
+        take = _take_sharded(images, key, indices)
+        return Examples(take(images.rows), None if labels is None else take(labels))
+    rows = _positions(key, indices, images.shape[0])
+    return Examples(to_float(images[rows]), None if labels is None else labels[rows])
+
+
+def batch_of_labels(data: Examples, key: jax.Array, indices: jax.Array) -> jax.Array:
+    """Draws the labels of random examples, those of `batch` with the same key.
+
+    Args:
+      data: Labeled examples on this device.
+      key: PRNG key of this batch.
+      indices: Positions in the global batch, `(batch,)`.
+
+    Returns:
+      Labels, int32 `(batch,)`.
+    """
+    images, labels = data
+    if labels is None:
+        raise ValueError(
+            "batch_of_labels: data must have labels, got images alone. Pass Examples(images, "
+            "labels), as put_on_devices(..., labels=True) returns."
+        )
+    if isinstance(images, ShardedImages):
+        return _take_sharded(images, key, indices)(labels)
+    return labels[_positions(key, indices, labels.shape[0])]
 
 
 def latents(key: jax.Array, indices: jax.Array, latent_dim: int) -> jax.Array:
@@ -66,12 +109,21 @@ def _positions(key: jax.Array, indices: jax.Array, count: int | jax.Array) -> ja
     return jax.vmap(position)(indices)
 
 
-def _batch_of_sharded(images: ShardedImages, key: jax.Array, indices: jax.Array) -> jax.Array:
+def _take_sharded(
+    images: ShardedImages, key: jax.Array, indices: jax.Array
+) -> Callable[[jax.Array], jax.Array]:
+    """Returns the function that sends each drawn row to the device that uses it."""
     gathered = lax.all_gather(indices, parallel.AXIS, tiled=True)
     size = images.rows.shape[0]
     row = _positions(key, gathered, images.count) - lax.axis_index(parallel.AXIS) * size
     is_here = (row >= 0) & (row < size)
-    found = to_float(images.rows[jnp.clip(row, 0, size - 1)])
-    found = jnp.where(is_here.reshape(-1, *[1] * (found.ndim - 1)), found, 0.0)
-    # Exactly one device has a nonzero row for each index, so the sum is that row.
-    return lax.psum_scatter(found, parallel.AXIS, tiled=True)
+
+    def take(rows: jax.Array) -> jax.Array:
+        found = to_float(rows[jnp.clip(row, 0, size - 1)])
+        # 0.0 would turn labels into floats.
+        zero = jnp.zeros((), found.dtype)
+        found = jnp.where(is_here.reshape(-1, *[1] * (found.ndim - 1)), found, zero)
+        # Exactly one device has a nonzero row for each index, so the sum is that row.
+        return lax.psum_scatter(found, parallel.AXIS, tiled=True)
+
+    return take

@@ -29,12 +29,14 @@ class Totals(NamedTuple):
       identity: Checksum that every process computes from what it can read cheaply:
         the names, sizes and classes of all examples. It differs if the processes
         read different datasets.
+      class_counts: Number of training examples of each class in all processes, if known.
     """
 
     count: int
     crc32: int
     test_count: int = 0
     identity: int = 0
+    class_counts: tuple[int, ...] | None = None
 
 
 class Skipped(NamedTuple):
@@ -88,6 +90,15 @@ class Data(NamedTuple):
     def count(self) -> int:
         """Number of training examples in all processes."""
         return self.totals.count if self.totals else len(self.images)
+
+    @property
+    def class_counts(self) -> tuple[int, ...] | None:
+        """Number of training examples of each class in all processes, or None without labels."""
+        if self.totals and self.totals.class_counts is not None:
+            return self.totals.class_counts
+        if self.labels is None:
+            return None
+        return tuple(np.bincount(self.labels, minlength=self.num_classes or 0).tolist())
 
     @property
     def test_count(self) -> int:

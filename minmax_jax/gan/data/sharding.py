@@ -7,12 +7,14 @@ import jax
 import numpy as np
 
 from minmax_jax import parallel
+from minmax_jax.gan.base.errors import DataError
 from minmax_jax.gan.data.checksum import crc32
 from minmax_jax.gan.data.dataset import Data, ShardFn, Totals
+from minmax_jax.gan.data.examples import Examples
 
 
 def shard_of_process(index: int, num_processes: int, devices_per_process: int) -> ShardFn:
-    """Returns the range of examples that one process loads: the rows of its devices.
+    """Returns a function that gives the range of examples for the devices of one process.
 
     Args:
       index: Index of the process.
@@ -30,7 +32,7 @@ def shard_of_process(index: int, num_processes: int, devices_per_process: int) -
 def take_shard(data: Data, shard_fn: ShardFn) -> Data:
     """Keeps one shard of the training examples and drops the held-out examples.
 
-    The checksum in `totals` is set to 0, because one process cannot compute it.
+    The checksum in `Data.totals` is set to 0, because one process cannot compute it.
     """
     rows = shard_fn(len(data.images))
     identity = crc32(data.test_images, crc32(data.images))
@@ -65,16 +67,21 @@ def shard_images(images: np.ndarray, count: int, devices: Sequence[Any]) -> Shar
       devices: Devices of all processes, ordered by process.
     """
     own = parallel.addressable_devices(devices)
-    size = -(-count // len(devices))
-    rows = np.zeros((len(own) * size, *images.shape[1:]), images.dtype)
-    rows[: len(images)] = images
     return ShardedImages(
-        rows=parallel.shard(rows.reshape(len(own), size, *images.shape[1:]), own),
-        count=parallel.replicate(np.int32(count), own),
+        rows=_shard_rows(images, count, devices), count=parallel.replicate(np.int32(count), own)
     )
 
 
-def put_on_devices(data: Data, devices: Sequence[Any]) -> Any:
+def _shard_rows(values: np.ndarray, count: int, devices: Sequence[Any]) -> Any:
+    """Distributes the rows of this process over its devices, padded with zeros."""
+    own = parallel.addressable_devices(devices)
+    size = -(-count // len(devices))
+    rows = np.zeros((len(own) * size, *values.shape[1:]), values.dtype)
+    rows[: len(values)] = values
+    return parallel.shard(rows.reshape(len(own), size, *values.shape[1:]), own)
+
+
+def put_on_devices(data: Data, devices: Sequence[Any], *, labels: bool = False) -> Any:
     """Copies the training examples to the devices, in the form that `batch` accepts.
 
     In a single process every device holds all examples. Several processes shard
@@ -83,10 +90,23 @@ def put_on_devices(data: Data, devices: Sequence[Any]) -> Any:
     Args:
       data: Dataset, or this process's shard of it.
       devices: Devices of all processes, ordered by process.
+      labels: Whether to copy the labels, too, for a class-conditional run.
 
     Returns:
-      An array or `ShardedImages` with a leading axis of devices.
+      An array or `ShardedImages` with a leading axis of devices. With labels, `Examples` of it.
+
+    Raises:
+      DataError: If labels are requested and the dataset has none.
     """
+    if labels and data.labels is None:
+        raise DataError(
+            f"put_on_devices: data must have labels, got none in {data.name}. Pass labels=False."
+        )
+    classes = data.labels if labels else None
     if data.totals is None:
-        return parallel.replicate(data.images, devices)
-    return shard_images(data.images, data.count, devices)
+        images = parallel.replicate(data.images, devices)
+        return images if classes is None else Examples(images, parallel.replicate(classes, devices))
+    images = shard_images(data.images, data.count, devices)
+    if classes is None:
+        return images
+    return Examples(images, _shard_rows(classes, data.count, devices))

@@ -57,7 +57,7 @@ def evaluate(
         standard error.
 
     Returns:
-      One record per extractor, as it was written.
+      One record per extractor, as it was written to `evaluations.jsonl`.
 
     Raises:
       ConfigError: If the folder does not contain a run or the checkpoint, or an
@@ -182,7 +182,10 @@ class RunEvaluator:
         if self._sample_evaluator is None:
             name = self._config.evaluation.extractor
             self._sample_evaluator = default_evaluator(self._data, self._note, name)
-        pair = build.build_pair(self._config, self._data.images.shape[1:])
+        num_classes = self._config.conditioning.num_classes(self._data)
+        pair = build.build_pair(
+            self._config, self._data.images.shape[1:], num_classes=num_classes
+        )
         stats = generator_lib.recompute_batch_stats(pair, state.ema, state.stats.min)
         seed, num_samples = self._config.run.seed, self._config.evaluation.num_samples
         samples = generator_lib.draw_samples(pair, state.ema, stats, num_samples, seed=seed)

@@ -80,7 +80,7 @@ class LoadedGenerator:
             )
         labels = _check_labels(labels, latents.shape[0], self.num_classes)
         latents = truncate(latents, self.truncation)
-        return _apply(self.pair.generator.apply, self.params, self.stats, latents, labels)
+        return apply(self.pair.generator.apply, self.params, self.stats, latents, labels)
 
     def latents(self, num: int, *, seed: int = 0) -> jax.Array:
         """Returns the latents `(num, latent_dim)` of a seed, the same as in `gan.sample`."""
@@ -146,8 +146,12 @@ def _check_labels(labels: Any, num: int, num_classes: int) -> jax.Array | None:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _apply(
-    apply: Callable[..., Any], params: Any, stats: Any, latents: jax.Array, labels: Any
+def apply(
+    network_apply: Callable[..., Any], params: Any, stats: Any, latents: jax.Array, labels: Any
 ) -> jax.Array:
+    """Applies a generator to latents, and to labels unless they are None, in one pass.
+
+    The function is compiled once per network and serves the parameters of all steps.
+    """
     conditions = {} if labels is None else {"labels": labels}
-    return apply(params, stats, latents, train=False, **conditions)[0]
+    return network_apply(params, stats, latents, train=False, **conditions)[0]

@@ -9,10 +9,11 @@ and `heartbeat`).
 """
 
 import contextlib
+import json
 import re
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import jax
@@ -78,6 +79,19 @@ class ProcessGroup:
             return own
         self._store.put("crc32", str(own))
         return int(self._store.get("crc32", self.count - 1))
+
+    def total(self, counts: Sequence[int]) -> tuple[int, ...]:
+        """Returns the sums of counts over all processes.
+
+        Args:
+          counts: Counts of this process, as many in every process.
+        """
+        if self.count == 1:
+            return tuple(counts)
+        before = json.loads(self._store.get("counts", self.index - 1)) if self.index else None
+        own = [sum(pair) for pair in zip(counts, before or [0] * len(counts), strict=True)]
+        self._store.put("counts", json.dumps(own))
+        return tuple(json.loads(self._store.get("counts", self.count - 1)))
 
     def check_same(self, name: str, values: Mapping[str, Any], remedy: str) -> None:
         """Checks that values are the same in all processes.
@@ -196,7 +210,7 @@ def join(launch: Launch, settings: Mapping[str, Any] | None = None) -> Iterator[
 
     Raises:
       ConfigError: If a setting is invalid, or differs between the processes.
-      HostFailed: If a process does not come.
+      HostFailed: If a process does not connect in time.
     """
     if not check(launch):
         yield ProcessGroup()

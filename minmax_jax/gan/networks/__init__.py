@@ -10,6 +10,9 @@ _convolution      convolutions as matrix products on CPU
 _convolution_lax  convolutions of XLA, for accelerators
 _parts            a network applied to several batches
 _platform         the platform for which networks are traced
+_residual         residual blocks
+_resampling       resampling by a factor of two
+_sides            the sides of the images that residual networks make
 _precision        the precision of products and convolutions
 """
 
@@ -17,8 +20,8 @@ from minmax_jax.gan.networks._layers import Layers
 from minmax_jax.gan.networks._parts import InOrder, apply_in_order
 from minmax_jax.gan.networks._platform import tracing_for
 from minmax_jax.gan.networks._precision import MATMUL_PRECISIONS
-from minmax_jax.gan.networks._pure import Network, purify
-from minmax_jax.gan.networks.registry import DTYPES, NETWORKS, Pair, build
+from minmax_jax.gan.networks._pure import Network, labels_option, purify
+from minmax_jax.gan.networks.registry import DTYPES, NETWORKS, Pair, build, option_names
 
 __all__ = [
     "DTYPES",
@@ -30,6 +33,8 @@ __all__ = [
     "Pair",
     "apply_in_order",
     "build",
+    "labels_option",
+    "option_names",
     "purify",
     "tracing_for",
 ]

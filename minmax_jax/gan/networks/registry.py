@@ -17,6 +17,7 @@ from minmax_jax.gan.networks.mangoubi_cifar import mangoubi_cifar
 from minmax_jax.gan.networks.mangoubi_mnist import mangoubi_mnist
 from minmax_jax.gan.networks.mlp import mangoubi_gaussians, mlp
 from minmax_jax.gan.networks.resnet import resnet
+from minmax_jax.gan.networks.sngan import sngan
 
 NETWORKS: Registry[Callable[..., tuple[Network, Network]]] = Registry(
     "network",
@@ -24,6 +25,7 @@ NETWORKS: Registry[Callable[..., tuple[Network, Network]]] = Registry(
         "mlp": mlp,
         "dcgan": dcgan,
         "resnet": resnet,
+        "sngan": sngan,
         "mangoubi_gaussians": mangoubi_gaussians,
         "mangoubi_mnist": mangoubi_mnist,
         "mangoubi_cifar": mangoubi_cifar,
@@ -32,7 +34,8 @@ NETWORKS: Registry[Callable[..., tuple[Network, Network]]] = Registry(
 """Maps the name of a network to its builder.
 
 A call `builder(sample_shape, *, latent_dim, width, rngs, axis_name)` returns generator and
-discriminator. A builder can also accept `dtype` and `spectral_norm`.
+discriminator. A builder can also accept `dtype`, `spectral_norm`, and `num_classes`, which it
+receives in class-conditional runs only.
 """
 
 DTYPES: Mapping[str, Any] = MappingProxyType({"float32": jnp.float32, "bfloat16": jnp.bfloat16})
@@ -40,6 +43,25 @@ DTYPES: Mapping[str, Any] = MappingProxyType({"float32": jnp.float32, "bfloat16"
 
 Parameters and statistics are float32.
 """
+
+
+_GIVEN = {"latent_dim", "width", "rngs", "axis_name", "num_classes", "dtype", "spectral_norm"}
+# The arguments of builders that have a configuration field of their own.
+
+
+def option_names(name: str) -> tuple[str, ...]:
+    """Returns the names of a builder's own arguments that a configuration can set.
+
+    Their defaults are numbers, texts, True, False or None.
+    """
+    arguments = inspect.signature(NETWORKS[name]).parameters.values()
+    return tuple(
+        argument.name
+        for argument in arguments
+        if argument.kind is argument.KEYWORD_ONLY
+        and argument.name not in _GIVEN
+        and isinstance(argument.default, (bool, int, float, str, type(None)))
+    )
 
 
 class Pair(NamedTuple):
@@ -50,12 +72,20 @@ class Pair(NamedTuple):
       discriminator: Maps `(batch, *sample_shape)` to logits `(batch,)`.
       latent_dim: Dimension of the latent space.
       sample_shape: Shape of one example: `(height, width, channels)` or `(dimension,)`.
+      num_classes: Number of classes of a class-conditional run, otherwise 0.
     """
 
     generator: Network
     discriminator: Network
     latent_dim: int
     sample_shape: tuple[int, ...]
+    num_classes: int = 0
+
+    @property
+    def takes_labels(self) -> bool:
+        """Whether the run is class-conditional and a network depends on the class."""
+        networks = (self.generator, self.discriminator)
+        return self.num_classes > 0 and any(network.takes_labels for network in networks)
 
 
 def build(
@@ -69,6 +99,8 @@ def build(
     compute_dtype: str = "float32",
     spectral_norm: bool = False,
     matmul_precision: str = "default",
+    options: Mapping[str, Any] = MappingProxyType({}),
+    num_classes: int = 0,
 ) -> Pair:
     """Builds a pair of networks with their initial parameters.
 
@@ -86,12 +118,17 @@ def build(
       matmul_precision: Precision of float32 products and convolutions of both networks, a name
         in `MATMUL_PRECISIONS`. It has no effect on CPU. Initialization and spectral
         normalization always have full precision.
+      options: Further arguments of the builder, such as `attention` of `resnet`.
+      num_classes: Number of classes of a class-conditional run, otherwise 0. A builder that does
+        not accept it builds networks that do not depend on the class.
 
     Raises:
       ValueError: If a name is unknown, a size is below 1, or the networks cannot make examples
         of this shape.
     """
     _check(name, compute_dtype, matmul_precision, latent_dim=latent_dim, width=width)
+    if unknown := sorted(set(options) - set(option_names(name))):
+        raise ValueError(f"build: {name} does not accept {', '.join(unknown)}. Remove it.")
     with jax.default_matmul_precision("highest"):  # Orthogonal initialization has products.
         built = NETWORKS[name](
             tuple(sample_shape),
@@ -100,9 +137,10 @@ def build(
             rngs=nnx.Rngs(seed),
             axis_name=axis_name,
             **_layer_options(name, compute_dtype, spectral_norm),
+            **options,
         )
     generator, discriminator = (with_matmul_precision(net, matmul_precision) for net in built)
-    return Pair(generator, discriminator, latent_dim, tuple(sample_shape))
+    return Pair(generator, discriminator, latent_dim, tuple(sample_shape), num_classes)
 
 
 def _check(name: str, compute_dtype: str, matmul_precision: str, **sizes: int) -> None:
@@ -123,6 +161,12 @@ def _check(name: str, compute_dtype: str, matmul_precision: str, **sizes: int) -
     for argument, value in sizes.items():
         if value < 1:
             raise ValueError(f"build: {argument} must be at least 1, got {value}.")
+
+
+def _class_options(name: str, num_classes: int) -> dict[str, int]:
+    """Returns the number of classes, if the run is conditional and the builder accepts it."""
+    accepted = "num_classes" in inspect.signature(NETWORKS[name]).parameters
+    return {"num_classes": num_classes} if num_classes and accepted else {}
 
 
 def _layer_options(name: str, compute_dtype: str, spectral_norm: bool) -> dict[str, Any]:

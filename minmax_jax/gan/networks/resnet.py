@@ -30,72 +30,9 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from minmax_jax.gan.networks import _convolution
 from minmax_jax.gan.networks._layers import Layers, in_order, numbered, purify_pair
 from minmax_jax.gan.networks._pure import Network
-
-# Layers after a ReLU have He's initialization; the 1×1 shortcuts have this one.
-_shortcut_init = nnx.initializers.glorot_uniform()
-
-
-class UpBlock(nnx.Module):
-    """Residual block that doubles the side: `(n, h, w, inputs)` to `(n, 2h, 2w, outputs)`."""
-
-    def __init__(self, inputs: int, outputs: int, layers: Layers) -> None:
-        self.norm1, self.norm2 = layers.norm(inputs), layers.norm(outputs)
-        self.conv1 = layers.convolution(
-            inputs,
-            outputs,
-            linear_fn=_convolution.double,
-            kernel_fn=_convolution.resampling_kernel,
-            use_bias=False,
-        )
-        self.conv2 = layers.convolution(outputs, outputs, use_bias=False)
-        self.shortcut = layers.convolution(
-            inputs, outputs, size=1, init=_shortcut_init, use_bias=False
-        )
-
-    def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Adds the two branches. The shortcut applies its 1×1 convolution before upsampling.
-
-        The first convolution includes the upsampling before it.
-        """
-        hidden = self.conv1(nnx.relu(self.norm1(inputs, train=train)), train=train)
-        hidden = self.conv2(nnx.relu(self.norm2(hidden, train=train)), train=train)
-        return hidden + _convolution.upsample(self.shortcut(inputs, train=train))
-
-
-class DownBlock(nnx.Module):
-    """Residual block of two convolutions that can halve the side.
-
-    The first block of a discriminator receives an image and has no ReLU before it.
-    """
-
-    def __init__(
-        self, inputs: int, outputs: int, layers: Layers, *, halves: bool, first: bool = False
-    ) -> None:
-        self.halves, self.first = halves, first
-        self.conv1 = layers.convolution(inputs, outputs)
-        pooled: Any = {"linear_fn": _convolution.halve, "kernel_fn": _convolution.pooling_kernel}
-        self.conv2 = layers.convolution(outputs, outputs, **pooled if halves else {})
-        kept = not halves and inputs == outputs
-        self.shortcut = (
-            None if kept else layers.convolution(inputs, outputs, size=1, init=_shortcut_init)
-        )
-
-    def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Adds the two branches.
-
-        The second convolution includes the pooling after it. The shortcut pools before its 1×1
-        convolution. Pooling after it would give the same result.
-        """
-        hidden = self.conv1(inputs if self.first else nnx.relu(inputs), train=train)
-        hidden = self.conv2(nnx.relu(hidden), train=train)
-        if self.halves:
-            inputs = _convolution.average_pool(inputs)
-        if self.shortcut is not None:
-            inputs = self.shortcut(inputs, train=train)
-        return hidden + inputs.astype(hidden.dtype)
+from minmax_jax.gan.networks._residual import SHORTCUT_INIT, DownBlock, UpBlock
 
 
 class Generator(nnx.Module):
@@ -109,7 +46,7 @@ class Generator(nnx.Module):
             UpBlock(inputs, outputs, layers) for inputs, outputs in itertools.pairwise(channels)
         )
         self.norm = layers.norm(channels[-1])
-        self.last = layers.convolution(channels[-1], shape[2], init=_shortcut_init)
+        self.last = layers.convolution(channels[-1], shape[2], init=SHORTCUT_INIT)
 
     def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
         """Maps latents to images. In training, BatchNorm uses batch statistics."""

@@ -6,18 +6,32 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 import minmax_jax as mm
 from minmax_jax.gan.objective import losses
 from minmax_jax.gan.objective.forward import Game, Outputs, Samples, networks_fn, samples_fn
 
 
+class FieldAux(NamedTuple):
+    """What an evaluation of the vector field returns beside the field.
+
+    Attributes:
+      stats: BatchNorm statistics of both networks after the step (`Players`).
+      real_sign: Mean of sign(D(x)) over the real examples, for the control rule of the
+        augmentation, or an empty tuple without such a rule.
+    """
+
+    stats: Any
+    real_sign: Any
+
+
 class GameFunctions(NamedTuple):
     """Functions of `(players, draw)` at one step, averaged over microbatches and devices.
 
     Attributes:
-      field_fn: Returns the vector field and the BatchNorm statistics after the step, both as
-        `Players`.
+      field_fn: Returns the vector field (`Players`), and `FieldAux` with the BatchNorm statistics
+        after the step.
       payoff_fn: Returns the objective that the discriminator maximizes.
       min_loss_fn: Returns the loss that the generator minimizes: in a zero-sum game, the payoff.
       loss_fns: `Players` of functions that return the logged losses. The discriminator's loss
@@ -31,7 +45,7 @@ class GameFunctions(NamedTuple):
 
 
 def game_functions(
-    game: Game, images: jax.Array, stats: mm.Players, key: jax.Array, due: bool | jax.Array = True
+    game: Game, images: Any, stats: mm.Players, key: jax.Array, due: bool | jax.Array = True
 ) -> GameFunctions:
     """Returns the vector field, payoff and losses of one training step.
 
@@ -45,7 +59,7 @@ def game_functions(
 
     Args:
       game: Networks, loss and batch size.
-      images: Dataset, or this device's shard of it.
+      images: Dataset, or this device's shard of it: images, or `Examples` with labels.
       stats: BatchNorm statistics before the step.
       key: PRNG key of the step. Each returned function folds its argument `draw` into it.
       due: Whether the penalty is applied in this step. See `penalty_due`. It is the same for all
@@ -63,17 +77,17 @@ def game_functions(
         players: mm.Players, samples: Samples, due: bool | jax.Array = due
     ) -> tuple[jax.Array, Any]:
         out = forward(players, samples)
-        return _max_loss(game, out, due), out.stats.max
+        return _max_loss(game, out, due), FieldAux(out.stats.max, _real_sign(game, out))
 
-    def payoff(players: mm.Players, samples: Samples) -> tuple[jax.Array, mm.Players]:
+    def payoff(players: mm.Players, samples: Samples) -> tuple[jax.Array, FieldAux]:
         out = forward(players, samples)
-        return -_max_loss(game, out, due), out.stats
+        return -_max_loss(game, out, due), FieldAux(out.stats, _real_sign(game, out))
 
     zero_sum = game.loss.zero_sum
     field_fn = (
         mm.zero_sum(payoff, stochastic=True, has_aux=True)
         if zero_sum
-        else mm.general_sum(min_loss, max_loss, stochastic=True, has_aux=True)
+        else _join_aux(mm.general_sum(min_loss, max_loss, stochastic=True, has_aux=True))
     )
     logged_max_loss = functools.partial(max_loss, due=True)
     return GameFunctions(
@@ -81,6 +95,21 @@ def game_functions(
         payoff_fn=average(_value(payoff)),
         min_loss_fn=average(_value(payoff if zero_sum else min_loss)),
         loss_fns=mm.Players(average(_value(min_loss)), average(_value(logged_max_loss))),
+    )
+
+
+def game_at(game: Game, step: Any, augmentation_state: Any = ()) -> Game:
+    """Returns the game with the values that its schedules have after `step` updates.
+
+    Args:
+      game: Game of the run.
+      step: Number of updates so far.
+      augmentation_state: State of the augmentation, if ADA controls its probability.
+    """
+    penalty, augmentation = game.penalty, game.augmentation
+    return game._replace(
+        penalty=penalty and penalty.at(step),
+        augmentation=augmentation and augmentation.at(augmentation_state, step),
     )
 
 
@@ -102,7 +131,31 @@ def _max_loss(game: Game, out: Outputs, due: bool | jax.Array) -> jax.Array:
     loss = game.loss.max_loss(out.real_logits, out.fake_logits)
     if game.penalty is None:
         return loss
-    return loss + game.penalty(out.discriminator, out.real, out.fake, out.mix, due)
+    return loss + game.penalty(
+        out.discriminator,
+        out.real,
+        out.fake,
+        out.mix,
+        due,
+        labels=out.labels,
+        fake_labels=out.fake_labels,
+    )
+
+
+def _real_sign(game: Game, out: Outputs) -> Any:
+    if game.augmentation is None or game.augmentation.control is None:
+        return ()
+    return jnp.mean(jnp.sign(out.real_logits))
+
+
+def _join_aux(field_fn: Any) -> Any:
+    """Returns a general-sum field with one `FieldAux` for both players."""
+
+    def evaluate(players: mm.Players, samples: Samples) -> tuple[mm.Players, FieldAux]:
+        field, (min_stats, aux) = field_fn.evaluate(players, samples)
+        return field, aux._replace(stats=mm.Players(min_stats, aux.stats))
+
+    return dataclasses.replace(field_fn, evaluate=evaluate)
 
 
 def _average(

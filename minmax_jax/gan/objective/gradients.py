@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import minmax_jax as mm
 from minmax_jax import parallel
 from minmax_jax.gan.objective.forward import Game
-from minmax_jax.gan.objective.game import game_functions
+from minmax_jax.gan.objective.game import game_at, game_functions
 from minmax_jax.gan.objective.losses import LOSSES
 
 
@@ -25,7 +25,7 @@ class GradientFields(NamedTuple):
     saturating: mm.FieldFn
 
 
-def gradient_fields(game: Game, images: jax.Array, key: jax.Array) -> GradientFields:
+def gradient_fields(game: Game, images: Any, key: jax.Array, step: int = 0) -> GradientFields:
     """Returns the vector fields of a GAN, with an independent batch per sample index.
 
     Batches have the size used in training, because gradients of networks with BatchNorm depend
@@ -35,8 +35,9 @@ def gradient_fields(game: Game, images: jax.Array, key: jax.Array) -> GradientFi
 
     Args:
       game: Game from `build_game` with `num_devices=1`.
-      images: The whole dataset, `(N, *sample_shape)`.
+      images: The whole dataset, `(N, *sample_shape)`, or `Examples` with labels.
       key: PRNG key. Sample index i uses the batch of `fold_in(key, i)`.
+      step: Number of updates so far, from which schedules compute their values.
 
     Returns:
       `GradientFields` of functions `field_fn(players, draw)`, which can be used under `jit`.
@@ -49,6 +50,7 @@ def gradient_fields(game: Game, images: jax.Array, key: jax.Array) -> GradientFi
             f"gradient_fields: game must be for one device, got {game.num_devices} devices. "
             "Pass a game from build_game(..., 1)."
         )
+    game = game_at(game, step)
     stats = mm.Players(game.pair.generator.stats, game.pair.discriminator.stats)
     payoff_game = game._replace(loss=LOSSES["saturating"], penalty=None)
 

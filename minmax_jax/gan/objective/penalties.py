@@ -12,10 +12,14 @@ in [0, 1). Norms are Euclidean, over all elements of one example.
 All penalties act on the discriminator only: no gradient flows from a penalty to the generator.
 A zero-sum game therefore stays zero-sum: its payoff f becomes `f − weight · penalty`, and one
 backward pass gives both gradients. In a general-sum game, the penalty is added to `max_loss`.
+
+In class-conditional training, D is evaluated for the class of each example: the label of a real
+example at x and at x̂, and the class that the generator was asked for at x'.
 """
 
+import inspect
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,11 +27,16 @@ from jax import lax
 
 from minmax_jax.gan.base.registry import Registry
 
-Discriminator = Callable[[jax.Array], jax.Array]
-"""Function from examples `(batch, *sample_shape)` to logits `(batch,)`."""
+Discriminator = Callable[..., jax.Array]
+"""Function `(examples, labels=None)` from examples `(batch, *sample_shape)` to logits `(batch,)`.
 
-PenaltyFn = Callable[[Discriminator, jax.Array, jax.Array, jax.Array], jax.Array]
-"""`penalty_fn(discriminator, real, fake, mix) -> scalar`, the mean over a batch."""
+Without labels, it uses the labels of the real batch, if the run is class-conditional."""
+
+PenaltyFn = Callable[..., jax.Array]
+"""`penalty_fn(discriminator, real, fake, mix) -> scalar`, the mean over a batch.
+
+A function with arguments `labels` or `fake_labels` receives the classes of `real` or `fake`, which
+are None in a run without labels."""
 
 
 class Penalty(NamedTuple):
@@ -35,14 +44,19 @@ class Penalty(NamedTuple):
 
     Attributes:
       penalty_fn: One of `PENALTIES`.
-      weight: Weight in the discriminator's loss.
+      weight: Weight in the discriminator's loss, or a function from the number of updates so
+        far to it. `at` evaluates the function.
       every: Apply the penalty every N updates, with weight `weight * every` (lazy
         regularization).
     """
 
     penalty_fn: PenaltyFn
-    weight: float
+    weight: Any
     every: int = 1
+
+    def at(self, step: Any) -> "Penalty":
+        """Returns the penalty with its weight after `step` updates."""
+        return self._replace(weight=self.weight(step)) if callable(self.weight) else self
 
     def __call__(
         self,
@@ -51,6 +65,9 @@ class Penalty(NamedTuple):
         fake: jax.Array,
         mix: jax.Array,
         due: bool | jax.Array,
+        *,
+        labels: jax.Array | None = None,
+        fake_labels: jax.Array | None = None,
     ) -> jax.Array:
         """Returns the term that is added to the discriminator's loss in one update.
 
@@ -64,10 +81,15 @@ class Penalty(NamedTuple):
           fake: Examples of the generator, `(batch, *sample_shape)`.
           mix: Uniform random numbers in [0, 1), `(batch,)`.
           due: Whether this update applies the penalty. A Python bool needs no branch.
+          labels: Classes of `real`, or None.
+          fake_labels: Classes of `fake`, or None.
         """
+        accepted = inspect.signature(self.penalty_fn).parameters
+        classes = {"labels": labels, "fake_labels": fake_labels}
+        classes = {name: value for name, value in classes.items() if name in accepted}
 
         def value(factor: float) -> jax.Array:
-            return factor * self.penalty_fn(discriminator, real, fake, mix)
+            return factor * self.penalty_fn(discriminator, real, fake, mix, **classes)
 
         if isinstance(due, bool):
             return value(self.weight) if due else jnp.zeros(())
@@ -112,17 +134,27 @@ def r1(discriminator: Discriminator, real: jax.Array, fake: jax.Array, mix: jax.
     return 0.5 * jnp.mean(_squared_norms(discriminator, real))
 
 
-def r2(discriminator: Discriminator, real: jax.Array, fake: jax.Array, mix: jax.Array) -> jax.Array:
+def r2(
+    discriminator: Discriminator,
+    real: jax.Array,
+    fake: jax.Array,
+    mix: jax.Array,
+    fake_labels: jax.Array | None = None,
+) -> jax.Array:
     """Computes `½ E ‖∇D‖²` at fake examples. Arguments and reference: see `r1`."""
     del real, mix
-    return 0.5 * jnp.mean(_squared_norms(discriminator, lax.stop_gradient(fake)))
+    return 0.5 * jnp.mean(_squared_norms(discriminator, lax.stop_gradient(fake), fake_labels))
 
 
 def r1_and_r2(
-    discriminator: Discriminator, real: jax.Array, fake: jax.Array, mix: jax.Array
+    discriminator: Discriminator,
+    real: jax.Array,
+    fake: jax.Array,
+    mix: jax.Array,
+    fake_labels: jax.Array | None = None,
 ) -> jax.Array:
     """Computes the sum of `r1` and `r2`."""
-    return r1(discriminator, real, fake, mix) + r2(discriminator, real, fake, mix)
+    return r1(discriminator, real, fake, mix) + r2(discriminator, real, fake, mix, fake_labels)
 
 
 PENALTIES: Registry[PenaltyFn] = Registry(
@@ -131,7 +163,10 @@ PENALTIES: Registry[PenaltyFn] = Registry(
 """Maps the name of a penalty to its function."""
 
 
-def _squared_norms(discriminator: Discriminator, inputs: jax.Array) -> jax.Array:
+def _squared_norms(
+    discriminator: Discriminator, inputs: jax.Array, labels: jax.Array | None = None
+) -> jax.Array:
     """Computes `‖∇D‖²` of each example, `(batch,)`."""
-    gradient = jax.grad(lambda x: jnp.sum(discriminator(x)))(inputs)
+    classes = () if labels is None else (labels,)
+    gradient = jax.grad(lambda x: jnp.sum(discriminator(x, *classes)))(inputs)
     return jnp.sum(jnp.square(gradient).reshape(gradient.shape[0], -1), axis=-1)

@@ -15,7 +15,12 @@ from minmax_jax.gan.run import run_folder
 from minmax_jax.gan.training import nonfinite
 from minmax_jax.gan.training import step as step_lib
 
-NAMES = (*step_lib.QUANTITIES, *step_lib.GREEDY_QUANTITIES, *nonfinite.QUANTITIES)
+NAMES = (
+    *step_lib.QUANTITIES,
+    *step_lib.AUGMENTATION_QUANTITIES,
+    *step_lib.GREEDY_QUANTITIES,
+    *nonfinite.QUANTITIES,
+)
 """Names of all quantities that a record can contain, in the order of a record."""
 
 

@@ -21,12 +21,13 @@ FILES = (
     "summary.json",
     "outcome.json",
     "samples.png",
+    "samples_over_time.png",
     "curves.png",
     lease.FILE,
 )
 """Names of the files that a run writes."""
 
-FOLDERS = ("checkpoints", "tensorboard")
+FOLDERS = ("checkpoints", "tensorboard", "samples", "wandb")
 """Names of the folders that a run writes."""
 
 # Files of runs and sweeps that have a name which commands can write, by the file that marks them.
@@ -67,8 +68,8 @@ def check_not_of_training(path: Path) -> None:
     with files_lib.one_line_errors(path):
         folder = path.absolute().parent.resolve()
         beside = any(path.name in own and (folder / mark).exists() for mark, own in _MARKS.items())
-        checkpoint = folder.name == FOLDERS[0] and (folder.parent / FILES[0]).exists()
-    if beside or checkpoint:
+        inside = folder.name in FOLDERS and (folder.parent / FILES[0]).exists()
+    if beside or inside:
         raise ConfigError(
             f"out={printable(str(path))}: training writes its own files there. Choose another path."
         )

@@ -4,7 +4,8 @@ config.json         configuration, dataset, version
 metrics.jsonl       logged metrics, one record per line; null stands for non-finite values
 evaluations.jsonl   evaluations; see `evaluations`
 checkpoints/        see `checkpoint`
-summary.json, samples.png, curves.png   written at the end
+samples/            images of the same samples at several steps; see `sample_files`
+summary.json, samples.png, curves.png, samples_over_time.png   written at the end
 """
 
 import json
@@ -17,6 +18,7 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.config.schedules import schedule_changes
 from minmax_jax.gan.run import files, jsonl, ownership, skipped, untrusted
 
 METRICS = "metrics.jsonl"
@@ -36,10 +38,11 @@ MAY_CHANGE = (
     "evaluate",
     "evaluate_every",
     "evaluate_extractor",
+    "sample_every",
 )
 """Fields that may change when a run resumes: a larger number of steps, other devices, another
 place of the same data, other retention, another policy for non-finite updates, other
-evaluations."""
+evaluations and sample images."""
 
 
 class About(NamedTuple):
@@ -47,22 +50,34 @@ class About(NamedTuple):
 
     Attributes:
       config: Configuration of the run.
-      data: Name, kind, sample shape, count and checksum of the training data.
+      data: Name, kind, sample shape, count and checksum of the training data. In a conditional
+        run also the number of examples of each class.
     """
 
     config: config_lib.Config
     data: dict[str, Any]
 
+    @property
+    def num_classes(self) -> int:
+        """Number of classes of a conditional run, otherwise 0."""
+        return len(self.data.get("class_counts", ()))
 
-def describe(data: data_lib.Data) -> dict[str, Any]:
-    """Returns a description that identifies a dataset."""
-    return {
+
+def describe(data: data_lib.Data, *, conditional: bool = False) -> dict[str, Any]:
+    """Returns a description that identifies a dataset.
+
+    Args:
+      data: Dataset.
+      conditional: Whether the labels belong to what identifies it.
+    """
+    found = {
         "name": data.name,
         "kind": data.kind,
         "shape": list(data.images.shape[1:]),
         "count": data.count,
         "crc32": data.totals.crc32 if data.totals else data_lib.crc32(data.images),
     }
+    return {**found, "class_counts": list(data.class_counts or ())} if conditional else found
 
 
 def read(folder: Path) -> About:
@@ -97,7 +112,7 @@ def check_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> N
     with files.one_line_errors(folder, "used as a run folder"):
         known = (folder / CONFIG).exists()
     if known:
-        _check_same(folder, read(folder), About(config, describe(data)))
+        _check_same(folder, read(folder), _about(config, data))
     elif folder.exists() and not (folder.is_dir() and ownership.is_unused(folder, CONFIG)):
         raise ConfigError(
             f"out={folder} exists and is not a run folder. Choose another --out; nothing was "
@@ -115,15 +130,20 @@ def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> No
     content = {
         "version": metadata.version("minmax-jax"),
         "config": config.to_json(),
-        "data": describe(data),
+        "data": _about(config, data).data,
     }
     files.make_folder(folder)
     files.write_atomically(folder / CONFIG, json.dumps(content, indent=2) + "\n")
     skipped.write(folder, data)
 
 
+def _about(config: config_lib.Config, data: data_lib.Data) -> About:
+    return About(config, describe(data, conditional=config.conditioning.conditional))
+
+
 def _check_same(folder: Path, old: About, new: About) -> None:
-    changes = old.config.difference(new.config, (*MAY_CHANGE, "out"))
+    changes = old.config.difference(new.config, (*MAY_CHANGE, "out", "schedule"))
+    changes += schedule_changes(old.config, new.config)
     if new.config.training.steps < old.config.training.steps:
         changes.append(
             f"steps: {old.config.training.steps} -> {new.config.training.steps} (may only grow)"

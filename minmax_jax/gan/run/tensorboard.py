@@ -1,19 +1,22 @@
-"""TensorBoard event files with the metrics of a run.
+"""TensorBoard event files with the metrics and the sample images of a run.
 
-The event file in the subfolder `tensorboard` is a copy of `metrics.jsonl`. It is rewritten when
-a run starts or resumes, so that it contains no record twice and none that was discarded.
+The event file in the subfolder `tensorboard` is a copy of `metrics.jsonl` and of the images in
+`samples`. It is rewritten when a run starts or resumes, so that it contains no record twice and
+none that was discarded.
 """
 
 import contextlib
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from minmax_jax.gan.base import json_text
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.run import files, jsonl, ownership, run_folder
+from minmax_jax.gan.run import files, jsonl, mirror, ownership, run_folder
 
 
 def check_installed() -> None:
@@ -29,13 +32,13 @@ def check_installed() -> None:
 
 @contextlib.contextmanager
 def open_copy(folder: Path) -> Iterator[Callable[[], None]]:
-    """Copies the metrics of a run to an event file, at the start and at the end of the block.
+    """Copies metrics and images of a run to an event file, at the start and end of the block.
 
     Args:
       folder: Run folder.
 
     Yields:
-      A function that copies the records added to `metrics.jsonl` since the last copy.
+      A function that copies the records and images that are new since the last copy.
 
     Raises:
       ConfigError: If the subfolder cannot be written, or is a symbolic link.
@@ -46,13 +49,19 @@ def open_copy(folder: Path) -> Iterator[Callable[[], None]]:
     files.make_folder(target)
     with files.one_line_errors(target):
         _delete_event_files(target)
-        copy = _Copy(folder / run_folder.METRICS, target)
+        events = _Events(folder, target)
+    copy = mirror.Mirror(folder, events)
+
+    def update() -> None:
+        with files.one_line_errors(target):
+            copy.update()
+
     try:
-        copy.update()
-        yield copy.update
-        copy.update()
+        update()
+        yield update
+        update()
     finally:
-        copy.close()
+        events.close()
 
 
 def _delete_event_files(target: Path) -> None:
@@ -78,56 +87,58 @@ class _NewFiles:
         return io.FileIO(path.removeprefix(f"{_SCHEME}:"), "xb")
 
 
-class _Copy:
-    """Copies the numbers in a growing file of records to an event file.
+class _Events:
+    """A `mirror.Log` that writes an event file.
 
     Events are written in the calling thread: the writer thread of `SummaryWriter` ends when the
     disk is full, and the program then waits for it forever.
     """
 
-    def __init__(self, path: Path, target: Path) -> None:
+    def __init__(self, folder: Path, target: Path) -> None:
         from tensorboardX import event_file_writer, record_writer
 
         record_writer.register_writer_factory(_SCHEME, _NewFiles)
         self._writer = event_file_writer.EventsWriter(f"{_SCHEME}:{target / 'events'}", _SUFFIX)
-        self._path, self._target, self._offset, self._seconds = path, target, 0, 0.0
-        found = [record.get("seconds", 0.0) for record in jsonl.read(path)]
+        found = [r.get("seconds", 0.0) for r in jsonl.read(folder / run_folder.METRICS)]
         latest = max([seconds for seconds in found if json_text.is_number(seconds)], default=0.0)
         self._start_time = time.time() - latest
 
-    def update(self) -> None:
-        """Copies the new records."""
-        with files.one_line_errors(self._target):
-            for record in self._new_records():
-                self._write(record)
-            self._writer.flush()
+    def add_scalars(self, event: mirror.Event, values: Mapping[str, float]) -> None:
+        """Writes one event per number."""
+        from tensorboardX import summary
+
+        for name, value in values.items():
+            self._write(event, summary.scalar(mirror.tag(name), value))
+
+    def add_image(self, event: mirror.Event, name: str, path: Path) -> None:
+        """Writes the content of a PNG file, without decoding its pixels."""
+        from tensorboardX.proto import summary_pb2
+
+        with Image.open(path) as image:
+            width, height, channels = *image.size, len(image.getbands())
+        types = vars(summary_pb2)  # tensorboardX creates its classes at run time.
+        picture = types["Summary"].Image(
+            height=height,
+            width=width,
+            colorspace=channels,
+            encoded_image_string=path.read_bytes(),
+        )
+        value = types["Summary"].Value(tag=name, image=picture)
+        self._write(event, types["Summary"](value=[value]))
+
+    def flush(self) -> None:
+        """Writes buffered events."""
+        self._writer.flush()
 
     def close(self) -> None:
-        """Closes the event file, which is complete after `update`."""
+        """Closes the event file."""
         with contextlib.suppress(OSError):
             self._writer.close()
 
-    def _write(self, record: jsonl.Record) -> None:
-        from tensorboardX import summary
-
-        seconds = record.get("seconds", self._seconds)
-        self._seconds = seconds if json_text.is_number(seconds) else self._seconds
-        for name, value in record.items():
-            if name != "step" and json_text.is_number(value):  # Not null or text.
-                event: Any = _event_type()(summary=summary.scalar(_tag(name), value))
-                event.step, event.wall_time = record["step"], self._start_time + self._seconds
-                self._writer.write_event(event)
-
-    def _new_records(self) -> list[jsonl.Record]:
-        """Returns the records in the complete lines after the offset."""
-        if not self._path.exists():
-            return []
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            content = file.read()
-        complete = content[: content.rfind(b"\n") + 1]
-        self._offset += len(complete)
-        return list(jsonl.parse(complete))
+    def _write(self, event: mirror.Event, summary: Any) -> None:
+        written: Any = _event_type()(summary=summary)
+        written.step, written.wall_time = event.step, self._start_time + event.seconds
+        self._writer.write_event(written)
 
 
 def _event_type() -> Any:
@@ -135,14 +146,3 @@ def _event_type() -> Any:
     from tensorboardX.proto import event_pb2
 
     return vars(event_pb2)["Event"]
-
-
-def _tag(name: str) -> str:
-    """Returns a tag such as `loss/min`: TensorBoard groups tags by the part before the slash.
-
-    Example:
-      >>> _tag("gradient_norm_max"), _tag("update_norm_ratio")
-      ('gradient_norm/max', 'update_norm_ratio')
-    """
-    base, _, side = name.rpartition("_")
-    return f"{base}/{side}" if base and side in ("min", "max") else name

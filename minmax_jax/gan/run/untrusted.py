@@ -51,6 +51,9 @@ def check_data(data: Any) -> dict[str, Any]:
     for name, (is_valid, text) in checks.items():
         if not is_valid(data.get(name)):
             raise ConfigError(f"data {name} must be {text}, got {short(data.get(name))}.")
+    classes = data.get("class_counts", [])
+    if not isinstance(classes, list) or not all(json_text.is_count(n) for n in classes):
+        raise ConfigError(f"data class_counts must be a list of counts, got {short(classes)}.")
     if len(data["shape"]) != (3 if data["kind"] == "image" else 1):
         raise ConfigError(f"data shape does not fit to the kind {data['kind']}: {data['shape']}.")
     return data

@@ -12,6 +12,8 @@ from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.optimizer import option_names
+from minmax_jax.gan.config.preset_registry import PRESETS
+from minmax_jax.gan.config.schedules import QUANTITIES
 
 AXES = ("optimizers", "learning_rates_min", "learning_rates_max", "seeds")
 """Axes of a grid, in the order of `Grid.shape`."""
@@ -141,6 +143,7 @@ def sweep_runs(config: config_lib.Config, grid: Grid, folder: Path) -> list[Swee
             run_config = config.replace(
                 optimizer=optimizer,
                 options=_options(config, optimizer),
+                schedule=_schedules(config, optimizer),
                 learning_rate_min=rate_min,
                 learning_rate_max=rate_max,
                 seed=seed,
@@ -171,6 +174,11 @@ def _check_options(config: config_lib.Config, grid: Grid) -> None:
         raise ConfigError(
             f"options: no optimizer of the sweep supports {', '.join(unknown)}. Omit them."
         )
+    known = supported | {*QUANTITIES, *PRESETS[config.run.preset].fields.get("schedule", {})}
+    if unknown := sorted(set(config.schedules.values) - known):
+        raise ConfigError(
+            f"schedule: no optimizer of the sweep supports {', '.join(unknown)}. Omit them."
+        )
 
 
 def _options(config: config_lib.Config, optimizer: str) -> Mapping[str, Any]:
@@ -178,3 +186,10 @@ def _options(config: config_lib.Config, optimizer: str) -> Mapping[str, Any]:
     names = option_names(optimizer)
     given = {name: value for name, value in config.optimizer.options.items() if name in names}
     return presets.add_options(config.run.preset, optimizer, given)
+
+
+def _schedules(config: config_lib.Config, optimizer: str) -> Mapping[str, Any]:
+    """Returns the schedules that an optimizer supports, with the preset's schedules added."""
+    known = (*QUANTITIES, *option_names(optimizer))
+    given = {key: value for key, value in config.schedules.values.items() if key in known}
+    return presets.add_schedules(config.run.preset, optimizer, given)

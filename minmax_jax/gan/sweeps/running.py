@@ -22,7 +22,7 @@ from minmax_jax.gan.trainer import finish, train
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
 
-_ALONE = ("evaluate_every", "keep_best")
+_ALONE = ("evaluate_every", "keep_best", "sample_every")
 """Fields that only runs that train one after another support."""
 
 
@@ -139,7 +139,7 @@ def _check_vmap(vmap: str, config: config_lib.Config) -> None:
     if vmap == "on" and needed:
         raise ConfigError(
             f"vmap must be auto or off with {needed[0]}, got on. Runs in one program are evaluated "
-            "only at the end, and keep only their newest checkpoints."
+            "and draw samples only at the end, and keep only their newest checkpoints."
         )
 
 

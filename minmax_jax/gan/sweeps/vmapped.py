@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 import minmax_jax as mm
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan import objective
+from minmax_jax.gan import networks, objective
 from minmax_jax.gan.base.messages import Note, ignore_note
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.multihost.termination import Termination
@@ -40,7 +40,7 @@ def should_vmap(run: SweepRun, data: data_lib.Data) -> bool:
 
     That is the case for small networks, except convolutional ones on CPU.
     """
-    pair = build.build_pair(run.config, data.images.shape[1:])
+    pair = _build_pair(run, data)
     leaves = jax.tree.leaves((pair.generator.params, pair.discriminator.params))
     convolutional = any(leaf.ndim >= 4 for leaf in leaves)
     on_cpu = jax.default_backend() == "cpu"
@@ -94,7 +94,10 @@ def train(
         run_folder.open_run(run.folder, run.config, data)
     step, states = _restore(runs, states, note)
     compiled = _compile(games[0], config)
-    inputs = (jnp.asarray(data.images), *_seeds_and_learning_rates(runs))
+    images = jnp.asarray(data.images)
+    if config.conditioning.num_classes(data):
+        images = data_lib.Examples(images, jnp.asarray(data.labels))
+    inputs = (images, *_seeds_and_learning_rates(runs))
     state = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
     if step < config.training.steps:
         note(f"compiling the program of {len(runs)} runs; this can take a minute")
@@ -198,8 +201,12 @@ def _seeds_and_learning_rates(runs: Sequence[SweepRun]) -> tuple[jax.Array, mm.P
 def _build_game(run: SweepRun, data: data_lib.Data) -> objective.Game:
     """Builds the game of a run for one device, without a mapped axis."""
     game, _ = build.build_game(run.config, data, 1)
-    pair = build.build_pair(run.config, data.images.shape[1:])
-    return game._replace(pair=pair, axis_name=None)
+    return game._replace(pair=_build_pair(run, data), axis_name=None)
+
+
+def _build_pair(run: SweepRun, data: data_lib.Data) -> networks.Pair:
+    num_classes = run.config.conditioning.num_classes(data)
+    return build.build_pair(run.config, data.images.shape[1:], num_classes=num_classes)
 
 
 def _build_optimizer(config: Config, game: objective.Game) -> Any:

@@ -11,7 +11,7 @@ from minmax_jax.gan.data import row_order
 from minmax_jax.gan.evaluation import evaluate
 from minmax_jax.gan.generation import generator, image_files, image_io
 from minmax_jax.gan.run import files, lock, run_folder
-from minmax_jax.gan.trainer import curves
+from minmax_jax.gan.trainer import pictures
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
 
@@ -57,7 +57,9 @@ def finish(
       check_lock: Called before files are written; it raises an error if another process writes
         them.
     """
-    pair = build.build_pair(config, data.images.shape[1:])
+    pair = build.build_pair(
+        config, data.images.shape[1:], num_classes=config.conditioning.num_classes(data)
+    )
     stats = generator.recompute_batch_stats(pair, state.ema, state.stats.min)
     evaluation = {}
     if config.evaluation.num_samples:
@@ -67,7 +69,7 @@ def finish(
     records = run_folder.read_metrics(folder)
     samples = generator.draw_samples(pair, state.ema, stats, 1000)
     generator.note_nonfinite(samples, note)
-    _draw_figures(config, folder, data, samples, records)
+    _draw_figures(config, folder, data, samples)
     last = [record for record in records if "loss_min" in record][-1:]
     summary = {**{name: value for r in last for name, value in r.items()}, **evaluation}
     check_lock()
@@ -80,18 +82,13 @@ def _draw_figures(
     folder: Path,
     data: data_lib.Data,
     samples: Any,
-    records: list[dict[str, Any]],
 ) -> None:
-    """Writes samples.png and curves.png."""
+    """Writes samples.png, curves.png and a strip of the samples over time."""
     if data.kind == "image":
         image_io.write(image_io.to_uint8(samples[:64]), folder / "samples.png")
     else:
         shown = row_order.sample_rows(data.images, data.labels, 1000)
         figure = image_io.scatter(samples, data.images[shown])
         image_files.save_figure(figure, folder / "samples.png")
-    optimizer = config.optimizer
-    rates = f"{optimizer.learning_rate_min:g}, {optimizer.learning_rate_max:g}"
-    title = (
-        f"{config.data.source}, {config.networks.name}: {optimizer.name}, learning rates {rates}"
-    )
-    image_files.save_figure(curves.draw(records, title), folder / "curves.png")
+    pictures.draw_curves(config, folder)
+    pictures.Pictures(config, folder, data).draw_strip()

@@ -5,7 +5,7 @@ step, because `keep_best` may depend on its scores.
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluate
 from minmax_jax.gan.multihost.termination import Termination
 from minmax_jax.gan.run import checkpoint, checkpoint_manager, metrics_log, run_folder
+from minmax_jax.gan.trainer import pictures as pictures_lib
 from minmax_jax.gan.training import nonfinite
 from minmax_jax.gan.training.loop import Hook
 from minmax_jax.gan.training.nonfinite_check import NonFiniteCheck
@@ -29,9 +30,9 @@ def call_ends(config: config_lib.Config) -> list[Hook]:
     They do so at the steps of the coordinator's hooks. The processes of one run execute the
     same programs with the same step numbers, whether they write or not.
     """
-    run, evaluation = config.run, config.evaluation
+    run = config.run
     hooks = [Hook(run.log_every, measure=True), Hook(run.checkpoint_every)]
-    return [*hooks, Hook(evaluation.every)] if evaluation.every else hooks
+    return hooks + [Hook(n) for n in (config.evaluation.every, run.sample_every) if n]
 
 
 class LockHook(Hook):
@@ -56,24 +57,27 @@ class LogHook(Hook):
     Args:
       every: Number of steps between two records.
       log: Writer of `metrics.jsonl`.
-      copy: Function that copies new records to TensorBoard, or None.
+      copies: Functions that copy new records to the logs of other programs.
     """
 
     def __init__(
-        self, every: int, log: metrics_log.MetricsLog, copy: Callable[[], None] | None = None
+        self,
+        every: int,
+        log: metrics_log.MetricsLog,
+        copies: Sequence[Callable[[], None]] = (),
     ) -> None:
         super().__init__(every, measure=True)
-        self._log, self._copy = log, copy
+        self._log, self._copies = log, copies
 
     def start(self, step: int) -> None:
         """Starts the clock after the first compiled call, so compilation is not timed."""
         self._log.start_clock(step)
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
-        """Adds the quantities to `metrics.jsonl`, and to TensorBoard if enabled."""
+        """Adds the quantities to `metrics.jsonl`, and to the logs of other programs."""
         self._log.add(step, quantities)
-        if self._copy:
-            self._copy()
+        for copy in self._copies:
+            copy()
 
 
 class NonFiniteHook(Hook):
@@ -84,6 +88,7 @@ class NonFiniteHook(Hook):
       folder: Run folder.
       checkpoints: Checkpoints of the run.
       manager: Writer of these checkpoints.
+      draw: Function that draws the samples and curves of a state, after it has been saved.
     """
 
     def __init__(
@@ -92,8 +97,10 @@ class NonFiniteHook(Hook):
         folder: Path,
         checkpoints: checkpoint.Checkpoints,
         manager: checkpoint_manager.CheckpointManager,
+        draw: Callable[[Any], None] = lambda state: None,
     ) -> None:
         super().__init__(config.run.log_every)
+        self._draw = draw
         self._folder, self._checkpoints, self._manager = folder, checkpoints, manager
         self._check = NonFiniteCheck(config.training.on_nonfinite)
 
@@ -127,6 +134,7 @@ class NonFiniteHook(Hook):
                 if step and step not in self._checkpoints.steps():
                     self._manager.save(step, host)
                 run_folder.discard_metrics_after(self._folder, step)
+                self._draw(host)
             raise
 
 
@@ -157,6 +165,33 @@ class EvaluationHook(Hook):
             self._check.wait_until_finite(step, state, quantities)
             with self._log.paused(step):
                 self._evaluator.evaluate(step, parallel.unreplicate(state))
+
+
+class SampleHook(Hook):
+    """Draws the same samples again and again while a run trains.
+
+    Args:
+      every: Number of steps between two images.
+      pictures: Writer of the images.
+      check: Hook that checks for non-finite values.
+      log: Log, whose clock stops while an image is drawn.
+    """
+
+    def __init__(
+        self,
+        every: int,
+        pictures: pictures_lib.Pictures,
+        check: NonFiniteHook,
+        log: metrics_log.MetricsLog,
+    ) -> None:
+        super().__init__(every)
+        self._pictures, self._check, self._log = pictures, check, log
+
+    def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Draws the samples of a step."""
+        self._check.wait_until_finite(step, state, quantities)
+        with self._log.paused(step):
+            self._pictures.add(step, parallel.unreplicate(state))
 
 
 class CheckpointHook(Hook):
@@ -199,6 +234,7 @@ class TerminationHook(Hook):
       termination: Signal state of this process.
       manager: Writer of checkpoints.
       save: Hook that saves a checkpoint.
+      draw: Function that draws the samples and curves of a state, after it has been saved.
     """
 
     def __init__(
@@ -206,9 +242,11 @@ class TerminationHook(Hook):
         termination: Termination,
         manager: checkpoint_manager.CheckpointManager,
         save: CheckpointHook,
+        draw: Callable[[Any], None] = lambda state: None,
     ) -> None:
         super().__init__()
-        self._termination, self._manager, self._save = termination, manager, save
+        self._termination, self._manager = termination, manager
+        self._save, self._draw = save, draw
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
         """Saves a checkpoint and ends the run if a signal has arrived.
@@ -222,6 +260,7 @@ class TerminationHook(Hook):
         if self._termination.requested:
             self._save(step, state, quantities)
             self._manager.wait()
+            self._draw(parallel.unreplicate(state))
             raise self._termination.error(
                 f"saved at step {step}; run the same command again to resume the run"
             )

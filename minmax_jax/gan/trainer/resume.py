@@ -5,7 +5,7 @@ from pathlib import Path
 from minmax_jax.gan.base.messages import ignore_note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import ranking
-from minmax_jax.gan.run import checkpoint, lock, retention, run_folder
+from minmax_jax.gan.run import checkpoint, lock, retention, run_folder, sample_files
 from minmax_jax.gan.run import progress as progress_lib
 from minmax_jax.gan.training import step as step_lib
 
@@ -65,9 +65,10 @@ def restore(
 
 
 def discard_after(folder: Path, checkpoints: checkpoint.Checkpoints, step: int) -> None:
-    """Deletes checkpoints and log records newer than `step`."""
+    """Deletes checkpoints, log records and sample images newer than `step`."""
     checkpoints.delete_except([known for known in checkpoints.steps() if known <= step])
     run_folder.discard_metrics_after(folder, step)
+    sample_files.delete_after(folder, step)
 
 
 def steps_to_keep(

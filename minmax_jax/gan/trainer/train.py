@@ -15,6 +15,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.base.errors import ConfigError, WriteFailed
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluate, ranking
 from minmax_jax.gan.multihost import interrupts, process_group
@@ -28,9 +29,11 @@ from minmax_jax.gan.run import (
     ownership,
     run_folder,
     tensorboard,
+    weights_and_biases,
 )
 from minmax_jax.gan.run import progress as progress_lib
 from minmax_jax.gan.trainer import finish, hooks, resume
+from minmax_jax.gan.trainer import pictures as pictures_lib
 from minmax_jax.gan.training import build, loop, program
 from minmax_jax.gan.training import step as step_lib
 
@@ -41,6 +44,7 @@ def train(
     launch: Launch | None = None,
     progress: progress_lib.Progress | None = None,
     use_tensorboard: bool = False,
+    use_wandb: bool = False,
 ) -> finish.Run:
     """Trains a GAN, or resumes the run in `config.run.out`.
 
@@ -69,6 +73,8 @@ def train(
       progress: Progress reporter. Default: one that writes to standard error.
       use_tensorboard: Whether to also write TensorBoard event files to the subfolder
         `tensorboard` of the run folder.
+      use_wandb: Whether to also log to Weights & Biases, whose environment variables choose the
+        project and the mode.
 
     Returns:
       The finished run: folder, configuration, final state, logged metrics and summary.
@@ -84,6 +90,8 @@ def train(
     ranking.check_keep_best(config)
     if use_tensorboard:
         tensorboard.check_installed()
+    if use_wandb:
+        weights_and_biases.check_ready()
     with process_group.join(launch or Launch(), config.flat()) as group:
         devices = build.pick_devices(config)
         data = _load_shard(config, group, len(devices))
@@ -94,12 +102,33 @@ def train(
         train_loop = functools.partial(_train_loop, config, compiled, data, devices)
         if group.is_coordinator:
             progress = progress or progress_lib.Progress(config.training.steps)
-            return _train_as_coordinator(
-                config, group, train_loop, start, data, progress, use_tensorboard
-            )
+            opened = _copies(config, use_tensorboard, use_wandb)
+            return _train_as_coordinator(config, group, train_loop, start, data, progress, opened)
         with group.termination:
             state = train_loop(_broadcast_state(start, group), hooks.call_ends(config))
         return finish.Run(resume.out_folder(config), config, state, [], {})
+
+
+Copy = contextlib.AbstractContextManager[Callable[[], None]]
+"""Block in which a log of another program follows the run."""
+
+
+def _copies(config: config_lib.Config, use_tensorboard: bool, use_wandb: bool) -> list[Copy]:
+    """Returns the logs of other programs, which start when their blocks are entered."""
+    folder = resume.out_folder(config)
+    copies = [tensorboard.open_copy(folder)] if use_tensorboard else []
+    return copies + ([weights_and_biases.open_copy(folder, config.flat())] if use_wandb else [])
+
+
+def _draw_early(
+    pictures: pictures_lib.Pictures, progress: progress_lib.Progress, state: step_lib.TrainState
+) -> None:
+    """Draws the samples and curves of a run that ends early; its state is saved already."""
+    progress.note("drawing samples.png and curves.png; a second signal skips them")
+    try:
+        pictures.draw_early(state)
+    except (ConfigError, WriteFailed) as error:
+        progress.note(f"they are not drawn: {error}")
 
 
 TrainLoop = Callable[[step_lib.TrainState, list[loop.Hook]], step_lib.TrainState]
@@ -113,7 +142,7 @@ def _train_as_coordinator(
     start: step_lib.TrainState,
     data: data_lib.Data,
     progress: progress_lib.Progress,
-    use_tensorboard: bool,
+    opened: list[Copy],
 ) -> finish.Run:
     """Trains in process 0, which writes the run folder."""
     folder = resume.out_folder(config)
@@ -126,7 +155,9 @@ def _train_as_coordinator(
         check_lock = stack.enter_context(lock.hold(folder))
         checkpoints, keep, start = _open_run(config, data, start, check_lock, progress)
         start = _broadcast_state(start, group)
-        copy = stack.enter_context(tensorboard.open_copy(folder)) if use_tensorboard else None
+        copies = [stack.enter_context(copy) for copy in opened]
+        pictures = pictures_lib.Pictures(config, folder, data)
+        draw = functools.partial(_draw_early, pictures, progress)
         evaluator = None
         if config.evaluation.every:
             full = _load_full_data(config, data)
@@ -136,13 +167,15 @@ def _train_as_coordinator(
             progress.note("compiling the training step; this can take a minute")
         with group.termination, manager:
             log = metrics_log.MetricsLog(folder, progress, check_lock)
-            check = hooks.NonFiniteHook(config, folder, checkpoints, manager)
+            check = hooks.NonFiniteHook(config, folder, checkpoints, manager, draw)
             save = hooks.CheckpointHook(config.run.checkpoint_every, manager, check, log)
-            ordered = [hooks.LockHook(check_lock), hooks.LogHook(config.run.log_every, log, copy)]
+            every = config.run.sample_every
+            ordered = [hooks.LockHook(check_lock), hooks.LogHook(config.run.log_every, log, copies)]
             ordered.append(check)
             if evaluator:
                 ordered.append(hooks.EvaluationHook(config, evaluator, check, log))
-            ordered += [save, hooks.TerminationHook(group.termination, manager, save)]
+            ordered += [hooks.SampleHook(every, pictures, check, log)] if every else []
+            ordered += [save, hooks.TerminationHook(group.termination, manager, save, draw)]
             state = train_loop(start, ordered)
         if group.termination.requested:  # The signal came after the last call had ended.
             raise group.termination.error(resume.on_disk(config))
@@ -195,7 +228,8 @@ def _train_loop(
     step, end = int(start.step), config.training.steps
     if step >= end:
         return start
-    inputs = (data_lib.put_on_devices(data, devices), _put_seed(config.run.seed, devices))
+    images = data_lib.put_on_devices(data, devices, labels=config.conditioning.conditional)
+    inputs = (images, _put_seed(config.run.seed, devices))
     state = parallel.replicate(start, devices)
     state = loop.run(compiled, state, inputs, hooks, start=step, end=end)
     return jax.tree.map(np.asarray, parallel.unreplicate(state))
@@ -220,7 +254,11 @@ def _load_shard(
     data = config.data.load(shard_fn=shard_fn)
     group.check_data(data)
     totals = data.totals or data_lib.Totals(data.count, 0)
-    return data._replace(totals=totals._replace(crc32=group.checksum(data.images)))
+    totals = totals._replace(crc32=group.checksum(data.images))
+    if config.conditioning.num_classes(data):
+        own = data._replace(totals=None).class_counts or ()
+        totals = totals._replace(class_counts=group.total(own))
+    return data._replace(totals=totals)
 
 
 def _load_full_data(config: config_lib.Config, data: data_lib.Data) -> data_lib.Data:

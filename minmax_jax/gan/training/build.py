@@ -12,7 +12,8 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks, objective
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.training import gradient_norms, memory
+from minmax_jax.gan.training import memory, schedules
+from minmax_jax.gan.training.optimizer import build_optimizer
 
 
 def pick_devices(config: config_lib.Config) -> list[Any]:
@@ -63,7 +64,12 @@ def build_game(
       ConfigError: If the networks do not support the examples of the dataset, or the optimizer
         rejects an option.
     """
-    pair = build_pair(config, data.images.shape[1:], axis_name=parallel.AXIS)
+    pair = build_pair(
+        config,
+        data.images.shape[1:],
+        axis_name=parallel.AXIS,
+        num_classes=config.conditioning.num_classes(data),
+    )
     game = objective.Game(
         pair,
         objective.LOSSES[config.objective.loss],
@@ -71,7 +77,9 @@ def build_game(
         config.training.batch_size,
         num_devices,
         config.training.microbatches,
-        one_pass=config.optimizer.max_steps == 1 and config.optimizer.name not in _ONE_SIDED,
+        one_pass=config.optimizer.first is None and config.optimizer.name not in _ONE_SIDED,
+        fake_labels=objective.FAKE_LABELS[config.conditioning.fake_labels],
+        augmentation=build_augmentation(config, pair.sample_shape),
     )
     players = mm.Players(pair.generator.params, pair.discriminator.params)
     return game, build_optimizer(config, players)
@@ -82,56 +90,38 @@ _ONE_SIDED = ("competitive", "adaptive_competitive", "greedy_adam")
 
 
 def build_penalty(config: config_lib.Config) -> objective.Penalty | None:
-    """Builds the gradient penalty, or returns None if its weight is 0."""
-    if not config.objective.penalty:
+    """Builds the gradient penalty, or returns None if its weight is always 0."""
+    weight = schedules.of(config, "penalty")
+    if not callable(weight) and not weight:
         return None
     penalty_fn = objective.PENALTIES[config.objective.penalty_type]
-    return objective.Penalty(penalty_fn, config.objective.penalty, config.objective.penalty_every)
+    return objective.Penalty(penalty_fn, weight, config.objective.penalty_every)
 
 
-def build_optimizer(
-    config: config_lib.Config, players: mm.Players
-) -> optax.GradientTransformationExtraArgs:
-    """Builds the optimizer `mm.optimizers[config.optimizer.name]`.
-
-    With `max_steps` above 1, each player has its own instance of the optimizer. The
-    discriminator moves first, `max_steps` times on fresh samples.
+def build_augmentation(
+    config: config_lib.Config, shape: tuple[int, ...]
+) -> objective.Augmentation | None:
+    """Builds the augmentation, or returns None without transformations.
 
     Args:
       config: Configuration of the run.
-      players: Parameters that the optimizer will update.
+      shape: Shape of one example.
 
     Raises:
-      ConfigError: If the optimizer rejects a value, or `max_steps` is above 1 and the optimizer
-        does not work for a single player.
+      ConfigError: If the transformations do not support examples of that shape.
     """
-    chosen, recorders = config.optimizer, gradient_norms.recorders()
-    factory = mm.optimizers[chosen.name]
-    rates = mm.Players(min=chosen.learning_rate_min, max=chosen.learning_rate_max)
-    try:
-        if chosen.max_steps == 1:
-            optimizer = factory(rates, transform=recorders, **chosen.options)
-        else:
-            per_player = [
-                factory(rate, transform=recorder, **chosen.options)
-                for rate, recorder in zip(rates, recorders, strict=True)
-            ]
-            optimizer = mm.alternate(
-                min=per_player[0], max=per_player[1], max_steps=chosen.max_steps
-            )
-        jax.eval_shape(optimizer.init, players)
-    except (TypeError, ValueError) as error:
-        text = " ".join(str(error).split())
-        if chosen.max_steps > 1:
-            text += (
-                f" (max_steps={chosen.max_steps} requires an optimizer that works for one player)"
-            )
-        raise ConfigError(f"optimizer={chosen.name}: {text}") from error
-    return optimizer
+    augmentation = config.augmentation.build()
+    if augmentation is None:
+        return None
+    objective.check_shape(augmentation.steps, shape)
+    return augmentation._replace(probability=schedules.of(config, "augment"))
 
 
 def build_pair(
-    config: config_lib.Config, shape: tuple[int, ...], axis_name: str | None = None
+    config: config_lib.Config,
+    shape: tuple[int, ...],
+    axis_name: str | None = None,
+    num_classes: int = 0,
 ) -> networks.Pair:
     """Builds the networks with their initial parameters.
 
@@ -139,6 +129,8 @@ def build_pair(
       config: Configuration of the run.
       shape: Shape of one example.
       axis_name: Mapped axis over which BatchNorm is synchronized. Default: none.
+      num_classes: Number of classes of a conditional run, otherwise 0. See
+        `config.conditioning.num_classes`.
 
     Raises:
       ConfigError: If the networks do not support examples of that shape, or the memory of this
@@ -157,6 +149,8 @@ def build_pair(
             compute_dtype=chosen.compute_dtype,
             spectral_norm=chosen.spectral_norm,
             matmul_precision=chosen.matmul_precision,
+            num_classes=num_classes,
+            options=chosen.options,
         )
 
     def build_params() -> tuple[Any, Any]:

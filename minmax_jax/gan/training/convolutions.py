@@ -9,7 +9,7 @@ import numpy as np
 
 from minmax_jax import parallel
 from minmax_jax.gan import objective
-from minmax_jax.gan.networks import Network
+from minmax_jax.gan.networks import Network, labels_option
 
 _BATCH = 2  # BatchNorm needs more than one example; the number does not matter otherwise.
 
@@ -19,7 +19,7 @@ def contains_convolution(game: objective.Game) -> bool:
 
     The networks are only traced, for the default device.
     """
-    generator, discriminator, latent_dim, sample_shape = game.pair
+    generator, discriminator, latent_dim, sample_shape = game.pair[:4]
     inputs = ((generator, (latent_dim,)), (discriminator, sample_shape))
     return any(_has_convolution(network, shape) for network, shape in inputs)
 
@@ -30,7 +30,8 @@ def _has_convolution(network: Network, shape: tuple[int, ...]) -> bool:
         return False
 
     def forward(params: Any, stats: Any, inputs: jax.Array, keys: jax.Array) -> jax.Array:
-        return network.apply(params, stats, inputs, train=True, keys=keys)[0]
+        labels = labels_option(network, jnp.zeros(_BATCH, jnp.int32))
+        return network.apply(params, stats, inputs, train=True, keys=keys, **labels)[0]
 
     inputs = jax.ShapeDtypeStruct((_BATCH, *shape), jnp.float32)
     keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), _BATCH))

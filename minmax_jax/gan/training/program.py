@@ -13,7 +13,7 @@ import minmax_jax as mm
 from minmax_jax import parallel
 from minmax_jax.gan import objective
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.training import nonfinite, pace
+from minmax_jax.gan.training import average, nonfinite, pace
 from minmax_jax.gan.training import step as step_lib
 from minmax_jax.gan.training.convolutions import contains_convolution
 
@@ -118,7 +118,7 @@ def _guarded_step(
     config: config_lib.Config,
     axis_name: str | None = parallel.AXIS,
 ) -> Callable[..., Any]:
-    step = functools.partial(step_lib.train_step, game, optimizer, config.training.ema_decay)
+    step = functools.partial(step_lib.train_step, game, optimizer, average.decay_of(config))
     return nonfinite.guard(step, config.training.on_nonfinite, axis_name)
 
 

@@ -9,7 +9,7 @@ import optax
 import minmax_jax as mm
 from minmax_jax import diagnostics
 from minmax_jax.gan import objective
-from minmax_jax.gan.training import gradient_norms, nonfinite
+from minmax_jax.gan.training import average, gradient_norms, nonfinite
 
 
 class TrainState(NamedTuple):
@@ -22,6 +22,7 @@ class TrainState(NamedTuple):
       ema: Exponential moving average of the generator's parameters.
       step: Number of updates so far (int32 scalar).
       nonfinite: Record of non-finite updates.
+      augmentation: State of the control rule of the augmentation, empty without such a rule.
     """
 
     players: mm.Players
@@ -30,6 +31,7 @@ class TrainState(NamedTuple):
     ema: Any
     step: jax.Array
     nonfinite: nonfinite.NonFiniteState
+    augmentation: Any = ()
 
 
 def init(game: objective.Game, optimizer: optax.GradientTransformation) -> TrainState:
@@ -43,15 +45,16 @@ def init(game: objective.Game, optimizer: optax.GradientTransformation) -> Train
         ema=generator.params,
         step=jnp.zeros((), jnp.int32),
         nonfinite=nonfinite.init(),
+        augmentation=game.augmentation.init() if game.augmentation else (),
     )
 
 
 def train_step(
     game: objective.Game,
     optimizer: optax.GradientTransformationExtraArgs,
-    ema_decay: float,
+    ema_decay: average.Decay,
     state: TrainState,
-    images: jax.Array,
+    images: Any,
     seed: jax.Array,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
     """Performs one update of both players.
@@ -64,9 +67,10 @@ def train_step(
     Args:
       game: Game from `build_game`, built for the number of devices that run the step.
       optimizer: Optimizer of both players.
-      ema_decay: Decay of the moving average of the generator's parameters.
+      ema_decay: Decay of the moving average of the generator's parameters, or a function from
+        the number of updates so far to it.
       state: State before the update.
-      images: Dataset, or this device's shard of it.
+      images: Dataset, or this device's shard of it: images, or `Examples` with labels.
       seed: Seed of the run.
 
     Returns:
@@ -75,9 +79,10 @@ def train_step(
       is based on `mm.greedy`.
     """
     key = _step_key(seed, state.step)
+    game = objective.game_at(game, state.step, state.augmentation)
     due = objective.penalty_due(game, state.step)
     game_now = objective.game_functions(game, images, state.stats, key, due)
-    field, stats = game_now.field_fn(state.players, 0)
+    field, aux = game_now.field_fn(state.players, 0)
     updates: Any  # Optax's type alias for pytrees does not include `Players`.
     players: Any
     updates, optimizer_state = optimizer.update(
@@ -88,16 +93,20 @@ def train_step(
         payoff_fn=game_now.payoff_fn,
         min_loss_fn=game_now.min_loss_fn,
         key=jax.random.fold_in(key, _METHOD_STREAM),
+        step=state.step,
     )
     players = optax.apply_updates(state.players, updates)
     norms = diagnostics.player_norms(updates)
-    # With `ema_decay` from the start, the initial parameters would dominate the average. Early in
-    # training, a smaller decay therefore averages over about the last tenth of the steps so far.
-    decay = jnp.minimum(ema_decay, (1 + state.step) / (10 + state.step))
-    ema = jax.tree.map(
-        lambda old, new: new + decay.astype(new.dtype) * (old - new), state.ema, players.min
+    ema = average.update(ema_decay, state.step, state.ema, players.min)
+    after = TrainState(
+        players,
+        optimizer_state,
+        aux.stats,
+        ema,
+        state.step + 1,
+        state.nonfinite,
+        augmentation=_next_augmentation(game, state, aux.real_sign),
     )
-    after = TrainState(players, optimizer_state, stats, ema, state.step + 1, state.nonfinite)
     return after, {
         "update_norm_min": norms.min,
         "update_norm_max": norms.max,
@@ -105,11 +114,12 @@ def train_step(
         "update_norm_ratio": norms.max / norms.min,
         **gradient_norms.read(optimizer_state),
         **_greedy_counts(optimizer_state),
+        **_augmentation_quantities(game, aux.real_sign),
     }
 
 
 def measure(
-    game: objective.Game, state: TrainState, images: jax.Array, seed: jax.Array
+    game: objective.Game, state: TrainState, images: Any, seed: jax.Array
 ) -> dict[str, jax.Array]:
     """Computes both losses and the gradient norms of both players on the batch of the next step.
 
@@ -119,13 +129,14 @@ def measure(
     Args:
       game: Game from `build_game`, built for the number of devices that run the step.
       state: State before the next step.
-      images: Dataset, or this device's shard of it.
+      images: Dataset, or this device's shard of it: images, or `Examples` with labels.
       seed: Seed of the run.
 
     Returns:
       Float32 scalars by name.
     """
     key, due = _step_key(seed, state.step), objective.penalty_due(game, state.step)
+    game = objective.game_at(game, state.step, state.augmentation)
     now = objective.game_functions(game, images, state.stats, key, due)
     norms = diagnostics.player_norms(now.field_fn(state.players, 0)[0])
     return {
@@ -148,6 +159,9 @@ QUANTITIES = (
 )
 """Names of the quantities of `measure` and `train_step`, in the order of `metrics.jsonl`."""
 
+AUGMENTATION_QUANTITIES = ("augment_probability", "real_sign")
+"""Names of the additional quantities of `train_step` with augmentation."""
+
 GREEDY_QUANTITIES = ("acceptance_rate", "ascent_steps", "status")
 """Names of the additional quantities of `train_step` for optimizers based on `mm.greedy`."""
 
@@ -167,6 +181,21 @@ def _greedy_counts(optimizer_state: Any) -> dict[str, jax.Array]:
         rate, steps = state.accepted / state.count, state.total_ascent_steps / state.count
         return dict(zip(GREEDY_QUANTITIES, (rate, steps, state.status), strict=True))
     return {}
+
+
+def _next_augmentation(game: objective.Game, state: TrainState, real_sign: Any) -> Any:
+    if game.augmentation is None:
+        return state.augmentation
+    return game.augmentation.update(state.augmentation, real_sign, state.step, game.batch_size)
+
+
+def _augmentation_quantities(game: objective.Game, real_sign: Any) -> dict[str, jax.Array]:
+    """Returns the probability of this update, and the mean sign that the control rule observes."""
+    if game.augmentation is None:
+        return {}
+    probability = jnp.asarray(game.augmentation.probability, jnp.float32)
+    values = (probability,) if real_sign == () else (probability, real_sign)
+    return dict(zip(AUGMENTATION_QUANTITIES, values, strict=False))
 
 
 _METHOD_STREAM = 2**31 - 1  # This is larger than any sample index.

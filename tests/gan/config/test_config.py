@@ -6,8 +6,7 @@ import pytest
 
 import minmax_jax as mm
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.config import optimizer as optimizer_lib
-from minmax_jax.gan.config import presets
+from minmax_jax.gan.config import key_values, presets
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.networks import NetworksConfig
 from minmax_jax.gan.config.optimizer import OptimizerConfig
@@ -101,10 +100,10 @@ def test_unknown_preset_field_or_optimizer_is_refused():
 
 
 def test_parse_options_reads_numbers_constants_and_texts():
-    read = optimizer_lib.parse_options(["b1=0.5", "scope=global", "debias=False", "n=3", "x=None"])
+    read = key_values.parse_options(["b1=0.5", "scope=global", "debias=False", "n=3", "x=None"])
     assert read == {"b1": 0.5, "scope": "global", "debias": False, "n": 3, "x": None}
     with pytest.raises(ConfigError, match="form key=value"):
-        optimizer_lib.parse_options(["b1"])
+        key_values.parse_options(["b1"])
 
 
 def test_difference_lists_each_field_once():
@@ -152,3 +151,22 @@ def test_help_lists_all_registered_names():
         hint = typing.get_type_hints(field, include_extras=True)["name"]
         metavar = next(extra.metavar for extra in hint.__metadata__ if hasattr(extra, "metavar"))
         assert metavar.strip("{}").split(",") == list(known)
+
+
+@pytest.fixture
+def network_with_options(monkeypatch):
+    def builder(shape, *, latent_dim, width, rngs, axis_name=None, side=0, init=len):
+        raise AssertionError("A configuration does not build networks.")
+
+    monkeypatch.setitem(NETWORKS._registered, "own", builder)
+
+
+def test_network_options_are_arguments_of_the_builder(network_with_options):
+    config = presets.preset("digits", network="own", network_options={"side": 8}).check()
+    assert config.networks.options == {"side": 8}
+    assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
+    for name, value in (("rngs", 1), ("width", 3), ("init", 2), ("sides", 8)):
+        with pytest.raises(ConfigError, match=f"own does not take {name}. It takes side."):
+            presets.preset("digits", network="own", network_options={name: value}).check()
+    with pytest.raises(ConfigError, match="network_options: 'side' must be a number"):
+        presets.preset("digits", network="own", network_options={"side": [8]}).check()

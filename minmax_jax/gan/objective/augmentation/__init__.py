@@ -13,7 +13,7 @@ Each other file contains one transformation.
 from minmax_jax.gan.objective.augmentation.augmentation import Augmentation
 from minmax_jax.gan.objective.augmentation.control import Control, ControlState
 from minmax_jax.gan.objective.augmentation.kinds import AffineMap, ColorMap, ImageMap
-from minmax_jax.gan.objective.augmentation.policy import parse_policy
+from minmax_jax.gan.objective.augmentation.policy import check_shape, parse_policy
 from minmax_jax.gan.objective.augmentation.registry import AUGMENTATIONS, SETS
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "Control",
     "ControlState",
     "ImageMap",
+    "check_shape",
     "parse_policy",
 ]

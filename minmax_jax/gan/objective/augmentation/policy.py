@@ -54,6 +54,26 @@ def parse_policy(text: str) -> tuple[Step, ...]:
     )
 
 
+def check_shape(steps: tuple[Step, ...], shape: tuple[int, ...]) -> None:
+    """Raises `ConfigError` if the transformations do not support examples of a shape.
+
+    Args:
+      steps: Transformations of a policy.
+      shape: Shape of one example.
+    """
+    if len(shape) != 3:
+        raise ConfigError(
+            f"augment must be empty for examples that are not images, got examples of shape "
+            f"{tuple(shape)}. Remove --augment."
+        )
+    colored = [step.name for step in steps if isinstance(step.transformation, ColorMap)]
+    if colored and shape[-1] not in (1, 3):
+        raise ConfigError(
+            f"augment: {colored[0]} requires images with 1 or 3 channels, got {shape[-1]}. Set "
+            "--channels, or remove it."
+        )
+
+
 def _number(word: str, text: str) -> float:
     try:
         value = float(text)
