@@ -124,7 +124,7 @@ def _in_turn(
     parts: int,
     frozen: int,
 ) -> tuple[jax.Array, Any]:
-    """Calls a network for one part of the inputs after another."""
+    """Calls a network for one batch of the inputs after another."""
     size, outputs = len(inputs) // parts, []
     for part in range(parts):
         rows = slice(part * size, (part + 1) * size)
