@@ -14,6 +14,7 @@ from minmax_jax.optimizers.ada_dir import ada_dir
 from minmax_jax.optimizers.ada_nsgda import ada_nsgda
 from minmax_jax.optimizers.adam_gda import adam_gda
 from minmax_jax.optimizers.adaptive_competitive import adaptive_competitive
+from minmax_jax.optimizers.alternating_extrapolation import alternating_extrapolation
 from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
 from minmax_jax.optimizers.competitive import competitive
 from minmax_jax.optimizers.consensus import consensus
@@ -28,7 +29,9 @@ from minmax_jax.optimizers.nsgda import nsgda
 from minmax_jax.optimizers.optimistic_adam import optimistic_adam
 from minmax_jax.optimizers.optimistic_gda import optimistic_gda
 from minmax_jax.optimizers.past_extragradient import past_extragradient
+from minmax_jax.optimizers.primal_dual_hybrid_gradient import primal_dual_hybrid_gradient
 from minmax_jax.optimizers.sgda import sgda
+from minmax_jax.optimizers.smoothed_gda import smoothed_gda
 from minmax_jax.optimizers.symplectic import symplectic
 from minmax_jax.players import apply_updates, per_player
 from minmax_jax.schedules import inverse_sqrt_schedule
@@ -53,6 +56,7 @@ from minmax_jax.transforms.record_diagnostics import (
     record_diagnostics,
 )
 from minmax_jax.transforms.reflect import ReflectState, reflect
+from minmax_jax.transforms.smooth import SmoothState, smooth
 from minmax_jax.transforms.symplectic import SymplecticState, add_symplectic
 from minmax_jax.transforms.unrolled import UnrolledState, unrolled
 
@@ -80,6 +84,7 @@ __all__ = [
     "Players",
     "RecordDiagnosticsState",
     "ReflectState",
+    "SmoothState",
     "SolveResult",
     "SymplecticState",
     "UnrolledState",
@@ -93,6 +98,7 @@ __all__ = [
     "add_optimism",
     "add_symplectic",
     "alternate",
+    "alternating_extrapolation",
     "amsgrad_gda",
     "anchor",
     "apply_updates",
@@ -125,10 +131,13 @@ __all__ = [
     "past_extragradient",
     "payoff",
     "per_player",
+    "primal_dual_hybrid_gradient",
     "project",
     "record_diagnostics",
     "reflect",
     "sgda",
+    "smooth",
+    "smoothed_gda",
     "solve",
     "symplectic",
     "unrolled",

@@ -239,6 +239,44 @@ CASES = (
         cost=Cost(field=4),
         needs=_ORACLE,
         schedule=_OWN_COUNT,
+    _case(
+        "alternating_extrapolation",
+        mm.alternating_extrapolation,
+        solves=(_bilinear(mm.alternating_extrapolation, 0.5, 100),),
+        mirror=lambda eta: mm.alternating_extrapolation(
+            eta, min_extrapolation=1.0, max_extrapolation=2.0, first="max"
+        ),
+        **_TWO_FIELDS,
+    ),
+    _case(
+        "alternating_extrapolation of both players, projected",
+        lambda eta: mm.alternating_extrapolation(
+            eta, min_extrapolation=1.5, max_extrapolation=1.4, projection=_clip
+        ),
+        mirror=lambda eta: mm.alternating_extrapolation(
+            eta, min_extrapolation=1.4, max_extrapolation=1.5, first="max", projection=_clip
+        ),
+        **_TWO_FIELDS,
+    ),
+    _case(
+        "primal_dual_hybrid_gradient",
+        mm.primal_dual_hybrid_gradient,
+        mirror="the min player is extrapolated",
+        **_TWO_FIELDS,
+    ),
+    _case("smooth", lambda eta: mm.smooth(mm.sgda(eta), 0.5, 0.3), needs=("params",)),
+    _case(
+        "smoothed_gda",
+        mm.smoothed_gda,
+        solves=(_bilinear(lambda eta: mm.smoothed_gda(eta, rate=0.3), 0.3, 500),),
+        mirror=_ONE_SIDED,
+        **_TWO_FIELDS,
+    ),
+    _case(
+        "smoothed_gda doubly, scheduled",
+        lambda eta: mm.smoothed_gda(eta, rate=_decaying(0.5), max_strength=_decaying(0.5)),
+        mirror="the min player is updated first",
+        **_TWO_FIELDS,
     ),
     _case("optimistic_gda", mm.optimistic_gda, solves=(_bilinear(mm.optimistic_gda, 0.3, 200),)),
     _case(

@@ -243,6 +243,9 @@ BAD = {
     "momentum": (*NOT_NUMBERS[1:], float("nan"), 2.0, -2.0, lambda count: 0.5),
     **dict.fromkeys(("weight", "stddev", "gradient_tolerance", "min_improvement"), _NUMBERS),
     **dict.fromkeys(("slow_step", "decay", "accept_probability", "nested_step"), (*_NUMBERS, 1.5)),
+    **dict.fromkeys(("strength", "max_strength"), _NUMBERS),
+    **dict.fromkeys(("min_extrapolation", "max_extrapolation"), _CONSTANTS),
+    "relaxation": (*_CONSTANTS, 1.5),
     "tolerance_growth": (*_NUMBERS, 0.5),
     **dict.fromkeys(("temperature", "gradient_bound"), (*NOT_NUMBERS, -1.0, float("nan"))),
     **dict.fromkeys(("sync_period", "max_steps", "every", "max_ascent_steps"), _COUNTS),
@@ -270,6 +273,7 @@ GIVEN = {
     **dict.fromkeys(("tx", "min", "max", "magnitude", "direction"), optax.sgd(0.1)),
     **dict.fromkeys(("proposal", "ascent"), optax.sgd(0.1)),
     **{"learning_rate": 0.1, "weight": 0.5, "stddev": 0.1, "slow_step": 0.5},
+    **{"strength": 0.5, "rate": 0.5},
     **{"sync_period": 2, "num_steps": 2, "max_ascent_steps": 2, "gradient_tolerance": None},
     **{"projection": lambda x: x, "diagnostics": {}},
 }

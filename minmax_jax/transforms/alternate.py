@@ -26,6 +26,7 @@ def alternate(
     max: optax.GradientTransformation,
     max_steps: int = 1,
     first: str = "max",
+    name: str = "alternate",
 ) -> optax.GradientTransformationExtraArgs:
     """Updates the players one after the other, each with the other's newest parameters.
 
@@ -37,7 +38,8 @@ def alternate(
 
     With `first="min"`, x is updated first, with sample index 0. Then y takes its k steps at
     (x⁺, y_i) with sample indices 1 … k. Optax schedules in `min` and `max` count their own
-    calls: k per update for `max`.
+    calls: k per update for `max`. Both receive the point at which their field was evaluated as
+    the keyword argument `players`, which `regularize_lazily` uses.
 
     **Cost.** k + 1 field evaluations per update, including the one passed in. Each is needed
     for one player only, and XLA removes the other player's half. The update compiles to the
@@ -51,6 +53,7 @@ def alternate(
       max: Optimizer of the max player, any Optax transformation.
       max_steps: Number of steps of the max player per update.
       first: Player that is updated first, `"max"` or `"min"`.
+      name: Name used in error messages.
 
     Returns:
       A gradient transformation for `Players`. Its `update` requires `params` and the keyword
@@ -80,13 +83,13 @@ def alternate(
       Gidel et al., `Negative momentum for improved game dynamics
       <https://arxiv.org/abs/1807.04740>`_, 2019, Theorem 5.
     """
-    min_tx = checks.check_transformation("alternate", "min", min)
-    max_tx = checks.check_transformation("alternate", "max", max)
-    max_steps = checks.check_count("alternate", "max_steps", max_steps)
-    checks.check_choice("alternate", "first", first, Players._fields)
+    min_tx = checks.check_transformation(name, "min", min)
+    max_tx = checks.check_transformation(name, "max", max)
+    max_steps = checks.check_count(name, "max_steps", max_steps)
+    checks.check_choice(name, "first", first, Players._fields)
 
     def init_fn(params: Players) -> AlternateState:
-        x, y = trees.sides(checks.check_whole_players("alternate", "params", params))
+        x, y = trees.sides(checks.check_whole_players(name, "params", params))
         return AlternateState(min=min_tx.init(x), max=max_tx.init(y))
 
     def update_max(
@@ -97,11 +100,12 @@ def alternate(
         `field` is the max player's field at `players`, evaluated with sample index `draw`.
         """
         x, y = players
-        step, state = max_tx.update(field, state, y, **calls.inner_call(extra, 1))
+        step, state = max_tx.update(field, state, y, **calls.inner_call(extra, 1, players=players))
         for i in range(1, max_steps):
-            now = optax.apply_updates(y, step)
-            field = field_fn(Players(x, now), draw + i).max
-            more, state = max_tx.update(field, state, now, **calls.inner_call(extra, i + 1))
+            now = Players(x, optax.apply_updates(y, step))
+            field = field_fn(now, draw + i).max
+            inner = calls.inner_call(extra, i + 1, players=now)
+            more, state = max_tx.update(field, state, now.max, **inner)
             step = optax.tree.add(step, more)
         return step, state
 
@@ -113,11 +117,11 @@ def alternate(
         field_fn: FieldFn | None = None,
         **extra: Any,
     ) -> tuple[Players, AlternateState]:
-        (x, y), field_fn = checks.check_field_fn("alternate", updates, params, field_fn)
-        checks.check_state("alternate", state, AlternateState)
-        min_extra = calls.inner_call(extra, 0)
+        (x, y), field_fn = checks.check_field_fn(name, updates, params, field_fn)
+        checks.check_state(name, state, AlternateState)
         if first == "min":
-            x_step, min_state = min_tx.update(updates.min, state.min, x, **min_extra)
+            inner = calls.inner_call(extra, 0, players=Players(x, y))
+            x_step, min_state = min_tx.update(updates.min, state.min, x, **inner)
             now = Players(optax.apply_updates(x, x_step), y)
             field = field_fn(now, 1).max
             y_step, max_state = update_max(now, state.max, field, field_fn, 1, extra)
@@ -125,8 +129,10 @@ def alternate(
             y_step, max_state = update_max(
                 Players(x, y), state.max, updates.max, field_fn, 0, extra
             )
-            field = field_fn(Players(x, optax.apply_updates(y, y_step)), max_steps).min
-            x_step, min_state = min_tx.update(field, state.min, x, **min_extra)
+            now = Players(x, optax.apply_updates(y, y_step))
+            field = field_fn(now, max_steps).min
+            inner = calls.inner_call(extra, 0, players=now)
+            x_step, min_state = min_tx.update(field, state.min, x, **inner)
         return Players(x_step, y_step), AlternateState(min=min_state, max=max_state)
 
     return transformation(init_fn, update_fn)

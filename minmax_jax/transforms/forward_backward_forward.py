@@ -60,8 +60,8 @@ def correct_forward_step(
       ValueError: If `feasible` is not a bool. In `update`, if params or field_fn is missing, or
         `optax.masked` hides parameters.
     """
-    scale_tx = checks.check_transformation(name, "scale_tx", scale_tx)
-    projection_tx = checks.check_transformation(name, "projection_tx", projection_tx)
+    scale = checks.check_transformation(name, "scale_tx", scale_tx)
+    project = checks.check_transformation(name, "projection_tx", projection_tx)
     on_field = calls.on_field(name, transform)
     checks.check_choice(name, "feasible", feasible, (True, False))
 
@@ -69,8 +69,8 @@ def correct_forward_step(
         checks.check_whole_players(name, "params", params)
         return ForwardBackwardForwardState(
             count=trees.new_count(),
-            scale=scale_tx.init(params),
-            projection=projection_tx.init(params),
+            scale=scale.init(params),
+            projection=project.init(params),
             transform=on_field.init(params),
         )
 
@@ -86,15 +86,15 @@ def correct_forward_step(
         checks.check_state(name, state, ForwardBackwardForwardState)
         inner = [calls.inner_call(extra, i, update_count=state.count) for i in range(6)]
         field, field_state = on_field.update(updates, state.transform, z, **inner[0])
-        forward, scale_state = scale_tx.update(field, state.scale, z, **inner[1])
-        step, projected = projection_tx.update(forward, state.projection, z, **inner[2])
+        forward, scale_state = scale.update(field, state.scale, z, **inner[1])
+        step, projected = project.update(forward, state.projection, z, **inner[2])
         ahead = Players(*map(optax.apply_updates, z, step))
         field, field_state = on_field.update(field_fn(ahead, 1), field_state, ahead, **inner[3])
-        corrected, _ = scale_tx.update(field, state.scale, z, **inner[4])
+        corrected, _ = scale.update(field, state.scale, z, **inner[4])
         # Without a projection, `step` is `forward`, so that exactly extragradient remains.
         step = jax.tree.map(lambda s, f, c: (s - f) + c, step, forward, corrected)
         if feasible:
-            step, projected = projection_tx.update(step, projected, z, **inner[5])
+            step, projected = project.update(step, projected, z, **inner[5])
         return step, ForwardBackwardForwardState(
             count=trees.increment(state.count),
             scale=scale_state,

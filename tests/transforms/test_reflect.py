@@ -1,4 +1,4 @@
-"""Reflection: projected reflected gradient, and past extragradient without constraints."""
+"""Reflection: projected reflected gradient, and its unconstrained equivalent."""
 
 import chex
 import jax

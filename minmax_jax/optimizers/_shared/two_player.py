@@ -19,8 +19,9 @@ from minmax_jax.transforms.project import project
 Transform = None | optax.GradientTransformation | Players
 """A transformation of every field, or `Players` of transformations or None."""
 
-Projection = None | Callable[[PyTree], PyTree] | Players
-"""A projection of one player's parameters, or `Players` of functions or None."""
+Projection = None | Callable[[PyTree], PyTree] | optax.GradientTransformation | Players
+"""A projection of one player's parameters, a transformation of finished steps that replaces it,
+such as `exponentiate()`, or `Players` of these or None."""
 
 _Named = tuple[Any, str]
 """One player's value of an argument, and its name in error messages."""
@@ -129,6 +130,51 @@ def field_and_step(
     return per_side(name, min_field, max_field), per_side(name, *steps)
 
 
+def two_sides(
+    name: str,
+    learning_rate: LearningRate,
+    transform: Transform = None,
+    projection: Projection = None,
+    wrap: Players | None = None,
+) -> Players:
+    """Builds gradient descent of each player, for methods that update them one after the other.
+
+    Args:
+      name: Name of the optimizer for error messages.
+      learning_rate: A number, a schedule of the update count, or `Players` of two.
+      transform: Transformation applied to the field before the learning rate.
+      projection: Projection onto the constraint set.
+      wrap: `Players` of two functions, applied to the learning rate and projection of a player.
+
+    Returns:
+      `Players` of two transformations of one player's tree.
+
+    Raises:
+      TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
+        gradient transformation, or `projection` is not callable.
+      ValueError: If `learning_rate` is negative or not finite.
+    """
+    learning_rate = checks.check_learning_rate(name, learning_rate)
+
+    def side(
+        learning_rate: ScalarOrSchedule, transform: _Named, projection: _Named, wrap: Any
+    ) -> Any:
+        step = calls.chain(
+            name, scale_by_learning_rate(learning_rate, name), _on_step(name, *projection)
+        )
+        return calls.chain(name, calls.on_field(name, *transform), wrap(step) if wrap else step)
+
+    return Players(
+        *map(
+            side,
+            trees.by_side(learning_rate),
+            _named_sides("transform", transform),
+            _named_sides("projection", projection),
+            trees.by_side(wrap),
+        )
+    )
+
+
 def project_players(name: str, projection: Projection) -> optax.GradientTransformationExtraArgs:
     """Returns the last part of the pipeline alone: the projection of each player."""
     steps = (_on_step(name, *named) for named in _named_sides("projection", projection))
@@ -138,6 +184,8 @@ def project_players(name: str, projection: Projection) -> optax.GradientTransfor
 def _on_step(name: str, projection: Any, argument: str) -> optax.GradientTransformation:
     if projection is None:
         return optax.identity()
+    if isinstance(projection, optax.GradientTransformation):  # Such as `exponentiate()`.
+        return optax.with_extra_args_support(projection)
     checks.check_projection(name, argument, projection)
     return project(projection, name=name)
 
