@@ -239,6 +239,7 @@ CASES = (
         cost=Cost(field=4),
         needs=_ORACLE,
         schedule=_OWN_COUNT,
+    ),
     _case(
         "alternating_extrapolation",
         mm.alternating_extrapolation,

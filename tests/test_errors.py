@@ -244,6 +244,7 @@ BAD = {
     **dict.fromkeys(("weight", "stddev", "gradient_tolerance", "min_improvement"), _NUMBERS),
     **dict.fromkeys(("slow_step", "decay", "accept_probability", "nested_step"), (*_NUMBERS, 1.5)),
     **dict.fromkeys(("strength", "max_strength"), _NUMBERS),
+    **dict.fromkeys(("rate", "max_rate"), (*_NUMBERS, 1.5)),
     **dict.fromkeys(("min_extrapolation", "max_extrapolation"), _CONSTANTS),
     "relaxation": (*_CONSTANTS, 1.5),
     "tolerance_growth": (*_NUMBERS, 0.5),
