@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("full_precision")
 RANDOM = np.random.default_rng(0)
 IMAGES = {
     "resnet": (32, 32, 3),
+    "sngan": (32, 32, 1),
     "dcgan": (8, 8, 1),
     "mlp": (2,),
     "mangoubi_mnist": (8, 8, 1),

@@ -33,6 +33,19 @@ def down(inputs, outputs, shortcut=True):
     return convolutions + (conv(inputs, outputs, 1) if shortcut else 0)
 
 
+def biased_up(inputs, outputs):
+    return up(inputs, outputs) + 3 * outputs
+
+
+def first_down(outputs):
+    return conv(3, outputs) + conv(outputs, outputs) + conv(3, outputs, 1)
+
+
+def down_from(inputs, outputs):
+    """Counts a block of SNGAN, which has the inputs' channels between its convolutions."""
+    return conv(inputs, inputs) + conv(inputs, outputs) + conv(inputs, outputs, 1)
+
+
 W = 128
 # WGAN-GP at 32 pixels with every bias of the paper's code has 1,204,483 parameters in the
 # generator; 2,048 of the dense layer and 3 × 3 × 128 of the blocks are biases before BatchNorm.
@@ -46,9 +59,21 @@ RESNET64 = (
     down(3, 64) + down(64, 128) + down(128, 256) + down(256, 512) + down(512, 512, shortcut=False)
     + dense(512, 1),
 )  # fmt: skip
+SNGAN64 = (
+    dense(128, 16 * 1024)
+    + sum(biased_up(64 * a, 64 * b) for a, b in ((16, 8), (8, 4), (4, 2), (2, 1)))
+    + 128
+    + conv(64, 3),
+    first_down(64) + sum(down_from(64 * a, 128 * a) for a in (1, 2, 4, 8)) + dense(1024, 1),
+)
 COUNTS = {
     ("resnet", (32, 32, 3), 128, 128): RESNET32,
     ("resnet", (64, 64, 3), 128, 64): RESNET64,
+    ("sngan", (32, 32, 3), 128, 128): (4_276_739, 1_053_825),  # as mimicry prints them
+    ("sngan", (64, 64, 3), 128, 64): SNGAN64,
+    ("sngan", (128, 128, 3), 128, 64): (
+        SNGAN64[0] + biased_up(1024, 1024), SNGAN64[1] + 2 * conv(1024, 1024)
+    ),
     ("mangoubi_gaussians", (2,), 256, 128): (dense(256, 128, 128, 2), dense(2, 128, 128, 1)),
     ("mangoubi_mnist", (28, 28, 1), 100, 256): (
         dense(100, 256, 512, 1024, 784), dense(784, 1024, 512, 256, 1)
