@@ -14,6 +14,7 @@ from minmax_jax.optimizers.ada_dir import ada_dir
 from minmax_jax.optimizers.ada_nsgda import ada_nsgda
 from minmax_jax.optimizers.adam_gda import adam_gda
 from minmax_jax.optimizers.adaptive_competitive import adaptive_competitive
+from minmax_jax.optimizers.adaptive_golden_ratio import adaptive_golden_ratio
 from minmax_jax.optimizers.alternating_extrapolation import alternating_extrapolation
 from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
 from minmax_jax.optimizers.competitive import competitive
@@ -23,6 +24,7 @@ from minmax_jax.optimizers.extra_amsgrad import extra_amsgrad
 from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradient
 from minmax_jax.optimizers.extragradient import extragradient
 from minmax_jax.optimizers.forward_backward_forward import forward_backward_forward
+from minmax_jax.optimizers.golden_ratio import golden_ratio
 from minmax_jax.optimizers.greedy_adam import greedy_adam
 from minmax_jax.optimizers.lookahead_minmax import lookahead_minmax
 from minmax_jax.optimizers.nsgda import nsgda
@@ -93,6 +95,7 @@ __all__ = [
     "ada_nsgda",
     "adam_gda",
     "adaptive_competitive",
+    "adaptive_golden_ratio",
     "add_consensus",
     "add_noise",
     "add_optimism",
@@ -116,6 +119,7 @@ __all__ = [
     "forward_backward_forward",
     "games",
     "general_sum",
+    "golden_ratio",
     "graft",
     "greedy",
     "greedy_adam",

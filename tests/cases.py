@@ -362,6 +362,28 @@ CASES = (
         needs=_ORACLE,
     ),
     _case(
+        "golden_ratio",
+        mm.golden_ratio,
+        solves=(_bilinear(mm.golden_ratio, 0.8, 100),),
+        needs=("params",),
+        schedule=_AVERAGES,
+    ),
+    _case(
+        "adaptive_golden_ratio",
+        mm.adaptive_golden_ratio,
+        converges_at=1.0,
+        solves=(_bilinear(mm.adaptive_golden_ratio, 1.0, 200),),
+        needs=("params",),
+        schedule=_AVERAGES,
+    ),
+    _case(
+        "adaptive_golden_ratio from a given size, projected",
+        lambda eta: mm.adaptive_golden_ratio(eta, phi=1.6, initial_step_size=0.5, projection=_clip),
+        converges_at=1.0,
+        needs=("params",),
+        schedule=_AVERAGES,
+    ),
+    _case(
         "reflect",
         lambda eta: mm.reflect(mm.sgda(eta)),
         solves=(_bilinear(lambda eta: mm.reflect(mm.sgda(eta)), 0.3, 200),),

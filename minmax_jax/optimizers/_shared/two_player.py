@@ -33,11 +33,12 @@ def two_player(
     learning_rate: LearningRate,
     transform: Transform = None,
     projection: Projection = None,
+    finish: optax.GradientTransformation | None = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Creates an optimizer of both players from the parts of its pipeline.
 
-    It applies `transform`, `rule`, the learning rate and the projection to each player, in this
-    order.
+    It applies `transform`, `rule`, the learning rate, `finish` and the projection to each player,
+    in this order.
 
     Args:
       name: Name of the optimizer for error messages.
@@ -46,6 +47,7 @@ def two_player(
       learning_rate: A number, a schedule of the update count, or `Players` of two.
       transform: Transformation applied to the field before `rule`.
       projection: Projection onto the constraint set.
+      finish: Transformation between the learning rate and the projection, or None for no part.
 
     Returns:
       A transformation of `Players`. Any other pytree is treated as one player.
@@ -56,6 +58,7 @@ def two_player(
       ValueError: If `learning_rate` is negative or not finite.
     """
     learning_rate = checks.check_learning_rate(name, learning_rate)
+    finishes = () if finish is None else (finish,)
 
     def one_player(
         learning_rate: ScalarOrSchedule, transform: _Named, projection: _Named
@@ -65,6 +68,7 @@ def two_player(
             calls.on_field(name, *transform),
             rule,
             scale_by_learning_rate(learning_rate, name),
+            *finishes,
             _on_step(name, *projection),
         )
 
