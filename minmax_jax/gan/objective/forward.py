@@ -62,7 +62,8 @@ class Samples(NamedTuple):
       dropout_keys: One PRNG key per example and application of a network.
       labels: Classes of `real`, int32 `(batch,)`, or None if no network takes labels.
       fake_labels: Classes that the generator is asked for, or None.
-      augment_keys: PRNG keys of the augmentation, `(real or fake, example)`, or None without it.
+      augmentation: Random numbers of the augmentation, for the real and the generated examples,
+        or None without it.
     """
 
     real: jax.Array
@@ -71,7 +72,7 @@ class Samples(NamedTuple):
     dropout_keys: jax.Array
     labels: jax.Array | None = None
     fake_labels: jax.Array | None = None
-    augment_keys: jax.Array | None = None
+    augmentation: tuple[Any, Any] | None = None
 
 
 class Outputs(NamedTuple):
@@ -139,7 +140,7 @@ def samples_fn(game: Game, images: Any, key: jax.Array) -> Callable[..., Samples
             dropout_keys=_dropout_keys(keys[3], indices),
             labels=drawn.labels,
             fake_labels=_fake_labels(game, examples, drawn.labels, draw_key, indices),
-            augment_keys=_augment_keys(game, keys[3], indices),
+            augmentation=_draw_augmentation(game, keys[3], indices),
         )
 
     return samples
@@ -193,15 +194,15 @@ def networks_fn(game: Game, stats: mm.Players) -> Callable[..., Outputs]:
     """
     generator, discriminator = game.pair.generator, game.pair.discriminator
 
-    def augment(inputs: jax.Array, keys: jax.Array | None, use: int) -> jax.Array:
-        if game.augmentation is None or keys is None:
+    def augment(inputs: jax.Array, drawn: Any, use: int) -> jax.Array:
+        if game.augmentation is None or drawn is None:
             return inputs
-        return game.augmentation.apply(inputs, keys[use])
+        return game.augmentation.apply(drawn[use], inputs)
 
     def forward(
         players: mm.Players, samples: Samples, *, real_is_constant: bool = False
     ) -> Outputs:
-        real, latents, mix, dropout_keys, labels, fake_labels, augment_keys = samples
+        real, latents, mix, dropout_keys, labels, fake_labels, drawn = samples
         fake, min_stats = generator.apply(
             players.min,
             stats.min,
@@ -221,7 +222,7 @@ def networks_fn(game: Game, stats: mm.Players) -> Callable[..., Outputs]:
             discriminator,
             players.max,
             stats.max,
-            (augment(real, augment_keys, _REAL_IMAGES), augment(fake, augment_keys, _FAKE_IMAGES)),
+            (augment(real, drawn, _REAL_IMAGES), augment(fake, drawn, _FAKE_IMAGES)),
             one_pass=game.one_pass,
             frozen_parts=int(real_is_constant),
             **per_example,
@@ -233,7 +234,7 @@ def networks_fn(game: Game, stats: mm.Players) -> Callable[..., Outputs]:
             return discriminator.apply(
                 players.max,
                 after_real,
-                augment(inputs, augment_keys, _REAL_IMAGES),
+                augment(inputs, drawn, _REAL_IMAGES),
                 train=True,
                 keys=dropout_keys[_PENALTY],
                 **networks.labels_option(discriminator, labels),
@@ -272,10 +273,17 @@ def _dropout_keys(key: jax.Array, indices: jax.Array) -> jax.Array:
 _REAL_IMAGES, _FAKE_IMAGES = range(2)
 
 
-def _augment_keys(game: Game, key: jax.Array, indices: jax.Array) -> jax.Array | None:
-    """Returns keys `(real or fake, example)` beside the dropout keys, or None."""
+def _draw_augmentation(game: Game, key: jax.Array, indices: jax.Array) -> tuple[Any, Any] | None:
+    """Draws the transformations of real and generated examples, if there is an augmentation."""
     if game.augmentation is None:
         return None
     per_example = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
-    uses = (len(_USES) + use for use in (_REAL_IMAGES, _FAKE_IMAGES))
-    return jnp.stack([per_example(jax.random.fold_in(key, use), indices) for use in uses])
+    uses = (len(_USES) + use for use in (_REAL_IMAGES, _FAKE_IMAGES))  # Beside the dropout keys.
+    keys = jnp.concatenate([per_example(jax.random.fold_in(key, use), indices) for use in uses])
+    drawn = game.augmentation.draw(keys, game.pair.sample_shape)
+    size = len(indices)
+    real, fake = (
+        jax.tree.map(lambda leaf, rows=rows: leaf[rows], drawn)
+        for rows in (slice(None, size), slice(size, None))
+    )
+    return real, fake

@@ -194,7 +194,7 @@ def _augmentation_quantities(game: objective.Game, real_sign: Any) -> dict[str, 
     if game.augmentation is None:
         return {}
     probability = jnp.asarray(game.augmentation.probability, jnp.float32)
-    values = (probability,) if real_sign == () else (probability, real_sign)
+    values = (probability, *jax.tree.leaves(real_sign))
     return dict(zip(AUGMENTATION_QUANTITIES, values, strict=False))
 
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Self
 import jax
 import jax.numpy as jnp
 
+from minmax_jax.gan.objective.augmentation import pipeline
 from minmax_jax.gan.objective.augmentation.control import Control
-from minmax_jax.gan.objective.augmentation.pipeline import transform_batch
 from minmax_jax.gan.objective.augmentation.policy import Step
 
 
@@ -17,7 +17,7 @@ class Augmentation(NamedTuple):
     Attributes:
       steps: Transformations, in their order. See `parse_policy`.
       probability: Probability of each transformation: a number, or a function of the number of
-        updates, such as an Optax schedule. Unused with `control`.
+        updates, such as an Optax schedule. `control` replaces it.
       control: Rule that adapts the probability during training, or None.
     """
 
@@ -39,8 +39,7 @@ class Augmentation(NamedTuple):
         if self.control is not None:
             return self._replace(probability=state.probability)
         if callable(self.probability):
-            value = jnp.asarray(self.probability(step), jnp.float32)
-            return self._replace(probability=value)
+            return self._replace(probability=jnp.asarray(self.probability(step), jnp.float32))
         return self
 
     def update(self, state: Any, real_sign: Any, step: jax.Array, batch_size: int) -> Any:
@@ -49,16 +48,35 @@ class Augmentation(NamedTuple):
             return state
         return self.control.update(state, real_sign, step, batch_size)
 
-    def apply(self, images: jax.Array, keys: jax.Array) -> jax.Array:
-        """Transforms each image. See `transform_batch`.
+    def draw(self, keys: jax.Array, shape: tuple[int, ...]) -> Any:
+        """Draws the transformations of a batch.
+
+        Args:
+          keys: One PRNG key per image, `(batch,)`.
+          shape: Shape of one image, `(height, width, channels)`.
 
         Raises:
-          ValueError: If the probability depends on the training state or the number of updates.
-            Call `at` first.
+          ValueError: If the probability is a function of the number of updates. Call `at` first.
         """
         if callable(self.probability):
             raise ValueError(
                 "augmentation: probability must be a number, got a function of the number of "
                 "updates. Use augmentation.at(state, step)."
             )
-        return transform_batch(self.steps, images, keys, self.probability)
+        return jax.vmap(lambda key: pipeline.draw(self.steps, key, shape, self.probability))(keys)
+
+    def apply(self, drawn: Any, images: jax.Array) -> jax.Array:
+        """Transforms a batch of images.
+
+        Args:
+          drawn: Result of `draw`.
+          images: Images `(batch, height, width, channels)` in −1…1.
+
+        Returns:
+          Images of the same shape and dtype, computed in float32.
+        """
+
+        def one(drawn: Any, image: jax.Array) -> jax.Array:
+            return pipeline.apply(self.steps, drawn, image.astype(jnp.float32))
+
+        return jax.vmap(one)(drawn, images).astype(images.dtype)

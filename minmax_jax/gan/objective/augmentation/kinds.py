@@ -1,8 +1,9 @@
 """Three kinds of transformations of an image, which a policy combines.
 
-Each is a function of a PRNG key that draws one random transformation for one image. Consecutive
-affine maps are multiplied and the image is resampled once; consecutive color maps are multiplied
-and applied once. Image maps are applied one after the other.
+Each draws the random numbers of one image from a PRNG key, apart from the image. So they are
+drawn once per batch, and both players' losses and the gradient penalty use the same ones.
+Consecutive affine maps are multiplied and the image is resampled once; consecutive color maps are
+multiplied and applied once. Image maps are applied one after the other.
 """
 
 from collections.abc import Callable
@@ -15,11 +16,14 @@ class ImageMap(NamedTuple):
     """A transformation of the whole image.
 
     Attributes:
-      draw: `draw(key, image) -> image`, with an image `(height, width, channels)` in −1…1 of
-        dtype float32. It must be differentiable with respect to the image.
+      draw: `draw(key, shape) -> numbers`, for an image of shape `(height, width, channels)`. The
+        numbers are a pytree of arrays.
+      apply: `apply(numbers, image) -> image`, with an image in −1…1 of dtype float32. It must be
+        differentiable with respect to the image.
     """
 
-    draw: Callable[[jax.Array, jax.Array], jax.Array]
+    draw: Callable[[jax.Array, tuple[int, ...]], Any]
+    apply: Callable[[Any, jax.Array], jax.Array]
 
 
 class AffineMap(NamedTuple):
@@ -47,5 +51,12 @@ class ColorMap(NamedTuple):
     needs_rgb: bool = False
 
 
-Transformation = ImageMap | AffineMap | ColorMap | Callable[..., Any]
-"""One entry of `AUGMENTATIONS`. A plain function is an `ImageMap`."""
+Transformation = ImageMap | AffineMap | ColorMap | Callable[[jax.Array, jax.Array], jax.Array]
+"""One entry of `AUGMENTATIONS`. A plain function `(key, image) -> image` is an `ImageMap`."""
+
+
+def as_map(entry: Transformation) -> ImageMap | AffineMap | ColorMap:
+    """Returns an entry of `AUGMENTATIONS`, with a plain function as an `ImageMap`."""
+    if isinstance(entry, ImageMap | AffineMap | ColorMap):
+        return entry
+    return ImageMap(draw=lambda key, shape: key, apply=entry)

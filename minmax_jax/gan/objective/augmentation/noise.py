@@ -6,11 +6,19 @@ import jax.numpy as jnp
 from minmax_jax.gan.objective.augmentation.kinds import ImageMap
 
 
-def draw_noise(key: jax.Array, image: jax.Array) -> jax.Array:
-    """Adds normal noise to each value, with the standard deviation |0.1·N(0, 1)| of one image."""
+def draw_noise(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Draws normal noise of the shape of the image.
+
+    Its standard deviation is |0.1·N(0, 1)|, with one number per image.
+    """
     deviation_key, noise_key = jax.random.split(key)
     deviation = jnp.abs(0.1 * jax.random.normal(deviation_key))
-    return image + deviation * jax.random.normal(noise_key, image.shape)
+    return deviation * jax.random.normal(noise_key, shape)
 
 
-NOISE = ImageMap(draw_noise)
+def apply_noise(noise: jax.Array, image: jax.Array) -> jax.Array:
+    """Adds the noise."""
+    return image + noise
+
+
+NOISE = ImageMap(draw_noise, apply_noise)

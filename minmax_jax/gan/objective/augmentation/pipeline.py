@@ -1,4 +1,4 @@
-"""Applies the transformations of a policy to a batch of images."""
+"""Draws the transformations of a batch of images, and applies them."""
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -8,99 +8,102 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minmax_jax.gan.objective.augmentation.kinds import AffineMap, ColorMap, ImageMap
+from minmax_jax.gan.objective.augmentation.kinds import AffineMap, ImageMap
 from minmax_jax.gan.objective.augmentation.policy import Step
 from minmax_jax.gan.objective.augmentation.warp import warp
 
 
-def transform_batch(
-    steps: Sequence[Step], images: jax.Array, keys: jax.Array, probability: Any
-) -> jax.Array:
-    """Transforms each image of a batch with its own random numbers.
+class Drawn(NamedTuple):
+    """One transformation of one image, or the product of consecutive matrices.
 
-    An image to which no transformation is applied is returned unchanged, in every bit.
+    Attributes:
+      applied: Whether the image is transformed (bool scalar).
+      numbers: Numbers of an `ImageMap`, or a matrix.
+    """
+
+    applied: jax.Array
+    numbers: Any
+
+
+def draw(
+    steps: Sequence[Step], key: jax.Array, shape: tuple[int, ...], probability: Any
+) -> list[Drawn]:
+    """Draws the transformations of one image.
 
     Args:
       steps: Transformations, in their order.
-      images: Images `(batch, height, width, channels)`.
-      keys: One PRNG key per image, `(batch,)`.
+      key: PRNG key of the image.
+      shape: Shape of the image, `(height, width, channels)`.
       probability: Probability of each transformation, before its multiplier.
 
     Returns:
-      Images of the same shape and dtype, computed in float32.
+      One entry per image map, and one per group of consecutive affine maps or color maps.
     """
-
-    def one(image: jax.Array, key: jax.Array) -> jax.Array:
-        return _transform(steps, image.astype(jnp.float32), key, probability)
-
-    return jax.vmap(one)(images, keys).astype(images.dtype)
-
-
-class _Drawn(NamedTuple):
-    """A step with the random numbers of one image.
-
-    Attributes:
-      step: The step.
-      applied: Whether the step is applied (bool scalar).
-      key: PRNG key of the step.
-    """
-
-    step: Step
-    applied: jax.Array
-    key: jax.Array
-
-
-def _transform(
-    steps: Sequence[Step], image: jax.Array, key: jax.Array, probability: Any
-) -> jax.Array:
-    """Transforms one image, with one resampling for neighboring affine maps."""
     gate_key, draw_key = jax.random.split(key)
     uniforms = jax.random.uniform(gate_key, (len(steps),))
-    keys = jax.random.split(draw_key, len(steps))
-    drawn = [
-        _Drawn(step, uniforms[number] < _share(step, probability), keys[number])
-        for number, step in enumerate(steps)
-    ]
-    for kind, group in itertools.groupby(drawn, lambda one: type(one.step.transformation)):
-        image = _APPLY[kind](image, list(group))
+    applied = uniforms < jnp.stack([_share(step, probability) for step in steps])
+    keys, start, drawn = jax.random.split(draw_key, len(steps)), 0, []
+    for group in _groups(steps):
+        rows = slice(start, start := start + len(group))
+        drawn.append(_draw_group(group, applied[rows], keys[rows], shape))
+    return drawn
+
+
+def apply(steps: Sequence[Step], drawn: Sequence[Drawn], image: jax.Array) -> jax.Array:
+    """Transforms one image. Without any transformation, it is unchanged in every bit.
+
+    Args:
+      steps: Transformations, in their order.
+      drawn: Result of `draw` for this image.
+      image: Image `(height, width, channels)`, float32.
+    """
+    for group, (applied, numbers) in zip(_groups(steps), drawn, strict=True):
+        first = group[0].transformation
+        if isinstance(first, ImageMap):
+            changed = first.apply(numbers, image)
+        elif isinstance(first, AffineMap):
+            changed = warp(image, numbers)
+        else:
+            changed = _change_colors(image, numbers)
+        image = jnp.where(applied, changed, image)
     return image
 
 
-def _share(step: Step, probability: Any) -> Any:
+def _groups(steps: Sequence[Step]) -> list[list[Step]]:
+    """Returns consecutive affine maps or color maps in one group, and image maps one by one."""
+
+    def kind(item: tuple[int, Step]) -> Any:
+        position, step = item
+        mapping = type(step.transformation)
+        return (mapping, position) if mapping is ImageMap else mapping
+
+    grouped = itertools.groupby(enumerate(steps), kind)
+    return [[step for _, step in group] for _, group in grouped]
+
+
+def _draw_group(
+    group: Sequence[Step], applied: jax.Array, keys: jax.Array, shape: tuple[int, ...]
+) -> Drawn:
+    maps = [step.transformation for step in group]
+    if isinstance(maps[0], ImageMap):
+        return Drawn(applied[0], maps[0].draw(keys[0], shape))
+    if isinstance(maps[0], AffineMap):
+        affine = (one.draw(key, shape[:2]) for one, key in zip(maps, keys, strict=True))
+        return Drawn(jnp.any(applied), _product(3, zip(applied, affine, strict=True)))
+    # The first map acts on the color first, so its matrix is the last factor.
+    colors = [
+        (used, one.draw(key))
+        for one, used, key in zip(maps, applied, keys, strict=True)
+        if shape[-1] > 1 or not one.needs_rgb
+    ]
+    is_used = jnp.any(jnp.stack([used for used, _ in colors])) if colors else jnp.array(False)
+    return Drawn(is_used, _product(4, reversed(colors)))
+
+
+def _share(step: Step, probability: Any) -> jax.Array:
     """Returns the probability of one step."""
     share = jnp.clip(step.multiplier * jnp.asarray(probability, jnp.float32), 0.0, 1.0)
     return share if step.repeats == 1 else 1.0 - (1.0 - share) ** (1.0 / step.repeats)
-
-
-def _apply_images(image: jax.Array, group: Sequence[_Drawn]) -> jax.Array:
-    for step, applied, key in group:
-        image = jnp.where(applied, step.transformation.draw(key, image), image)
-    return image
-
-
-def _apply_affine(image: jax.Array, group: Sequence[_Drawn]) -> jax.Array:
-    height, width, _ = image.shape
-    matrix = _product(
-        3, ((one.applied, one.step.transformation.draw(one.key, (height, width))) for one in group)
-    )
-    return jnp.where(_any_applied(group), warp(image, matrix), image)
-
-
-def _apply_colors(image: jax.Array, group: Sequence[_Drawn]) -> jax.Array:
-    gray = image.shape[-1] == 1
-    used = [one for one in group if not (gray and one.step.transformation.needs_rgb)]
-    if not used:
-        return image
-    drawn = [(one.applied, one.step.transformation.draw(one.key)) for one in used]
-    matrix = _product(4, reversed(drawn))  # The first map acts on the color first.
-    if gray:
-        gain = jnp.mean(matrix[:3], axis=0)
-        changed = jnp.sum(gain[:3]) * image + gain[3]
-    else:
-        precision = lax.Precision.HIGHEST
-        changed = jnp.einsum("hwc,dc->hwd", image, matrix[:3, :3], precision=precision)
-        changed += matrix[:3, 3]
-    return jnp.where(_any_applied(used), changed, image)
 
 
 def _product(size: int, drawn: Iterable[tuple[jax.Array, jax.Array]]) -> jax.Array:
@@ -112,8 +115,9 @@ def _product(size: int, drawn: Iterable[tuple[jax.Array, jax.Array]]) -> jax.Arr
     return product
 
 
-def _any_applied(group: Sequence[_Drawn]) -> jax.Array:
-    return jnp.any(jnp.stack([one.applied for one in group]))
-
-
-_APPLY = {ImageMap: _apply_images, AffineMap: _apply_affine, ColorMap: _apply_colors}
+def _change_colors(image: jax.Array, matrix: jax.Array) -> jax.Array:
+    if image.shape[-1] == 1:
+        gain = jnp.mean(matrix[:3], axis=0)
+        return jnp.sum(gain[:3]) * image + gain[3]
+    precision = lax.Precision.HIGHEST
+    return jnp.einsum("hwc,dc->hwd", image, matrix[:3, :3], precision=precision) + matrix[:3, 3]

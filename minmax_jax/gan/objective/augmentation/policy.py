@@ -8,7 +8,7 @@ from minmax_jax.gan.objective.augmentation.kinds import (
     AffineMap,
     ColorMap,
     ImageMap,
-    Transformation,
+    as_map,
 )
 from minmax_jax.gan.objective.augmentation.registry import AUGMENTATIONS, SETS
 
@@ -49,7 +49,7 @@ def parse_policy(text: str) -> tuple[Step, ...]:
             named.append((member, own * multiplier))
     names = [name for name, _ in named]
     return tuple(
-        Step(name, _as_map(AUGMENTATIONS[name]), multiplier, names.count(name))
+        Step(name, as_map(AUGMENTATIONS[name]), multiplier, names.count(name))
         for name, multiplier in named
     )
 
@@ -85,7 +85,3 @@ def _number(word: str, text: str) -> float:
             "Write for example cutout:0.5."
         )
     return value
-
-
-def _as_map(entry: Transformation) -> ImageMap | AffineMap | ColorMap:
-    return entry if isinstance(entry, ImageMap | AffineMap | ColorMap) else ImageMap(entry)

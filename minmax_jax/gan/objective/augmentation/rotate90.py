@@ -7,14 +7,19 @@ from jax import lax
 from minmax_jax.gan.objective.augmentation.kinds import ImageMap
 
 
-def draw_rotate90(key: jax.Array, image: jax.Array) -> jax.Array:
-    """Turns the image by 0, 1, 2 or 3 quarter turns, with equal probabilities.
+def draw_rotate90(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Draws a number of turns, uniformly: four quarter turns, or two half turns.
 
-    An image that is not square is turned by 0 or 2 quarter turns.
+    An image that is not square fits only after half turns.
     """
-    turned = [jnp.rot90(image, turns) for turns in range(4)]
-    fitting = [one for one in turned if one.shape == image.shape]
-    return lax.select_n(jax.random.randint(key, (), 0, len(fitting)), *fitting)
+    return jax.random.randint(key, (), 0, 4 if shape[0] == shape[1] else 2)
 
 
-ROTATE90 = ImageMap(draw_rotate90)
+def apply_rotate90(turns: jax.Array, image: jax.Array) -> jax.Array:
+    """Turns the image by the given number of turns."""
+    square = image.shape[0] == image.shape[1]
+    quarters = range(4) if square else (0, 2)
+    return lax.select_n(turns, *(jnp.rot90(image, quarter) for quarter in quarters))
+
+
+ROTATE90 = ImageMap(draw_rotate90, apply_rotate90)
