@@ -8,6 +8,10 @@ over y.
 from minmax_jax import diagnostics, games, parallel
 from minmax_jax._util.types import FieldFn, Microbatch, PayoffFn, Players
 from minmax_jax.accumulate import accumulate
+from minmax_jax.constraints.augmented_lagrangian import AugmentState, augment_lagrangian
+from minmax_jax.constraints.multipliers import Multipliers
+from minmax_jax.constraints.problem import ConstrainedProblem, constrained
+from minmax_jax.constraints.proxy import Proxy
 from minmax_jax.field import general_sum, payoff, zero_sum
 from minmax_jax.optimizers import by_name
 from minmax_jax.optimizers.ada_dir import ada_dir
@@ -58,6 +62,7 @@ from minmax_jax.transforms.record_diagnostics import (
     record_diagnostics,
 )
 from minmax_jax.transforms.reflect import ReflectState, reflect
+from minmax_jax.transforms.scale_by_pi import PIState, scale_by_pi
 from minmax_jax.transforms.smooth import SmoothState, smooth
 from minmax_jax.transforms.symplectic import SymplecticState, add_symplectic
 from minmax_jax.transforms.unrolled import UnrolledState, unrolled
@@ -68,9 +73,11 @@ optimizers = by_name(globals())
 __all__ = [
     "AlternateState",
     "AnchorState",
+    "AugmentState",
     "AverageState",
     "CompetitiveState",
     "ConsensusState",
+    "ConstrainedProblem",
     "DiagnosticInputs",
     "ExtrapolateState",
     "FieldFn",
@@ -79,11 +86,14 @@ __all__ = [
     "GreedyStatus",
     "LookaheadState",
     "Microbatch",
+    "Multipliers",
     "NoiseState",
     "OptimismState",
+    "PIState",
     "PastState",
     "PayoffFn",
     "Players",
+    "Proxy",
     "RecordDiagnosticsState",
     "ReflectState",
     "SmoothState",
@@ -105,10 +115,12 @@ __all__ = [
     "amsgrad_gda",
     "anchor",
     "apply_updates",
+    "augment_lagrangian",
     "average",
     "averaged_players",
     "competitive",
     "consensus",
+    "constrained",
     "diagnostics",
     "extra_adam",
     "extra_amsgrad",
@@ -139,6 +151,7 @@ __all__ = [
     "project",
     "record_diagnostics",
     "reflect",
+    "scale_by_pi",
     "sgda",
     "smooth",
     "smoothed_gda",

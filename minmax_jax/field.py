@@ -95,7 +95,7 @@ def zero_sum(
       >>> print(field.min, field.max)
       3.0 -2.0
     """
-    value_fn = _scalar("zero_sum", "payoff", payoff, stochastic, has_aux)
+    value_fn = scalar_function("zero_sum", "payoff", payoff, stochastic, has_aux)
 
     def evaluate(players: Players, draw: Draw) -> tuple[Players, Any]:
         gradient, aux = jax.grad(value_fn, has_aux=True)(players, draw)
@@ -140,8 +140,8 @@ def general_sum(
       >>> print(field.min, field.max)
       3.0 6.0
     """
-    x_loss = _scalar("general_sum", "min_loss", min_loss, stochastic, has_aux)
-    y_loss = _scalar("general_sum", "max_loss", max_loss, stochastic, has_aux)
+    x_loss = scalar_function("general_sum", "min_loss", min_loss, stochastic, has_aux)
+    y_loss = scalar_function("general_sum", "max_loss", max_loss, stochastic, has_aux)
 
     def evaluate(z: Players, draw: Draw) -> tuple[Players, Any]:
         grad_x, aux_x = jax.grad(lambda x: x_loss(Players(x, z.max), draw), has_aux=True)(z.min)
@@ -184,21 +184,29 @@ def payoff(
       >>> print(payoff_fn(mm.Players(2.0, 3.0)))
       6.0
     """
-    value_fn = _scalar("payoff", "payoff", payoff, stochastic, has_aux)
+    value_fn = scalar_function("payoff", "payoff", payoff, stochastic, has_aux)
     return GameFunction(value_fn, "payoff", has_aux, axis_name)
 
 
-def _scalar(
-    function: str, argument: str, loss: Callable[..., Any], stochastic: bool, has_aux: bool
-) -> Callable[[Players, Any], tuple[jax.Array, Any]]:
-    """Returns `loss` as a function of `(players, draw)` that returns a checked `(scalar, aux)`."""
+def scalar_function(
+    function: str,
+    argument: str,
+    loss: Callable[..., Any],
+    stochastic: bool,
+    has_aux: bool,
+    of: str = "players",
+) -> Callable[[Any, Any], tuple[jax.Array, Any]]:
+    """Returns `loss` as a function of `(players, draw)` that returns a checked `(scalar, aux)`.
+
+    `of` is the name of its first argument in error messages.
+    """
     for name, flag in (("stochastic", stochastic), ("has_aux", has_aux)):
         checks.check_choice(function, name, flag, (True, False))
-    names = ("players", "draw") if stochastic else ("players",)
+    names = (of, "draw") if stochastic else (of,)
     remedy = f"Pass stochastic={not stochastic}, or change its arguments."
     checks.check_signature(function, argument, loss, names, remedy)
 
-    def value_fn(players: Players, draw: Draw) -> tuple[jax.Array, Any]:
+    def value_fn(players: Any, draw: Draw) -> tuple[jax.Array, Any]:
         out = loss(players, draw) if stochastic else loss(players)
         if has_aux and not (isinstance(out, tuple) and len(out) == 2):
             raise TypeError(

@@ -209,6 +209,17 @@ CASES = (
         foreign_state=_CHAINED,
     ),
     _case(
+        "scale_by_pi in a chain",
+        lambda eta: optax.chain(mm.scale_by_pi(0.5, decay=0.3), mm.sgda(eta)),
+        foreign_state=_CHAINED,
+    ),
+    _case(
+        "augment_lagrangian",
+        lambda eta: mm.augment_lagrangian(mm.sgda(eta), 0.5, growth=1.001, max_penalty=1.0),
+        mirror="only the min player sees the penalty",
+        **_TWO_FIELDS,
+    ),
+    _case(
         "watch every second",
         lambda eta: mm.record_diagnostics(mm.sgda(eta), {"norms": _step_norms}, every=2),
         full_name="record_diagnostics",

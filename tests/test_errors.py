@@ -251,6 +251,13 @@ BAD = {
     "initial_step_size": _CONSTANTS,
     "max_step_size": (None, *_CONSTANTS),
     "tolerance_growth": (*_NUMBERS, 0.5),
+    **dict.fromkeys(("proportional", "integral"), (None, *_NUMBERS)),
+    "scale_by_pi.decay": (*NOT_NUMBERS, float("nan"), lambda count: 0.5, 1.0, -1.5),
+    "penalty": (None, *_CONSTANTS, mm.Multipliers(-1.0, 1.0), mm.Multipliers(1.0, "1")),
+    "growth": (None, *_CONSTANTS, 0.5),
+    "max_penalty": (*NOT_NUMBERS, -1.0, float("nan"), lambda count: 0.5),
+    **dict.fromkeys(("initial", "grow"), _CHOICES),
+    "restart": _FLAGS,
     **dict.fromkeys(("temperature", "gradient_bound"), (*NOT_NUMBERS, -1.0, float("nan"))),
     **dict.fromkeys(("sync_period", "max_steps", "every", "max_ascent_steps"), _COUNTS),
     **dict.fromkeys(("max_iterations",), _COUNTS),
@@ -300,7 +307,7 @@ def _parameters():
 def test_parameter_refuses_wrong_values(function, required, parameter):
     more = {"nested_period": 10} if parameter == "nested_step" else {}
     name = function.__name__
-    bad_values = BAD[parameter]
+    bad_values = BAD.get(f"{name}.{parameter}") or BAD[parameter]
     if parameter == "transform" and "tx" in required:
         bad_values = _RULES
     for bad in bad_values:

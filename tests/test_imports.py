@@ -17,7 +17,7 @@ ORDER = {
     "minmax_jax": [
         {"_util"},
         {"field", "parallel", "players", "schedules", "solve"},
-        {"accumulate", "games", "transforms"},
+        {"accumulate", "constraints", "games", "transforms"},
         {"diagnostics", "optimizers"},
         {"__init__"},
         {"gan"},

@@ -82,17 +82,22 @@ def project(
         feasible = trees.each_player(projection, moved)
         trees_by_name = {"projection(params)": feasible, "params": z}
         checks.check_same_structure(name, trees_by_name, "Return one value for each parameter.")
-        return jax.tree.map(_step_to, feasible, z, moved), state
+        return jax.tree.map(_step_to, feasible, z, moved, updates), state
 
     return transformation(init_fn, update_fn)
 
 
-def _step_to(target: jax.Array, start: Any, moved: jax.Array) -> jax.Array:
+def _step_to(target: jax.Array, start: Any, moved: jax.Array, update: jax.Array) -> jax.Array:
     """Returns the step from `start` to `target`, the projection of `moved`.
+
+    A projection can return a leaf unchanged, such as a parameter without a constraint. Its step is
+    the update itself.
 
     If rounding moves the sum of `start` and the step beyond `target`, towards `moved`, the
     neighboring step ends on the other side.
     """
+    if target is moved and update.dtype == moved.dtype:
+        return update
     step = target - start
     landed: Any = optax.apply_updates(start, step)
     above, below = (moved > target) & (landed > target), (moved < target) & (landed < target)

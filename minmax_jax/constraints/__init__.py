@@ -1,0 +1,1 @@
+"""Constrained problems as games between the parameters and the multipliers."""
