@@ -102,6 +102,7 @@ _TWO_FIELDS: dict[str, Any] = {"cost": Cost(field=2), "needs": _ORACLE}
 _NORMALIZED: dict[str, Any] = {"converges_at": _decaying(0.3), "steps": 3000, "tolerance": 1e-2}
 _ADAM: dict[str, Any] = {"steps": 3000, "tolerance": 1e-3}
 _ANCHORED = "the anchor moves the players at any learning rate"
+_AVERAGES = "steps start at an average, which differs from the players at any learning rate"
 _INTERPOLATES = "the interpolation moves the players at any learning rate"
 _ONE_SIDED = "only the min player anticipates the other"
 _REJECTS = "a step that does not lower the payoff is rejected"
