@@ -50,6 +50,7 @@ from minmax_jax.transforms.consensus import ConsensusState, add_consensus
 from minmax_jax.transforms.extragradient import ExtrapolateState, extrapolate
 from minmax_jax.transforms.graft import GraftState, graft
 from minmax_jax.transforms.greedy import GreedyState, GreedyStatus, greedy
+from minmax_jax.transforms.lazy import LazyState, regularize_lazily
 from minmax_jax.transforms.lookahead import LookaheadState, lookahead
 from minmax_jax.transforms.noise import NoiseState, add_noise
 from minmax_jax.transforms.normalize import normalize
@@ -84,6 +85,7 @@ __all__ = [
     "GraftState",
     "GreedyState",
     "GreedyStatus",
+    "LazyState",
     "LookaheadState",
     "Microbatch",
     "Multipliers",
@@ -151,6 +153,7 @@ __all__ = [
     "project",
     "record_diagnostics",
     "reflect",
+    "regularize_lazily",
     "scale_by_pi",
     "sgda",
     "smooth",

@@ -63,10 +63,11 @@ def check_game_function(function: str, argument: str, value: Any) -> Any:
 
     Args:
       function: Name of the function that was called.
-      argument: `"field_fn"`, or the name of a payoff or loss.
+      argument: Name of a field, which ends in `field_fn`, or of a payoff or loss.
       value: Value of the argument.
     """
-    builder = "mm.zero_sum or mm.general_sum" if argument == "field_fn" else "mm.payoff"
+    is_field = argument.endswith("field_fn")
+    builder = "mm.zero_sum or mm.general_sum" if is_field else "mm.payoff"
     check_callable(function, argument, value, remedy=f"Build it with {builder}.")
     if getattr(value, "has_aux", False):
         raise TypeError(
@@ -75,7 +76,7 @@ def check_game_function(function: str, argument: str, value: Any) -> Any:
         )
     remedy = f"Add the argument draw=0, or build it with {builder}."
     check_signature(function, argument, value, ("players", "draw"), remedy)
-    kind = _CheckedField if argument == "field_fn" else _CheckedPayoff
+    kind = _CheckedField if is_field else _CheckedPayoff
     return kind(function, argument, value)
 
 

@@ -13,7 +13,7 @@ from minmax_jax.gan.config.data import DataConfig
 from minmax_jax.gan.config.evaluation import EvaluationConfig
 from minmax_jax.gan.config.fields import Group, fields_of
 from minmax_jax.gan.config.networks import NetworksConfig
-from minmax_jax.gan.config.objective import ObjectiveConfig
+from minmax_jax.gan.config.objective import ObjectiveConfig, check_penalty_step
 from minmax_jax.gan.config.optimizer import OptimizerConfig
 from minmax_jax.gan.config.run import RunConfig
 from minmax_jax.gan.config.schedules import SchedulesConfig, check_schedules, text_of
@@ -92,6 +92,7 @@ class Config:
         """
         for group in self._groups():
             group.check()
+        check_penalty_step(self)
         check_schedules(self)
         return self
 

@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from tyro.conf import arg
 
@@ -22,8 +22,13 @@ UPDATE_ORDERS = ("auto", "simultaneous", "discriminator-first", "generator-first
 
 def option_names(optimizer: str) -> tuple[str, ...]:
     """Returns the names of the options that the named optimizer has on the command line."""
-    names = inspect.signature(mm.optimizers[optimizer]).parameters
-    return tuple(name for name in names if name not in NOT_OPTIONS)
+    return tuple(option_defaults(optimizer))
+
+
+def option_defaults(optimizer: str) -> dict[str, Any]:
+    """Returns the default values of the options of the named optimizer."""
+    parameters = inspect.signature(mm.optimizers[optimizer]).parameters
+    return {name: p.default for name, p in parameters.items() if name not in NOT_OPTIONS}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,9 +47,7 @@ class OptimizerConfig(Group):
     """Further arguments of the optimizer, such as b1=0.5 scope=global. They are added to the preset's options."""  # noqa: E501
     max_steps: Annotated[int, AtLeast(1)] = 1
     """Discriminator steps per generator step."""
-    update_order: Annotated[
-        str, OneOf(UPDATE_ORDERS), arg(metavar=choices(UPDATE_ORDERS))
-    ] = "auto"
+    update_order: Annotated[str, OneOf(UPDATE_ORDERS), arg(metavar=choices(UPDATE_ORDERS))] = "auto"
     """Whether both players update together or one after the other. In the latter case every step uses a fresh real and generated batch and the other player's newest parameters. auto: simultaneous if max_steps is 1, otherwise discriminator-first."""  # noqa: E501
 
     @property

@@ -1,7 +1,6 @@
 """Configuration of values that change during training."""
 
 import dataclasses
-import inspect
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any
@@ -10,12 +9,11 @@ import numpy as np
 import tyro
 from tyro.conf import arg
 
-import minmax_jax as mm
 from minmax_jax.gan.base.errors import ConfigError, check_name
 from minmax_jax.gan.base.messages import short
 from minmax_jax.gan.config import schedule_text
 from minmax_jax.gan.config.fields import Group
-from minmax_jax.gan.config.optimizer import option_names
+from minmax_jax.gan.config.optimizer import option_defaults, option_names
 from minmax_jax.gan.config.schedule_shapes import SCHEDULES, Schedule
 
 QUANTITIES = (
@@ -144,8 +142,8 @@ def start_of(config: Any, key: str) -> Any:
         return config.training.ema_half_life
     if key == "augment":
         return config.augmentation.probability
-    default = inspect.signature(mm.optimizers[config.optimizer.name]).parameters[key].default
-    return config.optimizer.options.get(key, default)
+    chosen = config.optimizer
+    return chosen.options.get(key, option_defaults(chosen.name)[key])
 
 
 def check_schedules(config: Any) -> None:

@@ -36,12 +36,15 @@ class GameFunctions(NamedTuple):
       min_loss_fn: Returns the loss that the generator minimizes: in a zero-sum game, the payoff.
       loss_fns: `Players` of functions that return the logged losses. The discriminator's loss
         includes the penalty at every step, with weight `weight`, even if `every` exceeds 1.
+      penalty_field_fn: Returns the vector field of the penalty alone, with weight
+        `weight * every`, on other samples than `field_fn`. None without a separate penalty.
     """
 
     field_fn: Callable[..., Any]
     payoff_fn: Callable[..., jax.Array]
     min_loss_fn: Callable[..., jax.Array]
     loss_fns: mm.Players
+    penalty_field_fn: Callable[..., mm.Players] | None = None
 
 
 def game_functions(
@@ -95,7 +98,26 @@ def game_functions(
         payoff_fn=average(_value(payoff)),
         min_loss_fn=average(_value(payoff if zero_sum else min_loss)),
         loss_fns=mm.Players(average(_value(min_loss)), average(_value(logged_max_loss))),
+        penalty_field_fn=_penalty_field_fn(game, images, stats, key),
     )
+
+
+def _penalty_field_fn(
+    game: Game, images: Any, stats: mm.Players, key: jax.Array
+) -> Callable[..., mm.Players] | None:
+    if game.penalty is None or not game.penalty.separate:
+        return None
+    forward = networks_fn(game, stats)
+    draw_samples = samples_fn(game, images, jax.random.fold_in(key, _PENALTY_STREAM))
+
+    def payoff(players: mm.Players, samples: Samples) -> jax.Array:
+        return -game.penalty.every * _penalty(game, forward(players, samples), due=True)
+
+    return _average(game, draw_samples, mm.zero_sum(payoff, stochastic=True))
+
+
+_PENALTY_STREAM = 2**31 - 2
+"""Number that gives the samples of a separate penalty a key. It is larger than any sample index."""
 
 
 def game_at(game: Game, step: Any, augmentation_state: Any = ()) -> Game:
@@ -119,9 +141,11 @@ def penalty_due(game: Game, step: jax.Array) -> bool | jax.Array:
     The interval `every` counts updates. In an update with penalty, every field and payoff
     evaluation includes it with weight `weight * every`: both points of extragradient, each of k
     discriminator steps, both payoffs of an accept test. An optimizer receives one gradient, so
-    Adam's moments include the penalty. StyleGAN2 instead makes a separate step for the penalty
-    and rescales Adam's constants for it.
+    Adam's moments include the penalty. A separate penalty is never part of the game, because the
+    optimizer makes a step of its own for it (`mm.regularize_lazily`), as in StyleGAN2.
     """
+    if game.penalty is not None and game.penalty.separate:
+        return False
     if game.penalty is None or game.penalty.every == 1:
         return True
     return step % game.penalty.every == 0
@@ -129,9 +153,13 @@ def penalty_due(game: Game, step: jax.Array) -> bool | jax.Array:
 
 def _max_loss(game: Game, out: Outputs, due: bool | jax.Array) -> jax.Array:
     loss = game.loss.max_loss(out.real_logits, out.fake_logits)
-    if game.penalty is None:
+    if game.penalty is None or due is False:
         return loss
-    return loss + game.penalty(
+    return loss + _penalty(game, out, due)
+
+
+def _penalty(game: Game, out: Outputs, due: bool | jax.Array) -> jax.Array:
+    return game.penalty(  # pyright: ignore[reportOptionalCall]
         out.discriminator,
         out.real,
         out.fake,

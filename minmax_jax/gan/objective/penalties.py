@@ -48,11 +48,14 @@ class Penalty(NamedTuple):
         far to it. `at` evaluates the function.
       every: Apply the penalty every N updates, with weight `weight * every` (lazy
         regularization).
+      separate: Whether the discriminator makes a step of its own for the penalty, as in
+        StyleGAN2. The field of the game then does not contain it.
     """
 
     penalty_fn: PenaltyFn
     weight: Any
     every: int = 1
+    separate: bool = False
 
     def at(self, step: Any) -> "Penalty":
         """Returns the penalty with its weight after `step` updates."""
@@ -141,7 +144,7 @@ def r2(
     mix: jax.Array,
     fake_labels: jax.Array | None = None,
 ) -> jax.Array:
-    """Computes `½ E ‖∇D‖²` at fake examples. Arguments and reference: see `r1`."""
+    """Computes `½ E ‖∇D‖²` at fake examples. Arguments: see `gradient_penalty`; reference: see `r1`."""
     del real, mix
     return 0.5 * jnp.mean(_squared_norms(discriminator, lax.stop_gradient(fake), fake_labels))
 

@@ -94,8 +94,10 @@ def build_penalty(config: config_lib.Config) -> objective.Penalty | None:
     weight = schedules.of(config, "penalty")
     if not callable(weight) and not weight:
         return None
-    penalty_fn = objective.PENALTIES[config.objective.penalty_type]
-    return objective.Penalty(penalty_fn, weight, config.objective.penalty_every)
+    chosen = config.objective
+    penalty_fn = objective.PENALTIES[chosen.penalty_type]
+    separate = chosen.penalty_step == "separate"
+    return objective.Penalty(penalty_fn, weight, chosen.penalty_every, separate)
 
 
 def build_augmentation(

@@ -10,6 +10,7 @@ import optax
 import minmax_jax as mm
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.config.optimizer import option_defaults
 from minmax_jax.gan.config.schedules import QUANTITIES, RATES, schedules_of
 from minmax_jax.gan.training import gradient_norms, schedules
 
@@ -66,10 +67,29 @@ def _with_values(
     options = {key: value for key, value in values.items() if key not in RATES}
     if chosen.first is None:
         return factory(rates, transform=recorders, **options)
-    per_player = [
-        factory(rate, transform=recorder, **options)
-        for rate, recorder in zip(rates, recorders, strict=True)
-    ]
-    return mm.alternate(
-        min=per_player[0], max=per_player[1], max_steps=chosen.max_steps, first=chosen.first
-    )
+    minimize = factory(rates.min, transform=recorders.min, **options)
+    if config.objective.penalty_step == "separate":
+        maximize = _lazy(config, rates.max, recorders.max, options)
+    else:
+        maximize = factory(rates.max, transform=recorders.max, **options)
+    return mm.alternate(min=minimize, max=maximize, max_steps=chosen.max_steps, first=chosen.first)
+
+
+def _lazy(
+    config: config_lib.Config, rate: Any, recorder: Any, options: Mapping[str, Any]
+) -> optax.GradientTransformationExtraArgs:
+    """Builds the discriminator's optimizer with separate steps for the penalty.
+
+    There are k + 1 steps where there would be k. So StyleGAN2 (Karras et al., 2020, appendix B)
+    multiplies the learning rate by c = k / (k + 1) and raises the decay rates of the moments to
+    the power of c.
+    """
+    name, every = config.optimizer.name, config.objective.penalty_every
+    c = every / (every + 1)
+    betas = {
+        beta: options.get(beta, default) ** c
+        for beta, default in option_defaults(name).items()
+        if beta in ("b1", "b2")
+    }
+    optimizer = mm.optimizers[name](c * rate, transform=recorder, **{**options, **betas})
+    return mm.regularize_lazily(optimizer, every=every)

@@ -94,6 +94,7 @@ def train_step(
         min_loss_fn=game_now.min_loss_fn,
         key=jax.random.fold_in(key, _METHOD_STREAM),
         step=state.step,
+        **_penalty_field(game_now),
     )
     players = optax.apply_updates(state.players, updates)
     norms = diagnostics.player_norms(updates)
@@ -196,6 +197,13 @@ def _augmentation_quantities(game: objective.Game, real_sign: Any) -> dict[str, 
     probability = jnp.asarray(game.augmentation.probability, jnp.float32)
     values = (probability, *jax.tree.leaves(real_sign))
     return dict(zip(AUGMENTATION_QUANTITIES, values, strict=False))
+
+
+def _penalty_field(game_now: objective.GameFunctions) -> dict[str, Any]:
+    """Returns the argument of `mm.regularize_lazily`, if the penalty has a step of its own."""
+    if game_now.penalty_field_fn is None:
+        return {}
+    return {"penalty_field_fn": game_now.penalty_field_fn}
 
 
 _METHOD_STREAM = 2**31 - 1  # This is larger than any sample index.
