@@ -144,7 +144,10 @@ def r2(
     mix: jax.Array,
     fake_labels: jax.Array | None = None,
 ) -> jax.Array:
-    """Computes `½ E ‖∇D‖²` at fake examples. Arguments: see `gradient_penalty`; reference: see `r1`."""
+    """Computes `½ E ‖∇D‖²` at fake examples. Arguments: see `gradient_penalty`.
+
+    References: see `r1`.
+    """
     del real, mix
     return 0.5 * jnp.mean(_squared_norms(discriminator, lax.stop_gradient(fake), fake_labels))
 
