@@ -39,6 +39,7 @@ from minmax_jax.optimizers.primal_dual_hybrid_gradient import primal_dual_hybrid
 from minmax_jax.optimizers.sgda import sgda
 from minmax_jax.optimizers.smoothed_gda import smoothed_gda
 from minmax_jax.optimizers.symplectic import symplectic
+from minmax_jax.optimizers.tiada import tiada
 from minmax_jax.players import apply_updates, per_player
 from minmax_jax.schedules import inverse_sqrt_schedule
 from minmax_jax.solve import SolveResult, solve
@@ -160,6 +161,7 @@ __all__ = [
     "smoothed_gda",
     "solve",
     "symplectic",
+    "tiada",
     "unrolled",
     "zero_sum",
 ]

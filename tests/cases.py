@@ -103,6 +103,7 @@ _NORMALIZED: dict[str, Any] = {"converges_at": _decaying(0.3), "steps": 3000, "t
 _ADAM: dict[str, Any] = {"steps": 3000, "tolerance": 1e-3}
 _ANCHORED = "the anchor moves the players at any learning rate"
 _AVERAGES = "steps start at an average, which differs from the players at any learning rate"
+_TWO_POWERS = "only the min player waits for the other"
 _INTERPOLATES = "the interpolation moves the players at any learning rate"
 _ONE_SIDED = "only the min player anticipates the other"
 _REJECTS = "a step that does not lower the payoff is rejected"
@@ -372,6 +373,21 @@ CASES = (
         converges_at=_decaying(0.1),
         **_ADAM,
         needs=_ORACLE,
+    ),
+    _case("tiada", mm.tiada, converges_at=0.5, steps=1000, mirror=_TWO_POWERS),
+    _case(
+        "tiada scalar",
+        lambda eta: mm.tiada(eta, variant="scalar", min_power=0.5, max_power=0.5),
+        converges_at=0.5,
+        steps=1000,
+        mirror=_TWO_POWERS,
+    ),
+    _case(
+        "tiada adam",
+        lambda eta: mm.tiada(eta, variant="adam", b1=0.5, min_power=0.5, max_power=0.5),
+        converges_at=_decaying(0.1),
+        **_ADAM,
+        mirror=_TWO_POWERS,
     ),
     _case(
         "golden_ratio",

@@ -21,11 +21,17 @@ class Member(NamedTuple):
         learning rate one.
       eps: Default of `eps`.
       reverse: Whether updates have a reverse-mode derivative.
+      max_step: The function `step` of the max player, if it is another one.
     """
 
     step: Any = lambda g, eps, eps_root: g / (np.sqrt(g * g + eps_root) + eps)
     eps: float = 1e-8
     reverse: bool = True
+    max_step: Any = None
+
+
+def _divided(power):
+    return lambda g, eps, eps_root: g / ((g * g + eps_root) ** power + eps)
 
 
 FAMILY = {
@@ -37,6 +43,7 @@ FAMILY = {
     "extra_adam": Member(),
     "extra_amsgrad": Member(),
     "greedy_adam": Member(),
+    "tiada": Member(step=_divided(0.6), eps=1e-10, max_step=_divided(0.4)),
     "adaptive_competitive": Member(eps=1e-5, reverse=False),  # Its solver is a while loop.
 }
 _ONCE: dict[str, Any] = {"moments": "once", "eps_root": 1e-3}
@@ -79,8 +86,15 @@ def test_steps_hold_in_the_documented_range(name):
         steps, _ = program(name)(jnp.float32(eps_root))
         # The square of the largest gradient is infinite, so its parameter stops.
         *inside, beyond = -np.stack([steps.min["a"], steps.max["a"]]).T
-        expected = [FAMILY[name].step(g, FAMILY[name].eps, eps_root) for g in GRADIENTS[:-1]]
-        np.testing.assert_allclose(inside, np.stack([expected, expected]).T, rtol=2e-5)
+        member = FAMILY[name]
+        expected = [
+            [
+                step(g, member.eps, eps_root)
+                for step in (member.step, member.max_step or member.step)
+            ]
+            for g in GRADIENTS[:-1]
+        ]
+        np.testing.assert_allclose(inside, expected, rtol=2e-5)
         np.testing.assert_array_equal(beyond, [0.0, 0.0])
 
 
