@@ -211,7 +211,7 @@ def test_all_lists_every_public_name_of_the_core():
     assert exports(PACKAGE / "__init__.py") == (imported - {"by_name"}) | {"optimizers"}
 
 
-SLOW = {"datasets", "matplotlib", "scipy", "sklearn", "tensorboardX"}
+SLOW = {"datasets", "matplotlib", "scipy", "sklearn", "tensorboardX", "wandb"}
 """Libraries that take long to import. Training starts without them."""
 
 

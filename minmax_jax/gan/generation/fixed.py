@@ -37,7 +37,7 @@ def fixed_inputs(pair: networks.Pair) -> FixedInputs:
 
     For a conditional generator of images, each row is a class, and a column has one latent.
     """
-    num_classes = getattr(pair, "num_classes", 0)
+    num_classes = pair.num_classes if pair.generator.takes_labels else 0
     if len(pair.sample_shape) == 1:
         labels = np.arange(NUM_VECTORS, dtype=np.int32) % num_classes if num_classes else None
         return FixedInputs(seeded_latents(pair.latent_dim, NUM_VECTORS), labels, SIDE)

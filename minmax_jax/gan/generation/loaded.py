@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import core
 
 from minmax_jax.gan import networks
 from minmax_jax.gan.base.messages import Note, print_note, short
@@ -53,8 +54,8 @@ class LoadedGenerator:
 
     @property
     def num_classes(self) -> int:
-        """Number of classes, or 0 if the generator is unconditional."""
-        return getattr(self.pair, "num_classes", 0)
+        """Number of classes, or 0 if the generator does not depend on the class."""
+        return self.pair.num_classes if self.pair.generator.takes_labels else 0
 
     def __call__(self, latents: jax.Array, labels: Any = None) -> jax.Array:
         """Maps latents to samples.
@@ -80,7 +81,7 @@ class LoadedGenerator:
             )
         labels = _check_labels(labels, latents.shape[0], self.num_classes)
         latents = truncate(latents, self.truncation)
-        return apply(self.pair.generator.apply, self.params, self.stats, latents, labels)
+        return apply(self.pair.generator, self.params, self.stats, latents, labels)
 
     def latents(self, num: int, *, seed: int = 0) -> jax.Array:
         """Returns the latents `(num, latent_dim)` of a seed, the same as in `gan.sample`."""
@@ -138,20 +139,30 @@ def _check_labels(labels: Any, num: int, num_classes: int) -> jax.Array | None:
         raise ValueError(
             f"G: labels must be one int or {num} ints, got {array.dtype}{list(array.shape)}."
         )
-    if not isinstance(array, jax.core.Tracer):
+    if not isinstance(array, core.Tracer):
         values = np.asarray(array)
         if values.size and not (values.min() >= 0 and values.max() < num_classes):
             raise ValueError(f"G: labels must be from 0 to {num_classes - 1}, got {short(labels)}.")
     return jnp.broadcast_to(array.astype(jnp.int32), (num,))
 
 
-@functools.partial(jax.jit, static_argnums=0)
 def apply(
-    network_apply: Callable[..., Any], params: Any, stats: Any, latents: jax.Array, labels: Any
+    network: networks.Network, params: Any, stats: Any, latents: jax.Array, labels: Any
 ) -> jax.Array:
-    """Applies a generator to latents, and to labels unless they are None, in one pass.
+    """Applies a generator to latents, and to labels if it takes them, in one pass.
 
     The function is compiled once per network and serves the parameters of all steps.
     """
-    conditions = {} if labels is None else {"labels": labels}
+    conditions = networks.labels_option(network, labels)
+    return _apply(network.apply, params, stats, latents, conditions)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _apply(
+    network_apply: Callable[..., Any],
+    params: Any,
+    stats: Any,
+    latents: jax.Array,
+    conditions: dict[str, jax.Array],
+) -> jax.Array:
     return network_apply(params, stats, latents, train=False, **conditions)[0]

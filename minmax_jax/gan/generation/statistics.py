@@ -42,7 +42,8 @@ def standing_statistics(
       passes: Number of passes, each with its own latents.
       batch_size: Number of latents per pass.
       truncation: Bound to which the latents are clipped, see `truncate`.
-      labels: int32 labels `(batch_size,)` of each pass, for a conditional generator.
+      labels: int32 labels `(batch_size,)` of each pass, for a conditional generator. Default: all
+        classes in turn.
 
     Returns:
       Statistics of the same structure as `stats`.
@@ -55,15 +56,18 @@ def standing_statistics(
         return stats
     keys = jax.random.split(jax.random.key(0), batch_size)  # Generators with dropout need keys.
     apply = functools.partial(_statistics_of_pass, pair.generator.apply, params)
+    if labels is None and pair.num_classes:
+        labels = jnp.arange(batch_size, dtype=jnp.int32) % pair.num_classes
     zeros = jax.tree.map(jnp.zeros_like, stats)
 
     def batch(index: int) -> jax.Array:
         latents = seeded_latents(pair.latent_dim, batch_size, start=index * batch_size)
         return truncate(latents, truncation)
 
-    found = [apply(zeros, batch(index), keys, labels) for index in range(passes)]
+    conditions = networks.labels_option(pair.generator, labels)
+    found = [apply(zeros, batch(index), keys, conditions) for index in range(passes)]
     huge = jax.tree.map(lambda leaf: jnp.full_like(leaf, _PROBE), stats)
-    probed = apply(huge, batch(0), keys, labels)
+    probed = apply(huge, batch(0), keys, conditions)
     return jax.tree.map(_average, stats, probed, *found)
 
 
@@ -85,7 +89,6 @@ def _statistics_of_pass(
     stats: Any,
     inputs: jax.Array,
     keys: jax.Array,
-    labels: Any,
+    conditions: dict[str, jax.Array],
 ) -> Any:
-    conditions = {} if labels is None else {"labels": labels}
     return apply(params, stats, inputs, train=True, keys=keys, **conditions)[1]

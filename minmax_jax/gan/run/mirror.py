@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from minmax_jax.gan.base import json_text
 from minmax_jax.gan.run import jsonl, run_folder, sample_files
@@ -61,8 +61,9 @@ class Mirror:
         self._log.flush()
 
     def _copy_record(self, record: jsonl.Record) -> None:
-        seconds = record.get("seconds")
-        self._seconds = seconds if json_text.is_number(seconds) else self._seconds
+        seconds: Any = record.get("seconds")
+        if json_text.is_number(seconds):
+            self._seconds = float(seconds)
         numbers = {k: v for k, v in record.items() if k != "step" and json_text.is_number(v)}
         self._log.add_scalars(Event(record["step"], self._seconds), numbers)
 

@@ -117,8 +117,8 @@ class _Run:
         self._count = self._count + 1 if event.step == self._step else 1
         self._step = event.step
         if (self._step, self._count) > (self._sent.step, self._sent.count):
-            row = {mirror.tag(name): value for name, value in values.items()}
-            self._run.log({"step": event.step, **row})
+            if row := {mirror.tag(name): value for name, value in values.items()}:
+                self._run.log({"step": event.step, **row})
             self._sent = self._sent._replace(step=self._step, count=self._count)
 
     def add_image(self, event: mirror.Event, name: str, path: Path) -> None:
@@ -148,9 +148,10 @@ def _read(path: Path) -> _Sent:
         found = _Sent(**values)
     except (ConfigError, TypeError):
         return _Sent(secrets.token_hex(4))
-    counts = found.step + 1, found.count, found.image_step + 1
+    counts = [found.step, found.count, found.image_step]
     valid = isinstance(found.name, str) and found.name.isalnum()
-    return found if valid and all(map(json_text.is_count, counts)) else _Sent(secrets.token_hex(4))
+    valid = valid and all(count == -1 or json_text.is_count(count) for count in counts)
+    return found if valid else _Sent(secrets.token_hex(4))
 
 
 @contextlib.contextmanager

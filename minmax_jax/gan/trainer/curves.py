@@ -48,10 +48,14 @@ def draw(records: Records, title: str) -> "matplotlib.figure.Figure":
 
     comparable = _newest_kind(records)
     columns = [("training", _training_panels(records), records)]
-    if panels := _score_panels(comparable):
-        columns.append((_describe(comparable[-1]), panels, comparable))
+    found = _score_panels(comparable)
+    height = max(len(columns[0][1]), -(-len(found) // 2))  # At most two columns of scores.
+    for start in range(0, len(found), height):
+        heading = _describe(comparable[-1]) if start == 0 else ""
+        columns.append((heading, found[start : start + height], comparable))
     rows = max(len(panels) for _, panels, _ in columns)
-    figure = Figure(figsize=(8 * len(columns), 2.7 * rows), layout="constrained")
+    width = 8 if len(columns) < 3 else 6.5
+    figure = Figure(figsize=(width * len(columns), 2.7 * rows), layout="constrained")
     figure.suptitle(title)
     for index, (heading, panels, shown) in enumerate(columns):
         places = range(index + 1, rows * len(columns) + 1, len(columns))

@@ -95,14 +95,10 @@ class Pictures:
             self._inputs = fixed.fixed_inputs(self._pair)
         latents, labels, columns = self._inputs
         stats = statistics.standing_statistics(
-            self._pair,
-            state.ema,
-            state.stats.min,
-            batch_size=_BATCH,
-            labels=None if labels is None else np.resize(labels, _BATCH),
+            self._pair, state.ema, state.stats.min, batch_size=_BATCH
         )
-        apply = self._pair.generator.apply
-        return np.asarray(loaded.apply(apply, state.ema, stats, latents, labels)), columns
+        samples = loaded.apply(self._pair.generator, state.ema, stats, latents, labels)
+        return np.asarray(samples), columns
 
 
 def draw_curves(config: config_lib.Config, folder: Path) -> None:

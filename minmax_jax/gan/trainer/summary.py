@@ -6,6 +6,7 @@ from typing import Any
 
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.evaluation import score_table
+from minmax_jax.gan.run import sample_files
 
 
 def summary_text(config: Config, summary: Mapping[str, Any], folder: Path) -> str:
@@ -23,7 +24,9 @@ def summary_text(config: Config, summary: Mapping[str, Any], folder: Path) -> st
         "(generator, discriminator)",
         *([score_table.text(summary["evaluation"], "  ")] if "evaluation" in summary else []),
     ]
-    names = ("samples.png", "curves.png", "metrics.jsonl", "summary.json")
+    names = ["samples.png", "curves.png", "metrics.jsonl", "summary.json"]
+    if (folder / sample_files.STRIP).exists():
+        names.insert(1, sample_files.STRIP)
     width = max(map(len, names))
     lines += [f"  {name:{width}}  {folder / name}" for name in names]
     return "\n".join(lines)

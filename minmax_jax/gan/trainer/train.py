@@ -116,8 +116,8 @@ Copy = contextlib.AbstractContextManager[Callable[[], None]]
 def _copies(config: config_lib.Config, use_tensorboard: bool, use_wandb: bool) -> list[Copy]:
     """Returns the logs of other programs, which start when their blocks are entered."""
     folder = resume.out_folder(config)
-    copies = [tensorboard.open_copy(folder)] if use_tensorboard else []
-    return copies + ([weights_and_biases.open_copy(folder, config.flat())] if use_wandb else [])
+    copies: list[Copy] = [tensorboard.open_copy(folder)] if use_tensorboard else []
+    return [*copies, weights_and_biases.open_copy(folder, config.flat())] if use_wandb else copies
 
 
 def _draw_early(

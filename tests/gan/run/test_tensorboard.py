@@ -5,12 +5,13 @@ import struct
 import sys
 
 import pytest
+from PIL import Image
 
 from minmax_jax import gan
 from minmax_jax.gan.base.errors import WriteFailed
 from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
-from minmax_jax.gan.run import run_folder, tensorboard
+from minmax_jax.gan.run import mirror, run_folder, sample_files, tensorboard
 
 SMALL = {
     "width": 8,
@@ -24,7 +25,21 @@ SMALL = {
 
 
 def scalars(folder):
-    """Reads `(tag, step, value)` of every event in a run, in order."""
+    """Reads `(tag, step, value)` of every number in a run, in order."""
+    return [(v.tag, step, v.simple_value) for step, v in values(folder) if not v.image.width]
+
+
+def images(folder):
+    """Reads `(tag, step, height, width, PNG content)` of every image in a run, in order."""
+    return [
+        (v.tag, step, v.image.height, v.image.width, v.image.encoded_image_string)
+        for step, v in values(folder)
+        if v.image.width
+    ]
+
+
+def values(folder):
+    """Reads the step and the value of every event in a run, in order."""
     event_pb2 = pytest.importorskip("tensorboardX.proto.event_pb2")
     found = []
     for path in sorted((folder / "tensorboard").iterdir()):
@@ -32,22 +47,22 @@ def scalars(folder):
         while place < len(content):  # TFRecord: length, its checksum, event, its checksum
             (length,) = struct.unpack_from("<Q", content, place)
             event = event_pb2.Event.FromString(content[place + 12 : place + 12 + length])
-            found += [(v.tag, event.step, v.simple_value) for v in event.summary.value]
+            found += [(event.step, value) for value in event.summary.value]
             place += length + 16
     return found
 
 
 def expected(folder):
     return [
-        (tensorboard._tag(name), record["step"], pytest.approx(value, rel=1e-6))
+        (mirror.tag(name), record["step"], pytest.approx(value, rel=1e-6))
         for record in run_folder.read_metrics(folder)
         for name, value in record.items()
         if name != "step" and isinstance(value, int | float)
     ]
 
 
-def test_events_equal_records_after_resuming(tmp_path):
-    config = presets.preset("digits", out=str(tmp_path), steps=6, **SMALL)
+def test_events_equal_records_and_images_after_resuming(tmp_path):
+    config = presets.preset("digits", out=str(tmp_path), steps=6, sample_every=3, **SMALL)
     gan.train(config, use_tensorboard=True)
     written = scalars(tmp_path)
     assert written == expected(tmp_path)
@@ -55,11 +70,22 @@ def test_events_equal_records_after_resuming(tmp_path):
         tag for tag, _, _ in written
     }
     run_folder.append_metrics(tmp_path, {"step": 99, "loss_min": 1.0})  # discarded on resume
-    resumed = presets.preset("digits", out=str(tmp_path), steps=8, **SMALL)
+    sample_files.path(tmp_path, 99).write_bytes(sample_files.path(tmp_path, 3).read_bytes())
+    resumed = presets.preset("digits", out=str(tmp_path), steps=8, sample_every=3, **SMALL)
     gan.train(resumed, use_tensorboard=True)
     assert scalars(tmp_path) == expected(tmp_path)
     steps = [step for tag, step, _ in scalars(tmp_path) if tag == "loss/min"]
     assert steps == [2, 4, 6, 8]
+    shown = [sample_files.path(tmp_path, step) for step in (3, 6, 8)]
+    with Image.open(shown[0]) as image:
+        width, height = image.size
+    assert images(tmp_path) == [
+        ("samples", step, height, width, path.read_bytes())
+        for step, path in zip((3, 6, 8), shown, strict=True)
+    ]
+    assert sample_files.steps(tmp_path) == [3, 6, 8]
+    with Image.open(tmp_path / sample_files.STRIP) as strip:
+        assert strip.size[0] == 3 * (width // 8)
 
 
 def test_events_omit_null_and_text_and_follow_the_file(tmp_path):
@@ -105,13 +131,15 @@ def test_linked_folder_is_refused(tmp_path):
 def test_full_disk_ends_the_copy_with_one_line(tmp_path, monkeypatch):
     (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss_min": 2.0}\n' * 100)
 
+    event_file_writer = pytest.importorskip("tensorboardX.event_file_writer")
+
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(WriteFailed, match=r"tensorboard cannot be written .No space left"):
         with tensorboard.open_copy(tmp_path) as copy:
             (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss_min": 2.0}\n' * 200)
-            monkeypatch.setattr(type(copy.__self__._writer), "write_event", full)
+            monkeypatch.setattr(event_file_writer.EventsWriter, "write_event", full)
             copy()
 
 

@@ -15,7 +15,9 @@ from minmax_jax.gan.trainer import hooks
 from minmax_jax.gan.training import loop
 from minmax_jax.gan.training.program import Program
 
-CONFIG = presets.preset("digits", steps=8, log_every=2, checkpoint_every=4, evaluate_every=4)
+CONFIG = presets.preset(
+    "digits", steps=8, log_every=2, checkpoint_every=4, evaluate_every=4, sample_every=3
+)
 STATE = parallel.replicate({"w": jnp.ones(2)}, jax.local_devices()[:1])
 
 
@@ -40,6 +42,12 @@ class Calls:
     def evaluate(self, step, state):
         self.names.append(f"evaluate {step}")
 
+    def draw(self, state):
+        self.names.append(f"draw {state['w'].shape}")
+
+    def add(self, step, state):
+        self.names.append(f"picture {step} {state['w'].shape}")
+
     @contextlib.contextmanager
     def paused(self, step):
         self.names.append("pause")
@@ -61,7 +69,7 @@ def test_log_is_flushed_and_values_checked_before_a_checkpoint():
 def test_signal_saves_once_and_ends_the_run(name, kind, due):
     calls, termination = Calls(), Termination()
     save = hooks.CheckpointHook(4, calls, calls, calls)
-    terminate = hooks.TerminationHook(termination, calls, save)
+    terminate = hooks.TerminationHook(termination, calls, save, calls.draw)
     terminate(3, STATE, {})
     assert calls.names == [] and terminate.next_step(3) is None
     termination.requested, termination.name = True, name
@@ -69,7 +77,7 @@ def test_signal_saves_once_and_ends_the_run(name, kind, due):
         save(4, STATE, {})
     with pytest.raises(kind, match=f"{name}: saved at step 4; run the same command again"):
         terminate(4, STATE, {})
-    assert calls.names == ["flush", "check", "save 4", "wait"]
+    assert calls.names == ["flush", "check", "save 4", "wait", "draw (2,)"]
 
 
 def test_lock_is_checked_before_other_hooks_write():
@@ -94,11 +102,20 @@ def test_evaluation_stops_the_clock_and_skips_the_last_step():
     assert calls.names == ["check", "pause", "evaluate 4", "continue"]
 
 
+def test_samples_stop_the_clock_and_include_the_last_step():
+    calls = Calls()
+    hook = hooks.SampleHook(4, calls, calls, calls)
+    hook(8, STATE, {})
+    assert hook.next_step(5) == 8
+    assert calls.names == ["check", "pause", "picture 8 (2,)", "continue"]
+
+
 def test_call_ends_match_the_hooks_of_the_coordinator():
     calls = Calls()
     coordinator = [
         hooks.LogHook(2, calls),
         hooks.EvaluationHook(CONFIG, calls, calls, calls),
+        hooks.SampleHook(3, calls, calls, calls),
         hooks.CheckpointHook(4, calls, calls, calls),
     ]
     plain = hooks.call_ends(CONFIG)
