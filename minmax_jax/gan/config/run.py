@@ -58,6 +58,8 @@ class RunConfig(Group):
     """Set of defaults. See `minmax-jax presets`."""
     out: Annotated[str, HIDE_DEFAULT] = ""
     """Run folder. A run found there is resumed. Default: runs/PRESET-OPTIMIZER-sSEED."""
+    init_from: Annotated[str, HIDE_DEFAULT] = ""
+    """Start from the networks, statistics and average of another run, for fine-tuning: its folder, or one of its files checkpoints/STEP.npz. Default: random initial parameters."""  # noqa: E501
     seed: Annotated[int, AtLeast(0), Below(2**31)] = 0
     """Seed of the initial parameters and of all randomness during training."""
     log_every: Annotated[int, AtLeast(1)] = 100

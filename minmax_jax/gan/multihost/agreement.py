@@ -39,8 +39,8 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, str]:
     """Returns the settings that must be the same in all processes, as texts.
 
     Args:
-      config: Flat configuration of the run. The run folder is left out, because only process 0
-        writes to it.
+      config: Flat configuration of the run. Run folders are left out, because only process 0
+        reads and writes them.
     """
     values: dict[str, Any] = {f"version of {name}": _version(name) for name in LIBRARIES}
     values["version of python"] = ".".join(platform.python_version_tuple()[:2])
@@ -48,8 +48,11 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, str]:
     values |= {name: getattr(jax.config, name, None) for name in JAX_SETTINGS}
     flags = os.environ.get("XLA_FLAGS", "").split()
     values["XLA_FLAGS"] = sorted(f for f in flags if not f.startswith(XLA_FLAGS_OF_ONE_PROCESS))
-    values |= {name: value for name, value in config.items() if name != "out"}
+    values |= {name: value for name, value in config.items() if name not in _OF_COORDINATOR}
     return {name: text_of(value) for name, value in values.items()}
+
+
+_OF_COORDINATOR = ("out", "init_from")
 
 
 def text_of(value: Any) -> str:

@@ -1,6 +1,6 @@
 """The run folder: configuration, description of the data, and metrics.
 
-config.json         configuration, dataset, version
+config.json         configuration, dataset, version, and the run that it started from
 metrics.jsonl       logged metrics, one record per line; null stands for non-finite values
 evaluations.jsonl   evaluations; see `evaluations`
 checkpoints/        see `checkpoint`
@@ -45,6 +45,20 @@ place of the same data, other retention, another policy for non-finite updates, 
 evaluations and sample images."""
 
 
+class Origin(NamedTuple):
+    """The checkpoint of another run whose parameters a run started from.
+
+    Attributes:
+      run: Run folder.
+      step: Step of the checkpoint.
+      crc32: Checksum of the parameters.
+    """
+
+    run: str
+    step: int
+    crc32: int
+
+
 class About(NamedTuple):
     """Content of `config.json`.
 
@@ -52,10 +66,12 @@ class About(NamedTuple):
       config: Configuration of the run.
       data: Name, kind, sample shape, count and checksum of the training data. In a conditional
         run also the number of examples of each class.
+      origin: Checkpoint from which the run started, or None.
     """
 
     config: config_lib.Config
     data: dict[str, Any]
+    origin: Origin | None = None
 
     @property
     def num_classes(self) -> int:
@@ -95,7 +111,8 @@ def read(folder: Path) -> About:
     values = untrusted.read_json(path, remedy)
     try:
         config = config_lib.Config.from_json(values.get("config"))
-        return About(config, untrusted.check_data(values.get("data")))
+        origin = untrusted.check_origin(values.get("origin"))
+        return About(config, untrusted.check_data(values.get("data")), origin and Origin(**origin))
     except ConfigError as error:
         if "is not known" in str(error):
             remedy = "Register your own components first (docs/your_own_gan.md), or restore it."
@@ -120,8 +137,16 @@ def check_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> N
         )
 
 
-def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> None:
+def open_run(
+    folder: Path, config: config_lib.Config, data: data_lib.Data, origin: Origin | None = None
+) -> None:
     """Creates the run folder and writes `config.json`, or resumes the run in it.
+
+    Args:
+      folder: Run folder.
+      config: Configuration of the run.
+      data: Dataset.
+      origin: Checkpoint of another run from which the run started, if there is one.
 
     Raises:
       ConfigError: If the folder contains another run or other files, or cannot be written.
@@ -131,6 +156,7 @@ def open_run(folder: Path, config: config_lib.Config, data: data_lib.Data) -> No
         "version": metadata.version("minmax-jax"),
         "config": config.to_json(),
         "data": _about(config, data).data,
+        **({"origin": origin._asdict()} if origin else {}),
     }
     files.make_folder(folder)
     files.write_atomically(folder / CONFIG, json.dumps(content, indent=2) + "\n")

@@ -59,6 +59,25 @@ def check_data(data: Any) -> dict[str, Any]:
     return data
 
 
+def check_origin(origin: Any) -> dict[str, Any] | None:
+    """Returns the description of the checkpoint from which a run started, or None without one.
+
+    Raises:
+      ConfigError: If a value is missing or has another type.
+    """
+    if origin is None:
+        return None
+    kinds = {"run": str, "step": int, "crc32": int}
+    if not isinstance(origin, dict) or not all(
+        type(origin.get(name)) is kind for name, kind in kinds.items()
+    ):
+        raise ConfigError(
+            f"origin must contain the text run and the integers step and crc32, got "
+            f"{short(origin)}."
+        )
+    return {name: origin[name] for name in kinds}
+
+
 def _is_shape(value: Any) -> bool:
     if not isinstance(value, list) or len(value) not in (1, 3):
         return False

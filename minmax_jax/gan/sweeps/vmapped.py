@@ -22,6 +22,7 @@ from minmax_jax.gan.multihost.termination import Termination
 from minmax_jax.gan.run import checkpoint, files, lock, ownership, run_folder
 from minmax_jax.gan.run.metrics_log import NAMES
 from minmax_jax.gan.sweeps.grid import SweepRun
+from minmax_jax.gan.trainer import initialize
 from minmax_jax.gan.trainer.hooks import LockHook
 from minmax_jax.gan.training import build, loop, program
 from minmax_jax.gan.training import step as step_lib
@@ -89,9 +90,10 @@ def train(
         step_lib.init(game, _build_optimizer(run.config, game))
         for run, game in zip(runs, games, strict=True)
     ]
-    for run in runs:
+    for index, run in enumerate(runs):
+        states[index], origin = initialize.start_from(run.config, run.folder, states[index], note)
         ownership.delete_leftovers(run.folder)
-        run_folder.open_run(run.folder, run.config, data)
+        run_folder.open_run(run.folder, run.config, data, origin)
     step, states = _restore(runs, states, note)
     compiled = _compile(games[0], config)
     images = jnp.asarray(data.images)

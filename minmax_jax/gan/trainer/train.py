@@ -32,7 +32,7 @@ from minmax_jax.gan.run import (
     weights_and_biases,
 )
 from minmax_jax.gan.run import progress as progress_lib
-from minmax_jax.gan.trainer import finish, hooks, resume
+from minmax_jax.gan.trainer import finish, hooks, initialize, resume
 from minmax_jax.gan.trainer import pictures as pictures_lib
 from minmax_jax.gan.training import build, loop, program
 from minmax_jax.gan.training import step as step_lib
@@ -148,12 +148,13 @@ def _train_as_coordinator(
     folder = resume.out_folder(config)
     run_folder.check_run(folder, config, data)
     ownership.check(folder)
+    start, origin = initialize.start_from(config, folder, start, progress.note)
     with files.full_disk(folder), contextlib.ExitStack() as stack:
         stack.enter_context(interrupts.describe(functools.partial(resume.on_disk, config)))
         stack.callback(progress.close)
         files.make_folder(folder)
         check_lock = stack.enter_context(lock.hold(folder))
-        checkpoints, keep, start = _open_run(config, data, start, check_lock, progress)
+        checkpoints, keep, start = _open_run(config, data, start, origin, check_lock, progress)
         start = _broadcast_state(start, group)
         copies = [stack.enter_context(copy) for copy in opened]
         pictures = pictures_lib.Pictures(config, folder, data)
@@ -192,6 +193,7 @@ def _open_run(
     config: config_lib.Config,
     data: data_lib.Data,
     start: step_lib.TrainState,
+    origin: run_folder.Origin | None,
     check_lock: lock.Check,
     progress: progress_lib.Progress,
 ) -> tuple[checkpoint.Checkpoints, Callable[[list[int]], set[int]], step_lib.TrainState]:
@@ -206,7 +208,7 @@ def _open_run(
     ownership.delete_leftovers(folder)
     start = resume.restore(folder, checkpoints, start, progress)
     resume.check_places(config, checkpoints, int(start.step))
-    run_folder.open_run(folder, config, data)  # All checks have passed.
+    run_folder.open_run(folder, config, data, origin)  # All checks have passed.
     for line in data_lib.lines(data, config.training.batch_size):
         progress.note(line)
     resume.discard_after(folder, checkpoints, int(start.step))
