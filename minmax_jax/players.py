@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from optax import GradientTransformation, GradientTransformationExtraArgs
 
-from minmax_jax._util import checks, trees
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import Players, PyTree, transformation
 
 T = TypeVar("T")
@@ -53,7 +53,8 @@ def per_player(
 
     Each transformation receives the updates, state and params of its player, and the extra
     arguments of `update`. A `key` is folded with the index of the player, so that the two
-    players draw independent samples. Methods that call `field_fn` need both players: put them
+    players draw independent samples. A `value` or `grad` that is a `Players` is split, and
+    `value_fn` becomes a function of its own player's parameters. Methods that call `field_fn` need both players: put them
     around `per_player`, not inside.
 
     Args:
@@ -106,7 +107,7 @@ def per_side(
         checks.check_state(name, state, Players)
         points = (None, None) if params is None else params
         steps = [
-            tx.update(u, s, p, **_extra_of_side(extra, index))
+            tx.update(u, s, p, **calls.of_side(_extra_of_side(extra, index), index, params))
             for index, (tx, u, s, p) in enumerate(zip(sides, updates, state, points, strict=True))
         ]
         return Players(*(u for u, _ in steps)), Players(*(s for _, s in steps))

@@ -9,10 +9,13 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from minmax_jax._util import checks, trees
+from minmax_jax._util import calls, checks, norms, trees
 from minmax_jax._util.types import Draw, FieldFn, PayoffFn, Players, PyTree
 
 Record = Callable[[jax.Array, Players, Players, Any], PyTree]
+
+Residual = Callable[[Players, Players], Any]
+"""Function of the players and their field that is zero at a solution."""
 
 
 class SolveResult(NamedTuple):
@@ -21,12 +24,17 @@ class SolveResult(NamedTuple):
     Attributes:
       players: Parameters of both players after the last update.
       state: Optimizer state after the last update.
-      records: Results of `record`, stacked over updates on a leading axis, or None.
+      records: Results of `record`, stacked over updates on a leading axis, or None. After an
+        early stop, the remaining rows are zero.
+      steps: Number of updates (int32 scalar), or None without `tolerance`.
+      converged: Whether the residual is at most `tolerance`, or None without `tolerance`.
     """
 
     players: Players
     state: Any
     records: Any
+    steps: Any = None
+    converged: Any = None
 
 
 def solve(
@@ -39,8 +47,15 @@ def solve(
     min_loss_fn: PayoffFn | None = None,
     key: jax.Array | None = None,
     record: Record | None = None,
+    tolerance: Any = None,
+    residual: Residual | None = None,
+    value: Callable[..., Any] | None = None,
 ) -> SolveResult:
-    """Runs `num_steps` updates of `optimizer` in one `lax.scan`.
+    """Runs updates of `optimizer` in one compiled loop.
+
+    Without `tolerance`, it runs `num_steps` updates in a `lax.scan`. With `tolerance`, it stops as
+    soon as the residual is small enough, in a `lax.while_loop`, which has no reverse-mode
+    derivative. Under `vmap`, each run stops by itself.
 
     The function is pure. It can be jitted, and mapped with `vmap` over players, key and
     learning rates (build the optimizer inside the mapped function).
@@ -59,17 +74,28 @@ def solve(
       record: Function `record(step, players, updates, state) -> tree`, called after each
         update with its index (from 0), the new parameters, the updates, and the new state.
         The last record refers to the returned players.
+      tolerance: Residual at which the run stops: a nonnegative number. A residual of NaN stops
+        the run too, as not converged.
+      residual: Function `residual(players, field) -> scalar` of the current players and their
+        field. Default: the Euclidean norm of the field over both players. With constraints, pass
+        `diagnostics.kkt_residual` or a function that calls `diagnostics.natural_residual`.
+      value: Function `value(players, draw) -> scalar`, for example from `payoff`. Rules such as
+        `optax.contrib.reduce_on_plateau`, `optax.polyak_sgd` and Optax's line searches receive
+        its result as `value=`, the function as `value_fn=`, and the field as `grad=`. It may
+        return `Players` of one value per player, each to be minimized; `per_player` and
+        `alternate` pass each player its own.
 
     Returns:
-      `SolveResult(players, state, records)`.
+      `SolveResult(players, state, records, steps, converged)`.
 
     Raises:
       TypeError: If `optimizer` is not an Optax gradient transformation, `field_fn`,
         `payoff_fn` or `min_loss_fn` is not a function of `(players, draw)` without auxiliary
         outputs, or returns a value of another kind, `players` is not a `Players` of
-        floating-point trees, `num_steps` is not an int, `key` is not a PRNG key, or `record` is
-        not a function of four arguments.
-      ValueError: If `num_steps` is negative or a player has no leaves.
+        floating-point trees, `num_steps` is not an int, `key` is not a PRNG key, or `record`,
+        `residual` or `value` takes other arguments or returns a value of another kind.
+      ValueError: If `num_steps` or `tolerance` is negative, `residual` is given without
+        `tolerance`, or a player has no leaves.
 
     Examples:
       Three learning rates and five starting points in one program:
@@ -84,6 +110,12 @@ def solve(
       >>> sweep = jax.vmap(jax.vmap(final, (None, 0)), (0, None))
       >>> sweep(learning_rates, starts).shape
       (3, 5)
+
+      A run that stops at a field of norm 1e-3:
+
+      >>> result = mm.solve(mm.sgda(0.1), field_fn, mm.Players(1.0, 1.0), 1000, tolerance=1e-3)
+      >>> print(result.steps, result.converged)
+      38 True
     """
     update = checks.check_transformation("solve", "optimizer", optimizer).update
     checks.check_players("solve", "players", players)
@@ -92,6 +124,11 @@ def solve(
     if record is not None:
         names = ("step", "players", "updates", "state")
         checks.check_signature("solve", "record", record, names, "Pass a function of these four.")
+    if tolerance is None and residual is not None:
+        raise ValueError(
+            f"solve: residual must be None without tolerance, got {checks.shown(residual)}. Pass "
+            "tolerance= too."
+        )
     start = trees.strongly_typed(players)
     functions = {"field_fn": field_fn, "payoff_fn": payoff_fn, "min_loss_fn": min_loss_fn}
     given = {
@@ -99,16 +136,119 @@ def solve(
         for name, function in functions.items()
         if function is not None or name == "field_fn"
     }
+    if value is not None:
+        given["value_fn"] = _checked_value(value)
+
+    def update_fn(z: Players, state: Any, field: Any, step: jax.Array) -> tuple[Players, Any, Any]:
+        extra = _extra_arguments(given, key, step)
+        field = extra["field_fn"](z, 0) if field is None else field
+        if value is not None:
+            extra = {**extra, "value": extra["value_fn"](z, 0), "grad": field}
+            extra["value_fn"] = calls.ValueFn(extra["value_fn"], extra)
+        updates, state = update(field, state, z, **extra)
+        z = Players(*map(optax.apply_updates, z, updates))
+        return z, state, None if record is None else record(step, z, updates, state)
+
+    first = (start, optimizer.init(start))
+    if tolerance is None:
+        return _scan(update_fn, first, num_steps)
+    tolerance = checks.check_number("solve", "tolerance", tolerance, schedule=False)
+    residual_fn = _checked_residual(residual)
+
+    def look(z: Players, step: Any) -> tuple[Players, jax.Array]:
+        field = _extra_arguments(given, key, step)["field_fn"](z, 0)
+        return field, residual_fn(z, field)
+
+    return _run_until(update_fn, look, first, num_steps, tolerance)
+
+
+def _scan(update_fn: Callable[..., Any], first: Any, num_steps: int) -> SolveResult:
+    """Returns the result of all updates."""
 
     def step_fn(carry: tuple[Players, Any], step: jax.Array) -> tuple[tuple[Players, Any], Any]:
-        z, state = carry
-        extra = _extra_arguments(given, key, step)
-        updates, state = update(extra["field_fn"](z, 0), state, z, **extra)
-        z = Players(*map(optax.apply_updates, z, updates))
-        return (z, state), None if record is None else record(step, z, updates, state)
+        z, state, seen = update_fn(*carry, None, step)
+        return (z, state), seen
 
-    carry, records = lax.scan(step_fn, (start, optimizer.init(start)), jnp.arange(num_steps))
+    carry, records = lax.scan(step_fn, first, jnp.arange(num_steps))
     return SolveResult(players=carry[0], state=carry[1], records=records)
+
+
+class _Carry(NamedTuple):
+    """Values that a run with a tolerance keeps between its updates."""
+
+    players: Players
+    state: Any
+    field: Players
+    residual: jax.Array
+    step: jax.Array
+    records: Any
+
+
+def _run_until(
+    update_fn: Callable[..., Any],
+    look: Callable[..., Any],
+    first: tuple[Players, Any],
+    num_steps: int,
+    tolerance: Any,
+) -> SolveResult:
+    """Returns the result of the updates up to a small residual, or of all.
+
+    Each field is evaluated once: for the residual, and for the update that may follow.
+    """
+
+    def is_running(carry: _Carry) -> jax.Array:
+        # The comparison is False for NaN.
+        return (carry.step < num_steps) & (carry.residual > tolerance)
+
+    def step_fn(carry: _Carry) -> _Carry:
+        z, state, seen = update_fn(carry.players, carry.state, carry.field, carry.step)
+        records = jax.tree.map(lambda rows, row: rows.at[carry.step].set(row), carry.records, seen)
+        field, residual = look(z, carry.step + 1)
+        return _Carry(z, state, field, residual, carry.step + 1, records)
+
+    step = trees.new_count()
+    field, residual = look(first[0], step)
+    shapes = jax.eval_shape(lambda: update_fn(*first, field, step)[2])
+    records = jax.tree.map(lambda row: jnp.zeros((num_steps, *row.shape), row.dtype), shapes)
+    end = lax.while_loop(is_running, step_fn, _Carry(*first, field, residual, step, records))
+    converged = end.residual <= tolerance
+    return SolveResult(end.players, end.state, end.records, end.step, converged)
+
+
+def _checked_residual(residual: Residual | None) -> Callable[[Players, Players], jax.Array]:
+    """Returns `residual` with a check of its results, or the norm of the field."""
+    if residual is None:
+        return lambda players, field: norms.norm(field)
+    remedy = "Pass a function of these two."
+    checks.check_signature("solve", "residual", residual, ("players", "field"), remedy)
+
+    def residual_fn(players: Players, field: Players) -> jax.Array:
+        return _scalar("residual", residual(players, field))
+
+    return residual_fn
+
+
+def _checked_value(value: Any) -> Callable[..., Any]:
+    """Returns `value` as a function of `(players, draw)` with a check of its results."""
+    remedy = "Add the argument draw=0, or build it with mm.payoff."
+    checks.check_signature("solve", "value", value, ("players", "draw"), remedy)
+
+    def value_fn(players: Players, draw: Draw = 0) -> Any:
+        found = value(players, draw)
+        if isinstance(found, Players):
+            return Players(*(_scalar("value", side) for side in found))
+        return _scalar("value", found)
+
+    return value_fn
+
+
+def _scalar(argument: str, found: Any) -> jax.Array:
+    if not checks.is_real_scalar(found):
+        raise TypeError(
+            f"solve: {argument} must return a real scalar, got {checks.described(found)}. Reduce "
+            "it, for example with jnp.max."
+        )
+    return jnp.asarray(found)
 
 
 def _extra_arguments(

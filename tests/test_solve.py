@@ -100,6 +100,107 @@ def test_solve_vmaps_over_seeds_and_learning_rates():
     )
 
 
+def _stop(tolerance, x=1.0, num_steps=50, **options):
+    """Runs descent–ascent until |F| = √2 · 0.9^k x is small enough."""
+    game = mm.zero_sum(lambda z: 0.5 * (z.min**2 - z.max**2))
+    record = lambda step, z, u, s: z.min  # noqa: E731
+    start = mm.Players(x, x)
+    optimizer = mm.sgda(0.1)
+    return mm.solve(
+        optimizer, game, start, num_steps, tolerance=tolerance, record=record, **options
+    )
+
+
+def test_solve_stops_at_tolerance_of_each_run():
+    starts = jnp.array([1.0, 4.0, 1e9, jnp.nan, 0.0])
+    result = jax.jit(jax.vmap(lambda x: _stop(0.1, x)))(starts)
+    expected = [np.ceil(np.log(0.1 / (np.sqrt(2) * x)) / np.log(0.9)) for x in (1, 4)]
+    np.testing.assert_array_equal(result.steps, [*expected, 50, 0, 0])
+    np.testing.assert_array_equal(result.converged, [True, True, False, False, True])
+    powers = 0.9 ** np.arange(1, 51)
+    for row, steps in enumerate(result.steps[:3]):
+        np.testing.assert_allclose(
+            result.records[row], np.where(np.arange(50) < steps, starts[row] * powers, 0), rtol=1e-5
+        )
+        if steps:
+            assert result.players.min[row] == result.records[row, steps - 1]
+
+
+def test_solve_stops_at_a_residual_of_the_players():
+    result = _stop(0.5, residual=lambda z, field: jnp.abs(z.max) + 0 * field.min)
+    assert (int(result.steps), bool(result.converged)) == (7, True)  # 0.9⁷ = 0.478
+    assert mm.solve(mm.sgda(0.1), field_fn, START, 1).steps is None
+
+
+def test_solve_with_tolerance_draws_the_same_samples():
+    def payoff(z, key):
+        return z.min * z.max + jax.random.normal(key) * (z.min + z.max)
+
+    def run(**options):
+        game = mm.zero_sum(payoff, stochastic=True)
+        return mm.solve(mm.extragradient(0.1), game, START, 4, key=jax.random.key(1), **options)
+
+    chex.assert_trees_all_close(run().players, run(tolerance=0.0).players, rtol=1e-6)
+
+
+@pytest.mark.parametrize("combine", [mm.per_player, mm.alternate])
+def test_solve_passes_each_player_its_value(combine):
+    # A Polyak step on x²/2 halves x.
+    optimizer = combine(min=optax.polyak_sgd(1.0), max=optax.polyak_sgd(1.0))
+
+    def value(z, draw=0):
+        return mm.Players(0.5 * z.min**2, 0.5 * z.max**2)
+
+    game = mm.zero_sum(lambda z: 0.5 * (z.min**2 - z.max**2))
+    run = jax.jit(lambda z: mm.solve(optimizer, game, z, 5, value=value).players)
+    chex.assert_trees_all_close(run(mm.Players(1.0, 3.0)), mm.Players(2**-5, 3 * 2**-5))
+
+
+@pytest.mark.parametrize("combine", [mm.per_player, mm.alternate])
+def test_solve_line_search_of_a_player_equals_optax(combine):
+    search = optax.chain(
+        optax.sgd(1.0), optax.scale_by_backtracking_linesearch(max_backtracking_steps=10)
+    )
+
+    def loss(x):
+        return jnp.sum(jnp.array([1.0, 30.0]) * x**2)
+
+    def value(z, draw=0):
+        return mm.Players(loss(z.min), loss(z.max))
+
+    x = jnp.array([1.0, -0.5])
+    game = mm.zero_sum(lambda z: loss(z.min) - loss(z.max))
+    optimizer = combine(min=search, max=search)
+    run = jax.jit(lambda x: mm.solve(optimizer, game, mm.Players(x, -x), 3, value=value).players)
+    found, state = run(x), search.init(x)
+    for _ in range(3):
+        both = jax.value_and_grad(loss)(x)
+        updates, state = search.update(
+            both[1], state, x, value=both[0], grad=both[1], value_fn=loss
+        )
+        x = optax.apply_updates(x, updates)
+    chex.assert_trees_all_close(found, mm.Players(x, -x), rtol=1e-5)
+
+
+def test_solve_line_search_may_search_along_both_players():
+    search = optax.scale_by_backtracking_linesearch(10, decrease_factor=0.5)
+    game = mm.zero_sum(lambda z: z.min**2 - z.max**2)
+    value = lambda z, draw=0: z.min**2 + z.max**2  # noqa: E731
+    tx = optax.chain(mm.sgda(1.0), search)  # The step −F passes the solution; half of it is exact.
+    run = jax.jit(lambda z: mm.solve(tx, game, z, 1, value=value).players)
+    chex.assert_trees_all_equal(run(START), mm.Players(0.0, 0.0))
+
+
+def test_solve_passes_value_to_plateau_rules():
+    plateau = optax.contrib.reduce_on_plateau(factor=0.5, patience=1)
+    optimizer = optax.chain(mm.sgda(0.5), plateau)
+    game = mm.zero_sum(lambda z: z.min * z.max)
+    value = mm.payoff(lambda z: z.min**2 + z.max**2)  # It grows, so the steps shrink.
+    record = lambda step, z, u, s: s[1].scale  # noqa: E731
+    scales = mm.solve(optimizer, game, START, 5, value=value, record=record).records
+    np.testing.assert_allclose(scales, [1.0, 0.5, 0.25, 0.125, 0.0625])
+
+
 def _with_aux(builder):
     return builder(lambda z: (z.min * z.max, 1.0), has_aux=True)
 
@@ -201,6 +302,31 @@ def test_solve_accepts_numpy_ints_as_num_steps():
             lambda: mm.solve(mm.sgda(0.1), field_fn, START, 1, record=lambda z: z),
             TypeError,
             r"^solve: record must take \(step, players, updates, state\), got",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, 1, tolerance=-1.0),
+            ValueError,
+            r"^solve: tolerance must be at least 0, got -1.0",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, 1, residual=lambda z, f: 0.0),
+            ValueError,
+            r"^solve: residual must be None without tolerance, got",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, 1, tolerance=1.0, residual=abs),
+            TypeError,
+            r"^solve: residual must take \(players, field\), got",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, 1, value=lambda z: z.min),
+            TypeError,
+            r"^solve: value must take \(players, draw\), got",
+        ),
+        (
+            lambda: mm.solve(mm.sgda(0.1), field_fn, START, 1, value=lambda z, draw: (1.0, 2.0)),
+            TypeError,
+            r"^solve: value must return a real scalar, got a tuple",
         ),
     ],
 )

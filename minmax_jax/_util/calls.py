@@ -1,5 +1,7 @@
 """Arguments and states of the optimizers that a method calls within one update."""
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -7,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from minmax_jax._util import checks
-from minmax_jax._util.types import PyTree, transformation
+from minmax_jax._util.types import Players, PyTree, transformation
 
 
 def inner_call(extra: dict[str, Any], call: int | jax.Array, **more: Any) -> dict[str, Any]:
@@ -25,6 +27,58 @@ def inner_call(extra: dict[str, Any], call: int | jax.Array, **more: Any) -> dic
     if extra.get("key") is not None:
         extra["key"] = jax.random.fold_in(extra["key"], call)
     return extra
+
+
+def of_side(
+    extra: dict[str, Any], index: int, players: Players | None, field: PyTree | None = None
+) -> dict[str, Any]:
+    """Returns the extra arguments for the rule of one player.
+
+    If `extra` contains what plateau rules, Polyak steps and line searches need, they get the
+    player's own part: `value` and `grad`, and `value_fn` as a function of its parameters only.
+
+    Args:
+      extra: Extra arguments of the outer `update`.
+      index: 0 for the min player, 1 for the max player.
+      players: Parameters of both players at which the rule is called, or None.
+      field: Field of the player at `players`, if that is not the point of `extra`. `value` is
+        then evaluated there.
+    """
+
+    def own(tree: Any) -> Any:
+        return tree[index] if isinstance(tree, Players) else tree
+
+    found = {name: own(extra[name]) for name in ("value", "grad") if name in extra}
+    value_fn = extra.get("value_fn")
+    if value_fn is not None and players is not None:
+        side = Players._fields[index]
+
+        def of_params(params: PyTree) -> Any:
+            return own(value_fn(players._replace(**{side: params}), 0))
+
+        found["value_fn"] = ValueFn(of_params, extra)
+        if field is not None:
+            found |= {"grad": field, "value": of_params(players[index])}
+    return {**extra, **found} if found else extra
+
+
+class ValueFn:
+    """A function of parameters that accepts and ignores the extra arguments of `update`.
+
+    Optax's line searches raise an error for extra arguments that are not in the signature of
+    `value_fn`.
+    """
+
+    def __init__(self, function: Callable[..., Any], extra: dict[str, Any]) -> None:
+        self.function = function
+        kinds = inspect.Parameter
+        names = [kinds(name, kinds.KEYWORD_ONLY) for name in extra]
+        self.__signature__ = inspect.Signature([kinds("params", kinds.POSITIONAL_ONLY), *names])
+
+    def __call__(self, params: PyTree, *draw: Any, **extra: Any) -> Any:
+        """Returns the value at `params`."""
+        del extra
+        return self.function(params, *draw)
 
 
 def on_field(

@@ -100,11 +100,12 @@ def alternate(
         `field` is the max player's field at `players`, evaluated with sample index `draw`.
         """
         x, y = players
-        step, state = max_tx.update(field, state, y, **calls.inner_call(extra, 1, players=players))
+        inner = calls.of_side(calls.inner_call(extra, 1, players=players), 1, players, field)
+        step, state = max_tx.update(field, state, y, **inner)
         for i in range(1, max_steps):
             now = Players(x, optax.apply_updates(y, step))
             field = field_fn(now, draw + i).max
-            inner = calls.inner_call(extra, i + 1, players=now)
+            inner = calls.of_side(calls.inner_call(extra, i + 1, players=now), 1, now, field)
             more, state = max_tx.update(field, state, now.max, **inner)
             step = optax.tree.add(step, more)
         return step, state
@@ -121,6 +122,7 @@ def alternate(
         checks.check_state(name, state, AlternateState)
         if first == "min":
             inner = calls.inner_call(extra, 0, players=Players(x, y))
+            inner = calls.of_side(inner, 0, Players(x, y), updates.min)
             x_step, min_state = min_tx.update(updates.min, state.min, x, **inner)
             now = Players(optax.apply_updates(x, x_step), y)
             field = field_fn(now, 1).max
@@ -131,7 +133,7 @@ def alternate(
             )
             now = Players(x, optax.apply_updates(y, y_step))
             field = field_fn(now, max_steps).min
-            inner = calls.inner_call(extra, 0, players=now)
+            inner = calls.of_side(calls.inner_call(extra, 0, players=now), 0, now, field)
             x_step, min_state = min_tx.update(field, state.min, x, **inner)
         return Players(x_step, y_step), AlternateState(min=min_state, max=max_state)
 
