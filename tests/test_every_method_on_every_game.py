@@ -26,6 +26,8 @@ def every_game():
             for variant in ("gan", "non-saturating", "wgan", "wgan-gp", "consensus")
         },
         **{name: mm.games.keswani(name) for name in ("F1", "F2", "F3")},
+        "forsaken": mm.games.forsaken(),
+        "polar": mm.games.polar(),
         "robust_least_squares": mm.games.robust_least_squares(
             jnp.asarray(features[:50]), jnp.asarray(targets[:50])
         ),

@@ -3,6 +3,7 @@
 from minmax_jax.games._game import Game
 from minmax_jax.games.bilinear import bilinear
 from minmax_jax.games.dirac_gan import dirac_gan
+from minmax_jax.games.forsaken import forsaken
 from minmax_jax.games.gaussian_gan import (
     gaussian_gan,
     gaussian_generate,
@@ -19,6 +20,7 @@ from minmax_jax.games.modes.outcome import (
     modes_outcome,
     modes_reached,
 )
+from minmax_jax.games.polar import polar
 from minmax_jax.games.quadratic import quadratic
 from minmax_jax.games.robust_least_squares import robust_least_squares
 
@@ -27,6 +29,7 @@ __all__ = [
     "Game",
     "bilinear",
     "dirac_gan",
+    "forsaken",
     "gaussian_gan",
     "gaussian_generate",
     "gaussian_modes",
@@ -40,6 +43,7 @@ __all__ = [
     "modes_points",
     "modes_reached",
     "modes_span",
+    "polar",
     "quadratic",
     "robust_least_squares",
 ]
