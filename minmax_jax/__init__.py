@@ -18,6 +18,7 @@ from minmax_jax.optimizers.ada_dir import ada_dir
 from minmax_jax.optimizers.ada_nsgda import ada_nsgda
 from minmax_jax.optimizers.adam_gda import adam_gda
 from minmax_jax.optimizers.adaptive_competitive import adaptive_competitive
+from minmax_jax.optimizers.adaptive_extragradient import adaptive_extragradient
 from minmax_jax.optimizers.adaptive_golden_ratio import adaptive_golden_ratio
 from minmax_jax.optimizers.alternating_extrapolation import alternating_extrapolation
 from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
@@ -47,12 +48,15 @@ from minmax_jax.transforms.alternate import AlternateState, alternate
 from minmax_jax.transforms.anchor import AnchorState, anchor
 from minmax_jax.transforms.average import AverageState, average, averaged_players
 from minmax_jax.transforms.competitive import CompetitiveState
+from minmax_jax.transforms.complex_trace import ComplexTraceState, complex_trace
 from minmax_jax.transforms.consensus import ConsensusState, add_consensus
+from minmax_jax.transforms.exponentiate import exponentiate
 from minmax_jax.transforms.extragradient import ExtrapolateState, extrapolate
 from minmax_jax.transforms.graft import GraftState, graft
 from minmax_jax.transforms.greedy import GreedyState, GreedyStatus, greedy
 from minmax_jax.transforms.lazy import LazyState, regularize_lazily
 from minmax_jax.transforms.lookahead import LookaheadState, lookahead
+from minmax_jax.transforms.magnetic import magnetic
 from minmax_jax.transforms.noise import NoiseState, add_noise
 from minmax_jax.transforms.normalize import normalize
 from minmax_jax.transforms.optimistic import OptimismState, add_optimism
@@ -64,6 +68,7 @@ from minmax_jax.transforms.record_diagnostics import (
     record_diagnostics,
 )
 from minmax_jax.transforms.reflect import ReflectState, reflect
+from minmax_jax.transforms.regret_matching import RegretMatchingState, regret_matching
 from minmax_jax.transforms.scale_by_pi import PIState, scale_by_pi
 from minmax_jax.transforms.smooth import SmoothState, smooth
 from minmax_jax.transforms.symplectic import SymplecticState, add_symplectic
@@ -78,6 +83,7 @@ __all__ = [
     "AugmentState",
     "AverageState",
     "CompetitiveState",
+    "ComplexTraceState",
     "ConsensusState",
     "ConstrainedProblem",
     "DiagnosticInputs",
@@ -99,6 +105,7 @@ __all__ = [
     "Proxy",
     "RecordDiagnosticsState",
     "ReflectState",
+    "RegretMatchingState",
     "SmoothState",
     "SolveResult",
     "SymplecticState",
@@ -108,6 +115,7 @@ __all__ = [
     "ada_nsgda",
     "adam_gda",
     "adaptive_competitive",
+    "adaptive_extragradient",
     "adaptive_golden_ratio",
     "add_consensus",
     "add_noise",
@@ -122,9 +130,11 @@ __all__ = [
     "average",
     "averaged_players",
     "competitive",
+    "complex_trace",
     "consensus",
     "constrained",
     "diagnostics",
+    "exponentiate",
     "extra_adam",
     "extra_amsgrad",
     "extra_anchored_gradient",
@@ -141,6 +151,7 @@ __all__ = [
     "inverse_sqrt_schedule",
     "lookahead",
     "lookahead_minmax",
+    "magnetic",
     "normalize",
     "nsgda",
     "optimistic_adam",
@@ -154,6 +165,7 @@ __all__ = [
     "project",
     "record_diagnostics",
     "reflect",
+    "regret_matching",
     "regularize_lazily",
     "scale_by_pi",
     "sgda",

@@ -57,6 +57,7 @@ class Case(NamedTuple):
       foreign_state: None if a wrong state raises an error of this library, or the reason why not.
       idle: None if an update calls `field_fn`, or the reason why it does not.
       full_name: Name of the optimizer or transformation, if `name` starts with a short name.
+      games: Games on which the tests run it.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Case(NamedTuple):
     foreign_state: str | None = None
     idle: str | None = None
     full_name: str = ""
+    games: problems.Games = problems.UNCONSTRAINED
 
     @property
     def algorithm(self):
@@ -84,7 +86,8 @@ def _decaying(eta):
 
 
 def _case(name, make, *, converges_at=0.1, steps=400, tolerance=1e-4, **fields):
-    claim = Solves(problems.quadratic, lambda: make(converges_at), steps, tolerance)
+    games = fields.get("games", problems.UNCONSTRAINED)
+    claim = Solves(games.quadratic, lambda: make(converges_at), steps, tolerance)
     fields["solves"] = (claim, *fields.get("solves", ()))
     return Case(name=name, make=make, **{"mirror": make, **fields})
 
@@ -135,6 +138,10 @@ def _greedy(eta, **options):
 
 def _competitive(eta):
     return mm.competitive(eta, max_iterations=8)
+
+
+def _regret_matching(eta):
+    return _two_rules(eta, min=mm.regret_matching, max=mm.regret_matching)
 
 
 def _slow_nsgda(eta):
@@ -213,6 +220,11 @@ CASES = (
     _case(
         "scale_by_pi in a chain",
         lambda eta: optax.chain(mm.scale_by_pi(0.5, decay=0.3), mm.sgda(eta)),
+        foreign_state=_CHAINED,
+    ),
+    _case(
+        "complex_trace in a chain",
+        lambda eta: optax.chain(mm.complex_trace(0.5, 0.4), mm.sgda(eta)),
         foreign_state=_CHAINED,
     ),
     _case(
@@ -360,6 +372,24 @@ CASES = (
         **_TWO_FIELDS,
     ),
     _case(
+        "exponentiate",
+        lambda eta: mm.sgda(eta, projection=mm.exponentiate()),
+        needs=("params",),
+        games=problems.SIMPLICES,
+    ),
+    _case(
+        "magnetic",
+        lambda eta: mm.sgda(eta, transform=mm.magnetic(0.1), projection=mm.exponentiate()),
+        needs=("params",),
+        games=problems.SIMPLICES,
+    ),
+    _case(
+        "regret_matching",
+        _regret_matching,
+        needs=("params",),
+        games=problems.SIMPLICES,
+    ),
+    _case(
         "past_extragradient",
         mm.past_extragradient,
         solves=(_bilinear(mm.past_extragradient, 0.3, 200),),
@@ -373,6 +403,21 @@ CASES = (
         converges_at=_decaying(0.1),
         **_ADAM,
         needs=_ORACLE,
+    ),
+    _case(
+        "adaptive_extragradient",
+        mm.adaptive_extragradient,
+        converges_at=1.0,
+        solves=(_bilinear(mm.adaptive_extragradient, 1.0, 200),),
+        **_TWO_FIELDS,
+    ),
+    _case(
+        "adaptive_extragradient of Bach and Levy, projected",
+        lambda eta: mm.adaptive_extragradient(
+            eta, variant="bach_levy", diameter=2.0, projection=_clip
+        ),
+        converges_at=1.0,
+        **_TWO_FIELDS,
     ),
     _case("tiada", mm.tiada, converges_at=0.5, steps=1000, mirror=_TWO_POWERS),
     _case(

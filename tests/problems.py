@@ -95,6 +95,51 @@ curved = Problem(
 """A game that is neither quadratic nor separable, so its Jacobian is not constant."""
 
 
+class Games(NamedTuple):
+    """The games on which the tests of the register run a method.
+
+    Attributes:
+      quadratic: Strongly convex–concave game with a known solution.
+      curved: Game whose Jacobian is not constant.
+      feasible: Function from an array to a feasible array of the same shape.
+    """
+
+    quadratic: Problem
+    curved: Problem
+    feasible: Any
+
+
+UNCONSTRAINED = Games(quadratic, curved, lambda array: array)
+
+_STRATEGIES = mm.Players(
+    min={"a": jnp.zeros(2), "b": jnp.zeros(2)}, max={"c": jnp.zeros((2, 2)), "d": jnp.zeros(3)}
+)
+
+
+def _softmax(tree):
+    return jax.tree.map(lambda leaf: jax.nn.softmax(leaf, axis=-1), tree)
+
+
+def _from_uniform(payoff):
+    """Returns a payoff of probability vectors that depends on the distance from uniform ones."""
+
+    def shifted(z):
+        return payoff(jax.tree.map(lambda leaf: leaf - 1 / leaf.shape[-1], z))
+
+    return shifted
+
+
+def _on_simplices(seed, payoff):
+    start, uniform = _softmax(_start(seed, _STRATEGIES)), _softmax(_STRATEGIES)
+    return Problem(_from_uniform(payoff), start, uniform)
+
+
+SIMPLICES = Games(
+    _on_simplices(0, quadratic.payoff), _on_simplices(1, curved.payoff), jax.nn.softmax
+)
+"""The same games, shifted so that uniform probabilities are their solution."""
+
+
 def batch_payoff(z, data):
     """Returns the mean over the examples of a payoff that depends on the example."""
 

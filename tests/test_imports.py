@@ -26,7 +26,7 @@ ORDER = {
         {"__init__", "products", "types"},
         {"trees"},
         {"checks", "sharding"},
-        {"blue", "calls"},
+        {"blue", "calls", "treeplex"},
         {"norms"},
         {"krylov"},
     ],

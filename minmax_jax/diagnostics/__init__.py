@@ -3,6 +3,7 @@
 from minmax_jax.diagnostics.binomial_interval import binomial_interval
 from minmax_jax.diagnostics.bootstrap import Interval, bootstrap_interval
 from minmax_jax.diagnostics.duality_gap import best_vertices, duality_gap
+from minmax_jax.diagnostics.exploitability import exploitability
 from minmax_jax.diagnostics.field_evaluations import (
     CountedField,
     Evaluations,
@@ -14,6 +15,12 @@ from minmax_jax.diagnostics.jacobian_spectrum import (
     Eigenvalues,
     JacobianSpectrum,
     jacobian_spectrum,
+)
+from minmax_jax.diagnostics.kkt import (
+    KKTConditions,
+    kkt_conditions,
+    kkt_residual,
+    natural_residual,
 )
 from minmax_jax.diagnostics.noise_floor import NoiseFloor, noise_floor
 from minmax_jax.diagnostics.norms import hamiltonian, norm_ratio, player_norms
@@ -28,6 +35,7 @@ __all__ = [
     "GreedyEquilibrium",
     "Interval",
     "JacobianSpectrum",
+    "KKTConditions",
     "NoiseFloor",
     "OneSidedMVI",
     "ScaledNorms",
@@ -35,11 +43,15 @@ __all__ = [
     "binomial_interval",
     "bootstrap_interval",
     "duality_gap",
+    "exploitability",
     "field_evaluations",
     "greedy_equilibrium",
     "hamiltonian",
     "jacobian",
     "jacobian_spectrum",
+    "kkt_conditions",
+    "kkt_residual",
+    "natural_residual",
     "noise_floor",
     "norm_ratio",
     "one_sided_mvi",

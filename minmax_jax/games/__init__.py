@@ -11,6 +11,7 @@ from minmax_jax.games.gaussian_gan import (
     gaussian_points,
 )
 from minmax_jax.games.keswani import keswani
+from minmax_jax.games.kuhn_poker import KUHN_POKER_PARENTS, kuhn_poker
 from minmax_jax.games.matrix import matrix
 from minmax_jax.games.modes.game import modes
 from minmax_jax.games.modes.model import modes_logit, modes_points, modes_span
@@ -25,6 +26,7 @@ from minmax_jax.games.quadratic import quadratic
 from minmax_jax.games.robust_least_squares import robust_least_squares
 
 __all__ = [
+    "KUHN_POKER_PARENTS",
     "OUTCOMES",
     "Game",
     "bilinear",
@@ -35,6 +37,7 @@ __all__ = [
     "gaussian_modes",
     "gaussian_points",
     "keswani",
+    "kuhn_poker",
     "matrix",
     "modes",
     "modes_fake_probability",

@@ -9,7 +9,7 @@ import optax
 from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import PyTree, transformation
 
-SCHEMES = ("uniform", "exponential")
+SCHEMES = ("uniform", "linear", "exponential")
 
 
 class AverageState(NamedTuple):
@@ -39,6 +39,7 @@ def average(
     Let z_1, z_2, … be the parameters after each update, b = `begin` and d = `decay`:
 
         uniform       z̄_k = z̄_{k−1} + (z_k − z̄_{k−1}) / (k − b)       # mean of z_{b+1} … z_k
+        linear        z̄_k = z̄_{k−1} + 2 (z_k − z̄_{k−1}) / (k − b + 1)  # weights 1, 2, 3, …
         exponential   z̄_k = d z̄_{k−1} + (1 − d) z_k,  z̄_b = z_b
 
     Up to update b, the average equals the current parameters. Averages are stored in float32
@@ -54,7 +55,7 @@ def average(
 
     Args:
       tx: Optimizer of one tree or of both players, including the learning rate.
-      scheme: `"uniform"` or `"exponential"`.
+      scheme: `"uniform"`, `"linear"` or `"exponential"`.
       decay: Decay d in [0, 1] of the exponential scheme: a number or a schedule of the update
         count.
       begin: Number of updates b to exclude from the average, a Python int.
@@ -173,4 +174,6 @@ def _weight_of_next(
     averaged = (after - begin).astype(float)
     if scheme == "uniform":
         return 1 / jnp.maximum(averaged, 1)
+    if scheme == "linear":
+        return 2 / (jnp.maximum(averaged, 1) + 1)
     return jnp.where(averaged <= 0, 1.0, 1 - calls.value_at(decay, count).astype(float))

@@ -1,6 +1,6 @@
 """Lazy regularization as an optimizer step of its own."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -107,7 +107,7 @@ def regularize_lazily(
         step, inner = tx.update(updates, state.inner, params, **main)
 
         def regularized(step: PyTree, inner: Any) -> tuple[PyTree, Any]:
-            now = optax.apply_updates(params, step)
+            now: Any = optax.apply_updates(cast(Any, params), step)
             both = players._replace(**{player: now})  # pyright: ignore[reportOptionalMemberAccess]
             field = getattr(penalty_field_fn(both, state.count), player)
             more, inner = tx.update(field, inner, now, **calls.inner_call(extra, 1))

@@ -98,7 +98,7 @@ def test_averaged_players_raises_unless_exactly_one():
 
 
 def test_average_names_invalid_arguments():
-    with pytest.raises(ValueError, match="average: scheme must be 'uniform' or 'exponential'"):
+    with pytest.raises(ValueError, match="average: scheme must be 'uniform' or 'linear' or 'exp"):
         mm.average(mm.sgda(0.1), "geometric")
     with pytest.raises(ValueError, match="average: decay must be between 0 and 1"):
         mm.average(mm.sgda(0.1), "exponential", decay=1.1)
