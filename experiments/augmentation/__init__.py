@@ -1,0 +1,1 @@
+"""DiffAugment on few images."""

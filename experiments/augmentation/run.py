@@ -1,0 +1,121 @@
+"""Trains the arms of the comparison, and scores their checkpoints against held-out images."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments._shared.command import environment
+from experiments._shared.files import read_or_compute
+from minmax_jax import gan
+
+ARMS = {"none": "", "diffaugment": "color,translation,cutout"}
+"""Transformations of each arm, as `--augment` takes them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Runs of the comparison."""
+
+    data: str = "ylecun/mnist"
+    """Dataset with training and held-out images."""
+    num_images: int = 1000
+    """Number of training images, drawn at random, the same ones for all runs."""
+    seeds: int = 3
+    """Number of seeds per arm."""
+    steps: int = 3000
+    """Updates per run."""
+    every: int = 500
+    """Updates between two scores."""
+    num_samples: int = 5000
+    """Samples per score."""
+    runs: str = "runs/augmentation"
+    """Folder of the runs."""
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Runs both arms, one seed of each before the next seed.
+
+    Returns:
+      The content of the JSON file.
+
+    Raises:
+      ConfigError: If the number of steps is not a multiple of `every`.
+    """
+    if config.steps < config.every or config.steps % config.every:
+        raise gan.ConfigError(
+            f"steps must be a multiple of every={config.every}, got {config.steps}. Change one."
+        )
+    full = gan.load_data(config.data)
+    few = choose(full, config.num_images)
+    gan.DATA_SETS.register("few_images", lambda: few)
+    extractor = gan.build_extractor(gan.default_extractor(full), full, print)
+    # The evaluator calls its reference the training examples. Here, the reference are the images
+    # that were not used for training, and its baseline are the images that were.
+    judged = full._replace(
+        images=full.test_images,
+        labels=full.test_labels,
+        test_images=few.images,
+        test_labels=few.labels,
+        name=f"{config.data} (held out)",
+    )
+    evaluator = gan.SampleEvaluator(judged, extractor, ["frechet", "precision_recall"])
+    found: dict[str, list[Any]] = {arm: [] for arm in ARMS}
+    facts: dict[str, Any] = {}
+    for seed in range(config.seeds):
+        for arm, policy in ARMS.items():
+            folder = Path(config.runs) / f"{config.num_images}-{arm}-s{seed}"
+            train(config, folder, policy, seed)
+            path = folder / f"scores-{config.steps}-{config.num_samples}.json"
+
+            def compute(folder: Path = folder) -> Any:
+                return score(config, folder, evaluator)
+
+            one = read_or_compute(path, compute)
+            print(folder.name, one["scores"][-1], flush=True)
+            found[arm].append(one["scores"])
+            facts = one["facts"]
+    return {
+        "config": {k: v for k, v in dataclasses.asdict(config).items() if k != "runs"},
+        "augment": ARMS,
+        **environment(),
+        **facts,
+        "scores": found,
+    }
+
+
+def choose(full: gan.Data, count: int) -> gan.Data:
+    """Returns a dataset with some of the training images, drawn at random."""
+    rows = np.random.default_rng(0).permutation(len(full.images))[:count]
+    labels = None if full.labels is None else full.labels[rows]
+    return full._replace(images=full.images[rows], labels=labels, name="few_images")
+
+
+def train(config: Config, folder: Path, policy: str, seed: int) -> None:
+    """Trains one run, or continues it."""
+    gan.train(
+        gan.preset(
+            "mnist",
+            data="few_images",
+            augment=policy,
+            seed=seed,
+            steps=config.steps,
+            checkpoint_every=config.every,
+            keep=config.steps // config.every,
+            log_every=config.every,
+            evaluate=0,
+            devices=1,
+            out=str(folder),
+        )
+    )
+
+
+def score(config: Config, folder: Path, evaluator: gan.SampleEvaluator) -> dict[str, Any]:
+    """Scores all checkpoints of a run."""
+    scores, facts = [], {}
+    for step in range(config.every, config.steps + 1, config.every):
+        record = evaluator(gan.sample(folder, config.num_samples, step=step))
+        scores.append({"step": step, **record["scores"]})
+        facts = {"protocol": record["protocol"], "training_images": record["held_out"]}
+    return {"facts": facts, "scores": scores}
