@@ -105,13 +105,14 @@ def game_functions(
 def _penalty_field_fn(
     game: Game, images: Any, stats: mm.Players, key: jax.Array
 ) -> Callable[..., mm.Players] | None:
-    if game.penalty is None or not game.penalty.separate:
+    penalty = game.penalty
+    if penalty is None or not penalty.separate:
         return None
     forward = networks_fn(game, stats)
     draw_samples = samples_fn(game, images, jax.random.fold_in(key, _PENALTY_STREAM))
 
     def payoff(players: mm.Players, samples: Samples) -> jax.Array:
-        return -game.penalty.every * _penalty(game, forward(players, samples), due=True)
+        return -penalty.every * _penalty(game, forward(players, samples), due=True)
 
     return _average(game, draw_samples, mm.zero_sum(payoff, stochastic=True))
 

@@ -53,6 +53,7 @@ class MetricsLog:
       folder: Run folder.
       progress: Shows each record when it is written.
       check: Called before each write; it raises an error if this process may not write.
+      scheduled: Function from the step of a record to further values by name.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class MetricsLog:
         folder: Path,
         progress: progress_lib.Progress,
         check: Callable[[], None] = lambda: None,
+        scheduled: Callable[[int], Mapping[str, float]] = lambda step: {},
     ) -> None:
         self._folder, self._progress, self._check = folder, progress, check
+        self._scheduled = scheduled
         self._pending: _Pending | None = None
         self._clock = futures.ThreadPoolExecutor(1, thread_name_prefix="metrics")
         records = [record for record in run_folder.read_metrics(folder) if "seconds" in record]
@@ -70,6 +73,7 @@ class MetricsLog:
 
     def start_clock(self, step: int) -> None:
         """Starts the clock for training time at `step`. Call it after compilation."""
+        self._scheduled(step)  # This compiles the function.
         self._start_time = time.monotonic()
         self._progress.start_clock(step)
 
@@ -112,7 +116,8 @@ class MetricsLog:
         speed = self._progress.update(step, record, ready.result())
         times = {"steps_per_second": round(speed, 2)} if speed else {}
         times["seconds"] = self._seconds(ready.result())
-        run_folder.append_metrics(self._folder, {"step": step, **record, **times})
+        record = {"step": step, **record, **self._scheduled(step), **times}
+        run_folder.append_metrics(self._folder, record)
 
     def _seconds(self, now: float) -> float:
         """Returns the training time in seconds, without compilation, over all resumed parts."""

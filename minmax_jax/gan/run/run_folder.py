@@ -112,7 +112,8 @@ def read(folder: Path) -> About:
     try:
         config = config_lib.Config.from_json(values.get("config"))
         origin = untrusted.check_origin(values.get("origin"))
-        return About(config, untrusted.check_data(values.get("data")), origin and Origin(**origin))
+        started = Origin(**origin) if origin else None
+        return About(config, untrusted.check_data(values.get("data")), started)
     except ConfigError as error:
         if "is not known" in str(error):
             remedy = "Register your own components first (docs/your_own_gan.md), or restore it."

@@ -24,7 +24,7 @@ from minmax_jax.gan.run.metrics_log import NAMES
 from minmax_jax.gan.sweeps.grid import SweepRun
 from minmax_jax.gan.trainer import initialize
 from minmax_jax.gan.trainer.hooks import LockHook
-from minmax_jax.gan.training import build, loop, program
+from minmax_jax.gan.training import build, loop, program, schedules
 from minmax_jax.gan.training import step as step_lib
 
 MAX_RUNS = 64
@@ -129,6 +129,7 @@ class _LogHook(loop.Hook):
     def __init__(self, runs: Sequence[SweepRun]) -> None:
         super().__init__(runs[0].config.run.log_every, measure=True)
         self._runs = runs
+        self._scheduled = [schedules.logged_fn(run.config) for run in runs]
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
         values = jax.device_get({n: value for n, value in quantities.items() if n in NAMES})
@@ -136,7 +137,8 @@ class _LogHook(loop.Hook):
         for index, run in enumerate(self._runs):
             if steps[index] == step:  # A run that has stopped has no later metrics.
                 record = {name: float(values[name][index]) for name in NAMES if name in values}
-                run_folder.append_metrics(run.folder, {"step": step, **record})
+                record = {"step": step, **record, **self._scheduled[index](step)}
+                run_folder.append_metrics(run.folder, record)
 
 
 class _CheckpointHook(loop.Hook):

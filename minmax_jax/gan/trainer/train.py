@@ -34,7 +34,7 @@ from minmax_jax.gan.run import (
 from minmax_jax.gan.run import progress as progress_lib
 from minmax_jax.gan.trainer import finish, hooks, initialize, resume
 from minmax_jax.gan.trainer import pictures as pictures_lib
-from minmax_jax.gan.training import build, loop, program
+from minmax_jax.gan.training import build, loop, program, schedules
 from minmax_jax.gan.training import step as step_lib
 
 
@@ -167,7 +167,7 @@ def _train_as_coordinator(
         if start.step < config.training.steps:
             progress.note("compiling the training step; this can take a minute")
         with group.termination, manager:
-            log = metrics_log.MetricsLog(folder, progress, check_lock)
+            log = metrics_log.MetricsLog(folder, progress, check_lock, schedules.logged_fn(config))
             check = hooks.NonFiniteHook(config, folder, checkpoints, manager, draw)
             save = hooks.CheckpointHook(config.run.checkpoint_every, manager, check, log)
             every = config.run.sample_every

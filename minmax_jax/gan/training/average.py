@@ -44,7 +44,7 @@ def update(decay: Decay, step: jax.Array, average: Any, params: Any) -> Any:
     return jax.tree.map(lambda old, new: new + now.astype(new.dtype) * (old - new), average, params)
 
 
-def _decay(batch_size: int, half_life: jax.Array) -> jax.Array:
+def _decay(batch_size: int, half_life: Any) -> jax.Array:
     """Computes the decay of a half-life in images, which is 0 for a half-life of 0."""
     return jnp.exp2(-batch_size / jnp.maximum(half_life, _SMALLEST))
 

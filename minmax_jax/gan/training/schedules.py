@@ -54,6 +54,33 @@ def value_at(value: Any, step: Any) -> Any:
     return value(step) if callable(value) else value
 
 
+def logged_fn(config: Config) -> Callable[[int], dict[str, float]]:
+    """Returns the function that computes the values of all schedules for a log record.
+
+    Args:
+      config: Configuration of the run.
+
+    Returns:
+      A function from the number of an update, which starts at 1, to the values that it used. The
+      probability of the augmentation is not among them, because the training step returns it.
+    """
+    names = [key for key, _ in config_schedules.schedules_of(config) if key != "augment"]
+    functions = {_LOGGED.get(key, key): of(config, key) for key in names}
+
+    @jax.jit
+    def values(step: jax.Array) -> dict[str, Any]:
+        return {name: value_at(value, step) for name, value in functions.items()}
+
+    def logged(update: int) -> dict[str, float]:
+        return {name: float(v) for name, v in values(update - 1).items()} if functions else {}
+
+    return logged
+
+
+_LOGGED = {"ema": "ema_half_life"}
+"""Names of quantities in `metrics.jsonl`, where they differ from the key of the schedule."""
+
+
 def _build(text: schedule_text.ScheduleText, start: Any, batch_size: int, steps: int) -> Schedule:
     """Returns the schedule of a run; `start` may be a traced value."""
     warmup, hold = (length.in_updates(batch_size) for length in (text.warmup, text.hold))
