@@ -35,8 +35,8 @@ def complex_trace(
 
     Past updates therefore count with both signs. With ϕ = 0, this is `optax.trace(b)`, and with
     ϕ = π, momentum with the negative rate −b. Place it before the learning rate, for example
-    as `transform` of an optimizer. The authors use ϕ between π/8 and π/2 for games that are
-    neither fully cooperative nor fully adversarial (not checked against the paper).
+    as `transform` of an optimizer. For BigGAN, the authors use β = 0.8 e^{iπ/8} in place of
+    Adam's b1 (not checked against the paper).
 
     **Cost.** Two copies of the updates. No field evaluations. The momentum is stored as two real
     trees, because complex arrays exist in float32 and float64 only.
