@@ -13,6 +13,7 @@ from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config.fields import AtLeast, Below
 from minmax_jax.gan.evaluation import choice, evaluator, features, score_table
 from minmax_jax.gan.generation import generator as generator_lib
+from minmax_jax.gan.generation import labels as labels_lib
 from minmax_jax.gan.generation import sampling
 from minmax_jax.gan.run import evaluations, run_folder
 from minmax_jax.gan.training import build
@@ -89,7 +90,12 @@ def evaluate(
     ]
     seed = generator.about.config.run.seed if seed is None else seed
     samples = generator_lib.draw_samples(
-        generator.pair, generator.params, generator.stats, num_samples, seed=seed
+        generator.pair,
+        generator.params,
+        generator.stats,
+        num_samples,
+        seed=seed,
+        weights=generator.class_weights,
     )
     return [
         evaluations.append(Path(run_dir), {**_header(generator.step, seed), **each(samples)})
@@ -183,12 +189,13 @@ class RunEvaluator:
             name = self._config.evaluation.extractor
             self._sample_evaluator = default_evaluator(self._data, self._note, name)
         num_classes = self._config.conditioning.num_classes(self._data)
-        pair = build.build_pair(
-            self._config, self._data.images.shape[1:], num_classes=num_classes
-        )
-        stats = generator_lib.recompute_batch_stats(pair, state.ema, state.stats.min)
+        pair = build.build_pair(self._config, self._data.images.shape[1:], num_classes=num_classes)
+        weights = labels_lib.class_weights(self._config, self._data.class_counts)
+        stats = generator_lib.recompute_batch_stats(pair, state.ema, state.stats.min, weights)
         seed, num_samples = self._config.run.seed, self._config.evaluation.num_samples
-        samples = generator_lib.draw_samples(pair, state.ema, stats, num_samples, seed=seed)
+        samples = generator_lib.draw_samples(
+            pair, state.ema, stats, num_samples, seed=seed, weights=weights
+        )
         header = {**_header(step, seed), "by": "train"}
         return evaluations.append(self._folder, {**header, **self._sample_evaluator(samples)})
 

@@ -14,6 +14,7 @@ from minmax_jax.gan import networks
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.base.messages import Note, print_note, short
 from minmax_jax.gan.generation import image_io
+from minmax_jax.gan.generation.labels import class_weights, seeded_labels
 from minmax_jax.gan.generation.latents import seeded_latents, truncate
 from minmax_jax.gan.generation.statistics import PASSES, standing_statistics
 from minmax_jax.gan.run import checkpoint, run_folder
@@ -46,15 +47,28 @@ class Generator(NamedTuple):
     step: int
     truncation: float | None = None
 
-    def generate(self, inputs: jax.Array, note: Note = print_note) -> np.ndarray:
+    @property
+    def class_weights(self) -> np.ndarray | None:
+        """Relative frequencies of the classes of samples, or None for uniform labels."""
+        return class_weights(self.about.config, self.about.data.get("class_counts"))
+
+    def labels(self, num: int, *, seed: int = 0) -> jax.Array | None:
+        """Returns the labels `(num,)` of a seed, or None if the generator is not conditional."""
+        return seeded_labels(self.pair, num, seed=seed, weights=self.class_weights)
+
+    def generate(
+        self, inputs: jax.Array, note: Note = print_note, *, labels: Any = None
+    ) -> np.ndarray:
         """Maps latents `(n, latent_dim)` to uint8 images or float32 vectors.
 
         Args:
           inputs: Latents.
           note: Called with one line if samples are not finite.
+          labels: Class of each sample, for a conditional generator. Default: the labels of seed 0.
         """
+        labels = self.labels(len(inputs)) if labels is None else labels
         inputs = truncate(inputs, self.truncation)
-        samples = generate(self.pair, self.params, self.stats, inputs)
+        samples = generate(self.pair, self.params, self.stats, inputs, labels)
         note_nonfinite(samples, note)
         return image_io.to_uint8(samples) if self.about.data["kind"] == "image" else samples
 
@@ -101,14 +115,22 @@ def load_generator(
     found = checkpoints.restore(step, prefixes=("ema", "stats/min"))
     if found is None:
         raise ConfigError(f"{folder} has no checkpoint yet. Train the run first.")
-    pair = build.build_pair(about.config, about.data["shape"])
+    pair = build.build_pair(about.config, about.data["shape"], num_classes=about.num_classes)
+    weights = class_weights(about.config, about.data.get("class_counts"))
     params = checkpoint.fill(pair.generator.params, found[1], "ema")
     stats = checkpoint.fill(pair.generator.stats, found[1], "stats/min")
     if standing or truncation is not None:
         passes = standing or PASSES
-        stats = standing_statistics(pair, params, stats, passes=passes, truncation=truncation)
+        stats = standing_statistics(
+            pair,
+            params,
+            stats,
+            passes=passes,
+            truncation=truncation,
+            labels=seeded_labels(pair, CHUNK, weights=weights),
+        )
     else:
-        stats = recompute_batch_stats(pair, params, stats)
+        stats = recompute_batch_stats(pair, params, stats, weights)
     return Generator(pair, params, stats, about, found[0], truncation)
 
 
@@ -125,7 +147,13 @@ def check_standing(value: int) -> None:
 
 
 def draw_samples(
-    pair: networks.Pair, params: Any, stats: Any, num: int, *, seed: int = 0
+    pair: networks.Pair,
+    params: Any,
+    stats: Any,
+    num: int,
+    *,
+    seed: int = 0,
+    weights: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draws samples from a generator; sample i depends only on the seed and i.
 
@@ -135,27 +163,47 @@ def draw_samples(
       stats: BatchNorm statistics of these parameters, see
         `recompute_batch_stats`.
       num: Number of samples.
-      seed: Seed of the latents.
+      seed: Seed of the latents and of the labels of a conditional generator.
+      weights: Relative frequencies of the classes. Default: uniform.
 
     Returns:
       float32 `(num, *sample_shape)`, images in −1…1.
     """
-    return generate(pair, params, stats, seeded_latents(pair.latent_dim, num, seed=seed))
+    inputs = seeded_latents(pair.latent_dim, num, seed=seed)
+    labels = seeded_labels(pair, num, seed=seed, weights=weights)
+    return generate(pair, params, stats, inputs, labels)
 
 
-def generate(pair: networks.Pair, params: Any, stats: Any, inputs: jax.Array) -> np.ndarray:
+def generate(
+    pair: networks.Pair, params: Any, stats: Any, inputs: jax.Array, labels: Any = None
+) -> np.ndarray:
     """Maps latents `(n, latent_dim)` to float32 samples, `CHUNK` at a time.
 
     The last chunk is padded, so that there is one compiled shape and a sample does
-    not depend on the number of samples.
+    not depend on the number of samples. A conditional generator receives `labels`, one class
+    per latent.
     """
     missing = -len(inputs) % CHUNK
     padded = jnp.pad(inputs, ((0, missing), (0, 0))).reshape(-1, CHUNK, pair.latent_dim)
-    chunks = [_apply(pair.generator.apply, params, stats, chunk) for chunk in padded]
+    classes = [None] * len(padded)
+    if labels is not None:
+        classes = jnp.pad(jnp.asarray(labels, jnp.int32), (0, missing)).reshape(-1, CHUNK)
+    chunks = [
+        _apply(
+            pair.generator.apply,
+            params,
+            stats,
+            chunk,
+            networks.labels_option(pair.generator, chunk_labels),
+        )
+        for chunk, chunk_labels in zip(padded, classes, strict=True)
+    ]
     return np.concatenate([np.asarray(chunk) for chunk in chunks])[: len(inputs)]
 
 
-def recompute_batch_stats(pair: networks.Pair, params: Any, stats: Any) -> Any:
+def recompute_batch_stats(
+    pair: networks.Pair, params: Any, stats: Any, weights: np.ndarray | None = None
+) -> Any:
     """Recomputes BatchNorm statistics for averaged parameters.
 
     The running statistics belong to the parameters in training. The averaged
@@ -166,6 +214,7 @@ def recompute_batch_stats(pair: networks.Pair, params: Any, stats: Any) -> Any:
       pair: Networks that were built without an axis name.
       params: Averaged parameters of the generator.
       stats: Running statistics from training.
+      weights: Relative frequencies of the classes of a conditional generator. Default: uniform.
 
     Returns:
       Statistics of the same structure as `stats`.
@@ -175,7 +224,9 @@ def recompute_batch_stats(pair: networks.Pair, params: Any, stats: Any) -> Any:
     keys = jax.random.split(jax.random.key(0), CHUNK)  # Generators with dropout need keys.
     for index in range(_STATISTICS_PASSES):
         inputs = seeded_latents(pair.latent_dim, CHUNK, start=index * CHUNK)
-        stats = _update_statistics(pair.generator.apply, params, stats, inputs, keys)
+        labels = seeded_labels(pair, CHUNK, start=index * CHUNK, weights=weights)
+        option = networks.labels_option(pair.generator, labels)
+        stats = _update_statistics(pair.generator.apply, params, stats, inputs, keys, option)
     return stats
 
 
@@ -183,12 +234,23 @@ def recompute_batch_stats(pair: networks.Pair, params: Any, stats: Any) -> Any:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _apply(apply: Callable[..., Any], params: Any, stats: Any, inputs: jax.Array) -> jax.Array:
-    return apply(params, stats, inputs, train=False)[0]
+def _apply(
+    apply: Callable[..., Any],
+    params: Any,
+    stats: Any,
+    inputs: jax.Array,
+    labels_option: dict[str, jax.Array],
+) -> jax.Array:
+    return apply(params, stats, inputs, train=False, **labels_option)[0]
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _update_statistics(
-    apply: Callable[..., Any], params: Any, stats: Any, inputs: jax.Array, keys: jax.Array
+    apply: Callable[..., Any],
+    params: Any,
+    stats: Any,
+    inputs: jax.Array,
+    keys: jax.Array,
+    labels_option: dict[str, jax.Array],
 ) -> Any:
-    return apply(params, stats, inputs, train=True, keys=keys)[1]
+    return apply(params, stats, inputs, train=True, keys=keys, **labels_option)[1]

@@ -4,6 +4,7 @@ registry          the networks by name, and `build`
 _pure             from an NNX module to a pure function
 _affine           affine layers with spectral normalization
 _layers           dense layers, convolutions, BatchNorm and dropout
+_conditional      class embeddings, conditional BatchNorm and projection
 _batch_norm       normalization by batch statistics
 _channels         sums over all positions of a channel
 _convolution      convolutions as matrix products on CPU

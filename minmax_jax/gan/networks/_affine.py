@@ -50,7 +50,7 @@ class Affine(nnx.Module):
         self.kernel = nnx.Param(kernel)
         self.bias = nnx.Param(jnp.zeros(kernel.shape[-1], jnp.float32)) if use_bias else None
         self.singular = (
-            None if spectral_key is None else nnx.BatchStat(_random_unit(spectral_key, kernel))
+            None if spectral_key is None else nnx.BatchStat(random_unit(spectral_key, kernel))
         )
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
@@ -61,7 +61,7 @@ class Affine(nnx.Module):
         kernel = self.kernel[...]
         together = train and self.parts > 1
         if self.singular is not None and not together:
-            kernel = kernel / _singular_value(kernel, self.singular, train)
+            kernel = kernel / singular_value(kernel, self.singular, train)
         used = kernel if self.kernel_fn is None else self.kernel_fn(kernel)
         outputs = self._linear(inputs.astype(self.dtype), used.astype(self.dtype))
         if self.singular is not None and together:
@@ -80,7 +80,7 @@ class Affine(nnx.Module):
 
     def _divided(self, outputs: jax.Array, kernel: jax.Array, singular: nnx.BatchStat) -> jax.Array:
         """Divides each batch of outputs by a new estimate of the largest singular value."""
-        values = [_singular_value(kernel, singular, True) for _ in range(self.parts)]
+        values = [singular_value(kernel, singular, True) for _ in range(self.parts)]
         parts = outputs.reshape(self.parts, -1, *outputs.shape[1:])
         divisor = jnp.stack(values).reshape(-1, *[1] * outputs.ndim)
         # The quotient is rounded once, also if the products are narrower than the divisor.
@@ -119,7 +119,7 @@ def _linear_from_jvp(
 _linear_from.defjvp(_linear_from_jvp, symbolic_zeros=True)
 
 
-def _singular_value(kernel: jax.Array, singular: nnx.BatchStat, train: bool) -> jax.Array:
+def singular_value(kernel: jax.Array, singular: nnx.BatchStat, train: bool) -> jax.Array:
     """Estimates the largest singular value as `vᵀ W u`, with u and v constant.
 
     W is the kernel as an inputs × outputs matrix. In training, u takes one power iteration. All
@@ -143,7 +143,7 @@ def _product(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
 
 
-def _random_unit(key: jax.Array, kernel: jax.Array) -> jax.Array:
+def random_unit(key: jax.Array, kernel: jax.Array) -> jax.Array:
     return _unit(jax.random.normal(key, (kernel.shape[-1],), jnp.float32))
 
 

@@ -6,6 +6,9 @@ BatchNorm after all but the first; a dense layer to one logit. Layers before a B
 bias. The BatchNorm would cancel it, so the gradient of the bias would be rounding noise, which a
 normalized step would amplify.
 
+With classes, each BatchNorm of the generator has the scale and the bias of the class, and the
+discriminator has a projection of the inputs of its dense layer.
+
 References:
   Radford, Metz, Chintala, `Unsupervised representation learning with deep convolutional
   generative adversarial networks <https://arxiv.org/abs/1511.06434>`_, 2015.
@@ -19,7 +22,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from minmax_jax.gan.networks import _convolution
+from minmax_jax.gan.networks import _conditional, _convolution
+from minmax_jax.gan.networks._conditional import Classes, Projection
 from minmax_jax.gan.networks._layers import Layers, in_order, leaky_relu, purify_pair
 from minmax_jax.gan.networks._pure import Network
 
@@ -35,15 +39,19 @@ class Generator(nnx.Module):
         latent_dim: int,
         width: int,
         layers: Layers,
+        *,
+        num_classes: int = 0,
+        embedding: str = "separate",
     ) -> None:
         depth = levels(shape)
         self.base = (shape[0] >> depth, shape[1] >> depth, width << (depth - 1))
         channels = [*(width << level for level in reversed(range(depth))), shape[2]]
         size = self.base[0] * self.base[1] * self.base[2]
         self.dense = layers.dense(latent_dim, size, init=_init, use_bias=False)
+        self.classes = Classes(num_classes, layers, embedding) if num_classes else None
         self.norm, self.double = nnx.Dict(), nnx.Dict()
         for i, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
-            self.norm[f"level{i}"] = layers.norm(inputs)
+            self.norm[f"level{i}"] = _conditional.norm(inputs, layers, num_classes, embedding)
             self.double[f"level{i}"] = layers.convolution(
                 inputs,
                 outputs,
@@ -53,18 +61,24 @@ class Generator(nnx.Module):
                 use_bias=i + 1 == depth,
             )
 
-    def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(
+        self, latents: jax.Array, *, train: bool, labels: jax.Array | None = None
+    ) -> jax.Array:
         """Maps latents to images. In training, BatchNorm uses batch statistics."""
+        condition = None if self.classes is None else self.classes(labels, train=train)
         hidden = self.dense(latents, train=train).reshape(-1, *self.base)
         for norm, double in zip(in_order(self.norm), in_order(self.double), strict=True):
-            hidden = double(nnx.relu(norm(hidden, train=train)), train=train)
+            normal = _conditional.normalize(norm, hidden, condition, train=train)
+            hidden = double(nnx.relu(normal), train=train)
         return jnp.tanh(hidden.astype(jnp.float32))
 
 
 class Discriminator(nnx.Module):
     """Maps images `(batch, *shape)` to logits `(batch,)`."""
 
-    def __init__(self, shape: tuple[int, ...], width: int, layers: Layers) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], width: int, layers: Layers, *, num_classes: int = 0
+    ) -> None:
         depth = levels(shape)
         channels = [shape[2], *(width << level for level in range(depth))]
         self.norm, self.halve = nnx.Dict(), nnx.Dict()
@@ -81,8 +95,11 @@ class Discriminator(nnx.Module):
                 self.norm[f"level{i}"] = layers.norm(channels[i + 1])
         size = (shape[0] >> depth) * (shape[1] >> depth) * channels[-1]
         self.dense = layers.dense(size, 1, init=_init)
+        self.projection = Projection(size, num_classes, layers, init=_init) if num_classes else None
 
-    def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(
+        self, inputs: jax.Array, *, train: bool, labels: jax.Array | None = None
+    ) -> jax.Array:
         """Maps images to logits. In training, BatchNorm uses batch statistics."""
         hidden = inputs
         for i in range(len(self.halve)):
@@ -90,7 +107,11 @@ class Discriminator(nnx.Module):
             if i:
                 hidden = self.norm[f"level{i}"](hidden, train=train)
             hidden = leaky_relu(hidden)
-        return self.dense(hidden.reshape(len(hidden), -1), train=train)[:, 0].astype(jnp.float32)
+        features = hidden.reshape(len(hidden), -1)
+        logits = self.dense(features, train=train)[:, 0].astype(jnp.float32)
+        if self.projection is None:
+            return logits
+        return logits + self.projection(features, labels, train=train)
 
 
 def dcgan(
@@ -100,6 +121,8 @@ def dcgan(
     width: int,
     rngs: nnx.Rngs,
     axis_name: str | None = None,
+    num_classes: int = 0,
+    embedding: str = "separate",
     **layer_options: Any,
 ) -> tuple[Network, Network]:
     """Creates a generator and a discriminator for images.
@@ -111,16 +134,28 @@ def dcgan(
         halving doubles it. The generator has the same numbers in reverse order.
       rngs: Source of the initial values.
       axis_name: Mapped axis over which BatchNorm is synchronized.
+      num_classes: Number of classes, or 0 for networks that do not depend on the class.
+      embedding: How the BatchNorms of the generator get the scale and the bias of a class:
+        `"separate"`, one pair per class in each of them, or `"shared"`, from one vector per class.
       **layer_options: `dtype` and `spectral_norm` of `Layers`. Spectral normalization applies to
         the discriminator only.
 
     Raises:
-      ValueError: If the examples are vectors, or a side is not divisible by 4.
+      ValueError: If the examples are vectors, a side is not divisible by 4, or `embedding` is
+        unknown.
     """
     levels(sample_shape)
+    _conditional.check_embedding("dcgan", embedding)
     return purify_pair(
-        functools.partial(Generator, sample_shape, latent_dim, width),
-        functools.partial(Discriminator, sample_shape, width),
+        functools.partial(
+            Generator,
+            sample_shape,
+            latent_dim,
+            width,
+            num_classes=num_classes,
+            embedding=embedding,
+        ),
+        functools.partial(Discriminator, sample_shape, width, num_classes=num_classes),
         Layers(rngs, axis_name, **layer_options),
     )
 

@@ -136,6 +136,7 @@ def build(
             width=width,
             rngs=nnx.Rngs(seed),
             axis_name=axis_name,
+            **_class_options(name, num_classes),
             **_layer_options(name, compute_dtype, spectral_norm),
             **options,
         )

@@ -9,7 +9,7 @@ from minmax_jax.gan.base.messages import Note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.data import row_order
 from minmax_jax.gan.evaluation import evaluate
-from minmax_jax.gan.generation import generator, image_files, image_io
+from minmax_jax.gan.generation import generator, image_files, image_io, labels
 from minmax_jax.gan.run import files, lock, run_folder
 from minmax_jax.gan.trainer import pictures
 from minmax_jax.gan.training import build
@@ -60,16 +60,20 @@ def finish(
     pair = build.build_pair(
         config, data.images.shape[1:], num_classes=config.conditioning.num_classes(data)
     )
-    stats = generator.recompute_batch_stats(pair, state.ema, state.stats.min)
+    weights = labels.class_weights(config, data.class_counts)
+    stats = generator.recompute_batch_stats(pair, state.ema, state.stats.min, weights)
     evaluation = {}
     if config.evaluation.num_samples:
         evaluator = evaluator or evaluate.RunEvaluator(config, folder, data, note)
         evaluation = {"evaluation": evaluator.evaluate(config.training.steps, state)}
     check_lock()
     records = run_folder.read_metrics(folder)
-    samples = generator.draw_samples(pair, state.ema, stats, 1000)
+    samples = generator.draw_samples(pair, state.ema, stats, 1000, weights=weights)
     generator.note_nonfinite(samples, note)
-    _draw_figures(config, folder, data, samples)
+    if labels.count_classes(pair) and data.kind == "image":
+        pictures.Pictures(config, folder, data).draw_early(state)  # It has one row per class.
+    else:
+        _draw_figures(config, folder, data, samples)
     last = [record for record in records if "loss_min" in record][-1:]
     summary = {**{name: value for r in last for name, value in r.items()}, **evaluation}
     check_lock()
