@@ -54,8 +54,8 @@ def per_player(
     Each transformation receives the updates, state and params of its player, and the extra
     arguments of `update`. A `key` is folded with the index of the player, so that the two
     players draw independent samples. A `value` or `grad` that is a `Players` is split, and
-    `value_fn` becomes a function of its own player's parameters. Methods that call `field_fn` need both players: put them
-    around `per_player`, not inside.
+    `value_fn` becomes a function of its own player's parameters. Methods that call `field_fn`
+    need both players: put them around `per_player`, not inside.
 
     Args:
       min: Transformation for `players.min`.

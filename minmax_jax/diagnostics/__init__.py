@@ -22,6 +22,12 @@ from minmax_jax.diagnostics.kkt import (
     kkt_residual,
     natural_residual,
 )
+from minmax_jax.diagnostics.kkt import (
+    KKTConditions,
+    kkt_conditions,
+    kkt_residual,
+    natural_residual,
+)
 from minmax_jax.diagnostics.noise_floor import NoiseFloor, noise_floor
 from minmax_jax.diagnostics.norms import hamiltonian, norm_ratio, player_norms
 from minmax_jax.diagnostics.one_sided_mvi import OneSidedMVI, one_sided_mvi
@@ -36,6 +42,7 @@ __all__ = [
     "Interval",
     "JacobianSpectrum",
     "KKTConditions",
+    "KKTConditions",
     "NoiseFloor",
     "OneSidedMVI",
     "ScaledNorms",
@@ -49,6 +56,9 @@ __all__ = [
     "hamiltonian",
     "jacobian",
     "jacobian_spectrum",
+    "kkt_conditions",
+    "kkt_residual",
+    "natural_residual",
     "kkt_conditions",
     "kkt_residual",
     "natural_residual",
