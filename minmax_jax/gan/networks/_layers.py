@@ -4,6 +4,7 @@ Parameters and statistics are always float32. `dtype` is the dtype of matrix pro
 activations. BatchNorm, spectral normalization, logits and images are float32.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -83,6 +84,17 @@ class Layers(NamedTuple):
         """
         kernel = init(self.rngs.params(), (size, size, inputs, outputs), jnp.float32)
         return self._affine(linear_fn, kernel, use_bias, kernel_fn)
+
+    def pixelwise(self, sides: tuple[int, int], channels: int, *, init: Initializer) -> Affine:
+        """Creates a layer that sums the weighted pixels of a channel: `(n, h, w, c)` to `(n, c)`.
+
+        Args:
+          sides: Height and width of the inputs.
+          channels: Number of channels.
+          init: Initializer of the weights, `(height, width, channels)`. There is no bias.
+        """
+        kernel = init(self.rngs.params(), (*sides, channels), jnp.float32)
+        return self._affine(functools.partial(jnp.einsum, "nhwc,hwc->nc"), kernel, use_bias=False)
 
     def norm(self, channels: int) -> "BatchNorm":
         """Creates a BatchNorm that is synchronized over devices."""

@@ -16,6 +16,7 @@ from minmax_jax.gan.networks.dcgan import dcgan
 from minmax_jax.gan.networks.mangoubi_cifar import mangoubi_cifar
 from minmax_jax.gan.networks.mangoubi_mnist import mangoubi_mnist
 from minmax_jax.gan.networks.mlp import mangoubi_gaussians, mlp
+from minmax_jax.gan.networks.r3gan import r3gan
 from minmax_jax.gan.networks.resnet import resnet
 from minmax_jax.gan.networks.sngan import sngan
 
@@ -26,6 +27,7 @@ NETWORKS: Registry[Callable[..., tuple[Network, Network]]] = Registry(
         "dcgan": dcgan,
         "resnet": resnet,
         "sngan": sngan,
+        "r3gan": r3gan,
         "mangoubi_gaussians": mangoubi_gaussians,
         "mangoubi_mnist": mangoubi_mnist,
         "mangoubi_cifar": mangoubi_cifar,

@@ -1,6 +1,34 @@
 """Layers of published networks in NumPy and float64, written down as the papers state them."""
 
+import jax
 import numpy as np
+
+
+def without_arrays(build):
+    """Returns the pair of `build()` with shapes in place of its initial arrays."""
+    built = []
+
+    def arrays():
+        built.append(build())
+        return [network[1:3] for network in built[0][:2]]
+
+    shapes = jax.eval_shape(arrays)
+    nets = [
+        network._replace(params=params, stats=stats)
+        for network, (params, stats) in zip(built[0][:2], shapes, strict=True)
+    ]
+    return built[0]._replace(generator=nets[0], discriminator=nets[1])
+
+
+def randomized(tree):
+    """Replaces all leaves. Zeros and ones at the start would hide mistakes."""
+    leaves, structure = jax.tree.flatten(tree)
+    return structure.unflatten(
+        [
+            0.5 * np.random.default_rng(i).normal(size=leaf.shape).astype(np.float32)
+            for i, leaf in enumerate(leaves)
+        ]
+    )
 
 
 def conv(x, layer, groups=1):

@@ -26,6 +26,8 @@ SHAPES = [
     ("sngan", (32, 32, 3)),
     ("sngan", (64, 128, 1)),
     ("sngan", (128, 128, 3)),
+    ("r3gan", (8, 8, 1)),
+    ("r3gan", (64, 128, 3)),
     ("mangoubi_gaussians", (2,)),
     ("mangoubi_mnist", (28, 28, 1)),
     ("mangoubi_cifar", (32, 32, 3)),
