@@ -31,6 +31,7 @@ from minmax_jax.optimizers.extragradient import extragradient
 from minmax_jax.optimizers.forward_backward_forward import forward_backward_forward
 from minmax_jax.optimizers.golden_ratio import golden_ratio
 from minmax_jax.optimizers.greedy_adam import greedy_adam
+from minmax_jax.optimizers.lead import lead
 from minmax_jax.optimizers.lookahead_minmax import lookahead_minmax
 from minmax_jax.optimizers.nsgda import nsgda
 from minmax_jax.optimizers.optimistic_adam import optimistic_adam
@@ -55,6 +56,7 @@ from minmax_jax.transforms.extragradient import ExtrapolateState, extrapolate
 from minmax_jax.transforms.graft import GraftState, graft
 from minmax_jax.transforms.greedy import GreedyState, GreedyStatus, greedy
 from minmax_jax.transforms.lazy import LazyState, regularize_lazily
+from minmax_jax.transforms.lead import LeadState, add_lead
 from minmax_jax.transforms.lookahead import LookaheadState, lookahead
 from minmax_jax.transforms.magnetic import magnetic
 from minmax_jax.transforms.noise import NoiseState, add_noise
@@ -73,6 +75,8 @@ from minmax_jax.transforms.scale_by_pi import PIState, scale_by_pi
 from minmax_jax.transforms.smooth import SmoothState, smooth
 from minmax_jax.transforms.symplectic import SymplecticState, add_symplectic
 from minmax_jax.transforms.unrolled import UnrolledState, unrolled
+from minmax_jax.tune import Tuning, tune
+from minmax_jax.tuning_table import tuning_table
 
 optimizers = by_name(globals())
 """Mapping from the name of each optimizer to its function."""
@@ -93,6 +97,7 @@ __all__ = [
     "GreedyState",
     "GreedyStatus",
     "LazyState",
+    "LeadState",
     "LookaheadState",
     "Microbatch",
     "Multipliers",
@@ -109,6 +114,7 @@ __all__ = [
     "SmoothState",
     "SolveResult",
     "SymplecticState",
+    "Tuning",
     "UnrolledState",
     "accumulate",
     "ada_dir",
@@ -118,6 +124,7 @@ __all__ = [
     "adaptive_extragradient",
     "adaptive_golden_ratio",
     "add_consensus",
+    "add_lead",
     "add_noise",
     "add_optimism",
     "add_symplectic",
@@ -149,6 +156,7 @@ __all__ = [
     "greedy",
     "greedy_adam",
     "inverse_sqrt_schedule",
+    "lead",
     "lookahead",
     "lookahead_minmax",
     "magnetic",
@@ -174,6 +182,8 @@ __all__ = [
     "solve",
     "symplectic",
     "tiada",
+    "tune",
+    "tuning_table",
     "unrolled",
     "zero_sum",
 ]

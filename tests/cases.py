@@ -548,6 +548,20 @@ CASES = (
         foreign_state=_CHAINED,
     ),
     _case(
+        "lead",
+        mm.lead,
+        solves=(_bilinear(mm.lead, 0.3, 200),),
+        cost=Cost(field=2, jvp=2),
+        needs=_ORACLE,
+    ),
+    _case(
+        "add_lead scheduled, in a chain",
+        lambda eta: optax.chain(mm.add_lead(_decaying(1.0)), mm.sgda(eta)),
+        cost=Cost(field=2, jvp=2),
+        needs=_ORACLE,
+        foreign_state=_CHAINED,
+    ),
+    _case(
         "symplectic",
         mm.symplectic,
         solves=(_bilinear(mm.symplectic, 0.5, 50),),

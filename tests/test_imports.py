@@ -19,6 +19,8 @@ ORDER = {
         {"field", "parallel", "players", "schedules", "solve"},
         {"accumulate", "constraints", "games", "transforms"},
         {"diagnostics", "optimizers"},
+        {"tune"},
+        {"tuning_table"},
         {"__init__"},
         {"gan"},
     ],

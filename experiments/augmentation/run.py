@@ -1,4 +1,4 @@
-"""Trains the arms of the comparison, and scores their checkpoints against held-out images."""
+"""Trains the arms of the comparison and scores their checkpoints."""
 
 import dataclasses
 from pathlib import Path

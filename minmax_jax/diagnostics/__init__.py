@@ -22,12 +22,6 @@ from minmax_jax.diagnostics.kkt import (
     kkt_residual,
     natural_residual,
 )
-from minmax_jax.diagnostics.kkt import (
-    KKTConditions,
-    kkt_conditions,
-    kkt_residual,
-    natural_residual,
-)
 from minmax_jax.diagnostics.noise_floor import NoiseFloor, noise_floor
 from minmax_jax.diagnostics.norms import hamiltonian, norm_ratio, player_norms
 from minmax_jax.diagnostics.one_sided_mvi import OneSidedMVI, one_sided_mvi
@@ -42,7 +36,6 @@ __all__ = [
     "Interval",
     "JacobianSpectrum",
     "KKTConditions",
-    "KKTConditions",
     "NoiseFloor",
     "OneSidedMVI",
     "ScaledNorms",
@@ -56,9 +49,6 @@ __all__ = [
     "hamiltonian",
     "jacobian",
     "jacobian_spectrum",
-    "kkt_conditions",
-    "kkt_residual",
-    "natural_residual",
     "kkt_conditions",
     "kkt_residual",
     "natural_residual",

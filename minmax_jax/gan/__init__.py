@@ -55,6 +55,13 @@ from minmax_jax.gan.generation.sampling import interpolate, sample
 from minmax_jax.gan.networks import NETWORKS, Network, Pair, apply_in_order, purify
 from minmax_jax.gan.networks import build as build_networks
 from minmax_jax.gan.objective import LOSSES, PENALTIES, Game, Loss, Penalty, gradient_fields
+from minmax_jax.gan.objective.augmentation import (
+    AUGMENTATIONS,
+    AffineMap,
+    Augmentation,
+    ColorMap,
+    ImageMap,
+)
 from minmax_jax.gan.run.checkpoint import Checkpoints
 from minmax_jax.gan.run.checkpoint import fill as fill_checkpoint
 from minmax_jax.gan.run.run_folder import append_metrics, discard_metrics_after, read_metrics
@@ -72,6 +79,7 @@ from minmax_jax.gan.training.step import init as init_state
 
 __all__ = [  # noqa: RUF022  grouped by use
     # registries
+    "AUGMENTATIONS",
     "DATA_SETS",
     "EXTRACTORS",
     "LOSSES",
@@ -107,8 +115,11 @@ __all__ = [  # noqa: RUF022  grouped by use
     "Stopped",
     "Terminated",
     "WriteFailed",
-    # your own data, networks and losses
+    # your own data, networks, losses and transformations
+    "AffineMap",
+    "ColorMap",
     "Data",
+    "ImageMap",
     "Loss",
     "Metric",
     "Network",
@@ -116,6 +127,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     "from_arrays",
     "purify",
     # parts of a training loop of your own
+    "Augmentation",
     "Checkpoints",
     "Game",
     "Hook",

@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from minmax_jax.gan.cli import compare, convert_inception, evaluate, presets, sample, sweep, train
+from minmax_jax.gan.cli import (
+    compare,
+    convert_inception,
+    evaluate,
+    export,
+    presets,
+    sample,
+    sweep,
+    train,
+)
 
 
 class Command(NamedTuple):
@@ -31,6 +40,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "train": Command(train.Train, train.run, train.defaults),
         "sample": Command(sample.Sample, sample.run),
         "evaluate": Command(evaluate.Evaluate, evaluate.run),
+        "export": Command(export.Export, export.run),
         "compare": Command(compare.Compare, compare.run),
         "sweep": Command(sweep.Sweep, sweep.run, sweep.defaults),
         "presets": Command(presets.Presets, presets.run),

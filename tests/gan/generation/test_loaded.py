@@ -8,23 +8,17 @@ import pytest
 from minmax_jax import gan
 from minmax_jax.gan.base.messages import ignore_note
 from minmax_jax.gan.generation import loaded as loaded_lib
-from tests.gan.generation.runs import untrained_run
 
 
 @pytest.fixture(scope="module")
-def run_dir(tmp_path_factory):
-    return untrained_run(tmp_path_factory.mktemp("run") / "digits", network="dcgan")
+def generator(untrained_digits):
+    return gan.load(untrained_digits)
 
 
-@pytest.fixture(scope="module")
-def generator(run_dir):
-    return gan.load(run_dir)
-
-
-def test_load_maps_latents_to_the_samples_of_sample(run_dir, generator):
+def test_load_maps_latents_to_the_samples_of_sample(untrained_digits, generator):
     samples = generator(generator.latents(5, seed=3))
     assert samples.dtype == jnp.float32 and samples.shape == (5, *generator.sample_shape)
-    expected = gan.sample(run_dir, 5, seed=3, note=ignore_note)
+    expected = gan.sample(untrained_digits, 5, seed=3, note=ignore_note)
     np.testing.assert_array_equal(gan.to_uint8(np.asarray(samples)), expected)
     assert (generator.step, generator.latent_dim, generator.num_classes) == (4, 4, 0)
 
@@ -40,17 +34,17 @@ def test_generator_is_differentiable_under_jit(generator):
     assert found.shape == latents.shape and np.all(np.abs(found).max(axis=1) > 0)
 
 
-def test_truncation_clips_latents_and_statistics(run_dir, generator):
-    truncated = gan.load(run_dir, truncation=0.5)
+def test_truncation_clips_latents_and_statistics(untrained_digits, generator):
+    truncated = gan.load(untrained_digits, truncation=0.5)
     latents = truncated.latents(6)
     np.testing.assert_array_equal(truncated(latents), truncated(jnp.clip(latents, -0.5, 0.5)))
-    plain = gan.load(run_dir, standing=16)
+    plain = gan.load(untrained_digits, standing=16)
     variances = [
         jax.tree.leaves(each.stats)[1].sum() for each in (truncated, plain)
     ]  # Clipped latents vary less.
     assert variances[0] < variances[1]
     expected = gan.to_uint8(np.asarray(truncated(latents)))
-    found = gan.sample(run_dir, 6, truncation=0.5, note=ignore_note)
+    found = gan.sample(untrained_digits, 6, truncation=0.5, note=ignore_note)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -62,9 +56,9 @@ def test_truncation_clips_latents_and_statistics(run_dir, generator):
         ({"standing": -1}, "standing must be from 0 to 10000, got -1"),
     ],
 )
-def test_load_refuses_values_out_of_range(run_dir, values, message):
+def test_load_refuses_values_out_of_range(untrained_digits, values, message):
     with pytest.raises(gan.ConfigError, match=message):
-        gan.load(run_dir, **values)
+        gan.load(untrained_digits, **values)
 
 
 def test_generator_refuses_other_shapes_and_labels(generator):

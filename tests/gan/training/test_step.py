@@ -331,7 +331,7 @@ def test_microbatches_average_batch_norm_statistics(make):
             start = setting.start
             if part is None:
                 now = objective.game_functions(game, images, start.stats, step_key(0))
-                return now.field_fn(start.players, 0)[1]
+                return now.field_fn(start.players, 0)[1].stats
             return objective.forward_fn(game, images, start.stats, step_key(0))(
                 start.players, 0, part
             ).stats
