@@ -47,6 +47,7 @@ from minmax_jax.gan.evaluation.features import EXTRACTORS, convert_inception
 from minmax_jax.gan.evaluation.features import build as build_extractor
 from minmax_jax.gan.evaluation.features import default as default_extractor
 from minmax_jax.gan.evaluation.scores import METRICS, Metric
+from minmax_jax.gan.generation.export import export
 from minmax_jax.gan.generation.generator import draw_samples, recompute_batch_stats
 from minmax_jax.gan.generation.image_io import grid as image_grid
 from minmax_jax.gan.generation.image_io import to_uint8, write
@@ -98,6 +99,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     "compare",
     "convert_inception",
     "evaluate",
+    "export",
     "interpolate",
     "load",
     "preset",

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from minmax_jax.gan import networks
+from minmax_jax.gan.generation.labels import count_classes
 from minmax_jax.gan.generation.latents import seeded_latents
 
 SIDE = 8
@@ -37,7 +38,7 @@ def fixed_inputs(pair: networks.Pair) -> FixedInputs:
 
     For a conditional generator of images, each row is a class, and a column has one latent.
     """
-    num_classes = pair.num_classes if pair.generator.takes_labels else 0
+    num_classes = count_classes(pair)
     if len(pair.sample_shape) == 1:
         labels = np.arange(NUM_VECTORS, dtype=np.int32) % num_classes if num_classes else None
         return FixedInputs(seeded_latents(pair.latent_dim, NUM_VECTORS), labels, SIDE)

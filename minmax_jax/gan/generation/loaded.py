@@ -15,6 +15,7 @@ from minmax_jax.gan import networks
 from minmax_jax.gan.base.messages import Note, print_note, short
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.generation import generator as generator_lib
+from minmax_jax.gan.generation import labels as labels_lib
 from minmax_jax.gan.generation.latents import seeded_latents, truncate
 
 
@@ -55,7 +56,7 @@ class LoadedGenerator:
     @property
     def num_classes(self) -> int:
         """Number of classes, or 0 if the generator does not depend on the class."""
-        return self.pair.num_classes if self.pair.generator.takes_labels else 0
+        return labels_lib.count_classes(self.pair)
 
     def __call__(self, latents: jax.Array, labels: Any = None) -> jax.Array:
         """Maps latents to samples.
@@ -86,6 +87,11 @@ class LoadedGenerator:
     def latents(self, num: int, *, seed: int = 0) -> jax.Array:
         """Returns the latents `(num, latent_dim)` of a seed, the same as in `gan.sample`."""
         return seeded_latents(self.latent_dim, num, seed=seed)
+
+    def labels(self, num: int, *, seed: int = 0) -> jax.Array | None:
+        """Returns random labels `(num,)`, the same as in `gan.sample`; None if unconditional."""
+        weights = labels_lib.class_weights(self.config, self.data.get("class_counts"))
+        return labels_lib.seeded_labels(self.pair, num, seed=seed, weights=weights)
 
 
 def load(
