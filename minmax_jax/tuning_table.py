@@ -74,7 +74,7 @@ def tuning_table(
         for game in games[0]:
             rate = _rate(results[method][game], tolerance, relative) if learning_rates else ""
             cells.append(_cell(calls[method][game]) + rate)
-        head.append(f"| `{method}` | {' | '.join(cells)} | {-worth(method)[0]:.0%} |")
+        head.append(f"| `{method}` | {' | '.join(cells)} | {0.0 - worth(method)[0]:.0%} |")
     return "\n".join(head)
 
 

@@ -21,6 +21,8 @@ ORDER = {
         {"diagnostics", "optimizers"},
         {"tune"},
         {"tuning_table"},
+        {"tune"},
+        {"tuning_table"},
         {"__init__"},
         {"gan"},
     ],
