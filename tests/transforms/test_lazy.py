@@ -57,7 +57,8 @@ def test_both_steps_share_the_state_of_the_optimizer():
     )
     adam, y = optax.adam(RATE, b1=0.5), jnp.asarray(Y)
     state = adam.init(y)
-    for gradient in (lambda y: -X, lambda y: 4 * y, lambda y: -X, lambda y: -X):
+    main, penalty = lambda y: -X, lambda y: 4 * y
+    for gradient in (main, penalty, main, main, penalty):
         update, state = adam.update(jnp.asarray(gradient(y)), state, y)
         y = y + update
     np.testing.assert_allclose(steps(tx, 3)[-1].max, y, rtol=1e-6)

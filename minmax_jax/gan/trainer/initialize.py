@@ -51,11 +51,6 @@ def start_from(
         found = checkpoints.restore(known.step if known else step, _BRANCHES)
     except ConfigError as error:
         raise ConfigError(f"init_from={config.run.init_from}: {error}") from error
-    if source.resolve() == folder.resolve():
-        raise ConfigError(
-            f"init_from={config.run.init_from} is the run folder itself. Name another run, or "
-            "omit it to resume this one."
-        )
     if found is None:
         raise ConfigError(f"init_from={source} has no checkpoint yet. Train that run first.")
     state = _fill(config, about.config, state, found[1])

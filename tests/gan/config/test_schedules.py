@@ -77,7 +77,7 @@ def test_invalid_schedules_are_named_with_a_remedy(text, message):
 )
 def test_schedules_are_checked_against_the_run(fields, message):
     with pytest.raises(ConfigError, match=message) as error:
-        with_schedule(**fields).check()
+        Config().replace(**fields).check()
     assert "\n" not in str(error.value)
 
 

@@ -154,8 +154,12 @@ def test_scheduled_optimizers_need_the_step():
         optimizer.update(PLAYERS, optimizer.init(PLAYERS), PLAYERS)
 
 
-def test_penalty_weight_follows_its_schedule(config, noise_images):
-    game, _ = build.build_game(config, noise_images, 1)
+@pytest.fixture(scope="module")
+def game(config, noise_images):
+    return build.build_game(config, noise_images, 1)[0]
+
+
+def test_penalty_weight_follows_its_schedule(config, game):
     weights = [float(objective.game_at(game, step).penalty.weight) for step in (0, 100_000)]
     assert weights == pytest.approx([0.05, 0.005])
     rising = config.replace(penalty=0.0, schedule={"penalty": "linear:2:10"})
@@ -175,19 +179,18 @@ def test_ema_decay_is_the_half_life_in_images():
 
 
 @pytest.mark.parametrize("optimizer", ["adam_gda", "extra_adam", "greedy_adam"])
-def test_a_scheduled_step_keeps_the_types_of_the_state(config, optimizer, noise_images):
-    chosen = presets.preset("digits", **FIELDS | {"options": {}}, optimizer=optimizer)
-    chosen = chosen.replace(schedule=R3GAN)
-    game, method = build.build_game(chosen, noise_images, 1)
-    plain_game, plain = build.build_game(chosen.replace(schedule={}), noise_images, 1)
+def test_a_scheduled_step_keeps_the_types_of_the_state(game, optimizer, noise_images):
+    chosen = presets.preset("digits", **FIELDS, optimizer=optimizer, schedule=R3GAN)
+    players = mm.Players(game.pair.generator.params, game.pair.discriminator.params)
+    method = build_optimizer(chosen, players)
     state = step_lib.init(game, method)
-    assert jax.tree.structure(state) == jax.tree.structure(step_lib.init(plain_game, plain))
+    plain = build_optimizer(chosen.replace(schedule={}), players)
+    assert jax.tree.structure(state) == jax.tree.structure(step_lib.init(game, plain))
 
     def step(state, images):
         decay = average.decay_of(chosen)
         return step_lib.train_step(game, method, decay, state, images, np.uint32(0))[0]
 
-    mapped = mm.parallel.on_one_device(step)
-    after = jax.eval_shape(mapped, state, noise_images.images)
+    after = jax.eval_shape(mm.parallel.on_one_device(step), state, noise_images.images)
     kinds = [jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree) for tree in (state, after)]
     assert kinds[0] == kinds[1]
