@@ -22,12 +22,15 @@ from minmax_jax.optimizers.adaptive_extragradient import adaptive_extragradient
 from minmax_jax.optimizers.adaptive_golden_ratio import adaptive_golden_ratio
 from minmax_jax.optimizers.alternating_extrapolation import alternating_extrapolation
 from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
+from minmax_jax.optimizers.anchored_past_extragradient import anchored_past_extragradient
 from minmax_jax.optimizers.competitive import competitive
 from minmax_jax.optimizers.consensus import consensus
 from minmax_jax.optimizers.extra_adam import extra_adam
 from minmax_jax.optimizers.extra_amsgrad import extra_amsgrad
 from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradient
 from minmax_jax.optimizers.extragradient import extragradient
+from minmax_jax.optimizers.fast_extragradient import fast_extragradient
+from minmax_jax.optimizers.fast_optimistic_gda import fast_optimistic_gda
 from minmax_jax.optimizers.forward_backward_forward import forward_backward_forward
 from minmax_jax.optimizers.golden_ratio import golden_ratio
 from minmax_jax.optimizers.greedy_adam import greedy_adam
@@ -134,6 +137,7 @@ __all__ = [
     "alternating_extrapolation",
     "amsgrad_gda",
     "anchor",
+    "anchored_past_extragradient",
     "apply_updates",
     "augment_lagrangian",
     "average",
@@ -150,6 +154,8 @@ __all__ = [
     "extragradient",
     "extrapolate",
     "extrapolate_from_past",
+    "fast_extragradient",
+    "fast_optimistic_gda",
     "forward_backward_forward",
     "games",
     "general_sum",

@@ -252,6 +252,8 @@ BAD = {
     **dict.fromkeys(("min_extrapolation", "max_extrapolation"), _CONSTANTS),
     "relaxation": (*_CONSTANTS, 1.5),
     **dict.fromkeys(("min_power", "max_power"), (None, *_CONSTANTS, 1.5)),
+    "comonotonicity": (*NOT_NUMBERS, float("nan"), float("inf"), float("-inf"), lambda k: 0.1),
+    "alpha": (None, *_CONSTANTS, 0.5),
     "diameter": (None, *_CONSTANTS),
     "gradient_scale": (None, *_CONSTANTS, 0.0),
     "phi": (None, *_CONSTANTS, 0.5),
