@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minmax_jax.gan.base import json_text
-from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.errors import ConfigError, WriteFailed
 from minmax_jax.gan.run import files, mirror, ownership, untrusted
 
 FOLDER = "wandb"
@@ -59,14 +59,17 @@ def open_copy(folder: Path, config: Mapping[str, Any]) -> Iterator[Callable[[], 
     with _one_line_errors():
         log = _Run(folder, config)
     copy = mirror.Mirror(folder, log)
-    failed = 1
     try:
         copy.update()
         yield copy.update
         copy.update()
-        failed = 0
-    finally:
-        log.close(failed)
+    except BaseException:
+        # An interrupted run may never be resumed, so its last records are added now.
+        with contextlib.suppress(ConfigError, WriteFailed):
+            copy.update()
+        log.close(1)
+        raise
+    log.close(0)
 
 
 class _Sent(NamedTuple):

@@ -83,6 +83,7 @@ class Pictures:
             return
         shown = row_order.sample_rows(self._data.images, self._data.labels, 1000)
         figure = image_io.scatter(samples, self._data.images[shown])
+        _frame(figure.axes[0], self._data.images[shown])
         image_files.save_figure(figure, path, dpi=60)
 
     def _samples(self, state: step_lib.TrainState) -> tuple[np.ndarray, int]:
@@ -99,6 +100,16 @@ class Pictures:
         )
         samples = loaded.apply(self._pair.generator, state.ema, stats, latents, labels)
         return np.asarray(samples), columns
+
+
+def _frame(axes: Any, real: np.ndarray) -> None:
+    """Shows the surroundings of the real examples, the same at every step."""
+    points = image_io.plane(real)
+    low, high = points.min(0), points.max(0)
+    half = 0.8 * float((high - low).max()) or 1.0
+    (x, y) = (low + high) / 2
+    axes.set(xlim=(x - half, x + half), ylim=(y - half, y + half))
+    axes.set_aspect("equal", "box")
 
 
 def draw_curves(config: config_lib.Config, folder: Path) -> None:

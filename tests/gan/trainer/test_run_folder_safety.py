@@ -144,6 +144,7 @@ def test_interrupted_run_saves_and_resumes_bit_for_bit(trained, tmp_path, capsys
     expected = "minmax-jax: Ctrl-C: saved at step 2; run the same command again to resume the run"
     assert refusal(capsys) == expected
     assert [path.name for path in (run / "checkpoints").iterdir()] == ["2.npz"]
+    assert (run / "samples.png").exists() and (run / "curves.png").exists()
     assert not (run / "run.lock").exists()
     assert train(run, 8) == 0
     for name in ("checkpoints/4.npz", "checkpoints/8.npz", "samples.png"):
