@@ -80,8 +80,6 @@ from minmax_jax.transforms.symplectic import SymplecticState, add_symplectic
 from minmax_jax.transforms.unrolled import UnrolledState, unrolled
 from minmax_jax.tune import Tuning, tune
 from minmax_jax.tuning_table import tuning_table
-from minmax_jax.tune import Tuning, tune
-from minmax_jax.tuning_table import tuning_table
 
 optimizers = by_name(globals())
 """Mapping from the name of each optimizer to its function."""
