@@ -26,7 +26,7 @@ def turn(angle: jax.Array) -> jax.Array:
     return _affine(cos, -sin, 0.0, sin, cos, 0.0)
 
 
-def color_map(matrix: jax.Array, offset: jax.Array | float = 0.0) -> jax.Array:
+def color_map(matrix: Any, offset: jax.Array | float = 0.0) -> jax.Array:
     """Returns the 4×4 matrix of `color -> matrix @ color + offset`."""
     upper = jnp.column_stack([matrix, jnp.broadcast_to(offset, (3,))])
     return jnp.concatenate([upper, jnp.eye(4)[3:]])

@@ -84,20 +84,20 @@ def _groups(steps: Sequence[Step]) -> list[list[Step]]:
 def _draw_group(
     group: Sequence[Step], applied: jax.Array, keys: jax.Array, shape: tuple[int, ...]
 ) -> Drawn:
-    maps = [step.transformation for step in group]
-    if isinstance(maps[0], ImageMap):
-        return Drawn(applied[0], maps[0].draw(keys[0], shape))
-    if isinstance(maps[0], AffineMap):
-        affine = (one.draw(key, shape[:2]) for one, key in zip(maps, keys, strict=True))
-        return Drawn(jnp.any(applied), _product(3, zip(applied, affine, strict=True)))
-    # The first map acts on the color first, so its matrix is the last factor.
-    colors = [
-        (used, one.draw(key))
-        for one, used, key in zip(maps, applied, keys, strict=True)
-        if shape[-1] > 1 or not one.needs_rgb
-    ]
-    is_used = jnp.any(jnp.stack([used for used, _ in colors])) if colors else jnp.array(False)
-    return Drawn(is_used, _product(4, reversed(colors)))
+    size, matrices = 3, []
+    for step, is_applied, key in zip(group, applied, keys, strict=True):
+        one = step.transformation
+        if isinstance(one, ImageMap):  # Each image map is a group of its own.
+            return Drawn(is_applied, one.draw(key, shape))
+        if isinstance(one, AffineMap):
+            matrices.append((is_applied, one.draw(key, (shape[0], shape[1]))))
+        else:
+            size = 4
+            if shape[-1] > 1 or not one.needs_rgb:
+                # The first map acts on the color first, so its matrix is the last factor.
+                matrices.insert(0, (is_applied, one.draw(key)))
+    is_used = jnp.any(jnp.stack([used for used, _ in matrices])) if matrices else jnp.array(False)
+    return Drawn(is_used, _product(size, matrices))
 
 
 def _share(step: Step, probability: Any) -> jax.Array:
