@@ -51,6 +51,7 @@ def test_document_counts_and_names_all_optimizers(name):
         "docs/gan_trainer.md",
         "docs/metrics.md",
         "docs/reliability.md",
+        "docs/trained_generators.md",
         "docs/your_own_gan.md",
         "experiments/README.md",
     ],

@@ -1,4 +1,4 @@
-"""Run folders with the checkpoint of an untrained state, which need no compiled step."""
+"""Run folders with an untrained checkpoint, which need no compiled step."""
 
 import jax
 import numpy as np

@@ -112,7 +112,10 @@ def test_other_endings_write_stablehlo():
     ("words", "message"),
     [
         (["--out", "g.onnx"], "must end in .jax or .mlir or .mlirbc"),
-        (["--out", "g.jax", "--platforms", "gpu"], "platform='gpu' is not known; did you mean tpu or cpu"),
+        (
+            ["--out", "g.jax", "--platforms", "gpu"],
+            "platform='gpu' is not known; did you mean",
+        ),
         (["--out", "g.jax", "--truncation", "-1"], "truncation must be a positive number"),
         (["--out", "config.json"], "must end in .jax"),
     ],

@@ -1,5 +1,8 @@
 """Trained generators as JAX functions."""
 
+import re
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +11,8 @@ import pytest
 from minmax_jax import gan
 from minmax_jax.gan.base.messages import ignore_note
 from minmax_jax.gan.generation import loaded as loaded_lib
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +86,19 @@ def test_labels_are_checked_and_repeated():
         check([0, 1], 3, 10)
     with pytest.raises(ValueError, match="must be one int or 1 ints, got float32"):
         check([0.5], 1, 10)
+
+
+def test_page_of_trained_generators_runs(untrained_digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "digits").symlink_to(untrained_digits)
+    page = (ROOT / "docs" / "trained_generators.md").read_text()
+    blocks = re.findall(r"```python\n(?!# in another program)(.*?)```", page, re.DOTALL)
+    found: dict = {}
+    exec(compile("\n".join(blocks), "<page>", "exec"), found)
+    start, end = (float(jnp.mean((found["G"](z) - found["target"]) ** 2)) for z in _ends(found))
+    assert end < start / 2
+
+
+def _ends(found):
+    return found["G"].latents(1, seed=7), found["z"]
