@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minmax_jax.gan.evaluation import score_table, scores
-from minmax_jax.gan.run import jsonl
+from minmax_jax.gan.run import jsonl, metrics_log
 
 if TYPE_CHECKING:  # Matplotlib takes long to import, and most commands draw at their end.
     import matplotlib.figure
@@ -106,7 +106,20 @@ def _training_panels(records: Records) -> list[Panel]:
         panels.append(Panel("probability of\naugmentation", probability))
     if _varies(records, "learning_rate_min") or _varies(records, "learning_rate_max"):
         panels.append(Panel("learning rate", both("learning_rate"), log=True))
+    for name in _scheduled(records):
+        if _varies(records, name):
+            panels.append(Panel(name.replace("_", " "), {name: ("", "tab:green")}))
     return panels
+
+
+def _scheduled(records: Records) -> list[str]:
+    """Returns the names of other logged values, which are those with a schedule."""
+    shown = {*metrics_log.NAMES, *_NOT_SHOWN, "learning_rate_min", "learning_rate_max"}
+    training = [record for record in records if "extractor" not in record]
+    return list(dict.fromkeys(name for record in training for name in record if name not in shown))
+
+
+_NOT_SHOWN = ("step", "seconds", "steps_per_second")
 
 
 def _score_panels(records: Records) -> list[Panel]:

@@ -83,6 +83,8 @@ def test_values_that_vary_have_panels():
         learning_rate_min=lambda step: 1e-3 / step,
         learning_rate_max=lambda step: 1e-3,
         augment_probability=lambda step: 0.1 * step,
+        ema_half_life=lambda step: 100 * step,
+        seconds=lambda step: step,
     )
     assert {"learning rate", "probability of\naugmentation"} <= set(
         by_label(curves.draw(drawn, ""))
