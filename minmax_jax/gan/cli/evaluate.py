@@ -42,6 +42,8 @@ class Evaluate:
     """Where to find the data, if it has moved. Default: the data of the run."""
     inception_weights: Annotated[str | None, arg(metavar="FILE"), HIDE_DEFAULT] = None
     """File with other Inception weights, in torch-fidelity's format. Default: the published weights, stored once by convert-inception."""  # noqa: E501
+    per_class: bool = False
+    """Also score the samples of each class against the training examples of that class. For conditional runs."""  # noqa: E501
 
 
 def run(command: Evaluate) -> None:
@@ -56,7 +58,10 @@ def run(command: Evaluate) -> None:
         seed=command.seed,
         data=command.data,
         inception_weights=command.inception_weights,
+        per_class=command.per_class,
     )
     for record in records:
         print_lines(f"{command.run} at step {record['step']}, in " + score_table.text(record))
+        if "per_class" in record:
+            print_lines(score_table.per_class_text(record["per_class"]))
     print_lines(f"added to {command.run}/{evaluations.FILE}")

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan.base.errors import DataError
+from minmax_jax.gan.base.errors import ConfigError, DataError
 from minmax_jax.gan.base.limits import MIN_SAMPLES
 from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
@@ -31,6 +33,7 @@ def evaluate(
     seed: int | None = None,
     data: str = "",
     inception_weights: str | None = None,
+    per_class: bool = False,
     note: Note = print_note,
 ) -> list[dict[str, Any]]:
     """Evaluates samples of a checkpoint's generator, with averaged parameters.
@@ -54,6 +57,7 @@ def evaluate(
       data: Name or path of the run's data, if it has moved.
       inception_weights: File of weights for the extractor `inception`. Default: the
         published weights, as `convert_inception` stored them.
+      per_class: Whether to also score each class of a conditional run separately.
       note: Called with one line before a slow operation. Default: prints to
         standard error.
 
@@ -75,6 +79,8 @@ def evaluate(
     generator = generator_lib.load_generator(run_dir, step=step)
     sampling.check_sample_memory(generator, "num_samples", num_samples, num_samples)
     loaded = _load_data(generator.about, data)
+    if not labels_lib.count_classes(generator.pair):
+        _check_unconditional(metrics, per_class)
     names = names or (features.default(loaded),)
     choice.check(names, metrics, loaded, inception_weights)
     for line in data_lib.lines(loaded):
@@ -97,10 +103,24 @@ def evaluate(
         seed=seed,
         weights=generator.class_weights,
     )
+    labels = generator.labels(num_samples, seed=seed)
+    labels = None if labels is None else np.asarray(labels)
     return [
-        evaluations.append(Path(run_dir), {**_header(generator.step, seed), **each(samples)})
+        evaluations.append(
+            Path(run_dir),
+            {**_header(generator.step, seed), **each(samples, labels, per_class=per_class)},
+        )
         for each in evaluators
     ]
+
+
+def _check_unconditional(metrics: Sequence[str], per_class: bool) -> None:
+    for name, chosen in (("per_class", per_class), ("class_accuracy", "class_accuracy" in metrics)):
+        if chosen:
+            raise ConfigError(
+                f"{name} needs a generator that depends on the class, got a run without "
+                "--conditional or a network that does not use labels. Omit it."
+            )
 
 
 def _load_data(about: run_folder.About, source: str) -> data_lib.Data:
@@ -197,7 +217,10 @@ class RunEvaluator:
             pair, state.ema, stats, num_samples, seed=seed, weights=weights
         )
         header = {**_header(step, seed), "by": "train"}
-        return evaluations.append(self._folder, {**header, **self._sample_evaluator(samples)})
+        labels = labels_lib.seeded_labels(pair, num_samples, seed=seed, weights=weights)
+        labels = None if labels is None else np.asarray(labels)
+        record = self._sample_evaluator(samples, labels)
+        return evaluations.append(self._folder, {**header, **record})
 
     def _find(self, step: int) -> dict[str, Any] | None:
         """Returns the record of an evaluation that an earlier start of the run made.

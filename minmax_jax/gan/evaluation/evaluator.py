@@ -11,6 +11,7 @@ from minmax_jax.gan.base.limits import MIN_SAMPLES
 from minmax_jax.gan.base.messages import Note, ignore_note
 from minmax_jax.gan.data import Data, row_order
 from minmax_jax.gan.evaluation import choice, features, scores
+from minmax_jax.gan.evaluation.per_class import scores_of_classes
 from minmax_jax.gan.evaluation.reference import Reference, Samples
 
 REFERENCE = 10_000
@@ -28,12 +29,7 @@ class _Extracted(NamedTuple):
 
     def take(self, rows: np.ndarray) -> "_Extracted":
         """Returns some of the examples."""
-        examples, (found, probabilities) = self.samples
-        extracted = features.Extracted(
-            found[rows] if len(found) else found,
-            None if probabilities is None else probabilities[rows],
-        )
-        return _Extracted(Samples(examples[rows], extracted), self.finite[rows])
+        return _Extracted(self.samples.take(rows), self.finite[rows])
 
 
 class SampleEvaluator:
@@ -71,7 +67,9 @@ class SampleEvaluator:
         self._reference: Reference | None = None
         self._baselines: dict[int, scores.Scores] = {}
 
-    def __call__(self, samples: np.ndarray) -> dict[str, Any]:
+    def __call__(
+        self, samples: np.ndarray, labels: np.ndarray | None = None, *, per_class: bool = False
+    ) -> dict[str, Any]:
         """Computes the scores of samples.
 
         The reference is a random sample of the training examples, stratified by class, or
@@ -81,6 +79,8 @@ class SampleEvaluator:
 
         Args:
           samples: float32 `(n, *sample_shape)`, images in −1…1.
+          labels: Classes that the generator was asked for, `(n,)`, or None.
+          per_class: Whether to also compute scores for each class separately. Needs labels.
 
         Returns:
           `extractor` and its `facts`; `protocol`, which describes in words the settings that
@@ -91,9 +91,10 @@ class SampleEvaluator:
           `scores_at_equal_count` contains the scores of as many samples. Scores that
           cannot be computed are left out. If samples or their features are not finite,
           `scores` contains the number of such samples, `not_finite`, and no scores that
-          need features.
+          need features. `per_class` is a list with the scores of each class, see
+          `per_class.scores_of_classes`.
         """
-        ordered = self._extract("samples", samples, self._extractor.extract)
+        ordered = self._extract("samples", samples, self._extractor.extract, labels)
         found = self._scores("samples", ordered, self._note)
         num_held_out = min(len(self._data.test_images), len(samples))
         held_out = self._score_held_out(num_held_out)
@@ -112,6 +113,8 @@ class SampleEvaluator:
         if ordered and held_out and num_held_out < len(samples):
             some = ordered.take(row_order.stratified_rows(num_held_out, len(samples)))
             record["scores_at_equal_count"] = self._scores("samples", some, ignore_note)
+        if per_class and labels is not None and ordered and ordered.finite.all():
+            record["per_class"] = scores_of_classes(self._metrics, self._real(), ordered.samples)
         return record
 
     def _protocol(self, found: _Extracted | None, num_samples: int) -> dict[str, str]:
@@ -136,7 +139,10 @@ class SampleEvaluator:
             name, images = "held-out examples", self._data.test_images
             # Independent draws, as a perfect generator would make them: not stratified by class.
             rows = row_order.sample_rows(images, None, count)
-            ordered = self._extract(name, images[rows], self._extract_real)
+            labels = self._data.test_labels
+            ordered = self._extract(
+                name, images[rows], self._extract_real, None if labels is None else labels[rows]
+            )
             self._baselines[count] = self._scores(name, ordered, self._note)
         return self._baselines[count]
 
@@ -145,6 +151,7 @@ class SampleEvaluator:
         name: str,
         examples: np.ndarray,
         extract: Callable[[np.ndarray], features.Extracted],
+        labels: np.ndarray | None = None,
     ) -> _Extracted | None:
         """Extracts features, or returns None if there are too few examples."""
         counts = {name: len(examples), "training examples": self._num_reference}
@@ -152,7 +159,8 @@ class SampleEvaluator:
         if few:
             self._note(f"{self._data.name}: only {' and '.join(few)}, so {name} are not scored")
             return None
-        return _extract_finite(examples, extract)
+        found = _extract_finite(examples, extract)
+        return found._replace(samples=found.samples._replace(labels=labels))
 
     def _scores(self, name: str, found: _Extracted | None, note: Note) -> scores.Scores:
         """Computes the scores of samples or held-out examples.
@@ -185,7 +193,8 @@ class SampleEvaluator:
             images, labels = self._data.images, self._data.labels
             rows = row_order.sample_rows(images, labels, self._num_reference)
             extracted = self._extract_real(images[rows])
-            self._reference = Reference(self._data, self._extractor, extracted)
+            classes = None if labels is None else labels[rows]
+            self._reference = Reference(self._data, self._extractor, extracted, classes)
         return self._reference
 
     def _extract_real(self, images: np.ndarray) -> features.Extracted:

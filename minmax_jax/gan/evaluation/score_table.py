@@ -1,6 +1,6 @@
 """Text table of an evaluation: scores of samples beside the held-out baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minmax_jax.gan.base import json_text
@@ -52,6 +52,25 @@ def text(record: Mapping[str, Any], indent: str = "") -> str:
     if "protocol" in record:  # Records of earlier versions have none.
         body.append(f"Protocol: {protocol(record)}.")
     return "\n".join(indent + line.rstrip() for line in [heading, *("  " + line for line in body)])
+
+
+def per_class_text(entries: Sequence[Mapping[str, Any]], indent: str = "") -> str:
+    """Formats the scores of each class as a table with one row per class.
+
+    Args:
+      entries: Value of `per_class` in a record of `evaluations.jsonl`.
+      indent: Text before each line.
+    """
+    names = dict.fromkeys(name for entry in entries for name in entry)
+    names = [name for name in names if not name.endswith(_DEVIATIONS)]
+    better = scores_lib.directions()
+    counts = ("class", "num_samples", "num_reference")
+    rows = [[label(name, better) for name in names]]
+    for entry in entries:
+        rows.append([str(entry[name]) if name in counts else _cell(entry, name) for name in names])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.rjust, row, widths)) for row in rows]
+    return "\n".join(indent + line for line in ["Scores of each class:", *lines])
 
 
 def protocol(record: Mapping[str, Any]) -> str:

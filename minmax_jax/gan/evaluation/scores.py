@@ -41,12 +41,15 @@ class Metric(NamedTuple):
         meet, or "" if the metric can be computed.
       needs_features: Whether the metric uses features. Metrics that do are skipped
         if samples are not finite.
+      per_class: Whether the metric can compare the samples of one class with the real
+        examples of that class.
     """
 
     compute: Callable[[Reference, Samples], Scores]
     scores: Mapping[str, Better | None]
     missing: Callable[[Data, Extractor], str] = _nothing_missing
     needs_features: bool = True
+    per_class: bool = False
 
 
 def _frechet(reference: Reference, samples: Samples) -> Scores:
@@ -103,6 +106,13 @@ def _classes(reference: Reference, samples: Samples) -> Scores:
     }
 
 
+def _class_accuracy(reference: Reference, samples: Samples) -> Scores:
+    if samples.labels is None:
+        return {}
+    predicted = np.asarray(samples.extracted.probabilities).argmax(axis=1)
+    return {"class_accuracy": float((predicted == samples.labels).mean())}
+
+
 def _modes(reference: Reference, samples: Samples) -> Scores:
     modes = reference.data.modes
     if modes is None:
@@ -133,12 +143,18 @@ def _needs_modes(data: Data, extractor: Extractor) -> str:
 METRICS: Registry[Metric] = Registry(
     "metric",
     {
-        "frechet": Metric(_frechet, {"frechet_distance": LOWER}),
+        "frechet": Metric(_frechet, {"frechet_distance": LOWER}, per_class=True),
         "kernel": Metric(
-            _kernel, {"kernel_distance": LOWER, "kernel_distance_standard_error": None}
+            _kernel,
+            {"kernel_distance": LOWER, "kernel_distance_standard_error": None},
+            per_class=True,
         ),
-        "precision_recall": Metric(_precision_recall, {"precision": HIGHER, "recall": HIGHER}),
-        "density_coverage": Metric(_density_coverage, {"density": HIGHER, "coverage": HIGHER}),
+        "precision_recall": Metric(
+            _precision_recall, {"precision": HIGHER, "recall": HIGHER}, per_class=True
+        ),
+        "density_coverage": Metric(
+            _density_coverage, {"density": HIGHER, "coverage": HIGHER}, per_class=True
+        ),
         "bins": Metric(
             _bins, {"different_bins": LOWER, "num_bins": None, "bins_divergence": LOWER}
         ),
@@ -151,6 +167,10 @@ METRICS: Registry[Metric] = Registry(
             _classes,
             {"classes_covered": HIGHER, "num_classes": None, "class_entropy": HIGHER},
             _needs_classes,
+        ),
+        # Share of samples that the classifier recognizes as the class they were drawn for.
+        "class_accuracy": Metric(
+            _class_accuracy, {"class_accuracy": HIGHER}, _needs_classes, per_class=True
         ),
         "modes": Metric(
             _modes,
