@@ -67,5 +67,6 @@ class AugmentationConfig(Group):
         steps = parse_policy(self.policy)
         if not steps:
             return None
-        control = Control(self.target, self.images, limit=self.probability)
-        return Augmentation(steps, self.probability, control if self.is_adaptive else None)
+        if not self.is_adaptive:
+            return Augmentation(steps, self.probability)
+        return Augmentation(steps, None, Control(self.target, self.images, limit=self.probability))

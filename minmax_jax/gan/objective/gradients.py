@@ -34,7 +34,8 @@ def gradient_fields(game: Game, images: Any, key: jax.Array, step: int = 0) -> G
     zero-sum payoff without penalty, to which results about min-max problems f(x, y) apply.
 
     Args:
-      game: Game from `build_game` with `num_devices=1`.
+      game: Game from `build_game` with `num_devices=1`. If its augmentation has a schedule or a
+        control rule, replace it by `game.augmentation.at(state.augmentation, state.step)`.
       images: The whole dataset, `(N, *sample_shape)`, or `Examples` with labels.
       key: PRNG key. Sample index i uses the batch of `fold_in(key, i)`.
       step: Number of updates so far, from which schedules compute their values.

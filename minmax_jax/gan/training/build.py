@@ -116,6 +116,8 @@ def build_augmentation(
     if augmentation is None:
         return None
     objective.check_shape(augmentation.steps, shape)
+    if augmentation.control is not None:
+        return augmentation
     return augmentation._replace(probability=schedules.of(config, "augment"))
 
 

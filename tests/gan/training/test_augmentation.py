@@ -190,3 +190,30 @@ def test_vectors_are_refused():
     config = presets.preset("gaussians", augment="flip")
     with pytest.raises(ConfigError, match="augment must be empty for examples that are not images"):
         build.build_game(config, config.data.load(), 1)
+
+
+def test_runs_that_train_together_have_their_own_probability(data):
+    _, game, optimizer = setting(data, **ADAPTIVE)
+    game = game._replace(axis_name=None)
+    start = step_lib.init(game, optimizer)
+    states = jax.tree.map(lambda leaf: jnp.stack([leaf] * 3), start)
+
+    def step(state, seed):
+        return step_lib.train_step(game, optimizer, 0.9, state, jnp.asarray(data.images), seed)
+
+    after, quantities = jax.eval_shape(jax.vmap(step), states, jnp.arange(3, dtype=jnp.uint32))
+    assert after.augmentation.probability.shape == quantities["real_sign"].shape == (3,)
+    assert jax.tree.structure(after) == jax.tree.structure(states)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["diffaugment", "ada", "r3gan"])
+@pytest.mark.parametrize("optimizer", ["extra_adam", "greedy_adam", "competitive", "alternate"])
+def test_families_train_with_penalty_and_bfloat16(optimizer, policy, data):
+    """The derivatives of second order exist, and losses are finite."""
+    fields = {"augment": policy, "loss": "hinge", "penalty": 1.0, "penalty_type": "r1"}
+    options = {"max_steps": 2} if optimizer == "alternate" else {"optimizer": optimizer}
+    run = Run(data, **fields, **options, augment_control="ada", compute_dtype="bfloat16")
+    state, quantities = run.first(run.start, 5)
+    assert state.step == 5 and np.isfinite(quantities["update_norm_max"])
+    assert state.augmentation.count == 1

@@ -17,12 +17,12 @@ class Augmentation(NamedTuple):
     Attributes:
       steps: Transformations, in their order. See `parse_policy`.
       probability: Probability of each transformation: a number, or a function of the number of
-        updates, such as an Optax schedule. `control` replaces it.
+        updates, such as an Optax schedule. None if `control` determines it.
       control: Rule that adapts the probability during training, or None.
     """
 
     steps: tuple[Step, ...]
-    probability: Any | Callable[[jax.Array], Any] = 1.0
+    probability: float | jax.Array | Callable[[jax.Array], Any] | None = 1.0
     control: Control | None = None
 
     def init(self) -> Any:
@@ -56,12 +56,13 @@ class Augmentation(NamedTuple):
           shape: Shape of one image, `(height, width, channels)`.
 
         Raises:
-          ValueError: If the probability is a function of the number of updates. Call `at` first.
+          ValueError: If the probability depends on the training state. Call `at` first.
         """
-        if callable(self.probability):
+        if callable(self.probability) or self.probability is None:
+            source = "the control rule" if self.probability is None else "a schedule"
             raise ValueError(
-                "augmentation: probability must be a number, got a function of the number of "
-                "updates. Use augmentation.at(state, step)."
+                f"augmentation: probability must be a number, but {source} determines it. Use "
+                "augmentation.at(state.augmentation, state.step)."
             )
         return jax.vmap(lambda key: pipeline.draw(self.steps, key, shape, self.probability))(keys)
 

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from minmax_jax.gan.objective.augmentation import Augmentation, Control, parse_policy
 
@@ -57,4 +58,17 @@ def test_probability_comes_from_constant_schedule_or_control():
     assert Augmentation(steps, lambda count: count / 10).at((), step).probability == 0.5
     control = Control()
     state = control.init()._replace(probability=jnp.float32(0.25))
-    assert Augmentation(steps, 1.0, control).at(state, step).probability == 0.25
+    assert Augmentation(steps, None, control).at(state, step).probability == 0.25
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "source"),
+    [
+        (Augmentation(parse_policy("flip"), None, Control()), "the control rule"),
+        (Augmentation(parse_policy("flip"), lambda count: count), "a schedule"),
+    ],
+    ids=["control", "schedule"],
+)
+def test_unresolved_probability_is_refused(augmentation, source):
+    with pytest.raises(ValueError, match=f"probability must be a number, but {source}"):
+        augmentation.draw(jax.random.split(jax.random.key(0), 2), (4, 4, 1))
