@@ -11,6 +11,8 @@ _convolution      convolutions as matrix products on CPU
 _convolution_lax  convolutions of XLA, for accelerators
 _parts            a network applied to several batches
 _platform         the platform for which networks are traced
+_attention        self-attention between pixels
+_grouped          grouped convolutions
 _residual         residual blocks
 _resampling       resampling by a factor of two
 _sides            the sides of the images that residual networks make

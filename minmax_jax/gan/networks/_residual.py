@@ -5,7 +5,7 @@ from typing import Any
 import jax
 from flax import nnx
 
-from minmax_jax.gan.networks import _convolution, _resampling
+from minmax_jax.gan.networks import _conditional, _convolution, _resampling
 from minmax_jax.gan.networks._layers import HE, Initializer, Layers
 
 SHORTCUT_INIT = nnx.initializers.glorot_uniform()
@@ -41,6 +41,8 @@ class UpBlock(nnx.Module):
       use_bias: Whether the convolutions have biases. Only published networks need them, because
         all of them reach the output through a BatchNorm.
       upsampling: Name in `UPSAMPLING`.
+      num_classes: Number of classes on which the BatchNorms depend, or 0.
+      embedding: Name in `EMBEDDINGS` of `_conditional`.
     """
 
     def __init__(
@@ -52,21 +54,27 @@ class UpBlock(nnx.Module):
         init: Initializer = HE,
         use_bias: bool = False,
         upsampling: str = "nearest",
+        num_classes: int = 0,
+        embedding: str = "separate",
     ) -> None:
-        self.norm1, self.norm2 = layers.norm(inputs), layers.norm(outputs)
+        self.norm1 = _conditional.norm(inputs, layers, num_classes, embedding)
+        self.norm2 = _conditional.norm(outputs, layers, num_classes, embedding)
         self.upsample, doubled = UPSAMPLING[upsampling]
         options: Any = {"use_bias": use_bias}
         self.conv1 = layers.convolution(inputs, outputs, init=init, **doubled, **options)
         self.conv2 = layers.convolution(outputs, outputs, init=init, **options)
         self.shortcut = layers.convolution(inputs, outputs, size=1, init=SHORTCUT_INIT, **options)
 
-    def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(self, inputs: jax.Array, condition: Any = None, *, train: bool) -> jax.Array:
         """Adds the two branches. The shortcut applies its 1×1 convolution before upsampling.
 
-        The first convolution includes the upsampling before it.
+        The first convolution includes the upsampling before it. `condition` is the result of
+        `Classes`, if the BatchNorms depend on the class.
         """
-        hidden = self.conv1(nnx.relu(self.norm1(inputs, train=train)), train=train)
-        hidden = self.conv2(nnx.relu(self.norm2(hidden, train=train)), train=train)
+        normal = _conditional.normalize(self.norm1, inputs, condition, train=train)
+        hidden = self.conv1(nnx.relu(normal), train=train)
+        normal = _conditional.normalize(self.norm2, hidden, condition, train=train)
+        hidden = self.conv2(nnx.relu(normal), train=train)
         return hidden + self.upsample(self.shortcut(inputs, train=train))
 
 

@@ -39,6 +39,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from minmax_jax.gan.networks import _resampling
+from minmax_jax.gan.networks._conditional import Embedding
 from minmax_jax.gan.networks._grouped import grouped_convolve
 from minmax_jax.gan.networks._layers import (
     Initializer,
@@ -123,12 +124,18 @@ class Generator(nnx.Module):
     """Maps latents `(batch, latent_dim)` to images `(batch, *shape)`, which are not bounded."""
 
     def __init__(
-        self, shape: tuple[int, ...], latent_dim: int, sizes: Pyramid, layers: Layers
+        self,
+        shape: tuple[int, ...],
+        latent_dim: int,
+        num_classes: int,
+        sizes: Pyramid,
+        layers: Layers,
     ) -> None:
         channels, smallest = sizes.channels, _at_base(layers)
         self.dtype = layers.dtype
         self.basis = nnx.Param(jax.random.normal(layers.rngs.params(), (*sizes.base, channels[0])))
-        self.dense = smallest.dense(latent_dim, channels[0], init=_normal(), use_bias=False)
+        inputs = 2 * latent_dim if num_classes else latent_dim
+        self.dense = smallest.dense(inputs, channels[0], init=_normal(), use_bias=False)
         self.stage = numbered(
             sizes.stage(level, layers if level else smallest) for level in range(len(channels))
         )
@@ -136,9 +143,17 @@ class Generator(nnx.Module):
         self.last = layers.convolution(
             channels[-1], shape[2], size=1, init=_normal(), use_bias=False
         )
+        self.classes = (
+            Embedding(num_classes, latent_dim, smallest, init=_normal()) if num_classes else None
+        )
 
-    def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(
+        self, latents: jax.Array, *, train: bool, labels: jax.Array | None = None
+    ) -> jax.Array:
         """Maps latents to images."""
+        if self.classes is not None:
+            vectors = self.classes(labels, train=train).astype(latents.dtype)
+            latents = jnp.concatenate([latents, vectors], axis=-1)
         hidden = self.basis[...] * self.dense(latents, train=train)[:, None, None]
         for level, blocks in enumerate(in_order(self.stage)):
             if level:
@@ -152,7 +167,9 @@ class Generator(nnx.Module):
 class Discriminator(nnx.Module):
     """Maps images `(batch, *shape)` to logits `(batch,)`."""
 
-    def __init__(self, shape: tuple[int, ...], sizes: Pyramid, layers: Layers) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], num_classes: int, sizes: Pyramid, layers: Layers
+    ) -> None:
         channels, smallest = sizes.channels, _at_base(layers)
         self.first = layers.convolution(
             shape[2], channels[-1], size=1, init=_normal(), use_bias=False
@@ -162,9 +179,17 @@ class Discriminator(nnx.Module):
         )
         self.change = _changes(((b, a) for a, b in itertools.pairwise(channels)), layers)
         self.basis = smallest.pixelwise(sizes.base, channels[0], init=_normal())
-        self.dense = smallest.dense(channels[0], 1, init=_normal(), use_bias=False)
+        size = channels[0] if num_classes else 1
+        self.dense = smallest.dense(channels[0], size, init=_normal(), use_bias=False)
+        self.classes = (
+            Embedding(num_classes, size, smallest, init=_normal(size**-0.5))
+            if num_classes
+            else None
+        )
 
-    def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(
+        self, inputs: jax.Array, *, train: bool, labels: jax.Array | None = None
+    ) -> jax.Array:
         """Maps images to logits."""
         hidden = self.first(inputs, train=train)
         for level in reversed(range(len(self.stage))):
@@ -172,8 +197,11 @@ class Discriminator(nnx.Module):
                 hidden = block(hidden, train=train)
             if level:
                 hidden = _change(self.change, level, _resampling.halve(hidden), train=train)
-        features = self.basis(hidden, train=train)
-        return self.dense(features, train=train)[:, 0].astype(jnp.float32)
+        outputs = self.dense(self.basis(hidden, train=train), train=train)
+        if self.classes is None:
+            return outputs[:, 0].astype(jnp.float32)
+        vectors = self.classes(labels, train=train).astype(outputs.dtype)
+        return jnp.sum(outputs * vectors, axis=-1).astype(jnp.float32)
 
 
 def r3gan(
@@ -183,6 +211,7 @@ def r3gan(
     width: int,
     rngs: nnx.Rngs,
     axis_name: str | None = None,
+    num_classes: int = 0,
     dtype: Any = jnp.float32,
     blocks: int = 2,
     group_size: int = 16,
@@ -197,6 +226,7 @@ def r3gan(
       width: w, the number of channels at sides up to 32.
       rngs: Source of the initial values.
       axis_name: No effect, because there is no BatchNorm.
+      num_classes: Number of classes, or 0 for networks that do not depend on the class.
       dtype: Dtype of products and activations at sides above 4.
       blocks: Number of blocks per side.
       group_size: Number of channels per group of the 3×3 convolutions.
@@ -213,8 +243,8 @@ def r3gan(
     channels = tuple(max(1, width >> halvings) for halvings in beyond_32)
     sizes = Pyramid(base, channels, blocks, group_size)
     return purify_pair(
-        functools.partial(Generator, sample_shape, latent_dim, sizes),
-        functools.partial(Discriminator, sample_shape, sizes),
+        functools.partial(Generator, sample_shape, latent_dim, num_classes, sizes),
+        functools.partial(Discriminator, sample_shape, num_classes, sizes),
         Layers(rngs, axis_name, dtype),
     )
 

@@ -13,6 +13,10 @@ over pixels; a dense layer to one logit. Every layer has a bias.
 
 Published: w = 128 at 32 pixels, w = 64 at 64 and 128 pixels, latent dimension 128.
 
+With classes, these are the networks of cGAN-PD: the blocks of the generator have conditional
+BatchNorm, its last BatchNorm does not depend on the class, and the logit gets the inner product of
+the pooled activations with a vector of the class.
+
 Two forms are published. The shortcuts of the discriminator's blocks after the first receive the
 block's inputs in the authors' code, and the *activated* inputs in mimicry, whose ReLU overwrites
 its argument. The generator upsamples by nearest neighbors in the authors' code, and bilinearly in
@@ -26,6 +30,7 @@ References:
   Miyato, Kataoka, Koyama, Yoshida, `Spectral normalization for generative adversarial
   networks <https://arxiv.org/abs/1802.05957>`_, 2018, and the authors' code
   (github.com/pfnet-research/sngan_projection).
+  Miyato, Koyama, `cGANs with projection discriminator <https://arxiv.org/abs/1802.05637>`_, 2018.
   Lee, Town, `Mimicry: Towards the reproducibility of GAN research
   <https://arxiv.org/abs/2005.02494>`_, 2020 (github.com/kwotsin/mimicry).
 """
@@ -38,6 +43,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from minmax_jax.gan.networks import _conditional
+from minmax_jax.gan.networks._conditional import Classes, Projection
 from minmax_jax.gan.networks._layers import Layers, in_order, numbered, purify_pair
 from minmax_jax.gan.networks._pure import Network
 from minmax_jax.gan.networks._residual import SHORTCUT_INIT, UPSAMPLING, DownBlock, UpBlock
@@ -58,25 +65,33 @@ class Generator(nnx.Module):
         shape: tuple[int, ...],
         latent_dim: int,
         width: int,
-        upsampling: str,
         layers: Layers,
+        *,
+        num_classes: int,
+        **block_options: Any,
     ) -> None:
         doublings, base = sides_of("sngan", shape)
         channels = _GENERATOR[doublings](width)
         self.base = (*base, channels[0])
         self.dense = layers.dense(latent_dim, base[0] * base[1] * channels[0], init=_INIT)
+        embedding = block_options["embedding"]
+        self.classes = Classes(num_classes, layers, embedding) if num_classes else None
+        options: Any = {"init": _BLOCK_INIT, "use_bias": True, **block_options}
         self.block = numbered(
-            UpBlock(inputs, outputs, layers, init=_BLOCK_INIT, use_bias=True, upsampling=upsampling)
+            UpBlock(inputs, outputs, layers, num_classes=num_classes, **options)
             for inputs, outputs in itertools.pairwise(channels)
         )
         self.norm = layers.norm(channels[-1])
         self.last = layers.convolution(channels[-1], shape[2], init=SHORTCUT_INIT)
 
-    def __call__(self, latents: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(
+        self, latents: jax.Array, *, train: bool, labels: jax.Array | None = None
+    ) -> jax.Array:
         """Maps latents to images. In training, BatchNorm uses batch statistics."""
+        condition = None if self.classes is None else self.classes(labels, train=train)
         hidden = self.dense(latents, train=train).reshape(-1, *self.base)
         for block in in_order(self.block):
-            hidden = block(hidden, train=train)
+            hidden = block(hidden, condition, train=train)
         hidden = nnx.relu(self.norm(hidden, train=train))
         return jnp.tanh(self.last(hidden, train=train).astype(jnp.float32))
 
@@ -84,7 +99,9 @@ class Generator(nnx.Module):
 class Discriminator(nnx.Module):
     """Maps images `(batch, *shape)` to logits `(batch,)`."""
 
-    def __init__(self, shape: tuple[int, ...], width: int, shortcut: str, layers: Layers) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], width: int, shortcut: str, num_classes: int, layers: Layers
+    ) -> None:
         doublings, _ = sides_of("sngan", shape)
         channels = [shape[2], *_DISCRIMINATOR[doublings](width)]
         halvings = 2 if doublings == 3 else doublings
@@ -102,14 +119,20 @@ class Discriminator(nnx.Module):
             for i, (inputs, outputs) in enumerate(itertools.pairwise(channels))
         )
         self.dense = layers.dense(channels[-1], 1, init=_INIT)
+        self.projection = Projection(channels[-1], num_classes, layers) if num_classes else None
 
-    def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(
+        self, inputs: jax.Array, *, train: bool, labels: jax.Array | None = None
+    ) -> jax.Array:
         """Maps images to logits, through the sum of the last activations over pixels."""
         hidden = inputs
         for block in in_order(self.block):
             hidden = block(hidden, train=train)
         pooled = jnp.sum(nnx.relu(hidden).astype(jnp.float32), axis=(1, 2))
-        return self.dense(pooled, train=train)[:, 0].astype(jnp.float32)
+        logits = self.dense(pooled, train=train)[:, 0].astype(jnp.float32)
+        if self.projection is None:
+            return logits
+        return logits + self.projection(pooled, labels, train=train)
 
 
 def sngan(
@@ -119,6 +142,8 @@ def sngan(
     width: int,
     rngs: nnx.Rngs,
     axis_name: str | None = None,
+    num_classes: int = 0,
+    embedding: str = "separate",
     shortcut: str = "activated",
     upsampling: str = "bilinear",
     spectral_norm: bool = True,
@@ -133,6 +158,10 @@ def sngan(
       width: w, the number of channels in the table of this module.
       rngs: Source of the initial values.
       axis_name: Mapped axis over which BatchNorm is synchronized.
+      num_classes: Number of classes, or 0 for networks that do not depend on the class. With
+        classes, these are the networks of cGAN-PD.
+      embedding: How the BatchNorms of the generator get the scale and the bias of a class:
+        "separate", one pair per class in each of them, or "shared", from one vector per class.
       shortcut: What the discriminator's shortcuts receive: "activated" inputs of the block, or
         "plain" inputs.
       upsampling: The generator's upsampling, "bilinear" or "nearest".
@@ -143,6 +172,7 @@ def sngan(
       ValueError: If `sample_shape` is another shape, or an option is unknown.
     """
     sides_of("sngan", sample_shape)
+    _conditional.check_embedding("sngan", embedding)
     for name, value, known in (
         ("shortcut", shortcut, SHORTCUTS),
         ("upsampling", upsampling, tuple(UPSAMPLING)),
@@ -150,8 +180,16 @@ def sngan(
         if value not in known:
             raise ValueError(f"sngan: {name} must be {' or '.join(known)}, got {value!r}.")
     return purify_pair(
-        functools.partial(Generator, sample_shape, latent_dim, width, upsampling),
-        functools.partial(Discriminator, sample_shape, width, shortcut),
+        functools.partial(
+            Generator,
+            sample_shape,
+            latent_dim,
+            width,
+            num_classes=num_classes,
+            embedding=embedding,
+            upsampling=upsampling,
+        ),
+        functools.partial(Discriminator, sample_shape, width, shortcut, num_classes),
         Layers(rngs, axis_name, spectral_norm=spectral_norm, **layer_options),
     )
 

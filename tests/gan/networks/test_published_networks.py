@@ -10,6 +10,7 @@ from flax import nnx
 
 from minmax_jax.gan import networks
 from minmax_jax.gan.networks.mangoubi_cifar import mangoubi_cifar
+from tests.gan.networks import reference
 
 pytestmark = pytest.mark.usefixtures("full_precision")
 
@@ -96,6 +97,32 @@ def test_parameter_counts_equal_counts_by_hand(case):
 
     sizes = [sum(leaf.size for leaf in jax.tree.leaves(p)) for p in jax.eval_shape(parameters)]
     assert tuple(sizes) == COUNTS[case]
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "latent_dim", "blocks", "expected"),
+    [
+        ("sngan", 128, 128, None, (4_304_387, 1_055_105)),  # cGAN-PD, as mimicry prints them
+        ("r3gan", 768, 64, 2, (20_781_952, 21_280_512)),  # the authors' modules
+        ("r3gan", 128, 64, 1, (431_104, 431_744)),
+        ("r3gan", 192, 64, 2, (1_657_024, 1_670_592)),
+    ],
+)
+def test_counts_with_ten_classes(name, width, latent_dim, blocks, expected):
+    options = {"options": {"blocks": blocks}} if blocks else {}
+    pair = reference.without_arrays(
+        lambda: networks.build(
+            name,
+            (32, 32, 3),
+            latent_dim=latent_dim,
+            width=width,
+            seed=0,
+            num_classes=10,
+            **options,
+        )
+    )
+    counts = [sum(leaf.size for leaf in jax.tree.leaves(net.params)) for net in pair[:2]]
+    assert tuple(counts) == expected
 
 
 def test_counts_by_hand_equal_published_counts():

@@ -15,6 +15,7 @@ from tests.gan.networks import reference
 pytestmark = pytest.mark.usefixtures("full_precision")
 
 WIDTH, GROUP = 4, 2
+LABELS = np.array([2, 0, 2, 1], np.int32)
 
 
 def numbers(*shape, seed=0):
@@ -53,7 +54,10 @@ def blocks(x, stage):
 
 
 def generator(params, latents):
-    scales = reference.dense(latents.astype(np.float64), params["dense"])
+    latents = latents.astype(np.float64)
+    if "classes" in params:
+        latents = np.concatenate([latents, params["classes"]["table"][LABELS]], 1)
+    scales = reference.dense(latents, params["dense"])
     x = np.asarray(params["basis"]) * scales[:, None, None]
     for level in range(len(params["stage"])):
         if level:
@@ -68,24 +72,37 @@ def discriminator(params, images):
         x = blocks(x, params["stage"][f"level{level}"])
         x = halve(x) if level else x
     features = np.einsum("nhwc,hwc->nc", x, np.asarray(params["basis"]["kernel"]))
-    return reference.dense(features, params["dense"])[:, 0]
+    outputs = reference.dense(features, params["dense"])
+    if "classes" not in params:
+        return outputs[:, 0]
+    return (outputs * params["classes"]["table"][LABELS]).sum(1)
 
 
-def build(shape, width=WIDTH, **options):
-    return networks.build("r3gan", shape, latent_dim=3, width=width, seed=0, options=options)
+def build(shape, width=WIDTH, num_classes=0, **options):
+    return networks.build(
+        "r3gan",
+        shape,
+        latent_dim=3,
+        width=width,
+        seed=0,
+        num_classes=num_classes,
+        options=options,
+    )
 
 
-@pytest.fixture(scope="module")
-def outputs():
+@pytest.fixture(scope="module", params=[0, 3], ids=["unconditional", "classes"])
+def outputs(request):
     """Calls both networks with random parameters for 8×16 pixels in one compiled program."""
-    pair = reference.without_arrays(lambda: build((8, 16, 3), group_size=GROUP))
+    pair = reference.without_arrays(
+        lambda: build((8, 16, 3), num_classes=request.param, group_size=GROUP)
+    )
     params = [reference.randomized(network.params) for network in pair[:2]]
     latents, images = numbers(4, 3), numbers(4, 8, 16, 3)
 
     @jax.jit
     def call(params, latents, images):
         return [
-            network.apply(own, {}, inputs, train=True)[0]
+            network.apply(own, {}, inputs, train=True, labels=LABELS)[0]
             for network, own, inputs in zip(pair[:2], params, (latents, images), strict=True)
         ]
 

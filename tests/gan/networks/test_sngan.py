@@ -1,4 +1,6 @@
-"""SNGAN against an independent implementation in NumPy and float64."""
+"""SNGAN and cGAN-PD against an independent implementation in NumPy and float64."""
+
+import functools
 
 import jax
 import numpy as np
@@ -10,6 +12,8 @@ from tests.gan.networks import reference
 pytestmark = pytest.mark.usefixtures("full_precision")
 
 FORMS = {"mimicry": {}, "authors": {"shortcut": "plain", "upsampling": "nearest"}}
+CLASSES = {"mimicry": 3, "authors": 0}
+LABELS = np.array([2, 0, 2, 1], np.int32)
 
 
 def numbers(*shape, seed=0):
@@ -18,11 +22,10 @@ def numbers(*shape, seed=0):
 
 @pytest.fixture(scope="module", params=FORMS)
 def form(request):
-    """Builds a form, and calls both networks in one compiled program."""
-    options = FORMS[request.param]
-    pair = reference.without_arrays(
-        lambda: networks.build("sngan", (32, 32, 3), latent_dim=5, width=2, seed=0, options=options)
-    )
+    """Builds a form, one of them with classes, and calls both networks in one program."""
+    build = functools.partial(networks.build, latent_dim=5, width=2, seed=0)
+    options = {"options": FORMS[request.param], "num_classes": CLASSES[request.param]}
+    pair = reference.without_arrays(lambda: build("sngan", (32, 32, 3), **options))
     params = [reference.randomized(network.params) for network in pair[:2]]
     stats = [reference.randomized(network.stats) for network in pair[:2]]
     latents, images = numbers(4, 5), numbers(4, 32, 32, 3)
@@ -30,7 +33,7 @@ def form(request):
     @jax.jit
     def call(params, stats, latents, images):
         return [
-            network.apply(own, before, inputs, train=True)[0]
+            network.apply(own, before, inputs, train=True, labels=LABELS)[0]
             for network, own, before, inputs in zip(
                 pair[:2], params, stats, (latents, images), strict=True
             )
@@ -39,13 +42,21 @@ def form(request):
     return request.param, stats, params, (latents, images), call(params, stats, latents, images)
 
 
+def norm(x, layer):
+    """Normalizes with the scale and the bias of each example's class, if there are classes."""
+    if "norm" not in layer and "table" not in layer.get("bias", ()):
+        return reference.batch_norm(x, layer)
+    scale, bias = (np.asarray(layer[name]["table"], np.float64) for name in ("scale", "bias"))
+    return reference.batch_norm(x, None, scale[LABELS], bias[LABELS])
+
+
 def generator(params, latents, upsample):
     hidden = reference.dense(latents.astype(np.float64), params["dense"]).reshape(-1, 4, 4, 4)
     for level in range(3):
         layers = params["block"][f"level{level}"]
-        inner = reference.relu(reference.batch_norm(hidden, layers["norm1"]))
+        inner = reference.relu(norm(hidden, layers["norm1"]))
         inner = reference.conv(upsample(inner), layers["conv1"])
-        inner = reference.relu(reference.batch_norm(inner, layers["norm2"]))
+        inner = reference.relu(norm(inner, layers["norm2"]))
         inner = reference.conv(inner, layers["conv2"])
         hidden = inner + reference.conv(upsample(hidden), layers["shortcut"])
     hidden = reference.relu(reference.batch_norm(hidden, params["norm"]))
@@ -69,8 +80,15 @@ def discriminator(params, stats, images, activated):
             inner = reference.pool(inner)
             kept = reference.pool(reference.conv(kept, layer(level, "shortcut")))
         x = inner + kept
+    features = reference.relu(x).sum((1, 2))
     last = reference.normalized(params["dense"], stats["dense"])
-    return reference.dense(reference.relu(x).sum((1, 2)), last)[:, 0]
+    logits = reference.dense(features, last)[:, 0]
+    if "projection" not in params:
+        return logits
+    table = params["projection"]["embedding"]["table"]
+    stats = stats["projection"]["embedding"]
+    vectors = reference.normalized({"kernel": np.transpose(table)}, stats)["kernel"].T
+    return logits + (features * vectors[LABELS]).sum(1)
 
 
 def test_generator_equals_the_reference(form):

@@ -133,7 +133,7 @@ def test_samples_depend_on_seed_only(tmp_path):
             {"microbatches": 3},
             "microbatches must divide the number of examples per device, 16, got 3",
         ),
-        ({"network": "resnet"}, r"network=resnet: .*\(32, 32, channels\)"),
+        ({"network": "resnet"}, "network=resnet: .*shorter side is 32, 64 or 128"),
         ({"optimizer": "ada_nsgda", "options": {"scope": "layers"}}, "scope"),
         ({"optimizer": "ada_nsgda", "options": {"b2": "much"}}, "b2"),
     ],
