@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minmax_jax.gan.cli import compare, main, sample, sweep, train
+from minmax_jax.gan.cli import compare, export, main, sample, sweep, train
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.config.config import places
 
@@ -211,6 +211,7 @@ def names(arguments):
         ("sample", names(sample.Sample)),
         ("sweep", [*places(), *names(sweep.Sweep)[:-1]]),
         ("compare", names(compare.Compare)[1:]),
+        ("export", names(export.Export)),
     ],
 )
 def test_help_shows_and_explains_every_flag(capsys, command, fields):
