@@ -40,7 +40,7 @@ class AugmentationConfig(Group):
     control: Annotated[
         str, OneOf(CONTROLS), arg(name="augment_control", metavar=choices(CONTROLS))
     ] = "auto"
-    """Keep the probability fixed (or scheduled), or let ADA raise it while the discriminator overfits. auto selects ada for --augment ada."""  # noqa: E501
+    """Keep the probability fixed (or scheduled), or let ADA raise it while the discriminator overfits. auto selects ada with the set ada."""  # noqa: E501
     target: Annotated[float, AtLeast(-1), AtMost(1), arg(name="augment_target")] = 0.6
     """Mean sign of the discriminator's logits for real images at which ADA keeps the probability."""  # noqa: E501
     images: Annotated[int, AtLeast(1), arg(name="augment_images")] = 500_000
@@ -54,6 +54,18 @@ class AugmentationConfig(Group):
             raise ConfigError(
                 "augment_control must be auto or fixed without transformations, got ada. Set "
                 "--augment ada, or name transformations."
+            )
+
+    def check_schedule(self) -> None:
+        """Raises `ConfigError` if the probability cannot have a schedule."""
+        if not parse_policy(self.policy):
+            raise ConfigError(
+                "schedule: augment requires transformations. Set --augment, or remove the schedule."
+            )
+        if self.is_adaptive:
+            raise ConfigError(
+                "schedule: augment must be constant if ADA controls the probability. Set "
+                "--augment-control fixed, or remove the schedule."
             )
 
     @property

@@ -165,6 +165,8 @@ def check_schedules(config: Any) -> None:
             )
         if not callable(value) and not value.startswith(schedule_text.FROM_PYTHON):
             _check_text(config, key, value, start)
+        if key == "augment" and value != "constant":
+            config.augmentation.check_schedule()
 
 
 def schedule_changes(old: Any, new: Any) -> list[str]:

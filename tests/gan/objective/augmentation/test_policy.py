@@ -47,6 +47,11 @@ def test_plain_function_becomes_an_image_map(monkeypatch):
         ({"augment_probability": 1.5}, "probability must be at most 1, got 1.5"),
         ({"augment_control": "ada"}, "augment_control must be auto or fixed without"),
         ({"augment_images": 0}, "images must be at least 1, got 0"),
+        ({"schedule": {"augment": "linear:0"}}, "augment requires transformations. Set --augment"),
+        (
+            {"augment": "ada", "schedule": {"augment": "linear:0"}},
+            "augment must be constant if ADA controls the probability",
+        ),
     ],
 )
 def test_bad_values_are_refused_before_anything_is_built(fields, message):
