@@ -36,6 +36,7 @@ from minmax_jax.gan.comparison import Comparison, compare
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.preset_registry import PRESETS, Preset
 from minmax_jax.gan.config.presets import preset
+from minmax_jax.gan.config.schedule_shapes import SCHEDULES
 from minmax_jax.gan.data import DATA_SETS, Data, from_arrays, put_on_devices
 from minmax_jax.gan.data import batch as draw_batch
 from minmax_jax.gan.data import latents as draw_latents
@@ -88,6 +89,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     "NETWORKS",
     "PENALTIES",
     "PRESETS",
+    "SCHEDULES",
     # runs
     "Comparison",
     "Config",

@@ -1,4 +1,4 @@
-"""Texts of schedules, and their checks against the other values of a configuration."""
+"""Texts of schedules, and their checks against other values of a run."""
 
 import json
 

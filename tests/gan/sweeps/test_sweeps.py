@@ -32,6 +32,7 @@ SMALL = {
     "devices": 1,
     "steps": 8,
     "ema_decay": 0.9,
+    "schedule": {"learning_rate": "linear:0.5x"},
 }
 GRID = sweeps.Grid(
     ("adam_gda",),
@@ -259,6 +260,10 @@ def test_factors_multiply_the_center_of_each_optimizer():
         (
             ["--optimizers", "sgda", "--vmap", "on", "--evaluate-every", "50"],
             "vmap must be auto or off with evaluate_every, got on",
+        ),
+        (
+            ["--optimizers", "sgda", "--vmap", "on", "--sample-every", "50"],
+            "vmap must be auto or off with sample_every, got on",
         ),
         (["--optimizers", "sgda", "--rates-min", "-1"], "must be at least 0"),
     ],

@@ -55,7 +55,7 @@ METHODS = {
 def largest_gap(one, other):
     """Returns the largest difference between two trees."""
     gaps = jax.tree.map(lambda a, b: float(np.max(np.abs(np.asarray(a) - b))), one, other)
-    return max(jax.tree.leaves(gaps))
+    return max(jax.tree.leaves(gaps), default=0.0)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,29 @@ def test_dropout_spectral_norm_and_lazy_penalty_match_one_device(noise_images):
         "singular" in jax.tree_util.keystr(path)
         for path, _ in jax.tree_util.tree_leaves_with_path(shared.stats.max)
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", parallel.BACKENDS)
+def test_schedules_and_separate_penalty_match_one_device(backend, noise_images):
+    """The penalty's step is inside a conditional, and averages over devices there."""
+    fields = {
+        "network": "mlp",
+        "penalty": 1.0,
+        "penalty_type": "r1",
+        "penalty_every": 2,
+        "penalty_step": "separate",
+        "update_order": "generator-first",
+        "schedule": {
+            "learning_rate": "cosine:0.1x:4",
+            "penalty": "linear:0:96img",
+            "ema": "linear:99",
+        },
+    }
+    start, alone = train_on(1, noise_images, "sgda", {}, 9, **fields)
+    _, shared = train_on(4, noise_images, "sgda", {}, 9, **fields, microbatches=2, parallel=backend)
+    agree(start, alone, shared)
+    assert largest_gap(parallel.unreplicate(alone).ema, parallel.unreplicate(shared).ema) < 1e-5
 
 
 @pytest.mark.parametrize(
