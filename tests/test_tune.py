@@ -49,6 +49,26 @@ def test_tune_prefers_solved_runs_over_few_calls():
     np.testing.assert_array_equal(tuning.calls(0.5)[1, :, 0], [3, np.inf])
 
 
+def test_tuning_counts_calls_until_run_stays_within_tolerance():
+    passing = [1.0, 0.05, 2.0, 0.01, 0.01]  # Crosses the target, leaves, and returns.
+    lost = [1.0, 0.01, 0.01, 0.01, np.nan]
+    distances = np.array([[[passing], [lost]]])
+
+    def calls(budget):
+        return mm.Tuning(np.ones(1), np.array([2.0]), distances, budget).calls(0.1).tolist()
+
+    assert calls(8) == [[[6], [np.inf]]] and calls(5) == [[[np.inf], [2]]]
+
+
+def test_tune_prefers_few_calls_among_equally_many_solved_runs():
+    distances = np.ones((4, 2, 1, 100))
+    for row, starts in enumerate(((3, None), (90, 90), (80, 80), (None, None))):
+        for start, steps in enumerate(starts):
+            distances[row, start, 0, steps or 100 :] = 0.0
+    assert mm.Tuning(np.ones(4), np.ones(4), distances, 99).best(0.1) == 2
+    assert mm.Tuning(np.ones(1), np.ones(1), distances[3:], 99).best(0.1) is None
+
+
 def test_tune_runs_stochastic_games_with_a_key_per_seed():
     def payoff(z, key):
         return z.min * z.max + jax.random.normal(key) * (z.min - z.max)

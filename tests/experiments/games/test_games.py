@@ -6,7 +6,7 @@ import pytest
 
 import minmax_jax as mm
 from experiments.games import __main__ as command
-from experiments.games import profile, spectra, sweep
+from experiments.games import profile, spectra
 from experiments.games.families import families
 from experiments.games.run import run
 from experiments.games.suite import GAMES, Config, center, flat, methods, starts
@@ -73,20 +73,6 @@ def test_starts_are_feasible_and_as_far_as_the_game_start():
             np.testing.assert_allclose(distances, radius, rtol=1e-5)
         else:
             np.testing.assert_allclose(points.min.sum(axis=1), 1, rtol=1e-5)
-
-
-def test_calls_to_stay_counts_until_run_stays_within_tolerance():
-    passing = [1.0, 0.05, 2.0, 0.01, 0.01]  # crosses the target, leaves, and returns
-    lost = [1.0, 0.01, 0.01, 0.01, np.nan]
-    distances = np.array([[passing, lost]])
-    assert sweep.calls_to_stay(distances, 0.1, [2.0], budget=8).tolist() == [[6, np.inf]]
-    assert sweep.calls_to_stay(distances, 0.1, [2.0], budget=5).tolist() == [[np.inf, 2]]
-
-
-def test_tune_prefers_solved_starts_over_fewer_calls():
-    calls = np.array([[3.0, np.inf], [90.0, 90.0], [80.0, 80.0], [np.inf, np.inf]])
-    assert sweep.tune(calls) == 2
-    assert sweep.tune(np.full((2, 3), np.inf)) is None
 
 
 def test_profile_ends_at_solved_share():
