@@ -156,7 +156,9 @@ def _per_platform(
 
         return apply
 
-    inputs = (generator.params, generator.stats, latents, *labels)
+    # Parameters of a checkpoint are NumPy arrays, which labels under tracing cannot index.
+    constants = jax.tree.map(jnp.asarray, (generator.params, generator.stats))
+    inputs = (*constants, latents, *labels)
     if "cpu" not in platforms:
         return traced_for("gpu")(*inputs)
     if set(platforms) == {"cpu"}:

@@ -72,7 +72,7 @@ class Embedding(nnx.Module):
                 "example."
             )
         table = self.table[...]
-        found = table[labels]
+        found = jnp.take(table, labels, axis=0, mode="clip")  # Without code for negative labels.
         if self.singular is not None:
             # In training, there is one power iteration per part.
             repeats = self.parts if train else 1
@@ -114,7 +114,7 @@ class ConditionalBatchNorm(nnx.Module):
           train: Whether to use the statistics of the batch.
         """
         normal = self.norm(inputs, train=train)
-        wide = (len(inputs), *[1] * (inputs.ndim - 2), inputs.shape[-1])
+        wide = (inputs.shape[0], *[1] * (inputs.ndim - 2), inputs.shape[-1])
         scale = self.scale(condition, train=train).astype(normal.dtype)
         bias = self.bias(condition, train=train).astype(normal.dtype)
         if self.shared:

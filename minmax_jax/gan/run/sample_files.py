@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from minmax_jax.gan.run import ownership
+from minmax_jax.gan.run import files, ownership
 
 FOLDER = "samples"
 """Name of the subfolder."""
@@ -12,6 +12,7 @@ STRIP = "samples_over_time.png"
 """Name of the file, in the run folder, that shows the same samples at several steps."""
 
 _NAME = re.compile(r"(\d{8,10})\.png")
+_UNFINISHED = re.compile(_NAME.pattern + files.PART_PATTERN)
 _PNG = (b"\x89PNG\r\n\x1a\n", 0)  # The first bytes of a PNG file, and their offset.
 
 
@@ -34,7 +35,10 @@ def steps(folder: Path) -> list[int]:
 
 
 def delete_after(folder: Path, step: int) -> None:
-    """Deletes the images of later steps, which a resumed run draws again."""
+    """Deletes the images of later steps, which a resumed run draws again, and unfinished files."""
     for later in steps(folder):
         if later > step:
             path(folder, later).unlink()
+    for found in (folder / FOLDER).glob(f"*{files.PART}"):
+        if _UNFINISHED.fullmatch(found.name) and ownership.is_regular(found):
+            found.unlink()

@@ -184,7 +184,7 @@ def _draw_panel(axes: Any, panel: Panel, records: Records) -> None:
     if panel.log and positive:
         _use_log_scale(axes)
     else:
-        axes.yaxis.set_major_formatter(_plain)
+        _use_linear_scale(axes)
     axes.xaxis.set_major_formatter(_plain)
     axes.grid(alpha=0.3)
     axes.margins(x=0.01)
@@ -194,6 +194,15 @@ def _add_legend(axes: Any, panel: Panel) -> None:
     """Adds a legend above the axes, where it covers no line."""
     if any(label for label, _ in panel.lines.values()):
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9)
+
+
+def _use_linear_scale(axes: Any) -> None:
+    from matplotlib import ticker
+
+    drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines])
+    counts = bool(np.all(drawn == np.round(drawn)))  # Such as the number of classes.
+    axes.yaxis.set_major_locator(ticker.MaxNLocator("auto", steps=[1, 2, 5, 10], integer=counts))
+    axes.yaxis.set_major_formatter(_plain)
 
 
 def _use_log_scale(axes: Any) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from minmax_jax import gan
 from minmax_jax.gan.base.messages import ignore_note
+from minmax_jax.gan.generation import export
 from minmax_jax.gan.generation import loaded as loaded_lib
+from tests.gan.generation.runs import untrained_run
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -71,6 +73,19 @@ def test_generator_refuses_other_shapes_and_labels(generator):
         generator(jnp.zeros((3, 5)))
     with pytest.raises(ValueError, match=r"not conditional\. Call it without labels"):
         generator(jnp.zeros((3, 4)), labels=1)
+
+
+def test_conditional_run_gives_a_generator_with_labels(tmp_path):
+    run_dir = untrained_run(tmp_path / "run", conditional=True)
+    generator = gan.load(run_dir)
+    assert generator.num_classes == 10
+    latents, labels = generator.latents(6), generator.labels(6)
+    samples = generator(latents, labels)
+    expected = gan.sample(run_dir, 6, note=ignore_note)
+    np.testing.assert_array_equal(gan.to_uint8(np.asarray(samples)), expected)
+    function = export.export_function(generator, ["cpu"])
+    np.testing.assert_allclose(function.call(latents, labels), samples, atol=1e-6)
+    assert not np.allclose(generator(latents, 1), generator(latents, 2))
 
 
 def test_labels_are_checked_and_repeated():

@@ -65,10 +65,12 @@ def test_steps_and_deletion_leave_other_files_alone(tmp_path):
     (folder / "00000006.png").write_text("years of work")
     (folder / "00000008.png").write_bytes(b"")  # After losing power.
     (folder / "00012.png").write_text("of another program")
+    (folder / "00000010.png.0f32c1a9.part").write_text("of a killed process")
+    (folder / "mine.part").write_text("of another program")
     (folder / "00000012.png").symlink_to("00000004.png")
     assert sample_files.steps(tmp_path) == [4, 10, 123456789]
     sample_files.delete_after(tmp_path, 4)
     assert sample_files.steps(tmp_path) == [4]
     left = sorted(path.name for path in folder.iterdir())
-    assert left == ["00000004.png", "00000006.png", "00000008.png", "00000012.png", "00012.png"]
+    assert left == [*(f"000000{n}.png" for n in ("04", "06", "08", "12")), "00012.png", "mine.part"]
     assert sample_files.steps(tmp_path / "nowhere") == []

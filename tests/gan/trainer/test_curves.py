@@ -67,13 +67,16 @@ def test_scores_of_several_evaluations_have_panels():
         *records(),
         evaluation(1, num_samples=50, frechet_distance=99.0),  # Not comparable.
         evaluation(2, frechet_distance=9.0, precision=0.5, recall=0.25, classes_covered=3),
-        evaluation(3, frechet_distance=None, precision=0.75, recall=0.5),
+        evaluation(3, frechet_distance=None, precision=0.75, recall=0.5, modes_covered=7),
+        evaluation(4, modes_covered=8),
     ]
     figure = curves.draw(scored, "digits")
     panels = by_label(figure)
     np.testing.assert_array_equal(panels["frechet distance ↓"].lines[0].get_ydata(), [9, np.nan])
     np.testing.assert_array_equal(panels["precision, recall ↑"].lines[1].get_ydata(), [0.25, 0.5])
     assert "classes covered ↑" not in panels  # It was computed once.
+    ticks = panels["modes covered ↑"].get_yticks()
+    np.testing.assert_array_equal(ticks, np.round(ticks))
     titles = [title for axes in figure.axes if (title := axes.get_title(loc="left"))]
     assert titles == ["training", "scores of 500 samples, classifier features"]
 
