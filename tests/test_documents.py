@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 BLOCKS = [
     pytest.param(block, id=f"{name}-{index}")
-    for name in ("README.md", "CONTRIBUTING.md", "docs/adam_type.md")
+    for name in ("README.md", "CONTRIBUTING.md", "docs/adam_type.md", "docs/schedules.md")
     for index, block in enumerate(CODE.findall((ROOT / name).read_text()))
 ]
 
@@ -51,6 +51,7 @@ def test_document_counts_and_names_all_optimizers(name):
         "docs/gan_trainer.md",
         "docs/metrics.md",
         "docs/reliability.md",
+        "docs/schedules.md",
         "docs/trained_generators.md",
         "docs/your_own_gan.md",
         "experiments/README.md",

@@ -1,4 +1,4 @@
-"""Shapes of schedules: the share of the start value that is left after a number of updates."""
+"""Shapes of schedules, as functions that fall from 1 to 0."""
 
 from collections.abc import Callable
 from typing import Any

@@ -29,7 +29,7 @@ def test_parse_reads_every_part_of_a_schedule():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "shape='' is not known; choose from constant, cosine, linear, step"),
+        ("", "shape='' is not known; choose from constant, cosine, linear"),
         ("cosin:0", "did you mean cosine"),
         ("cosine", "b2 must have the form SHAPE"),
         ("step:0.5", "must have the form SHAPE"),
