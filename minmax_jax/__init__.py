@@ -25,6 +25,7 @@ from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
 from minmax_jax.optimizers.anchored_past_extragradient import anchored_past_extragradient
 from minmax_jax.optimizers.competitive import competitive
 from minmax_jax.optimizers.consensus import consensus
+from minmax_jax.optimizers.curvature_extragradient import curvature_extragradient
 from minmax_jax.optimizers.extra_adam import extra_adam
 from minmax_jax.optimizers.extra_amsgrad import extra_amsgrad
 from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradient
@@ -144,6 +145,7 @@ __all__ = [
     "complex_trace",
     "consensus",
     "constrained",
+    "curvature_extragradient",
     "diagnostics",
     "exponentiate",
     "extra_adam",

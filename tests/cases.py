@@ -457,6 +457,14 @@ CASES = (
         schedule=_AVERAGES,
     ),
     _case(
+        "curvature_extragradient",
+        mm.curvature_extragradient,
+        converges_at=1.0,
+        solves=(_bilinear(mm.curvature_extragradient, 1.0, 1500),),
+        cost=Cost(field=(2, 6), jvp=1, vjp=1),
+        needs=_ORACLE,
+    ),
+    _case(
         "reflect",
         lambda eta: mm.reflect(mm.sgda(eta)),
         solves=(_bilinear(lambda eta: mm.reflect(mm.sgda(eta)), 0.3, 200),),

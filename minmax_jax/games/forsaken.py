@@ -23,7 +23,7 @@ def forsaken() -> Game:
     Its only critical point is (0.0780, 0.4119). There, the Jacobian of the field has the
     eigenvalues 0.045 ± 0.908i, so the point attracts the flow dz/dt = −F(z), but only from a small
     neighborhood. Gradient descent–ascent, extragradient, and EG+ with a fixed step size end
-    in a cycle around it.
+    in a cycle around it. `curvature_extragradient` reaches it.
 
     Returns:
       A `Game` of two scalars that starts at (1, −0.8). `projection` clips to the box.
