@@ -38,8 +38,8 @@ def alternating_extrapolation(
     Otherwise the field passed in is not used, and they have the sample indices 1 and 2.
 
     **Verification.** The tests compare the spectral radius on f = xy with the closed form for
-    five pairs of γ and δ, and the special cases with the methods named above. The formulas
-    agree with the authors' code in 100 steps.
+    five pairs of γ and δ, and the special cases with the methods named above. 100 iterates on
+    a quadratic game equal those of the authors' code up to 1e-15.
 
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`

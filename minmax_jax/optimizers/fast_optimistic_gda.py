@@ -38,8 +38,9 @@ def fast_optimistic_gda(
     used; XLA removes its evaluation. The state contains two copies of the parameters.
 
     **Verification.** The tests compare the iterates with the formulas in NumPy, and k ‖F(z_k)‖ on
-    f = xy with recorded values, which decrease. The formulas agree with another implementation
-    (VI library monviso, method `fogda`). The conditions were not checked against the paper.
+    f = xy with recorded values, which decrease. 100 iterates on a matrix game equal another
+    implementation's (method `fogda` of the VI library monviso) up to a relative difference of
+    5e-15. The conditions were not checked against the paper.
 
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`

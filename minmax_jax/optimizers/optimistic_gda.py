@@ -25,7 +25,9 @@ def optimistic_gda(
 
     With w = 1, the direction is 2F(z_k) − F(z_{k−1}). On f(x, y) = xy with w = 1 and η < 1/2,
     the distance to the solution shrinks by about √((1 + √(1 − 4η²)) / 2) per update. With a
-    `projection`, this is the forward–reflected–backward method.
+    `projection` P, w = 1 and constant η, this is the forward–reflected–backward method
+    z_{k+1} = P(z_k − η (2F(z_k) − F(z_{k−1}))), which converges for monotone, L-Lipschitz fields if
+    η < 1/(2L). On f(x, y) = xy, it converges if and only if η < 1/√3.
 
     **Cost.** One field evaluation per update, the one passed in.
 

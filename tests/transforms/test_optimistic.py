@@ -8,7 +8,8 @@ import optax
 import pytest
 
 import minmax_jax as mm
-from tests import problems
+from tests import matrix_game, problems
+from tests.matrix_game import field, project
 
 
 @pytest.mark.parametrize("learning_rate", [0.1, 0.3, 0.45])
@@ -31,6 +32,24 @@ def test_optimism_diverges_above_largest_learning_rate():
     # For η > 1/2, the root (2iη + i√(4η² − 1)) / 2 leaves the unit disc at η = 1/√3.
     assert abs(problems.orbit(mm.optimistic_gda(0.56), 1000)[-1]) < 1e-1
     assert abs(problems.orbit(mm.optimistic_gda(0.59), 1000)[-1]) > 10
+
+
+def test_projected_optimism_is_forward_reflected_backward():
+    eta = 0.45 / matrix_game.LIPSCHITZ
+    seen = matrix_game.iterates(lambda p: mm.optimistic_gda(eta, projection=p), 1000)
+    z, last = seen[0], field(seen[0])
+    for step in seen[1:40]:
+        z, last = project(z - eta * (2 * field(z) - last)), field(z)
+        np.testing.assert_allclose(step, z, atol=1e-13)
+    assert matrix_game.gap(seen[-1]) < 1e-6 < matrix_game.gap(seen[0])
+
+
+def test_optimism_equals_reflection_for_affine_fields():
+    with jax.enable_x64(True):
+        reflected = problems.orbit(mm.reflect(mm.sgda(0.4)), 30)
+        np.testing.assert_allclose(
+            problems.orbit(mm.optimistic_gda(0.4), 30), reflected, rtol=1e-12
+        )
 
 
 def test_optimism_equals_optax_optimistic_gradient_descent():
