@@ -31,7 +31,7 @@ def standing_statistics(
     """Averages BatchNorm statistics over forward passes in training mode, all with equal weight.
 
     A running average with decay m maps statistics s to `m s + (1 − m) b`, with the statistics b
-    of a batch. One more pass at huge statistics measures m, so networks may use any decay.
+    of a batch. Two more passes, one at huge statistics, measure m, so networks may use any decay.
     Statistics that are not running averages, such as the vectors of spectral normalization, stay
     as they are.
 
@@ -58,28 +58,38 @@ def standing_statistics(
     apply = functools.partial(_statistics_of_pass, pair.generator.apply, params)
     if labels is None and pair.num_classes:
         labels = jnp.arange(batch_size, dtype=jnp.int32) % pair.num_classes
-    zeros = jax.tree.map(jnp.zeros_like, stats)
 
     def batch(index: int) -> jax.Array:
         latents = seeded_latents(pair.latent_dim, batch_size, start=index * batch_size)
         return truncate(latents, truncation)
 
     conditions = networks.labels_option(pair.generator, labels)
-    found = [apply(zeros, batch(index), keys, conditions) for index in range(passes)]
-    huge = jax.tree.map(lambda leaf: jnp.full_like(leaf, _PROBE), stats)
-    probed = apply(huge, batch(0), keys, conditions)
-    return jax.tree.map(_average, stats, probed, *found)
+    huge = jax.tree.map(lambda leaf: leaf + _PROBE, stats)
+    decays = jax.tree.map(
+        _decay,
+        apply(huge, batch(0), keys, conditions),
+        apply(stats, batch(0), keys, conditions),
+    )
+    start = jax.tree.map(lambda leaf, decay: leaf if decay is None else 0 * leaf, stats, decays)
+    found = [apply(start, batch(index), keys, conditions) for index in range(passes)]
+    return jax.tree.map(_average, stats, decays, *found)
 
 
-def _average(old: jax.Array, probed: jax.Array, *found: jax.Array) -> jax.Array:
-    """Returns the mean batch statistics of one leaf, or `old` if it is not a running average."""
-    decay = (np.asarray(probed, np.float64) - np.asarray(found[0], np.float64)) / _PROBE
-    if not decay.size or np.ptp(decay) > 1e-4 or not 1e-6 < decay.flat[0] < 1 - 1e-6:
+def _decay(probed: jax.Array, plain: jax.Array) -> float | None:
+    """Returns the decay of one leaf, or None if it is not a running average."""
+    slope = (np.asarray(probed, np.float64) - np.asarray(plain, np.float64)) / _PROBE
+    if not slope.size or np.ptp(slope) > 1e-4 or not 1e-4 < slope.flat[0] < 1 - 1e-6:
+        return None
+    # Nearly all decays have few decimals, and the measured one has about seven correct digits.
+    return round(float(slope.mean()), 6)
+
+
+def _average(old: jax.Array, decay: float | None, *found: jax.Array) -> jax.Array:
+    """Returns the mean of the batch statistics of one leaf, or `old` if it has no decay."""
+    if decay is None:
         return old
     total = sum(np.asarray(each, np.float64) for each in found)
-    # Nearly all decays have few decimals, and the measured one has about seven correct digits.
-    mean = total / (len(found) * (1 - round(float(decay.mean()), 6)))
-    return jnp.asarray(mean, old.dtype)
+    return jnp.asarray(total / (len(found) * (1 - decay)), old.dtype)
 
 
 @functools.partial(jax.jit, static_argnums=0)

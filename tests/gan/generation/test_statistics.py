@@ -17,8 +17,11 @@ def pair_with(decay):
     def apply(params, stats, inputs, *, train, keys=None, parts=1, frozen_parts=0):
         moved = inputs + OFFSET
         batch = {"mean": moved.mean(0), "var": moved.var(0)}
-        new = {k: decay * stats["norm"][k] + (1 - decay) * batch[k] for k in batch}
-        return moved, {"norm": new, "u": stats["u"] / jnp.linalg.norm(stats["u"])}
+        # As with spectral normalization, all outputs are NaN if the vector is zero.
+        unit = stats["u"] / jnp.linalg.norm(stats["u"])
+        finite = jnp.where(jnp.isnan(unit[0]), jnp.nan, 1.0)
+        new = {k: decay * stats["norm"][k] + (1 - decay) * finite * batch[k] for k in batch}
+        return moved, {"norm": new, "u": unit}
 
     stats = {"norm": {"mean": jnp.zeros(3), "var": jnp.ones(3)}, "u": jnp.array([0.6, 0.8])}
     network = networks.Network(apply, {}, stats)
