@@ -23,6 +23,7 @@ from minmax_jax.optimizers.adaptive_golden_ratio import adaptive_golden_ratio
 from minmax_jax.optimizers.alternating_extrapolation import alternating_extrapolation
 from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
 from minmax_jax.optimizers.anchored_past_extragradient import anchored_past_extragradient
+from minmax_jax.optimizers.bias_corrected_extragradient import bias_corrected_extragradient
 from minmax_jax.optimizers.competitive import competitive
 from minmax_jax.optimizers.consensus import consensus
 from minmax_jax.optimizers.curvature_extragradient import curvature_extragradient
@@ -141,6 +142,7 @@ __all__ = [
     "augment_lagrangian",
     "average",
     "averaged_players",
+    "bias_corrected_extragradient",
     "competitive",
     "complex_trace",
     "consensus",

@@ -465,6 +465,23 @@ CASES = (
         needs=_ORACLE,
     ),
     _case(
+        "bias_corrected_extragradient",
+        mm.bias_corrected_extragradient,
+        converges_at=0.5,
+        solves=(_bilinear(mm.bias_corrected_extragradient, 0.7, 400),),
+        cost=Cost(field=3),
+        needs=_ORACLE,
+    ),
+    _case(
+        "bias_corrected_extragradient scheduled, projected",
+        lambda eta: mm.bias_corrected_extragradient(
+            eta, relaxation=_decaying(0.5), projection=_clip
+        ),
+        converges_at=0.9,
+        cost=Cost(field=3),
+        needs=_ORACLE,
+    ),
+    _case(
         "reflect",
         lambda eta: mm.reflect(mm.sgda(eta)),
         solves=(_bilinear(lambda eta: mm.reflect(mm.sgda(eta)), 0.3, 200),),
