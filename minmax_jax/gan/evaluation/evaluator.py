@@ -65,7 +65,7 @@ class SampleEvaluator:
         self._data, self._extractor, self._note = data, extractor, note
         self._num_reference = min(num_reference or REFERENCE, len(data.images))
         self._reference: Reference | None = None
-        self._baselines: dict[int, scores.Scores] = {}
+        self._baselines: dict[tuple[int, bool], scores.Scores] = {}
 
     def __call__(
         self, samples: np.ndarray, labels: np.ndarray | None = None, *, per_class: bool = False
@@ -97,7 +97,7 @@ class SampleEvaluator:
         ordered = self._extract("samples", samples, self._extractor.extract, labels)
         found = self._scores("samples", ordered, self._note)
         num_held_out = min(len(self._data.test_images), len(samples))
-        held_out = self._score_held_out(num_held_out)
+        held_out = self._score_held_out(num_held_out, labels is not None)
         record = {
             "extractor": self._extractor.name,
             "facts": dict(self._extractor.facts),
@@ -133,18 +133,20 @@ class SampleEvaluator:
             "reference": reference,
         }
 
-    def _score_held_out(self, count: int) -> scores.Scores:
-        """Returns the scores of `count` held-out examples, which are computed once."""
-        if count not in self._baselines:
+    def _score_held_out(self, count: int, labeled: bool) -> scores.Scores:
+        """Returns the scores of `count` held-out examples, which are computed once.
+
+        The held-out examples have labels if the samples have, so that both have the same scores.
+        """
+        if (count, labeled) not in self._baselines:
             name, images = "held-out examples", self._data.test_images
             # Independent draws, as a perfect generator would make them: not stratified by class.
             rows = row_order.sample_rows(images, None, count)
-            labels = self._data.test_labels
-            ordered = self._extract(
-                name, images[rows], self._extract_real, None if labels is None else labels[rows]
-            )
-            self._baselines[count] = self._scores(name, ordered, self._note)
-        return self._baselines[count]
+            classes = self._data.test_labels
+            labels = classes[rows] if labeled and classes is not None else None
+            ordered = self._extract(name, images[rows], self._extract_real, labels)
+            self._baselines[count, labeled] = self._scores(name, ordered, self._note)
+        return self._baselines[count, labeled]
 
     def _extract(
         self,

@@ -186,3 +186,34 @@ def test_protocol_names_resizing_and_random_reference():
     assert protocol["features"] == "736 features of pixels, size 23x32x1"
     assert protocol["resizing"] == "mean of blocks of 3x2 pixels"
     assert protocol["reference"] == "30 of 64 training examples of noise, at random"
+
+
+def test_class_accuracy_is_the_share_of_requested_classes():
+    data = class_data()
+    judge = evaluator.SampleEvaluator(data, row_classifier(data), ("class_accuracy", "frechet"))
+    images, labels = draw(400, seed=5)
+    samples = images / 127.5 - 1.0
+    wrong = np.where(np.arange(400) % 4 == 0, (labels + 1) % CLASSES, labels)
+    record = judge(samples.astype(np.float32), wrong)
+    assert record["scores"]["class_accuracy"] == 0.75
+    assert record["held_out"]["class_accuracy"] == 1.0
+    assert record["scores_at_equal_count"]["class_accuracy"] == pytest.approx(0.75, abs=0.05)
+    assert "class_accuracy" not in judge(samples.astype(np.float32))["scores"]
+
+
+def test_scores_per_class_compare_with_examples_of_the_class():
+    """Samples of one class that show another are far from the examples of their class only."""
+    data = class_data()
+    judge = evaluator.SampleEvaluator(data, row_classifier(data), ("frechet", "class_accuracy"))
+    images, labels = draw(400, seed=5)
+    samples = (images / 127.5 - 1.0).astype(np.float32)
+    samples[labels == 2] = samples[np.flatnonzero(labels == 3)[0]]
+    found = judge(samples, labels, per_class=True)["per_class"]
+    assert [entry["class"] for entry in found] == list(range(CLASSES))
+    assert [entry["num_samples"] for entry in found] == np.bincount(labels).tolist()
+    assert [entry["num_reference"] for entry in found] == np.bincount(data.labels).tolist()
+    assert [entry["class_accuracy"] for entry in found] == [1.0, 1.0, 0.0, 1.0]
+    good, bad = found[1]["frechet_distance"], found[2]["frechet_distance"]
+    assert bad > 10 * good
+    few = judge(samples[:60], labels[:60], per_class=True)["per_class"]
+    assert few[3] == {"class": 3, "num_samples": 0, "num_reference": found[3]["num_reference"]}
