@@ -4,6 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from experiments._shared.command import environment
@@ -22,11 +24,17 @@ class Config:
     """Dataset with training and held-out images."""
     num_images: int = 1000
     """Number of training images, drawn at random, the same ones for all runs."""
+    network: str = "mlp"
+    """Architecture of both networks."""
+    width: int = 256
+    """Width of both networks."""
+    learning_rate: float = 2e-4
+    """Learning rate of both players (Adam with b1 = 0.5)."""
     seeds: int = 3
     """Number of seeds per arm."""
-    steps: int = 3000
+    steps: int = 4000
     """Updates per run."""
-    every: int = 500
+    every: int = 1000
     """Updates between two scores."""
     num_samples: int = 5000
     """Samples per score."""
@@ -60,17 +68,18 @@ def run(config: Config) -> dict[str, Any]:
         test_labels=few.labels,
         name=f"{config.data} (held out)",
     )
-    evaluator = gan.SampleEvaluator(judged, extractor, ["frechet", "precision_recall"])
+    evaluator = gan.SampleEvaluator(judged, extractor, ["frechet"])
     found: dict[str, list[Any]] = {arm: [] for arm in ARMS}
     facts: dict[str, Any] = {}
     for seed in range(config.seeds):
         for arm, policy in ARMS.items():
-            folder = Path(config.runs) / f"{config.num_images}-{arm}-s{seed}"
-            train(config, folder, policy, seed)
+            folder = Path(config.runs) / f"{config.network}-{config.num_images}-{arm}-s{seed}"
+            one_run = configuration(config, folder, policy, seed)
+            gan.train(one_run)
             path = folder / f"scores-{config.steps}-{config.num_samples}.json"
 
-            def compute(folder: Path = folder) -> Any:
-                return score(config, folder, evaluator)
+            def compute(one_run: gan.Config = one_run) -> Any:
+                return score(config, one_run, few, evaluator)
 
             one = read_or_compute(path, compute)
             print(folder.name, one["scores"][-1], flush=True)
@@ -92,30 +101,49 @@ def choose(full: gan.Data, count: int) -> gan.Data:
     return full._replace(images=full.images[rows], labels=labels, name="few_images")
 
 
-def train(config: Config, folder: Path, policy: str, seed: int) -> None:
-    """Trains one run, or continues it."""
-    gan.train(
-        gan.preset(
-            "mnist",
-            data="few_images",
-            augment=policy,
-            seed=seed,
-            steps=config.steps,
-            checkpoint_every=config.every,
-            keep=config.steps // config.every,
-            log_every=config.every,
-            evaluate=0,
-            devices=1,
-            out=str(folder),
-        )
+def configuration(config: Config, folder: Path, policy: str, seed: int) -> gan.Config:
+    """Returns the configuration of one run."""
+    return gan.preset(
+        "mnist",
+        data="few_images",
+        augment=policy,
+        network=config.network,
+        width=config.width,
+        learning_rate_min=config.learning_rate,
+        learning_rate_max=config.learning_rate,
+        options={"b1": 0.5},
+        seed=seed,
+        steps=config.steps,
+        checkpoint_every=config.every,
+        keep=config.steps // config.every,
+        log_every=config.every,
+        evaluate=0,
+        devices=1,
+        out=str(folder),
     )
 
 
-def score(config: Config, folder: Path, evaluator: gan.SampleEvaluator) -> dict[str, Any]:
-    """Scores all checkpoints of a run."""
-    scores, facts = [], {}
+def score(
+    config: Config, run: gan.Config, data: gan.Data, evaluator: gan.SampleEvaluator
+) -> dict[str, Any]:
+    """Scores all checkpoints of a run, with the averaged parameters."""
+    pair = gan.build_pair(run, data.images.shape[1:])
+    latents = np.random.default_rng(0).normal(size=(config.num_samples, pair.latent_dim))
+    latents = jnp.asarray(latents, jnp.float32)
+
+    @jax.jit
+    def generate(params: Any, stats: Any) -> jax.Array:
+        return pair.generator.apply(params, stats, latents, train=False)[0]
+
+    checkpoints, scores, facts = gan.Checkpoints(Path(run.run.out) / "checkpoints", print), [], {}
     for step in range(config.every, config.steps + 1, config.every):
-        record = evaluator(gan.sample(folder, config.num_samples, step=step))
+        found = checkpoints.restore(step, ["ema", "stats/min"])
+        assert found is not None  # `gan.train` has saved it.
+        params = gan.fill_checkpoint(pair.generator.params, found[1], "ema")
+        stats = gan.fill_checkpoint(pair.generator.stats, found[1], "stats/min")
+        if jax.tree.leaves(stats):  # BatchNorm needs the statistics of the averaged parameters.
+            stats = gan.recompute_batch_stats(pair, params, stats)
+        record = evaluator(np.asarray(generate(params, stats)))
         scores.append({"step": step, **record["scores"]})
         facts = {"protocol": record["protocol"], "training_images": record["held_out"]}
     return {"facts": facts, "scores": scores}
