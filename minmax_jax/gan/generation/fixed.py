@@ -1,4 +1,4 @@
-"""The latents and labels whose samples a run shows again and again while it trains."""
+"""Latents and labels whose samples a run shows again and again while it trains."""
 
 from typing import Any, NamedTuple
 

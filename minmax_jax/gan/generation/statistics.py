@@ -1,4 +1,4 @@
-"""Standing statistics: plain averages of BatchNorm statistics over training passes."""
+"""Standing statistics: averages of BatchNorm statistics over training passes."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Copies the metrics and sample images of a run to another program's log while they grow."""
+"""Copies metrics and sample images of a run to the log of another program."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

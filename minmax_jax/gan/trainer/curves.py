@@ -1,4 +1,4 @@
-"""Figure of a run: losses, norms and other logged values beside scores, against steps."""
+"""Figure of a run: losses, norms, scheduled values and scores against steps."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
