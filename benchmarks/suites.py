@@ -19,6 +19,7 @@ DEVICES: Mapping[str, int] = MappingProxyType(
         "scaling": 8,
         "quality": 1,
         "overhead": 1,
+        "constrained": 1,
     }
 )
 """Mapping from a suite to its number of CPU devices.

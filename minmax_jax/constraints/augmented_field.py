@@ -38,7 +38,7 @@ def shift(multipliers: PyTree, field: PyTree, penalty: PyTree) -> PyTree:
     """Returns max(λ + c g, 0) and μ + c h, where `field` is minus the constraint values."""
 
     def move(y: jax.Array, f: jax.Array, c: jax.Array) -> jax.Array:
-        return y - (c.astype(f.dtype) * f).astype(y.dtype)
+        return y - (c * f.astype(c.dtype)).astype(y.dtype)
 
     moved = jax.tree.map(move, trees.strongly_typed(multipliers), field, penalty)
     sides = split(moved)
@@ -60,12 +60,13 @@ class AugmentedPayoff:
 
         def inequality(m: jax.Array, g: jax.Array, c: jax.Array) -> jax.Array:
             """Returns (max(λ + c g, 0)² − λ²) / (2c) − λ g, without a division by c = 0."""
+            m, g = m.astype(c.dtype), g.astype(c.dtype)
             inactive = m + c * g < 0
             half_square = -m * m / (2 * jnp.where(inactive, c, 1))
             return jnp.where(inactive, half_square - m * g, c * g * g / 2)
 
         terms = (
             jax.tree.map(inequality, y.inequality, values.inequality, c.inequality),
-            jax.tree.map(lambda h, c: c * h * h / 2, values.equality, c.equality),
+            jax.tree.map(lambda h, c: c * h.astype(c.dtype) ** 2 / 2, values.equality, c.equality),
         )
         return plain + sum(jnp.sum(t).astype(plain.dtype) for t in jax.tree.leaves(terms))

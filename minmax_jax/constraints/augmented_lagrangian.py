@@ -177,7 +177,8 @@ def _filled(tree: PyTree, penalty: Multipliers) -> PyTree:
     """Returns the initial penalties, one per multiplier."""
 
     def fill(side: PyTree, number: Any) -> PyTree:
-        return jax.tree.map(lambda y: jnp.full_like(y, number), trees.strongly_typed(side))
+        # In bfloat16, a product with a growth of 1.001 would round to the same penalty.
+        return jax.tree.map(lambda y: jnp.full_like(y, number), trees.widen(side))
 
     if trees.is_placeholder(tree):
         return tree

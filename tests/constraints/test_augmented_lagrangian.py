@@ -45,18 +45,25 @@ def test_field_and_payoff_equal_the_textbook_formula(c):
         part = jnp.sum(shifted**2 - y.inequality["a"] ** 2) / (2 * c)
         return jnp.sum(jnp.sin(x)) + quadratic + part
 
-    with jax.enable_x64(True):
-        x, y = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), (x, y))
+    tx = mm.augment_lagrangian(identity_steps(), c)
+    field_fn, payoff_fn = problem.field_fn, problem.payoff_fn
+
+    @jax.jit
+    def both(x, y):
         z = mm.Players(x, y)
-        tx = mm.augment_lagrangian(identity_steps(), c)
-        field_fn, payoff_fn = problem.field_fn, problem.payoff_fn
-        state = tx.init(z)
-        updates, state = tx.update(field_fn(z), state, z, field_fn=field_fn, payoff_fn=payoff_fn)
-        np.testing.assert_allclose(updates.min, jax.grad(textbook)(x), atol=1e-14)
-        chex.assert_trees_all_equal(updates.max, field_fn(z).max)
-        value, loss, again = state.inner
-        np.testing.assert_allclose([value, loss], [textbook(x)] * 2, atol=1e-14)
-        chex.assert_trees_all_equal(again, updates)
+        updates, state = tx.update(
+            field_fn(z), tx.init(z), z, field_fn=field_fn, payoff_fn=payoff_fn
+        )
+        expected = jax.value_and_grad(textbook)(x)
+        return updates, state.inner, field_fn(z).max, expected
+
+    with jax.enable_x64(True):
+        x, y = jax.tree.map(lambda leaf: np.asarray(leaf, float), (x, y))
+        updates, inner, field, (value, gradient) = jax.tree.map(np.asarray, both(x, y))
+    np.testing.assert_allclose(updates.min, gradient, atol=1e-14)
+    np.testing.assert_allclose(inner[:2], [value] * 2, atol=1e-14)
+    chex.assert_trees_all_equal(updates.max, field)
+    chex.assert_trees_all_close(inner[2], updates, atol=1e-14)
 
 
 def test_method_of_multipliers_has_closed_form_error():
@@ -108,12 +115,20 @@ def test_penalty_grows_where_constraints_are_violated(grow):
         max_penalty=30.0,
         grow=grow,
     )
-    z = problem.init(2.0)
-    state, seen = tx.init(z), [tx.init(z).penalty]
-    for move in (*moves, 0.0):
-        _, state = tx.update(problem.field_fn(z), state, z, field_fn=problem.field_fn)
-        seen.append(state.penalty)
-        z = z._replace(min=z.min + move)
+    field_fn = problem.field_fn
+
+    @jax.jit
+    def penalties():
+        z = problem.init(2.0)
+        state = tx.init(z)
+        seen = [state.penalty]
+        for move in (*moves, 0.0):
+            _, state = tx.update(field_fn(z), state, z, field_fn=field_fn)
+            seen.append(state.penalty)
+            z = z._replace(min=z.min + move)
+        return seen
+
+    seen = penalties()
     # A satisfied inequality restarts.
     inequality = [[2, 2, 2], [6, 2, 2], [18, 2, 2], [2, 2, 2], [2, 2, 2]]
     equality = [4, 12, 30, 30, 30]
@@ -127,12 +142,25 @@ def test_penalty_grows_where_constraints_are_violated(grow):
 def test_penalty_of_satisfied_inequality_stays_without_restart():
     problem = mm.constrained(lambda x: x**2, lambda x: x)
     tx = mm.augment_lagrangian(mm.sgda(0.0), 1.0, growth=2.0, restart=False)
-    z = problem.init(1.0)
-    state = tx.init(z)
-    for x in (1.0, -1.0):
-        z = z._replace(min=jnp.array(x))
-        _, state = tx.update(problem.field_fn(z), state, z, field_fn=problem.field_fn)
-    assert state.penalty.inequality == 2.0
+
+    @jax.jit
+    def last():
+        z = problem.init(1.0)
+        state = tx.init(z)
+        for x in (1.0, -1.0):
+            z = z._replace(min=jnp.array(x))
+            _, state = tx.update(problem.field_fn(z), state, z, field_fn=problem.field_fn)
+        return state.penalty.inequality
+
+    assert last() == 2.0
+
+
+def test_penalty_of_bfloat16_multipliers_grows_slowly():
+    problem = mm.constrained(lambda x: x**2, equality=lambda x: x)
+    tx = mm.augment_lagrangian(mm.sgda(0.0), 1.0, growth=1.001)
+    z = problem.init(jnp.bfloat16(1.0))
+    state = jax.jit(lambda z: mm.solve(tx, problem.field_fn, z, 100).state)(z)
+    np.testing.assert_allclose(state.penalty.equality, 1.001**100, rtol=1e-5)
 
 
 def test_fixed_learning_rate_is_stable_up_to_exact_penalty():
