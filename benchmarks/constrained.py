@@ -115,7 +115,10 @@ def _compare(
 ) -> dict[str, Any]:
     ours = iterates(exact, optimizer, config.steps)
     error = np.abs(ours[-1, : exact.start.size] - exact.solution).max()
-    times = {"mm.solve": compiled(exact, optimizer, config.steps)}
+    times = {
+        "mm.solve": compiled(exact, optimizer, config.steps),
+        "step": single(exact, optimizer, config.cooper_steps),
+    }
     found: dict[str, Any] = {"error": float(error)}
     if is_installed():
         theirs = CooperRun(exact, **cooper).iterates(config.cooper_steps)
@@ -128,8 +131,11 @@ def _compare(
 
         times["Cooper"] = cooper_run
     compared = clock.compare(clock.interleave(times, config.rounds, 1), "mm.solve")
-    steps = {"mm.solve": config.steps, "Cooper": config.cooper_steps}
-    seconds = {key: value["seconds"] / steps[key] for key, value in compared.items()}
+    steps = {"mm.solve": config.steps}
+    seconds = {
+        key: value["seconds"] / steps.get(key, config.cooper_steps)
+        for key, value in compared.items()
+    }
     return {**found, "seconds": seconds}
 
 
@@ -141,6 +147,26 @@ def compiled(exact: Problem, optimizer: Any, num_steps: int) -> Callable[[], Any
     return lambda: whole(start)
 
 
+def single(exact: Problem, optimizer: Any, num_steps: int) -> Callable[[], Any]:
+    """Returns a function that calls a compiled step `num_steps` times."""
+    problem = made(exact)
+    field_fn = problem.field_fn
+
+    @jax.jit
+    def step(z: mm.Players, state: Any) -> tuple[mm.Players, Any]:
+        updates, state = optimizer.update(field_fn(z), state, z, field_fn=field_fn)
+        return optax.apply_updates(z, updates), state  # type: ignore[return-value]
+
+    def run() -> mm.Players:
+        z = problem.init(jnp.asarray(exact.start))
+        state = optimizer.init(z)
+        for _ in range(num_steps):
+            z, state = step(z, state)
+        return z
+
+    return run
+
+
 def report(result: dict[str, Any]) -> str:
     """Returns one table of all problems and methods."""
     rows = []
@@ -149,14 +175,15 @@ def report(result: dict[str, Any]) -> str:
             difference = f"{values['difference']:.0e}" if "difference" in values else ""
             seconds = values["seconds"]
             theirs = f"{1e6 * seconds['Cooper']:,.0f}" if "Cooper" in seconds else ""
-            ours = f"{1e6 * seconds['mm.solve']:.2f}"
-            rows.append((name, method, difference, f"{values['error']:.0e}", ours, theirs))
+            ours = (f"{1e6 * seconds['mm.solve']:.2f}", f"{1e6 * seconds['step']:,.0f}")
+            rows.append((name, method, difference, f"{values['error']:.0e}", *ours, theirs))
     head = (
         "problem",
         "method",
         "largest difference from Cooper",
         "distance from the solution",
-        "µs per step",
+        "`mm.solve`, µs per step",
+        "compiled step, µs per step",
         "Cooper, µs per step",
     )
     return table.markdown(head, rows)

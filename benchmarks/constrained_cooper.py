@@ -1,4 +1,4 @@
-"""Runs of Cooper (PyTorch) on the problems of `constrained_problems`, if it is installed."""
+"""Runs of Cooper (PyTorch) on the problems of `constrained_problems`."""
 
 import importlib.util
 from collections.abc import Callable

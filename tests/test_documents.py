@@ -10,9 +10,11 @@ from minmax_jax import gan
 
 ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+SLOW_PAGES = ("docs/constrained_problems.md",)
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/adam_type.md", "docs/schedules.md")
 BLOCKS = [
-    pytest.param(block, id=f"{name}-{index}")
-    for name in ("README.md", "CONTRIBUTING.md", "docs/adam_type.md", "docs/schedules.md")
+    pytest.param(block, id=f"{name}-{index}", marks=[pytest.mark.slow] * (name in SLOW_PAGES))
+    for name in (*PAGES, *SLOW_PAGES)
     for index, block in enumerate(CODE.findall((ROOT / name).read_text()))
 ]
 
@@ -48,6 +50,7 @@ def test_document_counts_and_names_all_optimizers(name):
         "CONTRIBUTING.md",
         "benchmarks/README.md",
         "docs/adam_type.md",
+        "docs/constrained_problems.md",
         "docs/gan_trainer.md",
         "docs/metrics.md",
         "docs/reliability.md",
