@@ -11,8 +11,12 @@ FAMILIES = {
         "extra_anchored_gradient",
         "extra_adam",
         "extra_amsgrad",
+        "forward_backward_forward",
     ),
     "second order": ("consensus", "symplectic", "competitive", "adaptive_competitive"),
+    "alternating": ("alternating_extrapolation", "primal_dual_hybrid_gradient", "smoothed_gda"),
+    "adaptive": ("adaptive_golden_ratio", "golden_ratio", "adaptive_extragradient", "tiada"),
+    "anchored": ("fast_extragradient", "anchored_past_extragradient", "fast_optimistic_gda"),
     "others": (),
 }
 STYLES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
@@ -29,7 +33,10 @@ def families(result: dict[str, Any]) -> dict[str, list[str]]:
 
 def family_colors(result: dict[str, Any]) -> dict[str, tuple[str, Any]]:
     """Returns color and line style of each method: the color tells the family."""
-    colors = ("tab:gray", "tab:orange", "tab:green", "tab:blue", "tab:red", "tab:purple")
+    colors = [
+        f"tab:{name}"
+        for name in ("gray", "orange", "green", "blue", "red", "purple", "brown", "pink", "olive")
+    ]
     return {
         name: (colors[row % len(colors)], STYLES[place % len(STYLES)])
         for row, names in enumerate(families(result).values())

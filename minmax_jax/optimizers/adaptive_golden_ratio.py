@@ -35,9 +35,12 @@ def adaptive_golden_ratio(
         z_{k+1} = P(c_k − η s_k F(z_k))
 
     The norms are taken over both players. It converges for monotone fields that are locally
-    Lipschitz, and it was not made for noisy fields, because noise looks like a large Lipschitz
-    constant. Step sizes grow by at most the factor ρ per update, which is 10/9 for φ = 1.5. If
-    neither the parameters nor the field changed, s_k = ρ s_{k−1}.
+    Lipschitz. Step sizes grow by at most the factor ρ per update, which is 10/9 for φ = 1.5. If
+    the parameters or the field did not change, s_k = ρ s_{k−1}.
+
+    **Noise.** The method is not for noisy fields. Noise looks like a large Lipschitz constant and
+    makes the steps shorter, which makes the share of noise in the next difference of two
+    fields larger. After a few dozen updates on minibatches, the players stop.
 
     **First step.** If `initial_step_size` is None, the first update is a short probing step
     against the field, of length 0.01 max(1, ‖z‖), and the algorithm starts at its end with

@@ -1,4 +1,4 @@
-"""Past extragradient with an anchor: anchored Popov, and anchored reflected gradient."""
+"""Past extragradient with an anchor: anchored Popov, and reflected gradient."""
 
 import optax
 

@@ -1,4 +1,4 @@
-"""Extragradient with step sizes that decrease with the observed change of the field."""
+"""Extragradient with step sizes from the observed change of the field."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Alternating updates, in which each player sees the other's extrapolated parameters."""
+"""Alternating updates at extrapolated parameters of the other player."""
 
 from typing import Any, NamedTuple
 

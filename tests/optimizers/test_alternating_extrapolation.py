@@ -1,4 +1,4 @@
-"""Alex-GDA and PDHG: closed-form rates, formulas, and the methods that they reduce to."""
+"""Alex-GDA and PDHG: closed-form rates, formulas, and special cases."""
 
 import jax
 import numpy as np
@@ -55,7 +55,7 @@ def test_alex_contains_alternating_and_simultaneous_descent():
             np.testing.assert_allclose(problems.orbit(ours, 20), expected, rtol=1e-14)
 
 
-def test_alex_uses_the_field_passed_in_only_without_extrapolation():
+def test_alex_numbers_its_field_evaluations():
     draws = []
 
     def field_fn(z, draw=0):

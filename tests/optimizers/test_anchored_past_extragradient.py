@@ -50,7 +50,7 @@ def test_anchored_methods_reach_their_constants_on_xy():
     np.testing.assert_allclose(3000 * np.abs(arg[-1] / arg[0]), 12, rtol=1e-4)  # 1/η
 
 
-def test_anchored_reflection_is_past_extragradient_with_an_anchor():
+def test_anchored_reflection_equals_anchored_extrapolation():
     def weight(count):
         return 1 / (jnp.asarray(count).astype(float) + 1)
 

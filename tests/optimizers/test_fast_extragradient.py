@@ -1,4 +1,4 @@
-"""Fast extragradient: exact iterates, its bound, and the composition that it equals."""
+"""Fast extragradient: exact iterates, its bound, and a composition."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Smoothed gradient descent–ascent: powers of its matrix on f = xy, and its limits."""
+"""Smoothed gradient descent–ascent: its matrix on f = xy, and its limits."""
 
 import jax
 import numpy as np

@@ -1,5 +1,6 @@
 """Configurations from presets."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,9 +76,16 @@ def add_schedules(name: str, optimizer: str, schedules: Mapping[str, Any]) -> di
 
 
 def _learning_rates(name: str, optimizer: str) -> dict[str, float]:
-    """Returns the preset's learning rates for this optimizer, if they differ from Adam's."""
+    """Returns the preset's learning rates for this optimizer, if they differ from Adam's.
+
+    An optimizer whose learning rate has a default chooses its step sizes itself, and keeps it.
+    """
     learning_rates = PRESETS[name].learning_rates
-    if optimizer not in learning_rates:
+    default = inspect.signature(mm.optimizers[optimizer]).parameters["learning_rate"].default
+    if optimizer in learning_rates:
+        low, high = learning_rates[optimizer]
+    elif default is not inspect.Parameter.empty:
+        low = high = default
+    else:
         return {}
-    low, high = learning_rates[optimizer]
     return {"learning_rate_min": low, "learning_rate_max": high}

@@ -1,4 +1,4 @@
-"""Parts of golden ratio methods: steps from an average, with given or adaptive step sizes."""
+"""Parts of golden ratio methods: steps from a running average."""
 
 from minmax_jax.transforms.golden_ratio.adaptive import adaptive_step_from_average
 from minmax_jax.transforms.golden_ratio.average import step_from_average

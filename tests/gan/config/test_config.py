@@ -49,6 +49,14 @@ def test_learning_rates_belong_to_known_optimizers():
         assert set(preset.learning_rates) <= set(mm.optimizers)
 
 
+def test_adaptive_step_sizes_are_not_scaled_by_presets():
+    for name in ("adaptive_golden_ratio", "adaptive_extragradient"):
+        chosen = presets.preset("mnist", optimizer=name).optimizer
+        assert chosen.learning_rate_min == chosen.learning_rate_max == 1.0
+    adam, other = (presets.preset("mnist", optimizer=n).optimizer for n in ("adam_gda", "tiada"))
+    assert other.learning_rate_min == adam.learning_rate_min < 0.1
+
+
 def test_json_round_trip_is_equal():
     config = presets.preset("gaussians", optimizer="ada_nsgda", options={"scope": "global"})
     assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
