@@ -33,6 +33,7 @@ from minmax_jax.optimizers.extra_anchored_gradient import extra_anchored_gradien
 from minmax_jax.optimizers.extragradient import extragradient
 from minmax_jax.optimizers.fast_extragradient import fast_extragradient
 from minmax_jax.optimizers.fast_optimistic_gda import fast_optimistic_gda
+from minmax_jax.optimizers.follow_the_ridge import follow_the_ridge
 from minmax_jax.optimizers.forward_backward_forward import forward_backward_forward
 from minmax_jax.optimizers.golden_ratio import golden_ratio
 from minmax_jax.optimizers.greedy_adam import greedy_adam
@@ -158,6 +159,7 @@ __all__ = [
     "extrapolate_from_past",
     "fast_extragradient",
     "fast_optimistic_gda",
+    "follow_the_ridge",
     "forward_backward_forward",
     "games",
     "general_sum",

@@ -54,6 +54,7 @@ class Case(NamedTuple):
       schedule: None if a schedule counts updates, or the reason why it does not.
       drift: None if the players stay where the field is zero, or the reason why they do not.
       float16: None if a zero field in float16 gives a zero step, or the reason why not.
+      couples: None if a player with learning rate zero stays, or the reason why it does not.
       foreign_state: None if a wrong state raises an error of this library, or the reason why not.
       idle: None if an update calls `field_fn`, or the reason why it does not.
       full_name: Name of the optimizer or transformation, if `name` starts with a short name.
@@ -70,6 +71,7 @@ class Case(NamedTuple):
     schedule: str | None = None
     drift: str | None = None
     float16: str | None = None
+    couples: str | None = None
     foreign_state: str | None = None
     idle: str | None = None
     full_name: str = ""
@@ -109,6 +111,7 @@ _AVERAGES = "steps start at an average, which differs from the players at any le
 _TWO_POWERS = "only the min player waits for the other"
 _INTERPOLATES = "the interpolation moves the players at any learning rate"
 _ONE_SIDED = "only the min player anticipates the other"
+_FOLLOWS = "the max player follows the min player's step"
 _REJECTS = "a step that does not lower the payoff is rejected"
 _RESPONDS = "the min player proposes and the max player responds"
 _CHAINED = "optax.chain raises its own error for a wrong state"
@@ -700,6 +703,24 @@ CASES = (
         steps=1500,
         tolerance=1e-2,
         cost=Cost(field=2, jvp=(4, 36)),
+        needs=_ORACLE,
+    ),
+    _case(
+        "follow_the_ridge",
+        lambda eta: mm.follow_the_ridge(eta, max_iterations=8),
+        mirror=_FOLLOWS,
+        couples=_FOLLOWS,
+        cost=Cost(field=3, jvp=(2, 12)),
+        needs=_ORACLE,
+    ),
+    _case(
+        "follow_the_ridge cg, projected",
+        lambda eta: mm.follow_the_ridge(
+            eta, solver="cg", max_iterations=8, damping=1.0, projection=_clip
+        ),
+        mirror=_FOLLOWS,
+        couples=_FOLLOWS,
+        cost=Cost(field=3, jvp=(2, 9)),
         needs=_ORACLE,
     ),
     _case(

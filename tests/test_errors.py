@@ -268,6 +268,7 @@ BAD = {
     "backtrack": (None, *_CONSTANTS, 1.0),
     "power_iterations": _COUNTS,
     "bias_corrected_extragradient.relaxation": (None, *_NUMBERS, 1.5),
+    "damping": (None, *_CONSTANTS),
     "penalty": (None, *_CONSTANTS, mm.Multipliers(-1.0, 1.0), mm.Multipliers(1.0, "1")),
     "growth": (None, *_CONSTANTS, 0.5),
     "max_penalty": (*NOT_NUMBERS, -1.0, float("nan"), lambda count: 0.5),

@@ -36,8 +36,8 @@ def bias_corrected_extragradient(
     `extragradient(γ, relaxation=α)`, which is EG+.
 
     The authors' code uses the schedule α_k = 1/(18 (k + 1)) with γ = 1. To use it, pass
-    `relaxation=lambda k: 1 / (18 * (k + 1))`. The code starts with w_{−1} = z_{−1} = z_0, so that its
-    first extrapolation step is α_0 γ long instead of γ.
+    `relaxation=lambda k: 1 / (18 * (k + 1))`. The code starts with w_{−1} = z_{−1} = z_0, so that
+    its first extrapolation step is α_0 γ long instead of γ.
 
     **Cost.** Three field evaluations per update: the field passed in, one with sample index 0
     at the previous parameters, and one with sample index 1 at w. The state contains two copies

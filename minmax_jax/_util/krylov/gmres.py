@@ -144,6 +144,6 @@ def _weights(s: _Cycle, width: int) -> jax.Array:
     Unfinished columns and zero pivots get weight zero.
     """
     pivots = jnp.diagonal(s.triangle)
-    unused = (jnp.arange(width) >= s.column) | (pivots == 0)
+    unused = (jnp.arange(width, dtype=s.column.dtype) >= s.column) | (pivots == 0)
     triangle = s.triangle + jnp.diag(jnp.where(unused, 1 - pivots, 0))
     return jax.scipy.linalg.solve_triangular(triangle, jnp.where(unused, 0, s.g[:width]))
