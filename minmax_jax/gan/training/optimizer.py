@@ -40,7 +40,9 @@ def build_optimizer(
     values = {key: schedules.of(config, key) for key in (*RATES, *sorted(options))}
     try:
         optimizer = schedules.scheduled(
-            functools.partial(_with_values, config), {**chosen.options, **values}
+            functools.partial(_with_values, config),
+            {**chosen.options, **values},
+            config.training.steps,
         )
         jax.eval_shape(optimizer.init, players)
     except ConfigError:

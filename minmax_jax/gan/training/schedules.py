@@ -107,6 +107,7 @@ def _in_float32(schedule: Schedule) -> Schedule:
 def scheduled(
     build: Callable[[Mapping[str, Any]], optax.GradientTransformationExtraArgs],
     values: Mapping[str, Any],
+    last_step: int,
 ) -> optax.GradientTransformationExtraArgs:
     """Returns an optimizer with the present values of its scheduled arguments.
 
@@ -118,6 +119,7 @@ def scheduled(
       build: Function from the values of all arguments to the optimizer. It is called while the
         update is traced, so that it can receive traced values.
       values: Arguments by name: constants, and functions from the number of updates to a value.
+      last_step: Number of updates at the end. `build` must accept the values there, too.
 
     Returns:
       The optimizer. If an argument is a function, `update` requires the keyword argument `step`,
@@ -139,4 +141,5 @@ def scheduled(
             )
         return at(step).update(updates, state, params, **extra)
 
+    at(last_step)  # Concrete values are checked, traced ones cannot be.
     return optax.GradientTransformationExtraArgs(at(0).init, update_fn)

@@ -159,6 +159,29 @@ def game(config, noise_images):
     return build.build_game(config, noise_images, 1)[0]
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "values", "message"),
+    [
+        ("lookahead_minmax", {"slow_step": "linear:7"}, "slow_step must be between 0 and 1, got 7"),
+        ("lookahead_minmax", {"sync_period": "linear:7"}, "sync_period must be a Python int"),
+        ("sgda", {"learning_rate": lambda step: 0.1 - step}, r"learning_rate.min must be at least"),
+    ],
+)
+def test_optimizers_check_both_ends_of_their_schedules(optimizer, values, message):
+    config = presets.preset("digits", optimizer=optimizer, schedule=values).check()
+    with pytest.raises(ConfigError, match=message) as error:
+        build_optimizer(config, PLAYERS)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "key"), [("consensus", "weight"), ("adam_gda", "eps"), ("greedy_adam", "b2")]
+)
+def test_any_number_option_can_have_a_schedule(optimizer, key):
+    config = presets.preset("digits", optimizer=optimizer, schedule={key: "linear:0.5x"})
+    assert build_optimizer(config.check(), PLAYERS).init(PLAYERS)
+
+
 def test_penalty_weight_follows_its_schedule(config, game):
     weights = [float(objective.game_at(game, step).penalty.weight) for step in (0, 100_000)]
     assert weights == pytest.approx([0.05, 0.005])
