@@ -12,14 +12,32 @@ FAMILIES = {
         "extra_adam",
         "extra_amsgrad",
         "forward_backward_forward",
+        "curvature_extragradient",
+        "bias_corrected_extragradient",
     ),
-    "second order": ("consensus", "symplectic", "competitive", "adaptive_competitive"),
+    "second order": (
+        "consensus",
+        "symplectic",
+        "competitive",
+        "adaptive_competitive",
+        "lead",
+        "follow_the_ridge",
+        "complete_newton",
+    ),
     "alternating": ("alternating_extrapolation", "primal_dual_hybrid_gradient", "smoothed_gda"),
     "adaptive": ("adaptive_golden_ratio", "golden_ratio", "adaptive_extragradient", "tiada"),
     "anchored": ("fast_extragradient", "anchored_past_extragradient", "fast_optimistic_gda"),
     "others": (),
 }
-STYLES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
+STYLES = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (5, 1.5, 1.2, 1.5)),
+    (0, (8, 1.5)),
+    (0, (2.5, 1.2)),
+    (0, (8, 1.5, 1.2, 1.5)),
+)
 
 
 def families(result: dict[str, Any]) -> dict[str, list[str]]:

@@ -90,7 +90,7 @@ def extrapolate_with_bias_correction(
         inner = [calls.inner_call(extra, i, update_count=state.count) for i in range(5)]
         alpha = calls.value_at(relaxation, state.count)
 
-        def scaled(field: Players) -> Players:
+        def scaled(field: Any) -> Any:
             return scale.update(field, state.scale, z, **inner[0])[0]
 
         field, field_state = on_field.update(updates, state.transform, z, **inner[1])

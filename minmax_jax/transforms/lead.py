@@ -1,4 +1,4 @@
-"""The coupling term of LEAD, the Jacobian's off-diagonal blocks times the last step."""
+"""The coupling term of LEAD, which predicts the opponent's effect."""
 
 from typing import Any, NamedTuple
 

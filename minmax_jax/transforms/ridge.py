@@ -1,4 +1,4 @@
-"""Correction of the max player's step that keeps it on the ridge of its best responses."""
+"""Correction of the max player's step that keeps it on the ridge."""
 
 from typing import Any, NamedTuple
 

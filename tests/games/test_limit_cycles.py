@@ -1,4 +1,4 @@
-"""Tests of Forsaken and the polar game: critical points, and cycles of their flows."""
+"""Tests of Forsaken and the polar game, whose flows have limit cycles."""
 
 import jax
 import jax.numpy as jnp

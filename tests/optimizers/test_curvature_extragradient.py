@@ -1,4 +1,4 @@
-"""CurvatureEG+: its formulas in NumPy, closed forms, and escapes from limit cycles."""
+"""CurvatureEG+: formulas in NumPy, closed forms, escapes from limit cycles."""
 
 import functools
 

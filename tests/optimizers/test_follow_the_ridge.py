@@ -1,4 +1,4 @@
-"""Follow the ridge: dense linear algebra, the ridge of a quadratic game, stable points."""
+"""Follow the ridge: dense linear algebra, quadratic games, stable points."""
 
 import jax
 import jax.numpy as jnp
