@@ -53,6 +53,16 @@ def dirac_non_saturating() -> mm.games.Game:
     return mm.games.dirac_gan("non-saturating")._replace(payoff_fn=payoff_fn)
 
 
+def polar() -> mm.games.Game:
+    """Returns the polar game with the min player's loss as payoff, for methods that compare it."""
+
+    def min_loss(z: mm.Players) -> jax.Array:
+        square = z.min**2 + z.max**2
+        return (16 / 3 * square**3 - 25 / 2 * square**2 + 9 * square) / 96 - z.min * z.max
+
+    return mm.games.polar()._replace(payoff_fn=mm.payoff(min_loss))
+
+
 def uneven_bilinear(size: int = 8) -> mm.games.Game:
     """Returns the game xᵀAy, where A has singular values from 1 to 1/5 and random directions."""
     rng = np.random.default_rng(0)
@@ -70,6 +80,8 @@ GAMES: dict[str, Callable[[], mm.games.Game]] = {
     "Dirac, penalty": lambda: mm.games.dirac_gan("gradient-penalty"),
     "F1": lambda: mm.games.keswani("F1"),
     "F3": lambda: mm.games.keswani("F3"),
+    "Forsaken": mm.games.forsaken,
+    "polar": polar,
     "rock-paper-scissors": mm.games.matrix,
 }
 

@@ -72,7 +72,16 @@ def test_starts_are_feasible_and_as_far_as_the_game_start():
             radius = np.linalg.norm(np.asarray(flat(game.start) - middle))
             np.testing.assert_allclose(distances, radius, rtol=1e-5)
         else:
-            np.testing.assert_allclose(points.min.sum(axis=1), 1, rtol=1e-5)
+            feasible = jax.vmap(game.projection)(points)
+            for point, like in zip(*map(jax.tree.leaves, (feasible, points)), strict=True):
+                np.testing.assert_allclose(point, like, atol=1e-6)
+
+
+def test_polar_payoff_is_the_loss_of_the_min_player():
+    game = GAMES["polar"]()
+    np.testing.assert_allclose(
+        jax.grad(game.payoff_fn)(game.start).min, game.field_fn(game.start).min, rtol=1e-5
+    )
 
 
 def test_profile_ends_at_solved_share():
