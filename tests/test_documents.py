@@ -51,6 +51,7 @@ def test_document_counts_and_names_all_optimizers(name):
         "benchmarks/README.md",
         "docs/adam_type.md",
         "docs/constrained_problems.md",
+        "docs/conditional.md",
         "docs/gan_trainer.md",
         "docs/metrics.md",
         "docs/reliability.md",

@@ -37,7 +37,7 @@ from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.preset_registry import PRESETS, Preset
 from minmax_jax.gan.config.presets import preset
 from minmax_jax.gan.config.schedule_shapes import SCHEDULES
-from minmax_jax.gan.data import DATA_SETS, Data, from_arrays, put_on_devices
+from minmax_jax.gan.data import DATA_SETS, Data, Examples, from_arrays, put_on_devices
 from minmax_jax.gan.data import batch as draw_batch
 from minmax_jax.gan.data import latents as draw_latents
 from minmax_jax.gan.data import load as load_data
@@ -53,10 +53,18 @@ from minmax_jax.gan.generation.generator import draw_samples, recompute_batch_st
 from minmax_jax.gan.generation.image_io import grid as image_grid
 from minmax_jax.gan.generation.image_io import to_uint8, write
 from minmax_jax.gan.generation.loaded import LoadedGenerator, load
-from minmax_jax.gan.generation.sampling import interpolate, sample
+from minmax_jax.gan.generation.sampling import interpolate, sample, sample_classes
 from minmax_jax.gan.networks import NETWORKS, Network, Pair, apply_in_order, purify
 from minmax_jax.gan.networks import build as build_networks
-from minmax_jax.gan.objective import LOSSES, PENALTIES, Game, Loss, Penalty, gradient_fields
+from minmax_jax.gan.objective import (
+    FAKE_LABELS,
+    LOSSES,
+    PENALTIES,
+    Game,
+    Loss,
+    Penalty,
+    gradient_fields,
+)
 from minmax_jax.gan.objective.augmentation import (
     AUGMENTATIONS,
     AffineMap,
@@ -84,6 +92,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     "AUGMENTATIONS",
     "DATA_SETS",
     "EXTRACTORS",
+    "FAKE_LABELS",
     "LOSSES",
     "METRICS",
     "NETWORKS",
@@ -108,6 +117,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     "read_metrics",
     "read_sweep",
     "sample",
+    "sample_classes",
     "sweep",
     "train",
     "write",
@@ -123,6 +133,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     "AffineMap",
     "ColorMap",
     "Data",
+    "Examples",
     "ImageMap",
     "Loss",
     "Metric",

@@ -15,7 +15,9 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
+from minmax_jax.gan import networks
 from minmax_jax.gan.base.errors import ConfigError, WriteFailed
+from minmax_jax.gan.base.messages import Note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluate, ranking
 from minmax_jax.gan.multihost import interrupts, process_group
@@ -102,6 +104,7 @@ def train(
         train_loop = functools.partial(_train_loop, config, compiled, data, devices)
         if group.is_coordinator:
             progress = progress or progress_lib.Progress(config.training.steps)
+            _note_unused_labels(config, game.pair, progress.note)
             opened = _copies(config, use_tensorboard, use_wandb)
             return _train_as_coordinator(config, group, train_loop, start, data, progress, opened)
         with group.termination:
@@ -235,6 +238,17 @@ def _train_loop(
     state = parallel.replicate(start, devices)
     state = loop.run(compiled, state, inputs, hooks, start=step, end=end)
     return jax.tree.map(np.asarray, parallel.unreplicate(state))
+
+
+def _note_unused_labels(config: config_lib.Config, pair: networks.Pair, note: Note) -> None:
+    """Says which networks of a conditional run are trained without labels."""
+    sides = {"generator": pair.generator, "discriminator": pair.discriminator}
+    unused = [name for name, network in sides.items() if not network.takes_labels]
+    if config.conditioning.conditional and unused:
+        note(
+            f"conditional: the {' and the '.join(unused)} of network {config.networks.name} do not "
+            "use labels and are trained without them"
+        )
 
 
 def _put_seed(seed: int, devices: list[Any]) -> Any:

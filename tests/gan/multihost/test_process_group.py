@@ -257,6 +257,26 @@ def test_batches_of_sharded_images_match_those_of_all_images(num_devices, kind):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_batches_of_sharded_labels_match_those_of_all_labels():
+    whole = data_lib.load("digits")
+    some = whole._replace(images=whole.images[:101], labels=whole.labels[:101])
+    devices = first_devices(3)
+
+    def draw(examples):
+        first = jax.lax.axis_index(parallel.AXIS) * 8
+        return data_lib.labeled_batch(examples, jax.random.key(3), first + jax.numpy.arange(8))
+
+    def drawn(data):
+        examples = data_lib.put_on_devices(data, devices, labels=True)
+        return jax.pmap(draw, axis_name=parallel.AXIS, devices=devices)(examples)
+
+    sharded = drawn(some._replace(totals=data_lib.Totals(101, 0)))
+    assert sharded.labels.dtype == np.int32
+    np.testing.assert_array_equal(sharded.labels, drawn(some).labels)
+    with pytest.raises(gan.DataError, match="data must have labels, got none in digits"):
+        data_lib.put_on_devices(some._replace(labels=None), devices, labels=True)
+
+
 def test_process_decodes_only_its_shard(tmp_path, monkeypatch):
     write_images(tmp_path / "set")
     whole = data_lib.load(str(tmp_path / "set"))

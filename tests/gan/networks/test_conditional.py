@@ -1,4 +1,4 @@
-"""Tests of class embeddings, conditional BatchNorm, projection and the networks made of them."""
+"""Tests of class embeddings, conditional BatchNorm and projection."""
 
 import functools
 
@@ -74,7 +74,7 @@ def test_conditional_norm_is_the_affine_map_of_each_class(embedding, platform):
     assert {type(leaf) for leaf in (norm.norm.scale, norm.norm.bias)} == {type(None)}
 
 
-def test_projection_adds_the_product_with_the_vector_of_the_class():
+def test_projection_is_the_product_with_the_vector_of_the_class():
     projection = _conditional.Projection(6, CLASSES, layers())
     features = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
     table = np.asarray(projection.embedding.table[...])

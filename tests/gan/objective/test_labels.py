@@ -1,4 +1,4 @@
-"""Tests of labels in the game: batches, labels of generated examples, penalties, programs."""
+"""Tests of labels in batches, games and penalties."""
 
 import functools
 

@@ -4,6 +4,7 @@ import pytest
 from flax import nnx
 
 from minmax_jax import parallel
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import objective
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.training import build
@@ -36,7 +37,7 @@ def train_on(num_devices, data, optimizer, options, seed, **fields):
     devices = first_devices(num_devices)
     game, optimizer = build.build_game(config, data, num_devices)
     program = program_lib.compile_program(game, optimizer, config, devices)
-    images = parallel.replicate(data.images, devices)
+    images = data_lib.put_on_devices(data, devices, labels=config.conditioning.conditional)
     state = parallel.replicate(step_lib.init(game, optimizer), devices)
     start = jax.tree.map(np.array, parallel.unreplicate(state))
     for until in range(1, STEPS + 1):
@@ -67,6 +68,15 @@ def test_eight_devices_match_one_device(name, seed, noise_images):
     _, shared = train_on(8, noise_images, *METHODS[name], seed)
     agree(start, alone, shared)
     assert jax.tree.leaves(alone.stats)  # the network has BatchNorm
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fake_labels", sorted(objective.FAKE_LABELS))
+def test_eight_devices_match_one_device_with_labels(fake_labels, noise_images):
+    fields = {"conditional": True, "fake_labels": fake_labels, "penalty": 1.0, "penalty_type": "r2"}
+    start, alone = train_on(1, noise_images, "sgda", {}, 0, **fields)
+    _, shared = train_on(8, noise_images, "sgda", {}, 0, **fields)
+    agree(start, alone, shared)
 
 
 def agree(start, alone, shared):
