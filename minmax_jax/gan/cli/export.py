@@ -1,4 +1,4 @@
-"""`minmax-jax export` writes the generator of a run as a function for other programs."""
+"""`minmax-jax export` writes the generator of a run for other programs."""
 
 import dataclasses
 from typing import Annotated
