@@ -2,6 +2,7 @@
 
 compiling    from a JAX function to a compiled program
 counting     convolutions, kernels and bytes of a compiled program
+grouped      the forms of a grouped convolution
 steps        the training steps that the tests and the command count
 __main__     prints the counts: `python -m tests.gpu_ahead`
 """

@@ -1,6 +1,7 @@
 """Prints what training steps launch on an H100, and the passes of updates.
 
-Use: `python -m tests.gpu_ahead [NETWORK ...]`, or `python -m tests.gpu_ahead updates`.
+Use: `python -m tests.gpu_ahead [NETWORK ...]`, or `python -m tests.gpu_ahead updates`, or
+`python -m tests.gpu_ahead grouped`.
 """
 
 import sys
@@ -8,7 +9,7 @@ import sys
 import optax
 
 import minmax_jax as mm
-from tests.gpu_ahead import compiling, steps, updates
+from tests.gpu_ahead import compiling, grouped, steps, updates
 
 
 def main() -> None:
@@ -17,6 +18,8 @@ def main() -> None:
         sys.exit(f"Cannot compile for an H100: {reason}. See tests/gpu_ahead/compiling.py.")
     if sys.argv[1:] == ["updates"]:
         return print_passes()
+    if sys.argv[1:] == ["grouped"]:
+        return print_grouped()
     for name in sys.argv[1:] or steps.NETWORKS:
         print(name, steps.count_step(name), flush=True)
     if not sys.argv[1:]:
@@ -36,6 +39,13 @@ def print_passes() -> None:
             for dtype in ("float32", "bfloat16"):
                 passes = updates.count_passes(optimizer, side, dtype)
                 print(f"{name}, {side}x{side}, {dtype}: {passes:.1f}", flush=True)
+
+
+def print_grouped() -> None:
+    """Prints the counts of both forms of a grouped convolution with its derivatives."""
+    for dtype in ("float32", "bfloat16"):
+        for form in grouped.FORMS:
+            print(dtype, form, grouped.count_grouped(form, dtype), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pytest
 
 import minmax_jax as mm
 from minmax_jax.gan.networks import _convolution_lax
-from tests.gpu_ahead import compiling, counting, steps, updates
+from tests.gpu_ahead import compiling, counting, grouped, steps, updates
 
 HLO = """\
 %fused (p: f32[8]) -> f32[8] {
@@ -74,6 +74,14 @@ def test_double_has_three_kinds_without_reversal(compiler, outputs):
     found = counting.count(compiling.compile_for_h100(gradients, *arguments).as_text())
     assert found.convolutions == dict.fromkeys(counting.KINDS, 1)
     assert found.reversed_windows == found.zero_stuffed == 0
+
+
+def test_grouped_convolutions_move_few_bytes(compiler):
+    """The products of all groups move more, because they write each patch to memory."""
+    found, products = (grouped.count_grouped(form) for form in ("lax", "products"))
+    assert sum(found.convolutions.values()) == 5 and not products.convolutions
+    assert found.reversed_windows == found.zero_stuffed == 0
+    assert 5 * found.megabytes < products.megabytes
 
 
 # At most these kernels, megabytes and gigaflops. The forms before: 58, 49, 0 for mlp; 111, 91,

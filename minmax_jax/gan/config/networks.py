@@ -19,7 +19,7 @@ class NetworksConfig(Group):
     name: Annotated[str, OneOf(NETWORKS), arg(name="network", metavar=choices(NETWORKS))] = "mlp"
     """Architecture of both networks."""
     width: Annotated[int, AtLeast(1), AtMost(2**16)] = 256
-    """Hidden units of fully connected networks, or channels of the layer next to the image. Published: 128 for resnet and mangoubi_gaussians, 256 for mangoubi_mnist, 64 for mangoubi_cifar."""  # noqa: E501
+    """Hidden units of fully connected networks, or channels of the layer next to the image. Published: 128 for resnet, sngan and mangoubi_gaussians, 256 for mangoubi_mnist, 64 for mangoubi_cifar, 768 for r3gan."""  # noqa: E501
     latent_dim: Annotated[int, AtLeast(1), AtMost(2**20)] = 32
     """Dimension of the generator's input, which is standard normal."""
     spectral_norm: bool = False

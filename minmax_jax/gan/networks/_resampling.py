@@ -1,4 +1,4 @@
-"""Resampling by a factor of two with the filters [1, 3, 3, 1] and bilinear interpolation.
+"""Resampling by a factor of two with the filter [1, 3, 3, 1], or bilinearly.
 
 Each output pixel combines two input pixels per axis, so both functions are a few shifted sums.
 """

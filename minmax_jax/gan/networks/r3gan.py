@@ -1,4 +1,4 @@
-"""Networks of R3GAN: residual blocks without normalization, and grouped convolutions.
+"""Networks of R3GAN, with grouped convolutions and without normalization.
 
 Generator: a learned 4×4 basis, scaled by a dense layer of the latents channel by channel; at each
 side, blocks; doubling by interpolation with [1, 3, 3, 1] between the sides; a 1×1 convolution to

@@ -1,4 +1,4 @@
-"""Residual networks of WGAN-GP and SNGAN, with optional classes and self-attention.
+"""Residual networks of WGAN-GP, with optional classes and self-attention.
 
 Generator: a dense layer to 4×4; one block for each doubling of the sides; BatchNorm, ReLU, 3×3
 convolution, tanh. A block is BatchNorm, ReLU, nearest-neighbor upsampling, 3×3, BatchNorm, ReLU,

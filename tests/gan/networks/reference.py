@@ -1,4 +1,4 @@
-"""Layers of published networks in NumPy and float64, written down as the papers state them."""
+"""Layers of published networks in NumPy and float64."""
 
 import jax
 import numpy as np
