@@ -181,6 +181,7 @@ def test_run_stops_before_nonfinite_step_and_resumes_with_skip(tmp_path, capsys)
     assert step == bad - 1 and not nonfinite_check.nonfinite_leaves(values)
     assert len(list((folder / "checkpoints").iterdir())) == 3  # including two earlier ones
     assert [r["step"] for r in lines(folder)] == list(range(6, bad, 6))
+    assert (folder / "samples.png").exists() and (folder / "curves.png").exists()
 
     # The state equals that of a run that ends there, whose last losses are not finite.
     with pytest.raises(gan.NonFinite, match=f"^step {bad - 1}: .*loss_max.* not finite after it"):
