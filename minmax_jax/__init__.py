@@ -25,6 +25,7 @@ from minmax_jax.optimizers.amsgrad_gda import amsgrad_gda
 from minmax_jax.optimizers.anchored_past_extragradient import anchored_past_extragradient
 from minmax_jax.optimizers.bias_corrected_extragradient import bias_corrected_extragradient
 from minmax_jax.optimizers.competitive import competitive
+from minmax_jax.optimizers.complete_newton import complete_newton
 from minmax_jax.optimizers.consensus import consensus
 from minmax_jax.optimizers.curvature_extragradient import curvature_extragradient
 from minmax_jax.optimizers.extra_adam import extra_adam
@@ -145,6 +146,7 @@ __all__ = [
     "averaged_players",
     "bias_corrected_extragradient",
     "competitive",
+    "complete_newton",
     "complex_trace",
     "consensus",
     "constrained",

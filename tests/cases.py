@@ -59,6 +59,7 @@ class Case(NamedTuple):
       idle: None if an update calls `field_fn`, or the reason why it does not.
       full_name: Name of the optimizer or transformation, if `name` starts with a short name.
       games: Games on which the tests run it.
+      undefined: Labels of games whose Jacobian is singular, so that the method does not move.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Case(NamedTuple):
     idle: str | None = None
     full_name: str = ""
     games: problems.Games = problems.UNCONSTRAINED
+    undefined: tuple[str, ...] = ()
 
     @property
     def algorithm(self):
@@ -722,6 +724,16 @@ CASES = (
         couples=_FOLLOWS,
         cost=Cost(field=3, jvp=(2, 9)),
         needs=_ORACLE,
+    ),
+    _case(
+        "complete_newton",
+        mm.complete_newton,
+        converges_at=1.0,
+        steps=3,
+        mirror="the max player responds to the min player's step",
+        cost=Cost(field=2, jvp=(4, 46)),
+        needs=_ORACLE,
+        undefined=("bilinear", "matrix", "dirac_gan wgan"),
     ),
     _case(
         "unrolled",

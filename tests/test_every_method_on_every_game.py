@@ -53,6 +53,7 @@ each_optimizer = pytest.mark.parametrize(
 def test_optimizer_runs_on_every_game_in_one_program(name):
     key, games = jax.random.key(1), every_game()
     needs = {need for case in CASES if case.algorithm == name for need in case.needs}
+    undefined = {label for case in CASES if case.algorithm == name for label in case.undefined}
     if "payoff_fn" in needs:  # Games with two losses have no payoff.
         games = {label: game for label, game in games.items() if game.payoff_fn is not None}
 
@@ -68,7 +69,7 @@ def test_optimizer_runs_on_every_game_in_one_program(name):
             (bool(jnp.all(jnp.isfinite(a))), bool(jnp.any(a != b))) for a, b in leaves
         ]
         assert all(finite for finite, _ in finite_and_moved), label
-        assert any(moved for _, moved in finite_and_moved), label
+        assert any(moved for _, moved in finite_and_moved) != (label in undefined), label
 
 
 @each_optimizer
