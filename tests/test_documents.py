@@ -50,6 +50,7 @@ def test_document_counts_and_names_all_optimizers(name):
         "CONTRIBUTING.md",
         "benchmarks/README.md",
         "docs/adam_type.md",
+        "docs/augmentation.md",
         "docs/constrained_problems.md",
         "docs/conditional.md",
         "docs/gan_trainer.md",

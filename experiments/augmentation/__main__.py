@@ -3,12 +3,12 @@
     python -m experiments.augmentation --data ylecun/mnist
     python -m experiments.augmentation --redraw
 
-The first command takes about an hour on two cores. An interrupted command continues where it
+The first command takes some minutes per run on two cores. An interrupted command continues where it
 stopped. `--redraw` rebuilds table and figure from the JSON file.
 
-Both arms train the preset `mnist` on the same images with the same seeds. The score is the Fréchet
-distance to images that were not used for training, in the features of a classifier of all training
-images.
+Both arms train fully connected networks on the same images with the same seeds. The score is the
+Fréchet distance to images that were not used for training, in the features of a classifier of all
+training images.
 """
 
 from pathlib import Path

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from matplotlib import ticker
+
 from experiments._shared.figures import plt, save
 from experiments._shared.means import format_mean
 
@@ -29,6 +31,9 @@ def draw(result: dict[str, Any], path: Path) -> None:
             label = LABELS[arm] if number == 0 else None
             axes.plot(steps, values, "o-", color=color, label=label, markersize=3)
     axes.set(xlabel="updates", ylabel="Fréchet distance to held-out images", yscale="log")
-    axes.set_title(f"{result['config']['num_images']:,} training images, {len(runs)} seeds")
+    seeds = "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
+    axes.set_title(f"{result['config']['num_images']:,} training images, {seeds}")
+    axes.yaxis.set_major_formatter(ticker.ScalarFormatter())
+    axes.yaxis.set_minor_formatter(ticker.ScalarFormatter())
     axes.legend()
     save(figure, path)

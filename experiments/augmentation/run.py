@@ -28,11 +28,11 @@ class Config:
     """Architecture of both networks."""
     width: int = 256
     """Width of both networks."""
-    learning_rate: float = 2e-4
+    learning_rate: float = 1e-3
     """Learning rate of both players (Adam with b1 = 0.5)."""
     seeds: int = 3
     """Number of seeds per arm."""
-    steps: int = 4000
+    steps: int = 8000
     """Updates per run."""
     every: int = 1000
     """Updates between two scores."""
@@ -66,7 +66,6 @@ def run(config: Config) -> dict[str, Any]:
         labels=full.test_labels,
         test_images=few.images,
         test_labels=few.labels,
-        name=f"{config.data} (held out)",
     )
     evaluator = gan.SampleEvaluator(judged, extractor, ["frechet"])
     found: dict[str, list[Any]] = {arm: [] for arm in ARMS}
@@ -145,5 +144,7 @@ def score(
             stats = gan.recompute_batch_stats(pair, params, stats)
         record = evaluator(np.asarray(generate(params, stats)))
         scores.append({"step": step, **record["scores"]})
-        facts = {"protocol": record["protocol"], "training_images": record["held_out"]}
+        reference = f"{record['num_reference']} held-out images of {config.data}"
+        protocol = {**record["protocol"], "reference": reference}
+        facts = {"protocol": protocol, "training_images": record["held_out"]}
     return {"facts": facts, "scores": scores}

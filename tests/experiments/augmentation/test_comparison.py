@@ -61,6 +61,6 @@ def test_run_records_scores_of_both_arms(tmp_path, monkeypatch):
     )  # fmt: skip
     found = run(config)
     assert [one["step"] for one in found["scores"]["diffaugment"][0]] == [2, 4]
-    assert found["protocol"]["reference"] == "359 training examples of digits (held out)"
+    assert found["protocol"]["reference"] == "359 held-out images of digits"
     assert found["scores"]["none"] != found["scores"]["diffaugment"]
     json.dumps(found)
