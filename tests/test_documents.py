@@ -55,6 +55,7 @@ def test_document_counts_and_names_all_optimizers(name):
         "docs/conditional.md",
         "docs/gan_trainer.md",
         "docs/metrics.md",
+        "docs/published_networks.md",
         "docs/reliability.md",
         "docs/schedules.md",
         "docs/trained_generators.md",
