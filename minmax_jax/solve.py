@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jax import lax
 
-from minmax_jax._util import calls, checks, norms, trees
+from minmax_jax._util import calls, checks, loops, norms, trees
 from minmax_jax._util.types import Draw, FieldFn, PayoffFn, Players, PyTree
 
 Record = Callable[[jax.Array, Players, Players, Any], PyTree]
@@ -151,7 +150,7 @@ def solve(
 
     first = (start, optimizer.init(start))
     if tolerance is None:
-        return _scan(update_fn, first, num_steps)
+        return SolveResult(*loops.scan(update_fn, first, num_steps))
     tolerance = checks.check_number("solve", "tolerance", tolerance, schedule=False)
     residual_fn = _checked_residual(residual)
 
@@ -159,60 +158,7 @@ def solve(
         field = _extra_arguments(given, key, step)["field_fn"](z, 0)
         return field, residual_fn(z, field)
 
-    return _run_until(update_fn, look, first, num_steps, tolerance)
-
-
-def _scan(update_fn: Callable[..., Any], first: Any, num_steps: int) -> SolveResult:
-    """Returns the result of all updates."""
-
-    def step_fn(carry: tuple[Players, Any], step: jax.Array) -> tuple[tuple[Players, Any], Any]:
-        z, state, seen = update_fn(*carry, None, step)
-        return (z, state), seen
-
-    carry, records = lax.scan(step_fn, first, jnp.arange(num_steps))
-    return SolveResult(players=carry[0], state=carry[1], records=records)
-
-
-class _Carry(NamedTuple):
-    """Values that a run with a tolerance keeps between its updates."""
-
-    players: Players
-    state: Any
-    field: Players
-    residual: jax.Array
-    step: jax.Array
-    records: Any
-
-
-def _run_until(
-    update_fn: Callable[..., Any],
-    look: Callable[..., Any],
-    first: tuple[Players, Any],
-    num_steps: int,
-    tolerance: Any,
-) -> SolveResult:
-    """Returns the result of the updates up to a small residual, or of all.
-
-    Each field is evaluated once: for the residual, and for the update that may follow.
-    """
-
-    def is_running(carry: _Carry) -> jax.Array:
-        # The comparison is False for NaN.
-        return (carry.step < num_steps) & (carry.residual > tolerance)
-
-    def step_fn(carry: _Carry) -> _Carry:
-        z, state, seen = update_fn(carry.players, carry.state, carry.field, carry.step)
-        records = jax.tree.map(lambda rows, row: rows.at[carry.step].set(row), carry.records, seen)
-        field, residual = look(z, carry.step + 1)
-        return _Carry(z, state, field, residual, carry.step + 1, records)
-
-    step = trees.new_count()
-    field, residual = look(first[0], step)
-    shapes = jax.eval_shape(lambda: update_fn(*first, field, step)[2])
-    records = jax.tree.map(lambda row: jnp.zeros((num_steps, *row.shape), row.dtype), shapes)
-    end = lax.while_loop(is_running, step_fn, _Carry(*first, field, residual, step, records))
-    converged = end.residual <= tolerance
-    return SolveResult(end.players, end.state, end.records, end.step, converged)
+    return SolveResult(*loops.until(update_fn, look, first, num_steps, tolerance))
 
 
 def _checked_residual(residual: Residual | None) -> Callable[[Players, Players], jax.Array]:

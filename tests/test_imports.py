@@ -32,7 +32,7 @@ ORDER = {
         {"checks", "sharding"},
         {"blue", "calls", "treeplex"},
         {"norms"},
-        {"krylov"},
+        {"krylov", "loops"},
     ],
     "minmax_jax.gan": [
         {"base"},
