@@ -1,4 +1,4 @@
-"""The Forsaken game, whose limit cycle attracts most methods."""
+"""The Forsaken game, whose limit cycle attracts many methods."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ BOUND = 1.5
 
 
 def forsaken() -> Game:
-    """Creates the planar game Forsaken, on which most methods end in a limit cycle.
+    """Creates the planar game Forsaken, on which many methods end in a limit cycle.
 
     The payoff and its constraint set are
 
@@ -22,8 +22,8 @@ def forsaken() -> Game:
 
     Its only critical point is (0.0780, 0.4119). There, the Jacobian of the field has the
     eigenvalues 0.045 ± 0.908i, so the point attracts the flow dz/dt = −F(z), but only from a small
-    neighborhood. Gradient descent–ascent, extragradient, and EG+ with a fixed step size end
-    in a cycle around it. `curvature_extragradient` reaches it.
+    neighborhood. Gradient descent–ascent ends in a cycle around it, and so do extragradient and
+    EG+ with small learning rates; `curvature_extragradient` reaches it without tuning.
 
     Returns:
       A `Game` of two scalars that starts at (1, −0.8). `projection` clips to the box.

@@ -52,7 +52,7 @@ def curvature_extragradient(
     wait for the slowest one.
 
     **Verification.** The tests compare the iterates with the formulas in NumPy, with closed forms
-    on quadratic games, and the end points on Forsaken and the polar game with published ones. The
+    on quadratic games, and check that it reaches the solutions of Forsaken and the polar game. The
     formulas were read in the authors' notebook, which cannot run here.
 
     Args:
@@ -79,7 +79,7 @@ def curvature_extragradient(
       ValueError: If a number is out of range; in `update`, if `params` or `field_fn` is missing.
 
     Examples:
-      On Forsaken, extragradient ends in a cycle:
+      On Forsaken, extragradient with a small learning rate ends in a cycle:
 
       >>> import minmax_jax as mm
       >>> game = mm.games.forsaken()
