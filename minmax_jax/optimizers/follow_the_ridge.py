@@ -33,24 +33,26 @@ def follow_the_ridge(
         y⁺ = y + η_y ∇ᵧf + η_x (∇ᵧᵧf)⁻¹ ∇ᵧₓf ∇ₓf
 
     The last term moves y as its best response moves with x, so that a point on the ridge
-    ∇ᵧf = 0 stays on it to first order. With small learning rates, the stable points are then
-    exactly the local min-max points, in which the min player moves first: points of other kinds,
-    which attract gradient descent–ascent, repel it, and rotations disappear. On a quadratic game
-    started on the ridge, x follows gradient descent on max_y f.
+    ∇ᵧf = 0 stays on it to first order. With small learning rates, the method is then stable
+    exactly at the local min-max points, in which the min player moves first. It moves away
+    from all other stationary points, also from those that attract gradient descent–ascent, and
+    near a solution its iterates do not rotate. On a quadratic game started on the ridge, x
+    follows gradient descent on max_y f.
 
-    The Hessian ∇ᵧᵧf must be invertible. `gmres` solves with indefinite Hessians too, which the
-    guarantee needs; `cg` needs less memory, and stops at directions in which f is not concave in
-    y. For GANs, the authors use 5 iterations of `cg` with `damping=1.0` and RMSProp (from their
-    code): `transform=optax.scale_by_rms()` scales both players' fields, and the correction uses
-    the scaled step of x. In a general-sum game, the correction uses the loss of the max player.
+    The Hessian ∇ᵧᵧf must be invertible. To leave a point that is not a local min-max point, the
+    method needs the correction also where ∇ᵧᵧf is indefinite. `gmres` computes it there. `cg`
+    needs less memory, but stops at directions in which f is not concave in y. For GANs, the
+    authors use 5 iterations of `cg` with `damping=1.0` and RMSProp (from their code):
+    `transform=optax.scale_by_rms()` scales both players' fields, and the correction uses the
+    scaled step of x. In a general-sum game, the correction uses the loss of the max player.
 
     **Cost.** The field passed in, one JVP and one linearization of the max player's field at z
     (sample index 0), and one JVP per solver iteration and GMRES cycle. GMRES stores
     `max_iterations + 1` vectors of the size of y, at most 21.
 
-    **Verification.** The tests compare the step with dense linear algebra, on a quadratic game the
-    iterates with gradient descent on max_y f, and the points that attract and repel it on
-    `games.keswani()`. The formulas agree with the authors' code `quadratic.py` to 5e-15; their
+    **Verification.** The tests compare the step with dense linear algebra, and on a quadratic game
+    the iterates with gradient descent on max_y f. On `games.keswani()`, they check to which points
+    the method converges. The formulas agree with the authors' code `quadratic.py` to 5e-15; their
     code for GANs was read, not run.
 
     Args:

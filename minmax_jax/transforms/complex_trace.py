@@ -56,7 +56,7 @@ def complex_trace(
       TypeError: If `decay` or `angle` is not a number. In `init` and `update`, if a leaf is not
         floating-point.
       ValueError: If `decay` is not in [0, 1], or `angle` is not finite. In `update`, if updates,
-        params and state do not belong together.
+        params and state differ in structure or shapes.
 
     Examples:
       On f = xy with simultaneous updates, all real momentum rates diverge. An imaginary one

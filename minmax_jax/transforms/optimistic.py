@@ -54,7 +54,7 @@ def add_optimism(
       TypeError: If `weight` is not a number or a schedule. In `init` and `update`, if a leaf is
         not floating-point.
       ValueError: If `weight` is negative or not finite, or `previous` is unknown. In `update`,
-        if updates, params and state do not belong together.
+        if updates, params and state differ in structure or shapes.
 
     Examples:
       >>> import minmax_jax as mm

@@ -17,13 +17,13 @@ def project(
 ) -> optax.GradientTransformationExtraArgs:
     """Replaces the step u by `P(z + u) − z`, so that the updated parameters are feasible.
 
-    An update is added to the parameters, and not every number can be reached by an addition. In
-    float32 and float64, each of the new parameters is therefore `P(z + u)`, or if that cannot be
-    reached, a number on the side away from `z + u` that is as close as the addition allows. So
+    The step is added to z, and because of rounding, some numbers cannot be the result of this
+    addition. In float32 and float64, each new parameter is `P(z + u)` if a step leads to it.
+    Otherwise it is a number close to `P(z + u)`, but never one between `P(z + u)` and `z + u`. So
     the new parameters are exactly inside a box, an orthant, or a ball around zero that is not
     narrower than the spacing of floating-point numbers at z. Equality constraints, such as the
-    sum in a simplex, hold up to rounding. Steps that are combined after `project`, for example
-    several ascent steps of `alternate` or `greedy`, can end a rounding error outside.
+    sum in a simplex, hold up to rounding. If several projected steps are summed to one update, as
+    `alternate` and `greedy` do with ascent steps, the result can be outside by a rounding error.
 
     Place `project` last in a chain, after the learning rate. Inside the `tx` of `extrapolate`
     it also projects the lookahead points (projected extragradient). Optimizers from

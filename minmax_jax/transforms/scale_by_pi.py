@@ -68,7 +68,7 @@ def scale_by_pi(
       TypeError: If a gain or `decay` is not a number. In `init` and `update`, if a leaf is not
         floating-point.
       ValueError: If a gain is negative, `decay` is out of range, or `initial` is unknown. In
-        `update`, if updates, params and state do not belong together.
+        `update`, if updates, params and state differ in structure or shapes.
 
     Examples:
       On a linear objective, the multiplier of plain descent–ascent circles around its solution:

@@ -1,4 +1,4 @@
-"""Checks that updates, parameters and states belong together."""
+"""Checks that updates, parameters and states have the same structure and shapes."""
 
 from collections.abc import Mapping
 from typing import Any

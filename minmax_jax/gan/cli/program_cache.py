@@ -1,8 +1,8 @@
 """Cache of compiled programs on disk, so that the second start compiles nothing.
 
 The command line turns on JAX's persistent compilation cache. Scripts can turn it on with JAX's
-own settings. An entry is the machine code of the run that wrote it, so results are bit-for-bit
-identical with and without the cache.
+own settings. An entry contains the machine code that was executed by the run that wrote it, so
+results are bit-for-bit identical with and without the cache.
 """
 
 import os

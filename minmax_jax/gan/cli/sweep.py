@@ -43,7 +43,7 @@ class Sweep:
     vmap: Literal["auto", "on", "off"] = "auto"
     """Train the runs of an optimizer in one vmapped program. auto: only for small networks."""
     score: Annotated[str, HIDE_DEFAULT] = ""
-    """Metric to compare runs by. Scores are compared in their better direction, training metrics by the lowest value; METRIC:min and METRIC:max choose explicitly. Default: high_quality_share for gaussians, frechet_distance for images."""  # noqa: E501
+    """Metric to compare runs by. For each score it is known whether higher or lower is better; for training metrics, lower is better. METRIC:min or METRIC:max overrides the direction. Default: high_quality_share for gaussians, frechet_distance for images."""  # noqa: E501
     config: Annotated[Config, arg(name="")] = dataclasses.field(default_factory=Config)
 
 

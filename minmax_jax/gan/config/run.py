@@ -71,7 +71,7 @@ class RunConfig(Group):
     keep: Annotated[int, AtLeast(1)] = 3
     """Number of newest checkpoints to keep."""
     keep_best: Annotated[str, HIDE_DEFAULT] = ""
-    """Also keep the checkpoint with the best METRIC from metrics.jsonl, such as frechet_distance (needs --evaluate-every). Scores are compared in their better direction, other metrics by the lowest value; METRIC:min and METRIC:max choose explicitly."""  # noqa: E501
+    """Also keep the checkpoint with the best METRIC from metrics.jsonl, such as frechet_distance (needs --evaluate-every). For each score it is known whether higher or lower is better; for other metrics, lower is better. METRIC:min or METRIC:max overrides the direction."""  # noqa: E501
 
     def check(self) -> None:
         """Raises `ConfigError` if a value is invalid."""

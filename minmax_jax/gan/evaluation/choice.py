@@ -47,8 +47,8 @@ def resolve(
     `frechet`. The names are not checked against data; see `check`.
 
     Args:
-      extractors: Names in `features.EXTRACTORS`. Default: the default extractor.
-      metrics: Names in `METRICS`, or known words. Default: all possible metrics.
+      extractors: Names in `features.EXTRACTORS`. If empty, the default extractor is meant.
+      metrics: Names in `METRICS`, or known words. If empty, all possible metrics are meant.
 
     Raises:
       ConfigError: If a name is unknown, or a word needs another extractor.
@@ -96,19 +96,24 @@ def check(
     data: Data,
     inception_weights: str | None = None,
 ) -> None:
-    """Checks that each extractor suits the data, has its weights, and allows each metric.
+    """Checks that each extractor can be built for the data and allows each metric.
 
-    No extractor is built. Metrics of a registered extractor whose entry does not say
-    whether it has classes are checked later, when it is built.
+    No extractor is built. If the registry entry of an extractor does not say whether it has
+    classes (`has_classes=None`), the metrics are not checked here: `choose` checks them with
+    the extractor that was built.
 
     Args:
       extractors: Names in `features.EXTRACTORS`.
-      metrics: Names in `METRICS`. Default: all that the extractor allows.
+      metrics: Names in `METRICS`. If empty, all metrics that the data and the extractor
+        allow are meant.
       data: Dataset.
-      inception_weights: File of weights for the extractor `inception`, or None.
+      inception_weights: File of weights for the extractor `inception`. Default: the
+        published weights, as `convert_inception` stored them.
 
     Raises:
-      ConfigError: If a name is unknown, or something is missing.
+      ConfigError: If a name is unknown, an extractor does not support the data, weights are
+        missing or are given without `inception`, or an extractor or the data do not allow a
+        metric.
       DataError: If the extractor `classifier` cannot be trained on the data.
     """
     if inception_weights is not None and "inception" not in extractors:
@@ -127,8 +132,8 @@ def choose(names: Sequence[str] | None, data: Data, extractor: Extractor) -> tup
     """Returns the names of the metrics to compute, in the order of the registry.
 
     Args:
-      names: Names in `METRICS`. Default: all metrics that the data and the
-        extractor allow.
+      names: Names in `METRICS`. If empty or None, all metrics that the data and the
+        extractor allow are chosen.
       data: Dataset.
       extractor: Feature extractor.
 

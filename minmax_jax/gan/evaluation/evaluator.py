@@ -134,9 +134,10 @@ class SampleEvaluator:
         }
 
     def _score_held_out(self, count: int, labeled: bool) -> scores.Scores:
-        """Returns the scores of `count` held-out examples, which are computed once.
+        """Returns the scores of `count` held-out examples, and keeps them for later calls.
 
-        The held-out examples have labels if the samples have, so that both have the same scores.
+        `labeled` says whether the samples have labels. The labels of the held-out examples are
+        used only in this case, so that the same metrics are computed for both sets.
         """
         if (count, labeled) not in self._baselines:
             name, images = "held-out examples", self._data.test_images

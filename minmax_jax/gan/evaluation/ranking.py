@@ -16,8 +16,8 @@ TRAINING_METRICS = (*metrics_log.NAMES, "steps_per_second", "seconds")
 def parse(text: str, field: str) -> Best | None:
     """Parses `METRIC`, `METRIC:min` or `METRIC:max`; returns None for an empty string.
 
-    `METRIC` alone takes the better direction of a score, and the lowest value of a
-    training metric such as `loss_min`.
+    For `METRIC` alone, the direction is the one in which the score improves. For a training
+    metric such as `loss_min`, lower is better.
 
     Args:
       text: String to parse.

@@ -134,7 +134,10 @@ def _columns(record: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _baseline_notes(record: Mapping[str, Any]) -> list[str]:
-    """Returns the reason why the held-out baseline is missing or uses fewer examples."""
+    """Returns at most one note, which says what limits the held-out baseline.
+
+    Either there is no baseline, or it has fewer examples than there are samples.
+    """
     count, num_samples = record["num_held_out"], record["num_samples"]
     if not count:
         return ["No examples are held out, so there is no baseline of real examples."]

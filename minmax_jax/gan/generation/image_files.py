@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # Matplotlib takes long to import, and most commands draw at 
 
 
 def save_figure(figure: "matplotlib.figure.Figure", path: Path, *, dpi: int = 120) -> None:
-    """Writes a figure as PNG. Errors: see `files.open_atomically`.
+    """Writes a figure as PNG. Raises the errors of `files.open_atomically`.
 
     Titles, labels and legends may contain names that other people chose. Therefore `$` does not
     start a formula in them, and characters that the font lacks are drawn as boxes without a
@@ -38,7 +38,7 @@ def save_figure(figure: "matplotlib.figure.Figure", path: Path, *, dpi: int = 12
 
 
 def save_image(image: Image.Image, path: Path, **options: Any) -> None:
-    """Writes an image in the format of the file name. Errors: see `files.open_atomically`.
+    """Writes an image in the format of the file name. Raises errors of `files.open_atomically`.
 
     Args:
       image: Image, or the first frame of an animation.

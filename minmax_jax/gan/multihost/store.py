@@ -15,7 +15,9 @@ WAIT = 10
 
 
 class Store:
-    """Texts of all processes. A process that runs alone needs no key-value store.
+    """Texts that each process stores under names, so that the other processes can read them.
+
+    A process that runs alone needs no key-value store.
 
     Args:
       index: Index of this process.
@@ -26,13 +28,16 @@ class Store:
         self.index, self.count = index, count
 
     def put(self, name: str, text: str) -> None:
-        """Publishes a text of this process. Each name can be used once."""
+        """Stores a text under a name, for all processes to read.
+
+        A process can use each name only once.
+        """
         self._client.key_value_set(f"{ROOT}/{name}/{self.index}", text)
 
     def get(self, name: str, index: int) -> str:
-        """Waits for a text of another process and returns it.
+        """Waits until another process has stored a text under a name, and returns the text.
 
-        The other process may load data or compile for minutes.
+        There is no time limit, because the other process may load data or compile for minutes.
         """
         while True:
             try:
@@ -43,7 +48,7 @@ class Store:
                     raise
 
     def exchange(self, name: str, value: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Returns the values of all processes, in their order. It waits for all of them."""
+        """Waits for the values of all processes and returns them, in the order of the indices."""
         if self.count == 1:
             return [dict(value)]
         self.put(name, json.dumps(value))

@@ -119,7 +119,7 @@ class Layers(NamedTuple):
 
 
 class BatchNorm(nnx.BatchNorm):
-    """BatchNorm in float32 whose running statistics decay by 0.9 per batch.
+    """BatchNorm in float32 whose running statistics have a decay rate of 0.9 per batch.
 
     With `affine=False`, it has neither scale nor bias.
 

@@ -84,9 +84,11 @@ class Outputs(NamedTuple):
       real_logits: Logits of the discriminator for `real`.
       fake_logits: Logits of the discriminator for `fake`.
       mix: Uniform random number per pair of examples, for the gradient penalty.
-      discriminator: Function `(inputs, labels=None)` to logits for the penalty. It starts from
-        the statistics that the pass over `real` returned. Without labels, it uses `labels`.
-      stats: Statistics of both networks after the forward pass.
+      discriminator: Function `(inputs, labels)` that returns logits, for the penalty. Its argument
+        `labels` defaults to the classes of `real`. It uses the BatchNorm statistics and
+        spectral-normalization vectors after the pass over `real`.
+      stats: BatchNorm statistics and spectral-normalization vectors of both networks after the
+        forward pass.
       labels: Classes of `real`, or None.
       fake_labels: Classes of `fake`, or None.
     """
@@ -171,7 +173,7 @@ def forward_fn(
     Args:
       game: Networks and batch size.
       images: Dataset, or this device's shard of it: images, or `Examples` with labels.
-      stats: BatchNorm statistics before the step.
+      stats: BatchNorm statistics and spectral-normalization vectors before the step.
       key: PRNG key of the step. The returned function folds its argument `draw` into it.
 
     Returns:
@@ -186,7 +188,7 @@ def networks_fn(game: Game, stats: mm.Players) -> Callable[..., Outputs]:
 
     Args:
       game: Networks and batch size.
-      stats: BatchNorm statistics before the step.
+      stats: BatchNorm statistics and spectral-normalization vectors before the step.
 
     Returns:
       A function of the parameters and the samples. With `real_is_constant=True`, derivatives

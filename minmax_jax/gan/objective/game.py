@@ -17,7 +17,8 @@ class FieldAux(NamedTuple):
     """What an evaluation of the vector field returns beside the field.
 
     Attributes:
-      stats: BatchNorm statistics of both networks after the step (`Players`).
+      stats: BatchNorm statistics and spectral-normalization vectors of both networks after the
+        step (`Players`).
       real_sign: Mean of sign(D(x)) over the real examples, for the control rule of the
         augmentation, or an empty tuple without such a rule.
     """
@@ -63,7 +64,7 @@ def game_functions(
     Args:
       game: Networks, loss and batch size.
       images: Dataset, or this device's shard of it: images, or `Examples` with labels.
-      stats: BatchNorm statistics before the step.
+      stats: BatchNorm statistics and spectral-normalization vectors before the step.
       key: PRNG key of the step. Each returned function folds its argument `draw` into it.
       due: Whether the penalty is applied in this step. See `penalty_due`. It is the same for all
         calls within the step, so that all field evaluations of one update belong to the same game.

@@ -64,13 +64,16 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
 
 
 def check_replaceable(path: Path) -> None:
-    """Checks what is at `path` before the content is computed. Errors: see `open_atomically`."""
+    """Raises the errors of `open_atomically` early, before the content is computed."""
     with one_line_errors(path):
         _mode_of_replaceable(path)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Writes a file completely or not at all, text as UTF-8. Errors: see `open_atomically`."""
+    """Writes a file completely or not at all, text as UTF-8.
+
+    Raises the errors of `open_atomically`.
+    """
     with open_atomically(path) as file:
         file.write(content if isinstance(content, bytes) else content.encode())
 
@@ -105,10 +108,12 @@ def open_to_append(path: Path) -> io.FileIO:
 
 
 def read_limited(path: Path, limit: int) -> bytes:
-    """Returns the content of a regular file. Errors: see `open_atomically`.
+    """Returns the content of a regular file of at most `limit` bytes.
 
     Raises:
-      ConfigError: Also if it has more than `limit` bytes.
+      ConfigError: If the file is missing, may not be read, is not a regular file, or has more
+        than `limit` bytes.
+      WriteFailed: If the operating system fails to read it for another reason.
     """
     with one_line_errors(path, "read"), open_regular(path) as file:
         content = file.read(limit + 1)
@@ -118,7 +123,7 @@ def read_limited(path: Path, limit: int) -> bytes:
 
 
 def make_folder(folder: Path) -> None:
-    """Creates a folder and its parents. Errors: see `open_atomically`."""
+    """Creates a folder and its parents. Raises the errors of `open_atomically`."""
     with one_line_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -75,7 +75,7 @@ class Lease:
             self.renew()
 
     def renew(self) -> None:
-        """Extends the lease. Errors: see `check`."""
+        """Extends the lease. Raises the same errors as `check`."""
         with self._mutex:
             if self._lost is not None:
                 raise self._lost

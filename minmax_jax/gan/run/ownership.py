@@ -55,7 +55,7 @@ def check(folder: Path, files: Iterable[str] = FILES, folders: Iterable[str] = F
 
 
 def check_folder(path: Path) -> None:
-    """Checks that there is a real folder or nothing at `path`. Errors: see `check`."""
+    """Raises `ConfigError` if something is at `path` that is not a real folder."""
     _check_kind(path, "a folder")
 
 

@@ -23,7 +23,7 @@ class Sweep:
       runs: Runs in row-major order of the grid.
       outcomes: Summary of each run, in the same order. Its key `diverged_at` has the step at
         which the run diverged, or None.
-      score: Metric that compares the runs.
+      score: Metric by which the runs are compared, and whether higher or lower is better.
     """
 
     folder: Path

@@ -45,10 +45,10 @@ def sweep(
       vmap: `"on"`: the runs of one optimizer train at once, in one program vmapped over learning
         rates and seeds, on one device. `"off"`: they train one after another. `"auto"`: at once
         if the networks are small. The results agree up to rounding.
-      score: Metric of the summaries that compares runs. Scores are compared in their better
-        direction, training metrics by the lowest value; METRIC:min and METRIC:max choose
-        explicitly. Default: `high_quality_share` for data with known modes, otherwise
-        `frechet_distance`.
+      score: Metric by which the runs are compared: a score of the evaluation, or a training
+        metric such as `loss_min`. For each score it is known whether higher or lower is better;
+        for a training metric, lower is better. METRIC:min or METRIC:max overrides the direction.
+        Default: `high_quality_share` for data with known modes, otherwise `frechet_distance`.
       note: Called with messages for the user. Default: prints to standard error.
 
     Returns:
@@ -58,7 +58,8 @@ def sweep(
       ConfigError: If a value is invalid, the folder contains another sweep, or another process
         writes to it.
       DataError: If the data cannot be read.
-      Stopped: As in `train`, except that a run that diverges is a result.
+      Stopped: If a run ends before its last step, as in `train`. If a run diverges, no error is
+        raised: the sweep records this as the outcome of the run, and continues.
     """
     check_name("vmap", vmap, ("auto", "on", "off"))
     ranking.check_keep_best(config)
@@ -94,7 +95,7 @@ def read_sweep(folder: str | Path, *, score: str = "") -> Sweep:
 
     Args:
       folder: Folder of the sweep.
-      score: Metric that compares runs. See `sweep`.
+      score: Metric by which the runs are compared. See `sweep`.
 
     Raises:
       ConfigError: If the folder does not contain a sweep, or if runs are unfinished.
@@ -118,7 +119,7 @@ def _read(folder: Path, grid: grid_lib.Grid, runs: list[grid_lib.SweepRun], best
 
 
 def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
-    """Returns the metric that compares runs, after checking that every run will have it."""
+    """Returns the metric by which runs are compared, and checks that every run will have it."""
     default = "frechet_distance" if data.modes is None else "high_quality_share"
     best = ranking.parse(text or default, "score") or Best(default, highest=False)
     ranking.check_extractor(config, data)

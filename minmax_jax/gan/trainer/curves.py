@@ -113,7 +113,10 @@ def _training_panels(records: Records) -> list[Panel]:
 
 
 def _scheduled(records: Records) -> list[str]:
-    """Returns the names of other logged values, which are those with a schedule."""
+    """Returns the names of logged values that follow a schedule, except learning rates.
+
+    These are all names in the records that are not the name of a metric, a score or a time.
+    """
     shown = {*metrics_log.NAMES, *_NOT_SHOWN, "learning_rate_min", "learning_rate_max"}
     training = [record for record in records if "extractor" not in record]
     return list(dict.fromkeys(name for record in training for name in record if name not in shown))

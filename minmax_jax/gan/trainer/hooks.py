@@ -139,7 +139,9 @@ class NonFiniteHook(Hook):
 
 
 class EvaluationHook(Hook):
-    """Evaluates the generator during training; the last step is evaluated by `finish`.
+    """Evaluates the generator during training.
+
+    It skips the last step, because `finish.finish` evaluates the generator after training.
 
     Args:
       config: Configuration of the run.

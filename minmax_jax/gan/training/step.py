@@ -18,7 +18,7 @@ class TrainState(NamedTuple):
     Attributes:
       players: Parameters of generator (min) and discriminator (max).
       optimizer: State of the optimizer.
-      stats: BatchNorm statistics of the two networks.
+      stats: BatchNorm statistics and spectral-normalization vectors of the two networks.
       ema: Exponential moving average of the generator's parameters.
       step: Number of updates so far (int32 scalar).
       nonfinite: Record of non-finite updates.

@@ -15,16 +15,18 @@ from minmax_jax.transforms.competitive.adaptation import AdaptiveLearningRates
 class CompetitiveState(NamedTuple):
     """State of `competitive` and `adaptive_competitive`.
 
+    `step_to_equilibrium` defines R, J°, F, d and s.
+
     Attributes:
       count: Number of updates so far (int32 scalar).
       transform: State of `transform`.
       second_moment: Running mean of the squared field (adaptive form), or None.
-      solution: Last solution s = R^{−½} d of the player with fewer parameters, from which the
-        next solve starts. None without warm start or with `solver="neumann"`.
+      solution: Last solution s of the linear system for the player with fewer parameters, from
+        which the next solve starts. None without warm start or with `solver="neumann"`.
       iterations: Number of solver iterations in the last update (int32 scalar).
-      residual: Relative residual of the linear system for `solution` in the last update. With
-        `solver="neumann"`, the relative residual of (1 + R J°) d = −R F for the sum without its
-        last term.
+      residual: Relative residual of the linear system for s in the last update. With
+        `solver="neumann"`, the relative residual of (1 + R J°) d = −R F. It is computed for d
+        without the last term of the Neumann series, which avoids one more product with J°.
     """
 
     count: jax.Array
