@@ -149,6 +149,22 @@ def _regret_matching(eta):
     return _two_rules(eta, min=mm.regret_matching, max=mm.regret_matching)
 
 
+def _lazy(eta):
+    """Returns descent-ascent in which the max player has a penalty on its norm."""
+    tx = _two_rules(eta, min=mm.sgda, max=_regularized)
+    penalty = mm.zero_sum(lambda z: -0.1 * optax.tree.norm(z.max, squared=True))
+
+    def update_fn(updates, state, params=None, **extra):
+        more = {"players": params, "penalty_field_fn": penalty}
+        return tx.update(updates, state, params, **{**extra, **more})
+
+    return optax.GradientTransformationExtraArgs(tx.init, update_fn)
+
+
+def _regularized(eta):
+    return mm.regularize_lazily(mm.sgda(eta), every=2)
+
+
 def _slow_nsgda(eta):
     return mm.nsgda(eta, momentum=0.5)
 
@@ -393,6 +409,13 @@ CASES = (
         _regret_matching,
         needs=("params",),
         games=problems.SIMPLICES,
+    ),
+    _case(
+        "regularize_lazily",
+        _lazy,
+        mirror="only the max player has a penalty",
+        needs=("params",),
+        schedule=_OWN_COUNT,
     ),
     _case(
         "past_extragradient",

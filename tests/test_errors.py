@@ -282,7 +282,7 @@ BAD = {
     "max_rejections": _OPTIONAL_COUNTS[1:],
     **dict.fromkeys(("scope", "previous", "moments", "correction", "solver"), _CHOICES),
     **dict.fromkeys(("mean_over", "anchor", "scheme", "variant"), _CHOICES),
-    "first": ("other", 0, {}, np.ones(2)),
+    **dict.fromkeys(("first", "player"), ("other", 0, {}, np.ones(2))),
     **dict.fromkeys(("nesterov", "bias_correction", "align", "warm_start", "stochastic"), _FLAGS),
     **dict.fromkeys(("restore_states", "restore_max", "feasible", "plus"), _FLAGS),
     "parents": (["b"], 0.5, {"b": "a"}, {"b": ("a", 0.5)}, {"b": ("b", 0)}),
@@ -305,6 +305,7 @@ GIVEN = {
     **{"strength": 0.5, "rate": 0.5},
     **{"decay": 0.5, "angle": 0.4},
     **{"sync_period": 2, "num_steps": 2, "max_ascent_steps": 2, "gradient_tolerance": None},
+    **{"every": 2},
     **{"projection": lambda x: x, "diagnostics": {}},
 }
 """Valid values of the parameters that have no default."""
