@@ -21,8 +21,6 @@ ORDER = {
         {"diagnostics", "optimizers"},
         {"tune"},
         {"tuning_table"},
-        {"tune"},
-        {"tuning_table"},
         {"__init__"},
         {"gan"},
     ],

@@ -1,4 +1,4 @@
-"""Tunes one method on one game, with the same budget of oracle calls for every method."""
+"""Tunes one method on one game; every method has the same budget of oracle calls."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,1 +1,1 @@
-"""Mirror methods, projected methods and regret matching on games with mixed strategies."""
+"""Mirror methods, projected methods and regret matching for mixed strategies."""

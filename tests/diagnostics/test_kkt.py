@@ -1,4 +1,4 @@
-"""Residuals of constrained problems: hand-computed values, zeros at exact solutions."""
+"""Residuals of constrained problems by hand, and zeros at exact solutions."""
 
 import functools
 
