@@ -54,6 +54,7 @@ def test_document_counts_and_names_all_optimizers(name):
         "docs/constrained_problems.md",
         "docs/conditional.md",
         "docs/gan_trainer.md",
+        "docs/methods.md",
         "docs/metrics.md",
         "docs/published_networks.md",
         "docs/reliability.md",

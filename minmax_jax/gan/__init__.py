@@ -10,12 +10,12 @@ The folders, in import order:
 base          errors with exit codes, registries, limits and the array cache
 data          datasets in memory, and the batches drawn from them
 networks      pairs of generator and discriminator
-objective     losses, gradient penalties, and the game built from them
+objective     losses, gradient penalties, augmentation, and the game built from them
 config        the configuration of a run, its checks and presets
 training      one training step, the non-finite guard, compiled programs, the loop and its hooks
 multihost     processes that train one run together, and signals
 run           the run folder: lock, metrics, evaluations, checkpoints and progress
-generation    samples and latent interpolations of a run, and image files
+generation    trained generators, their samples and export, and image files
 evaluation    metrics of samples in the features of an extractor
 trainer       the function `train`
 sweeps        grids of optimizers, learning rates and seeds
