@@ -14,7 +14,7 @@ from tests.test_all_optimizers import each_case
 
 KEY = jax.random.key(0)
 POINT = mm.Players(
-    min={"a": jnp.linspace(0.1, 0.6, 6).reshape(2, 3), "b": jnp.ones(())}, max={"c": jnp.ones(7)}
+    min={"a": jnp.linspace(0.1, 0.6, 6).reshape(2, 3), "b": jnp.ones(1)}, max={"c": jnp.ones(7)}
 )
 ROUNDED = "bfloat16"
 """Setting of JAX with which products that do not ask for a precision are rounded."""
@@ -22,7 +22,7 @@ ROUNDED = "bfloat16"
 
 def payoff(z):
     """A payoff without products of matrices, so that all products are the library's."""
-    x = jnp.concatenate([jnp.ravel(z.min["a"]), z.min["b"][None]])
+    x = jnp.concatenate([jnp.ravel(z.min["a"]), z.min["b"]])
     return jnp.sum(jnp.square(x) + x * z.max["c"] - 0.5 * jnp.square(z.max["c"]))
 
 
@@ -64,6 +64,7 @@ DIAGNOSTICS = {
     "duality_gap": lambda z: diagnostics.duality_gap(
         PAYOFF, z, field_fn=FIELD, tx=optax.sgd(0.1), num_steps=3
     ),
+    "exploitability": lambda z: diagnostics.exploitability(FIELD, z),
     "field_evaluations": lambda z: diagnostics.field_evaluations(FIELD)(z),
     "greedy_equilibrium": lambda z: diagnostics.greedy_equilibrium(
         FIELD,
@@ -80,6 +81,9 @@ DIAGNOSTICS = {
     "hamiltonian": diagnostics.hamiltonian,
     "jacobian": lambda z: diagnostics.jacobian(FIELD, z),
     "jacobian_spectrum": lambda z: diagnostics.jacobian_spectrum(FIELD, z),
+    "kkt_conditions": lambda z: diagnostics.kkt_conditions(z, FIELD(z)),
+    "kkt_residual": lambda z: diagnostics.kkt_residual(z, FIELD(z)),
+    "natural_residual": lambda z: diagnostics.natural_residual(z, FIELD(z), lambda tree: tree),
     "noise_floor": lambda z: diagnostics.noise_floor(random_field, z, 4),
     "norm_ratio": diagnostics.norm_ratio,
     "one_sided_mvi": lambda z: measure_one_sided_mvi(random_field, 2, z, z.min, 0, None),

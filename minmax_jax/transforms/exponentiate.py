@@ -8,9 +8,13 @@ from minmax_jax._util import checks, treeplex, trees
 from minmax_jax._util.types import PyTree, transformation
 
 
+class EntropicStep(optax.GradientTransformationExtraArgs):
+    """Type of `exponentiate()`, which optimizers accept as `projection`."""
+
+
 def exponentiate(
     parents: treeplex.Parents | None = None, *, name: str = "exponentiate"
-) -> optax.GradientTransformationExtraArgs:
+) -> EntropicStep:
     """Multiplies probabilities by the exponential of a step and normalizes them.
 
     It replaces the step u by `z⁺ − z` with
@@ -114,7 +118,7 @@ def exponentiate(
             }
         )
 
-    return transformation(init_fn, update_fn)
+    return EntropicStep(*transformation(init_fn, update_fn))
 
 
 def _difference(moved: jax.Array, start: jax.Array) -> jax.Array:

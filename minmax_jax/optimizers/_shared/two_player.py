@@ -14,14 +14,15 @@ from minmax_jax.players import (
     per_side,
     scale_by_learning_rate,
 )
+from minmax_jax.transforms.exponentiate import EntropicStep
 from minmax_jax.transforms.project import project
 
 Transform = None | optax.GradientTransformation | Players
 """A transformation of every field, or `Players` of transformations or None."""
 
-Projection = None | Callable[[PyTree], PyTree] | optax.GradientTransformation | Players
-"""A projection of one player's parameters, a transformation of finished steps that replaces it,
-such as `exponentiate()`, or `Players` of these or None."""
+Projection = None | Callable[[PyTree], PyTree] | EntropicStep | Players
+"""A projection of one player's parameters, `exponentiate()` in its place, or `Players` of these or
+None."""
 
 _Named = tuple[Any, str]
 """One player's value of an argument, and its name in error messages."""
@@ -188,8 +189,8 @@ def project_players(name: str, projection: Projection) -> optax.GradientTransfor
 def _on_step(name: str, projection: Any, argument: str) -> optax.GradientTransformation:
     if projection is None:
         return optax.identity()
-    if isinstance(projection, optax.GradientTransformation):  # Such as `exponentiate()`.
-        return optax.with_extra_args_support(projection)
+    if isinstance(projection, EntropicStep):
+        return projection
     checks.check_projection(name, argument, projection)
     return project(projection, name=name)
 
