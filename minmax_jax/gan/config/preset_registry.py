@@ -89,9 +89,10 @@ PRESETS: Registry[Preset] = Registry(
         # The rates of `mnist`; its record is in docs/conditional.md.
         "mnist-conditional": Preset(
             {
-                "data": "ylecun/mnist", "network": "dcgan", "width": 16, "latent_dim": 64,
+                "data": "ylecun/mnist", "network": "dcgan", "width": 32, "latent_dim": 64,
                 "conditional": True, "learning_rate_min": 2e-3, "learning_rate_max": 4e-4,
-                "steps": 4000, "log_every": 50, "checkpoint_every": 500, "ema_decay": 0.99,
+                "schedule": {"learning_rate": "linear:0.1x"},
+                "steps": 3000, "log_every": 50, "checkpoint_every": 500, "ema_decay": 0.998,
             },
             {"nsgda": (5e-2, 5e-2), "sgda": (5e-2, 1e-2), "ada_dir": (5e-2, 1e-2)},
         ),
