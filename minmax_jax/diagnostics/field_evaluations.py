@@ -4,6 +4,7 @@ import threading
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.custom_derivatives import linear_call
 from jax.flatten_util import ravel_pytree
@@ -75,12 +76,16 @@ class CountedField:
 
     def _counted(self, kind: str, x: jax.Array) -> jax.Array:
         def add(value: jax.Array) -> np.ndarray:
+            del value
             with self._lock:
                 self._counts = self._counts._replace(**{kind: getattr(self._counts, kind) + 1})
-            return np.asarray(value)
+            return np.zeros((), np.int32)
 
-        shape = jax.ShapeDtypeStruct(x.shape, x.dtype)
-        return jax.pure_callback(add, shape, x, vmap_method="sequential")
+        # XLA may call `add` in a thread in which `jax.enable_x64` is not set, where JAX would
+        # round a result in float64. So the call returns zero, on which the result depends.
+        shape = jax.ShapeDtypeStruct((), np.int32)
+        called = jax.pure_callback(add, shape, x, vmap_method="sequential")
+        return jnp.where(called == 0, x, 0).astype(x.dtype)
 
 
 def field_evaluations(field_fn: FieldFn) -> CountedField:
