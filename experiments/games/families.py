@@ -1,4 +1,4 @@
-"""Families and colors of the methods in the figures."""
+"""Families of the methods in the figures."""
 
 from typing import Any
 
@@ -29,15 +29,6 @@ FAMILIES = {
     "anchored": ("fast_extragradient", "anchored_past_extragradient", "fast_optimistic_gda"),
     "others": (),
 }
-STYLES = (
-    "-",
-    (0, (5, 1.5)),
-    (0, (1.2, 1.2)),
-    (0, (5, 1.5, 1.2, 1.5)),
-    (0, (8, 1.5)),
-    (0, (2.5, 1.2)),
-    (0, (8, 1.5, 1.2, 1.5)),
-)
 
 
 def families(result: dict[str, Any]) -> dict[str, list[str]]:
@@ -47,16 +38,3 @@ def families(result: dict[str, Any]) -> dict[str, list[str]]:
     grouped = {family: [n for n in names if n in present] for family, names in FAMILIES.items()}
     grouped["others"] = [name for name in present if name not in named]
     return {family: names for family, names in grouped.items() if names}
-
-
-def family_colors(result: dict[str, Any]) -> dict[str, tuple[str, Any]]:
-    """Returns color and line style of each method: the color tells the family."""
-    colors = [
-        f"tab:{name}"
-        for name in ("gray", "orange", "green", "blue", "red", "purple", "brown", "pink", "olive")
-    ]
-    return {
-        name: (colors[row % len(colors)], STYLES[place % len(STYLES)])
-        for row, names in enumerate(families(result).values())
-        for place, name in enumerate(names)
-    }

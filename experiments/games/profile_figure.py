@@ -8,9 +8,11 @@ from matplotlib.axes import Axes
 
 from experiments._shared.figures import plt, save
 from experiments.games import profile
-from experiments.games.families import family_colors
+from experiments.games.families import families
 
 FURTHEST = 256.0
+
+COLORS = ("tab:red", "tab:purple", "tab:brown", "tab:blue", "black")
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -39,32 +41,37 @@ def draw(result: dict[str, Any], path: Path) -> None:
     save(figure, path)
 
 
-def panel(axes: Axes, result: dict[str, Any], index: int) -> None:
-    """Draws one tolerance, with a legend in the order of solved problems."""
-    found, styles = profile.ratios(result, index), family_colors(result)
-    factors = np.geomspace(1, FURTHEST, 400)
+def highlighted(result: dict[str, Any], index: int) -> list[str]:
+    """Returns the best method of each of the four best families, and `sgda` for comparison."""
+    family_of = {name: family for family, names in families(result).items() for name in names}
+    best: dict[str, str] = {}
     for name in profile.ranked(result, index):
-        color, dash = styles[name]
-        share = np.isfinite(found[name]).mean()
-        axes.plot(
-            factors,
-            profile.share_within(found[name], factors),
-            color=color,
-            ls=dash,
-            lw=2.2,
-            label=f"{name}  {share:.0%}",
-        )
+        best.setdefault(family_of[name], name)
+    return [*[name for name in best.values() if name != "sgda"][:4], "sgda"]
+
+
+def panel(axes: Axes, result: dict[str, Any], index: int) -> None:
+    """Draws one tolerance: five methods in color, the others in gray."""
+    found, colors = profile.ratios(result, index), iter(COLORS)
+    factors = np.geomspace(1, FURTHEST, 400)
+    shown = highlighted(result, index)
+    for name in profile.ranked(result, index):
+        style: dict[str, Any] = {"color": "0.8", "lw": 1.2, "zorder": 1}
+        if name in shown:
+            share = np.isfinite(found[name]).mean()
+            style = {"color": next(colors), "lw": 2.6, "label": f"{name}  {share:.0%}"}
+        axes.plot(factors, profile.share_within(found[name], factors), **style)
     axes.set_xscale("log", base=2)
     axes.set(xlim=(1, FURTHEST), ylim=(-0.01, 1.01))
     ticks = [2**power for power in range(9)]
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.grid(color="0.92")
     axes.legend(
-        loc="center left",
-        bbox_to_anchor=(1.01, 0.5),
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.12),
         frameon=False,
-        fontsize=11,
-        handlelength=3.2,
-        title="solved at all",
-        title_fontsize=11,
+        fontsize=12,
+        ncols=2,
+        title="solved at all (gray: the other methods)",
+        title_fontsize=12,
     )
