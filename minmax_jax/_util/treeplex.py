@@ -115,7 +115,7 @@ def behavior(leaves: Leaves) -> Leaves:
 def log_behavior(leaves: Leaves) -> Leaves:
     """Returns the logarithms of the probabilities of each decision.
 
-    A weight below the smallest normal number counts as this number.
+    Weights below the smallest normal number are replaced by it, so that logarithms are finite.
     """
 
     def logarithm(leaf: jax.Array) -> jax.Array:

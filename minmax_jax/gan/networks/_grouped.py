@@ -1,8 +1,7 @@
 """Grouped 3×3 convolutions, as matrix products on CPU and by XLA elsewhere.
 
-On CPU, the derivatives of XLA's grouped convolution are slow. For 4 images of 16×16 pixels with
-128 channels in groups of 16, the gradient of a penalty takes 138 ms of processor time, and with
-one product per group 22 ms. On an H100, XLA calls cuDNN once for each of the three convolutions,
+On CPU, the derivatives of XLA's grouped convolution are slow: in a trial, the gradient of a penalty
+took several times the processor time of one product per group. On an H100, XLA calls cuDNN once for each of the three convolutions,
 which write nothing but their results; the products move 6.7 times the bytes, because each
 patch of nine pixels is written to memory. `python -m tests.gpu_ahead grouped` counts them.
 """
