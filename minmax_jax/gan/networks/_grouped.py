@@ -1,9 +1,10 @@
 """Grouped 3×3 convolutions, as matrix products on CPU and by XLA elsewhere.
 
 On CPU, the derivatives of XLA's grouped convolution are slow: in a trial, the gradient of a penalty
-took several times the processor time of one product per group. On an H100, XLA calls cuDNN once for each of the three convolutions,
-which write nothing but their results; the products move 6.7 times the bytes, because each
-patch of nine pixels is written to memory. `python -m tests.gpu_ahead grouped` counts them.
+took several times the processor time of one product per group. On an H100, XLA calls cuDNN once for
+each of the three convolutions, which write nothing but their results; the products move 6.7 times
+the bytes, because each patch of nine pixels is written to memory.
+`python -m tests.gpu_ahead grouped` counts them.
 """
 
 import jax
