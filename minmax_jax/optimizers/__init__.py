@@ -4,16 +4,18 @@ To add an optimizer, write its file here and export it in `minmax_jax/__init__.p
 mapping `minmax_jax.optimizers` then contains it.
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Mapping
 from typing import Any
 
+from minmax_jax.optimizers._shared.mapping import Optimizers
 
-def by_name(exports: Mapping[str, Any]) -> Mapping[str, Callable[..., Any]]:
+
+def by_name(exports: Mapping[str, Any]) -> Optimizers:
     """Returns the optimizers among `exports`: the functions defined in this package."""
-    optimizers = {
-        name: value
-        for name, value in exports.items()
-        if getattr(value, "__module__", "").startswith(f"{__name__}.")
-    }
-    return MappingProxyType(optimizers)
+    return Optimizers(
+        {
+            name: value
+            for name, value in exports.items()
+            if getattr(value, "__module__", "").startswith(f"{__name__}.")
+        }
+    )

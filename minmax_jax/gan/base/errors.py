@@ -76,8 +76,14 @@ def exit_code(error: BaseException) -> int | None:
 def check_name(field: str, value: str, known: Iterable[str]) -> None:
     """Raises `ConfigError` with the nearest names if `value` is not one of `known`."""
     known = sorted(known)
-    if value in known:
-        return
-    near = difflib.get_close_matches(value[:60], known, n=3, cutoff=0.5)
+    if value not in known:
+        raise ConfigError(name_error(field, value, known))
+
+
+def name_error(field: str, value: object, known: Iterable[str]) -> str:
+    """Returns the message about a name that is not one of `known`, with the nearest names."""
+    known = sorted(known)
+    text = value[:60] if isinstance(value, str) else ""
+    near = difflib.get_close_matches(text, known, n=3, cutoff=0.5)
     advice = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
-    raise ConfigError(f"{field}={short(value)} is not known; {advice}")
+    return f"{field}={short(value)} is not known; {advice}"

@@ -3,9 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from minmax_jax.gan.base.errors import ConfigError
+from minmax_jax.gan.base.errors import ConfigError, name_error
 
 Entry = TypeVar("Entry")
+
+
+class UnknownNameError(KeyError):
+    """A registry has no entry of this name. The message names similar ones."""
+
+    __str__ = Exception.__str__  # KeyError would show the message in quotes.
 
 
 class Registry(Mapping[str, Entry]):
@@ -45,7 +51,15 @@ class Registry(Mapping[str, Entry]):
         self._registered[name] = entry
 
     def __getitem__(self, name: str) -> Entry:
-        return self._registered[name] if name in self._registered else self._built_in[name]
+        """Returns an entry.
+
+        Raises:
+          UnknownNameError: If there is no entry of this name. It is a `KeyError`.
+        """
+        for entries in (self._registered, self._built_in):
+            if name in entries:
+                return entries[name]
+        raise UnknownNameError(name_error(self._kind, name, self))
 
     def __iter__(self) -> Iterator[str]:
         return iter((*self._built_in, *self._registered))
