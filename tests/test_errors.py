@@ -13,7 +13,7 @@ import pytest
 import minmax_jax as mm
 from tests import problems
 from tests.cases import CASES, Case
-from tests.test_all_optimizers import each_case, row
+from tests.rows import each_case, row
 
 each_oracle_case = pytest.mark.parametrize(
     "case", [row(case) for case in CASES if "field_fn" in case.needs]
@@ -285,6 +285,8 @@ BAD = {
     **dict.fromkeys(("first", "player"), ("other", 0, {}, np.ones(2))),
     **dict.fromkeys(("nesterov", "bias_correction", "align", "warm_start", "stochastic"), _FLAGS),
     **dict.fromkeys(("restore_states", "restore_max", "feasible", "plus"), _FLAGS),
+    "overwrite_payoff": _FLAGS,
+    "draws": _CHOICES,
     "parents": (["b"], 0.5, {"b": "a"}, {"b": ("a", 0.5)}, {"b": ("b", 0)}),
     "magnet": ("uniform", jnp.tanh, optax.sgd(0.1).init),
     **dict.fromkeys(("tx", "min", "max", "magnitude", "direction", "proposal", "ascent"), _RULES),

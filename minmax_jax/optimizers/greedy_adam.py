@@ -1,5 +1,7 @@
 """The greedy min-max method for GANs, with Adam steps for both players."""
 
+from typing import Literal
+
 import optax
 
 from minmax_jax._util import checks, trees
@@ -26,6 +28,8 @@ def greedy_adam(
     tolerance_growth: ScalarOrSchedule = 1.0,
     gradient_bound: ScalarOrSchedule = float("inf"),
     stochastic: bool = True,
+    draws: Literal["common", "independent"] = "common",
+    overwrite_payoff: bool = False,
     restore_states: bool = True,
     restore_max: bool = True,
     transform: Transform = None,
@@ -79,6 +83,10 @@ def greedy_adam(
       stochastic: Whether to evaluate the payoff at the previous parameters again, on the sample
         used for the new ones. If False, the payoff of the last accepted update is used; the
         payoff must then be deterministic.
+      draws: Sample of the payoff at the previous parameters: "common" with the new ones, or
+        "independent" of it, as the authors evaluate it for images.
+      overwrite_payoff: Whether to compare with the payoff of the previous proposal even if that
+        was rejected, as the authors do for four Gaussians. It requires `stochastic=False`.
       restore_states: Whether a rejection restores the states of both Adam optimizers.
       restore_max: Whether a rejection restores the max player's parameters.
       transform: Transformation applied to every field before the optimizer, for example
@@ -95,8 +103,9 @@ def greedy_adam(
       TypeError: If `learning_rate` is not a number or schedule, `transform` is not an Optax
         gradient transformation, `projection` is not callable, or an argument of `greedy` has
         the wrong type.
-      ValueError: If a number is out of range, or both `temperature` and `accept_probability` are
-        given; in `update`, if a required argument is missing.
+      ValueError: If a number is out of range, both `temperature` and `accept_probability` are
+        given, or `stochastic` contradicts `draws` or `overwrite_payoff`; in `update`, if a
+        required argument is missing.
 
     Examples:
       F1 = −3x² − y² + 4xy is concave in x. Simultaneous Adam diverges; the greedy method stays
@@ -135,6 +144,8 @@ def greedy_adam(
         tolerance_growth=tolerance_growth,
         gradient_bound=gradient_bound,
         stochastic=stochastic,
+        draws=draws,
+        overwrite_payoff=overwrite_payoff,
         restore_states=restore_states,
         restore_max=restore_max,
         name=name,

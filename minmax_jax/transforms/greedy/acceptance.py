@@ -43,13 +43,17 @@ class GreedySettings(NamedTuple):
     tolerance_growth: ScalarOrSchedule
     gradient_bound: ScalarOrSchedule
     stochastic: bool
+    draws: str
+    overwrite_payoff: bool
     restore_states: bool
     restore_max: bool
 
     def checked(self, name: str) -> "GreedySettings":
         """Returns the settings as ints and checked schedules, or raises an error."""
-        for argument in ("stochastic", "restore_states", "restore_max"):
+        for argument in ("stochastic", "overwrite_payoff", "restore_states", "restore_max"):
             checks.check_choice(name, argument, getattr(self, argument), (True, False))
+        checks.check_choice(name, "draws", self.draws, ("common", "independent"))
+        self._check_stochastic(name)
         checked = {
             argument: check(name, argument, value, **limits)
             for argument, (check, limits) in _LIMITS.items()
@@ -62,6 +66,24 @@ class GreedySettings(NamedTuple):
                 "accept_probability."
             )
         return self._replace(**checked)
+
+    def _check_stochastic(self, name: str) -> None:
+        """Raises an error if `stochastic` contradicts how f_old is computed."""
+        if self.overwrite_payoff and self.stochastic:
+            raise ValueError(
+                f"{name}: stochastic must be False if overwrite_payoff=True, got True. "
+                "The payoff of the previous proposal is stored, not evaluated again."
+            )
+        if self.draws == "independent" and not self.reevaluates:
+            raise ValueError(
+                f"{name}: draws must be 'common' if the old payoff is not evaluated again, got "
+                "'independent'. Pass stochastic=True to evaluate it again."
+            )
+
+    @property
+    def reevaluates(self) -> bool:
+        """Whether f_old is evaluated again in every update."""
+        return (self.stochastic or not self.restore_max) and not self.overwrite_payoff
 
     @property
     def anneals(self) -> bool:
@@ -98,7 +120,7 @@ def accept_test(
     state: Any,
     key: jax.Array | None,
 ) -> AcceptResult:
-    """Compares the payoffs before and after a proposal, on one sample.
+    """Compares the payoffs before and after a proposal.
 
     Args:
       settings: Settings of `greedy`.
@@ -116,8 +138,9 @@ def accept_test(
     draw, dtype, count = settings.max_ascent_steps + 1, state.value.dtype, state.count
     value = payoff_fn(Players(*map(optax.apply_updates, params, step)), draw).astype(dtype)
     old = state.value
-    if settings.stochastic or not settings.restore_max:
-        old = jnp.where(state.accepted > 0, payoff_fn(params, draw).astype(dtype), state.value)
+    if settings.reevaluates:
+        before = draw if settings.draws == "common" else draw + 1
+        old = jnp.where(state.accepted > 0, payoff_fn(params, before).astype(dtype), state.value)
     accept = value <= old - calls.value_at(settings.min_improvement, count).astype(dtype)
     if settings.accept_every is not None:
         accept |= count % settings.accept_every == 0

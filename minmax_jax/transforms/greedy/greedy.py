@@ -3,7 +3,7 @@
 The payoff is compared after the max player's ascent.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -36,6 +36,8 @@ def greedy(
     tolerance_growth: ScalarOrSchedule = 1.0,
     gradient_bound: ScalarOrSchedule = float("inf"),
     stochastic: bool = True,
+    draws: Literal["common", "independent"] = "common",
+    overwrite_payoff: bool = False,
     restore_states: bool = True,
     restore_max: bool = True,
     name: str = "greedy",
@@ -51,7 +53,8 @@ def greedy(
         accept (x', w) if f(x', w) ≤ f_old − δ, else with probability e^{−i/τ}   # index K + 1
 
     K = `max_ascent_steps`, ε_i = `gradient_tolerance` · `tolerance_growth`^acceptances,
-    δ = `min_improvement`, τ = `temperature`. Both payoffs are evaluated on the same sample.
+    δ = `min_improvement`, τ = `temperature`. Both payoffs are evaluated on the same sample, unless
+    `draws="independent"`.
 
     **Rejection.** A rejection restores the parameters, both optimizer states and the stored
     payoff. Only the counters change. The keys for proposal and test are derived from `key` and
@@ -61,8 +64,9 @@ def greedy(
     **Stopping.** After more than `max_rejections` rejections in a row, or after a divergence,
     `status` changes, updates are zero and the state is constant. Let the payoff ignore its
     sample index, |f| ≤ b, τ = 0, δ > 0 be constant and `max_rejections` be set, without
-    `accept_every` and `accept_probability`, and with `restore_max=True`. Then the method stops
-    after at most 2b/δ + 1 acceptances and (2b/δ + 2)(max_rejections + 1) proposals.
+    `accept_every` and `accept_probability`, with `restore_max=True` and
+    `overwrite_payoff=False`. Then the method stops after at most 2b/δ + 1 acceptances and
+    (2b/δ + 2)(max_rejections + 1) proposals.
 
     **Schedules.** All schedules are functions of i, including those of this library's optimizers
     in `proposal` and `ascent`, which receive `update_count=`.
@@ -83,8 +87,12 @@ def greedy(
     - Growing ε_i: `tolerance_growth=1 / (1 − 2ηL)`, with the learning rate η of the ascent and
       a Lipschitz constant L of ∇f.
 
-    Two features of the published code are not available: a reversed test, and payoffs on two
-    different batches.
+    - Payoffs on two independent samples, as the authors evaluate them for images:
+      `draws="independent"`. The noise of the samples then decides many tests: proposals are
+      accepted that raise the payoff, and others rejected that lower it.
+    - f_old is the payoff of the previous proposal, accepted or not, as in the authors' code for
+      four Gaussians: `stochastic=False, overwrite_payoff=True`.
+    - Reversed test, as in that code: pass −f as `payoff_fn`.
 
     **Cost.** The field passed in (min player's half). An ascent of j steps evaluates the max
     player's half j times, plus once if the tolerance ends it, and at most K + 1 times. Two
@@ -107,6 +115,10 @@ def greedy(
       gradient_bound: Norm of F_y above which an ascent has diverged.
       stochastic: Whether to evaluate f_old again on the sample of f(x', w). Pass False for a
         payoff that ignores its sample index, to reuse the last accepted payoff.
+      draws: Sample of f_old: "common" for the one of f(x', w), with index K + 1; "independent"
+        for one of its own, with index K + 2.
+      overwrite_payoff: Whether f_old is the payoff of the previous proposal even if that was
+        rejected. It requires `stochastic=False`.
       restore_states: Whether a rejection restores the states of `proposal` and `ascent`.
       restore_max: Whether a rejection restores y and the state of `ascent`.
       name: Name used in error messages.
@@ -119,8 +131,8 @@ def greedy(
     Raises:
       TypeError: If `proposal` or `ascent` is not an Optax gradient transformation, or another
         argument has the wrong type.
-      ValueError: If an argument is out of range. In `update`, if a required argument is missing,
-        or `optax.masked` hides parameters.
+      ValueError: If an argument is out of range, or two arguments exclude each other. In
+        `update`, if a required argument is missing, or `optax.masked` hides parameters.
 
     Examples:
       On F1 = −3x² − y² + 4xy, gradient descent–ascent diverges. max_y F1 = x² is minimal at 0:
@@ -155,6 +167,8 @@ def greedy(
         tolerance_growth=tolerance_growth,
         gradient_bound=gradient_bound,
         stochastic=stochastic,
+        draws=draws,
+        overwrite_payoff=overwrite_payoff,
         restore_states=restore_states,
         restore_max=restore_max,
     )

@@ -38,7 +38,8 @@ class GreedyState(NamedTuple):
       count: Number of proposals so far (int32 scalar). It is never restored.
       min: State of `proposal`.
       max: State of `ascent`.
-      value: Last accepted payoff, in float32 or wider. Infinite before the first.
+      value: Last accepted payoff, in float32 or wider; with `overwrite_payoff`, the payoff of the
+        last proposal. Infinite before the first.
       settled: Whether the last accepted ascent reached its tolerance.
       accepted: Number of accepted proposals (int32 scalar).
       rejections: Number of rejections in a row (int32 scalar).
@@ -102,6 +103,7 @@ def conclude(
     keep_y = accept if settings.restore_max else finite
     keep_min = accept if settings.restore_states else finite
     keep_max = keep_y if settings.restore_states else finite
+    keep_value = finite if settings.overwrite_payoff else accept
     rejections = jnp.where(accept, 0, trees.increment(state.rejections))
     before = state.settled if settings.restore_max else jnp.zeros((), bool)
     settled = jnp.where(accept, ascent.reached, before)
@@ -112,7 +114,7 @@ def conclude(
     status = jnp.where(diverged, GreedyStatus.ASCENT_DIVERGED, status)
     counted = state._replace(
         count=trees.increment(state.count, settings.accept_every or 1),
-        value=jnp.where(accept, test.value, state.value),
+        value=jnp.where(keep_value, test.value, state.value),
         settled=settled,
         accepted=jnp.where(accept, trees.increment(state.accepted), state.accepted),
         rejections=rejections,

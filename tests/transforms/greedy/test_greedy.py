@@ -253,6 +253,53 @@ def test_greedy_numbers_field_and_payoff_evaluations():
         assert seen == {"field": [0, 1, 2, 3], "payoff": payoffs}
 
 
+def test_greedy_draws_independent_payoffs():
+    """Payoff 1 after the proposal on sample 3, and 2, 1, ½ before it on sample 4.
+
+    Updates 1 and 2 are accepted, update 3 is not. On common samples, no payoff changes.
+    """
+    before, seen = jnp.asarray([0.0, 2.0, 1.0, 0.5]), []
+    for draws, accepted in (("independent", [1, 2, 3, 3]), ("common", [1, 2, 3, 4])):
+        tx = mm.greedy(MOMENTUM, MOMENTUM, **FIXED, draws=draws)
+        z, counts = uphill.start, []
+        state = tx.init(z)
+        for i in range(4):
+
+            def payoff_fn(players, draw=0, i=i):
+                seen.append(int(draw))
+                return jnp.where(jnp.asarray(draw) == 4, before[i], 1.0)
+
+            _, state = tx.update(
+                uphill.field_fn(z), state, z, field_fn=uphill.field_fn, payoff_fn=payoff_fn
+            )
+            counts.append(int(state.accepted))
+        assert counts == accepted
+    assert seen == [3, 4] * 4 + [3, 3] * 4
+
+
+def test_greedy_overwrites_payoff_at_every_test():
+    """Payoffs 3, 4, 3.5, 3, 3 after the proposals: the second is rejected.
+
+    The third and fourth are lower than the one before, although above or equal to the accepted 3.
+    """
+    payoffs = jnp.asarray([3.0, 4.0, 3.5, 3.0, 3.0])
+    for overwrite, accepted, last in ((True, [1, 1, 2, 3, 4], 3.5), (False, [1, 1, 1, 2, 3], 3.0)):
+        tx = mm.greedy(MOMENTUM, MOMENTUM, **FIXED, stochastic=False, overwrite_payoff=overwrite)
+        z, counts, values = uphill.start, [], []
+        state = tx.init(z)
+        for i in range(5):
+            _, state = tx.update(
+                uphill.field_fn(z),
+                state,
+                z,
+                field_fn=uphill.field_fn,
+                payoff_fn=lambda players, draw=0, i=i: payoffs[i],
+            )
+            counts.append(int(state.accepted))
+            values.append(float(state.value))
+        assert counts == accepted and values[2] == last
+
+
 def test_greedy_stored_payoff_decides_like_a_new_one():
     runs = [
         records(mm.greedy(NOISE, optax.sgd(0.1), **FIXED, stochastic=s), uphill, 30)
@@ -365,6 +412,9 @@ def test_greedy_makes_one_decision_on_all_devices():
             "greedy: temperature must be 0 if accept_probability",
         ),
         ({"stochastic": "yes"}, "greedy: stochastic must be True or False"),
+        ({"draws": "fresh"}, "greedy: draws must be 'common' or 'independent'"),
+        ({"overwrite_payoff": True}, "greedy: stochastic must be False if overwrite_payoff"),
+        ({"draws": "independent", "stochastic": False}, "greedy: draws must be 'common' if the"),
         ({"proposal": 3}, "greedy: proposal must be an Optax"),
     ],
 )
