@@ -22,6 +22,7 @@ GPU_TESTS = [
         "gan/training/test_step.py",
         "optimizers",
         "test_all_optimizers.py",
+        "test_laws_of_all_optimizers.py",
         "transforms/competitive",
         "transforms/test_graft.py",
         "transforms/test_normalize.py",

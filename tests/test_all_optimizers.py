@@ -1,4 +1,9 @@
-"""Tests that every algorithm of the register must pass."""
+"""Tests that every algorithm of the register works with JAX's features.
+
+They cover dtypes, `vmap`, donation, devices and sharding. The mathematical laws are in
+`test_laws_of_all_optimizers.py`: they do not depend on the version of JAX, so `.ci/run` tests them
+on one version only.
+"""
 
 import functools
 import inspect
@@ -10,7 +15,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from jax.custom_derivatives import linear_call
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 import minmax_jax as mm
@@ -18,80 +22,7 @@ from minmax_jax import parallel
 from tests import problems
 from tests.cases import CASES, Case
 from tests.devices import first_devices
-
-
-def row(case, *more, suffix=""):
-    """Returns a row as a parameter. Fast tests run only the first row of each algorithm."""
-    first = next(other for other in CASES if other.algorithm == case.algorithm) is case
-    name = case.name.replace(" ", "-") + suffix
-    return pytest.param(case, *more, id=name, marks=() if first else pytest.mark.slow)
-
-
-each_case = pytest.mark.parametrize("case", [row(case) for case in CASES])
-
-
-def run(optimizer, problem, num_steps, **options):
-    def whole(start):
-        return mm.solve(
-            optimizer,
-            problem.field_fn,
-            start,
-            num_steps,
-            payoff_fn=problem.payoff_fn,
-            key=jax.random.key(3),
-            **options,
-        )
-
-    return jax.jit(whole)(problem.start)  # One program compiles faster than many operations.
-
-
-def one_update(optimizer, problem, z, state, **extra):
-    field_fn = problem.field_fn
-    extra = {"payoff_fn": problem.payoff_fn, "key": jax.random.key(3), **extra}
-    return optimizer.update(field_fn(z), state, z, field_fn=field_fn, **extra)
-
-
-def distance(players, solution):
-    return max(
-        float(jnp.max(jnp.abs(a - b)))
-        for a, b in zip(jax.tree.leaves(players), jax.tree.leaves(solution), strict=True)
-    )
-
-
-@pytest.mark.parametrize(
-    ("case", "claim"),
-    [row(case, claim, suffix=f"-{i}") for case in CASES for i, claim in enumerate(case.solves)],
-)
-def test_optimizer_reaches_claimed_solutions(case: Case, claim):
-    players = run(claim.make(), claim.problem, claim.steps).players
-    assert distance(players, claim.problem.solution) < claim.tolerance
-
-
-@each_case
-def test_optimizer_stays_where_field_is_zero(case: Case):
-    if case.drift is not None:
-        pytest.skip(case.drift)
-    problem = case.games.quadratic._replace(start=case.games.quadratic.solution)
-    chex.assert_trees_all_equal(
-        run(case.make(case.learning_rate), problem, 5).players, case.games.quadratic.solution
-    )
-
-
-@each_case
-def test_mirrored_game_gives_mirrored_trajectory(case: Case):
-    if isinstance(case.mirror, str):
-        pytest.skip(case.mirror)
-
-    def trajectory(optimizer, problem):
-        return run(optimizer, problem, 20, record=lambda step, z, u, s: z).records
-
-    points = trajectory(case.make(case.learning_rate), case.games.curved)
-    mirrored = trajectory(case.mirror(case.learning_rate), case.games.curved.mirrored())
-    chex.assert_trees_all_close(
-        points, mm.Players(mirrored.max, mirrored.min), atol=1e-5, rtol=1e-5
-    )
-    start = jax.tree.map(lambda x: jnp.broadcast_to(x, (20, *x.shape)), case.games.curved.start)
-    assert distance(points, start) > 1e-3
+from tests.rows import distance, each_case, one_update, run
 
 
 @each_case
@@ -248,34 +179,6 @@ def test_update_raises_for_missing_arguments(case: Case):
     jax.eval_shape(lambda: optimizer.update(field, state, **enough)[0])
 
 
-@each_case
-def test_schedule_counts_updates(case: Case):
-    if case.schedule is not None:
-        pytest.skip(case.schedule)
-
-    def only_third(count):
-        return jnp.where(count == 2, 0.1, 0.0)
-
-    optimizer = case.make(only_third)
-    steps = run(optimizer, case.games.quadratic, 5, record=lambda step, z, u, s: u).records
-    moved = [any(bool(jnp.any(leaf[i] != 0)) for leaf in jax.tree.leaves(steps)) for i in range(5)]
-    assert moved == [False, False, True, False, False]
-
-
-@each_case
-def test_players_of_learning_rates_apply_per_player(case: Case):
-    def first_step(learning_rate):
-        optimizer, problem = case.make(learning_rate), case.games.quadratic
-        return jax.jit(lambda z: one_update(optimizer, problem, z, optimizer.init(z))[0])(
-            problem.start
-        )
-
-    slow, mixed = first_step(0.0), first_step(mm.Players(min=lambda count: 0.1, max=0.0))
-    resting = slow if case.couples else (slow, mixed.max)
-    assert all(bool(jnp.all(leaf == 0)) for leaf in jax.tree.leaves(resting))
-    assert any(bool(jnp.any(leaf != 0)) for leaf in jax.tree.leaves(mixed.min))
-
-
 def _trajectory_on_data(case, axis_name):
     """Returns a function from the local data to the players after five updates."""
 
@@ -386,60 +289,6 @@ def test_sharded_players_give_unsharded_result(case: Case, axis_type):
     chex.assert_trees_all_close(jax.device_get(shared), jax.device_get(alone), atol=1e-5, rtol=1e-5)
     for leaf, like in zip(jax.tree.leaves(shared), jax.tree.leaves(start), strict=True):
         assert leaf.sharding.is_equivalent_to(like.sharding, leaf.ndim)
-
-
-def counting(field_fn, counts):
-    """Wraps a field so that `counts` counts the executed calls.
-
-    `pure_callback` has no side effects, so XLA removes it together with dead code.
-    """
-
-    def counted(kind, x):
-        def add(value):
-            counts[kind] += 1
-            return np.asarray(value)
-
-        return jax.pure_callback(add, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
-
-    @jax.custom_jvp
-    def mark(x):
-        return counted("field", x)
-
-    @mark.defjvp
-    def _(primals, tangents):
-        (x,), (t,) = primals, tangents
-        return mark(x), linear_call(
-            lambda _, u: counted("jvp", u), lambda _, c: counted("vjp", c), (), t
-        )
-
-    def at(players, draw=0):
-        flat, restore = jax.flatten_util.ravel_pytree(players)
-        return field_fn(restore(mark(flat)), draw)
-
-    return at
-
-
-@each_case
-def test_cost_matches_row(case: Case):
-    counts = {"field": 0, "jvp": 0, "vjp": 0}
-    optimizer, problem = case.make(case.learning_rate), case.games.curved
-    field_fn = counting(problem.field_fn, counts)
-
-    @jax.jit
-    def step(z, state):
-        extra = {"payoff_fn": problem.payoff_fn, "key": jax.random.key(3)}
-        return optimizer.update(field_fn(z), state, z, field_fn=field_fn, **extra)
-
-    z, state = problem.start, optimizer.init(problem.start)
-    updates, state = jax.block_until_ready(step(z, state))
-    z = optax.apply_updates(z, updates)
-    for kind in counts:
-        counts[kind] = 0  # Count the second update, because the first may be special.
-    jax.block_until_ready(step(z, state))
-    for kind, count in counts.items():
-        cost = getattr(case.cost, kind)
-        low, high = cost if isinstance(cost, tuple) else (cost, cost)
-        assert low <= count <= high, f"{kind}: {count} calls executed, the row says {cost}"
 
 
 @each_case

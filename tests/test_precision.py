@@ -10,7 +10,7 @@ import minmax_jax as mm
 from minmax_jax import diagnostics, games
 from minmax_jax.diagnostics.one_sided_mvi import _measure as measure_one_sided_mvi
 from tests.precision import FULL, precisions_of
-from tests.test_all_optimizers import each_case
+from tests.rows import each_case
 
 KEY = jax.random.key(0)
 POINT = mm.Players(

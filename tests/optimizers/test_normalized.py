@@ -84,9 +84,9 @@ def test_normalized_optimizers_run_in_checked_shard_map(make, size):
     auto = (jax.sharding.AxisType.Auto,)
     mesh = jax.make_mesh((2,), ("d",), axis_types=auto, devices=first_devices(2))
     tx, halves = make(0.1), jax.sharding.PartitionSpec("d")
-    step = lambda g: tx.update({"w": g}, tx.init({"w": g}))[0]["w"]  # noqa: E731
+    step = jax.jit(lambda g: tx.update({"w": g}, tx.init({"w": g}))[0]["w"])
     g = jnp.cos(jnp.arange(2.0 * size))
-    found = jax.shard_map(step, mesh=mesh, in_specs=halves, out_specs=halves)(g)
+    found = jax.jit(jax.shard_map(step, mesh=mesh, in_specs=halves, out_specs=halves))(g)
     expected = jnp.concatenate([step(half) for half in jnp.split(g, 2)])
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
