@@ -39,7 +39,8 @@ class CooperRun:
           exact: Problem.
           order: Order of the updates, a key of `ORDERS`.
           pi: Gains κ_p and κ_i and the decay of νPI for the multipliers, or `()`.
-          penalty: Initial penalty and its growth for the augmented Lagrangian, or None.
+          penalty: Initial penalty, its growth, and optionally an increment in place of the growth,
+            for the augmented Lagrangian; or None.
         """
         import torch
 
@@ -75,8 +76,11 @@ class CooperRun:
 
         if penalty is not None:
             updaters = cooper.penalty_coefficients
-            self.updater = updaters.MultiplicativePenaltyCoefficientUpdater(
-                growth_factor=penalty[1], violation_tolerance=1e-4, has_restart=True
+            options = {"violation_tolerance": 1e-4, "has_restart": True}
+            self.updater = (
+                updaters.AdditivePenaltyCoefficientUpdater(increment=penalty[2], **options)
+                if len(penalty) > 2
+                else updaters.MultiplicativePenaltyCoefficientUpdater(penalty[1], **options)
             )
         return Minimization()
 

@@ -33,6 +33,7 @@ def augment_lagrangian(
     penalty: Any = 1.0,
     *,
     growth: Any = 1.01,
+    increment: Any = 0.0,
     tolerance: Any = 1e-4,
     max_penalty: Any = float("inf"),
     restart: bool = True,
@@ -49,17 +50,22 @@ def augment_lagrangian(
     multipliers still ascend the plain constraint values. With the learning rate c for the
     multipliers, after an exact minimization over x, this is the method of multipliers.
 
-    The penalty is part of the state. Where a violation exceeds `tolerance`, `growth` multiplies
-    it once per update. A penalty that grows forever makes a fixed learning rate η of x unstable:
-    with singular values σ of the constraints' Jacobian, η (‖∇²f‖ + c σ²) < 2 must hold. Set
-    `max_penalty`, or use Adam for x. Use the learning rate 0 for the multipliers to obtain the
-    quadratic penalty method, whose solution is O(1/c) away.
+    The penalty is part of the state. Where a violation exceeds `tolerance`, each update replaces
+    it by
+
+        c ← min(growth · c + increment, max_penalty)
+
+    For additive growth, pass `growth=1.0` and an increment. A penalty that grows forever makes a
+    fixed learning rate η of x unstable: with singular values σ of the constraints' Jacobian,
+    η (‖∇²f‖ + c σ²) < 2 must hold. Set `max_penalty`, or use Adam for x. Use the learning rate 0
+    for the multipliers to obtain the quadratic penalty method, whose solution is O(1/c) away.
 
     **Cost.** Twice the field evaluations of `tx`: one for the constraint values, one for the
     gradient in x. XLA removes the other halves, so the sum is one more forward pass of g and h.
 
-    **Verified** against Cooper 1.0.1 (elementwise penalties, simultaneous and primal-first
-    orders) and, with exact minimization, against the closed form (I + cEEᵀ)⁻¹.
+    **Verified** against Cooper 1.0.1 (elementwise penalties with multiplicative and additive
+    growth, simultaneous and primal-first orders) and, with exact minimization, against the closed
+    form (I + cEEᵀ)⁻¹.
 
     **In a chain.** The field passed in must be the one of the game: place transformations of it
     into `tx`. With a `Proxy`, g in the shift is the true constraint.
@@ -69,6 +75,7 @@ def augment_lagrangian(
         `field_fn`, `payoff_fn` and `min_loss_fn` that it receives are augmented.
       penalty: Initial penalty c: a nonnegative number, or `Multipliers` of two numbers.
       growth: Factor of the penalty per update, at least 1.
+      increment: Nonnegative number added to the penalty per update.
       tolerance: Violation up to which the penalty does not grow.
       max_penalty: Upper bound of the penalty.
       restart: Whether the penalty of a satisfied inequality returns to its initial value.
@@ -109,6 +116,7 @@ def augment_lagrangian(
         penalty = Multipliers(_number("penalty", penalty), penalty)
     start = Multipliers(*(0.0 if side is None else _number("penalty", side) for side in penalty))
     growth = _number("growth", growth, low=1.0)
+    increment = _number("increment", increment)
     tolerance = _number("tolerance", tolerance)
     max_penalty = _number("max_penalty", max_penalty, infinite=True)
     checks.check_choice(_NAME, "restart", restart, (True, False))
@@ -125,9 +133,10 @@ def augment_lagrangian(
         violation = amounts(jax.tree.map(jnp.negative, split(field)))
 
         def one(c: jax.Array, v: jax.Array, first: Any = None) -> jax.Array:
-            larger = jnp.minimum(
-                jnp.asarray(growth, c.dtype) * c, jnp.asarray(max_penalty, c.dtype)
+            factor, step, limit = (
+                jnp.asarray(value, c.dtype) for value in (growth, increment, max_penalty)
             )
+            larger = jnp.minimum(factor * c + step, limit)
             c = jnp.where(v > jnp.asarray(tolerance, v.dtype), larger, c)
             return c if first is None else jnp.where(v == 0, jnp.asarray(first, c.dtype), c)
 

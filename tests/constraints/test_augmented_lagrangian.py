@@ -100,6 +100,33 @@ def test_quadratic_penalty_misses_by_closed_form():
     assert 0.1 / c < float(jnp.abs(expected - E.T @ jnp.linalg.solve(E @ E.T, D)).max()) < 2 / c
 
 
+def test_violated_constraints_add_increments_to_penalties():
+    problem = mm.constrained(lambda x: 0.0 * x, lambda x: x - 1, lambda x: x)
+
+    @jax.jit
+    def penalties(growth, increment):
+        start = mm.Multipliers(0.0, 4.0)
+        still = optax.stateless(lambda u, p: optax.tree.zeros_like(u))
+        options = {"growth": growth, "increment": increment, "max_penalty": 9.0}
+        tx = mm.augment_lagrangian(still, start, **options)
+        z = problem.init(0.0)
+        state = tx.init(z)
+        seen = [state.penalty]
+        for x in (2.0, 2.0, 2.0, 0.0):
+            z = z._replace(min=jnp.asarray(x))
+            _, state = tx.update(problem.field_fn(z), state, z, field_fn=problem.field_fn)
+            seen.append(state.penalty)
+        return seen
+
+    seen = penalties(1.0, 1.5)
+    # The inequality restarts at zero, and the equality x = 0 holds in the last update.
+    np.testing.assert_array_equal([p.inequality for p in seen], [0, 1.5, 3, 4.5, 0])
+    np.testing.assert_array_equal([p.equality for p in seen], [4, 5.5, 7, 8.5, 8.5])
+    seen = penalties(2.0, 1.0)  # c ← 2c + 1
+    np.testing.assert_array_equal([p.inequality for p in seen], [0, 1, 3, 7, 0])
+    np.testing.assert_array_equal([p.equality for p in seen], [4, 9, 9, 9, 9])
+
+
 @pytest.mark.parametrize("grow", ["after", "before"])
 def test_penalty_grows_where_constraints_are_violated(grow):
     def g(x):
@@ -179,6 +206,7 @@ def test_fixed_learning_rate_is_stable_up_to_exact_penalty():
         ({"penalty": -1.0}, "penalty must be at least 0"),
         ({"penalty": mm.Multipliers(1.0, -1.0)}, "penalty must be at least 0"),
         ({"growth": 0.9}, "growth must be at least 1"),
+        ({"increment": -1.0}, "increment must be at least 0"),
         ({"tolerance": float("nan")}, "tolerance must be a finite number"),
         ({"grow": "now"}, "grow must be 'after' or 'before'"),
         ({"restart": 1.0}, "restart must be True or False"),
