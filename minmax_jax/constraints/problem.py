@@ -94,9 +94,10 @@ def constrained(
         0, or a `Proxy`.
       stochastic: Whether all functions receive the sample index `draw`, as in `zero_sum`.
       has_aux: Whether the objective returns `(scalar, aux)`. If so, `field_fn` and `payoff_fn`
-        return a pair too.
+        return a pair too. It does not concern the constraints, which return their values only.
       axis_name: Mapped axis over which the field, the payoff and the constraint values are
-        averaged, as in `zero_sum`.
+        averaged, as in `zero_sum`. For the values of the whole batch, each constraint must be
+        an average over the examples of a device, not a ratio or a sum.
 
     Returns:
       A `ConstrainedProblem` with `field_fn`, `payoff_fn`, `init(x)`, `projection`,

@@ -177,6 +177,42 @@ def test_constrained_averages_over_devices():
         chex.assert_trees_all_close(found, whole, atol=1e-6)
 
 
+@pytest.mark.parametrize("backend", mm.parallel.BACKENDS)
+def test_stochastic_run_on_devices_equals_one_device(backend):
+    # Two samples of a batch, one per sample index, whose rows are split over four devices.
+    data = jax.random.normal(jax.random.key(0), (2, 8, 3))
+
+    def run(rows, axis_name=None):
+        missed = mm.Proxy(
+            true=lambda x, draw: jnp.mean(rows[draw] @ x > 0.5) - 0.3,
+            surrogate=lambda x, draw: jnp.mean(jax.nn.relu(rows[draw] @ x + 0.5)) - 0.3,
+        )
+        problem = mm.constrained(
+            lambda x, draw: jnp.mean(jnp.sum((x - rows[draw]) ** 2, -1)),
+            lambda x, draw: jnp.mean(jnp.sin(rows[draw] @ x)),
+            missed,
+            stochastic=True,
+            axis_name=axis_name,
+        )
+        controller = optax.chain(
+            mm.scale_by_pi(1.0), optax.sgd(0.1), mm.project(problem.projection)
+        )
+        base = mm.extrapolate(mm.per_player(min=optax.sgd(0.1), max=controller))
+        tx = mm.augment_lagrangian(base, 0.5, growth=1.1)
+        start = problem.init(jnp.array([0.3, -0.2, 0.5]))
+        end = mm.solve(tx, problem.field_fn, start, 3)
+        return end.players, end.state.penalty, problem.violation(end.players.min, 1)
+
+    whole = jax.jit(run)(data)
+    axis = mm.parallel.AXIS
+    step = mm.parallel.map_step(lambda r: run(r, axis), first_devices(4), backend=backend)
+    mapped = step(jnp.stack(jnp.split(data, 4, axis=1)))
+    for replica in range(4):
+        found = jax.tree.map(lambda x, i=replica: x[i], mapped)
+        chex.assert_trees_all_close(found, whole, atol=1e-6)
+    assert float(whole[1].equality) > 0.5  # The penalty of the violated equality has grown.
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
