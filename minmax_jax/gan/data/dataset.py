@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minmax_jax.gan.data.checksum import crc32
+
 
 class Modes(NamedTuple):
     """Modes of a Gaussian mixture.
@@ -30,6 +32,7 @@ class Totals(NamedTuple):
         the names, sizes and classes of all examples. It differs if the processes
         read different datasets.
       class_counts: Number of training examples of each class in all processes, if known.
+      labels_crc32: Checksum of the classes of all training examples, if known.
     """
 
     count: int
@@ -37,6 +40,7 @@ class Totals(NamedTuple):
     test_count: int = 0
     identity: int = 0
     class_counts: tuple[int, ...] | None = None
+    labels_crc32: int | None = None
 
 
 class Skipped(NamedTuple):
@@ -99,6 +103,13 @@ class Data(NamedTuple):
         if self.labels is None:
             return None
         return tuple(np.bincount(self.labels, minlength=self.num_classes or 0).tolist())
+
+    @property
+    def labels_crc32(self) -> int | None:
+        """Checksum of the classes of all training examples, or None without labels."""
+        if self.totals and self.totals.labels_crc32 is not None:
+            return self.totals.labels_crc32
+        return None if self.labels is None else crc32(np.asarray(self.labels, np.int32))
 
     @property
     def test_count(self) -> int:

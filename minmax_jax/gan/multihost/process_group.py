@@ -67,18 +67,19 @@ class ProcessGroup:
         """Whether there is no communication: `shutdown` was called, or the process runs alone."""
         return self._heartbeat is None or self._heartbeat.stopped
 
-    def checksum(self, images: np.ndarray) -> int:
-        """Returns the CRC-32 of all examples, in the order of the processes.
+    def checksum(self, values: np.ndarray, name: str = "crc32") -> int:
+        """Returns the CRC-32 of all examples or labels, in the order of the processes.
 
         Args:
-          images: Examples of this process.
+          values: Examples or labels of this process.
+          name: Name under which the processes exchange it, different at each call.
         """
-        before = int(self._store.get("crc32", self.index - 1)) if self.index else 0
-        own = data_lib.crc32(images, before)
+        before = int(self._store.get(name, self.index - 1)) if self.index else 0
+        own = data_lib.crc32(values, before)
         if self.count == 1:
             return own
-        self._store.put("crc32", str(own))
-        return int(self._store.get("crc32", self.count - 1))
+        self._store.put(name, str(own))
+        return int(self._store.get(name, self.count - 1))
 
     def total(self, counts: Sequence[int]) -> tuple[int, ...]:
         """Returns the sums of counts over all processes.

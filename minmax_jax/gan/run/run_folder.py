@@ -65,7 +65,7 @@ class About(NamedTuple):
     Attributes:
       config: Configuration of the run.
       data: Name, kind, sample shape, count and checksum of the training data. In a conditional
-        run also the number of examples of each class.
+        run also the number of examples of each class and a checksum of the labels.
       origin: Checkpoint from which the run started, or None.
     """
 
@@ -93,7 +93,10 @@ def describe(data: data_lib.Data, *, conditional: bool = False) -> dict[str, Any
         "count": data.count,
         "crc32": data.totals.crc32 if data.totals else data_lib.crc32(data.images),
     }
-    return {**found, "class_counts": list(data.class_counts or ())} if conditional else found
+    if not conditional:
+        return found
+    labels = {"class_counts": list(data.class_counts or ()), "labels_crc32": data.labels_crc32}
+    return {**found, **labels}
 
 
 def read(folder: Path) -> About:
@@ -179,13 +182,18 @@ def _check_same(folder: Path, old: About, new: About) -> None:
         changes += [
             f"data {name}: {old.data.get(name)!r} -> {value!r}"
             for name, value in new.data.items()
-            if old.data.get(name) != value and name != "name"
+            if old.data.get(name) != value and name not in ("name", *_unknown(old.data))
         ]
     if changes:
         raise ConfigError(
             f"{folder} contains a run of another configuration ({'; '.join(changes)}). Choose "
             "another --out to start a new run, or use the configuration of that run to resume it."
         )
+
+
+def _unknown(data: Mapping[str, Any]) -> list[str]:
+    """Returns what the description of an older version of this library does not contain."""
+    return [name for name in ("labels_crc32",) if name not in data]
 
 
 def append_metrics(folder: Path, record: Mapping[str, Any]) -> None:

@@ -44,13 +44,15 @@ def check_data(data: Any) -> dict[str, Any]:
         "kind": (lambda value: value in ("image", "vector"), "image or vector"),
         "shape": (_is_shape, "3 integers for images and 1 for vectors, from 1 to 16777216"),
         "count": (json_text.is_count, "an integer from 0 to 2147483647"),
-        "crc32": (lambda value: isinstance(value, int) and 0 <= value < 2**32, "a CRC-32"),
+        "crc32": (_is_crc32, "a CRC-32"),
     }
     if not isinstance(data, dict):
         raise ConfigError(f"data must be an object, got {short(data)}.")
     for name, (is_valid, text) in checks.items():
         if not is_valid(data.get(name)):
             raise ConfigError(f"data {name} must be {text}, got {short(data.get(name))}.")
+    if "labels_crc32" in data and not _is_crc32(data["labels_crc32"]):
+        raise ConfigError(f"data labels_crc32 must be a CRC-32, got {short(data['labels_crc32'])}.")
     classes = data.get("class_counts", [])
     if not isinstance(classes, list) or not all(json_text.is_count(n) for n in classes):
         raise ConfigError(f"data class_counts must be a list of counts, got {short(classes)}.")
@@ -76,6 +78,10 @@ def check_origin(origin: Any) -> dict[str, Any] | None:
             f"{short(origin)}."
         )
     return {name: origin[name] for name in kinds}
+
+
+def _is_crc32(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**32
 
 
 def _is_shape(value: Any) -> bool:

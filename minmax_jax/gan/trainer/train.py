@@ -273,7 +273,10 @@ def _load_shard(
     totals = totals._replace(crc32=group.checksum(data.images))
     if config.conditioning.num_classes(data):
         own = data._replace(totals=None).class_counts or ()
-        totals = totals._replace(class_counts=group.total(own))
+        totals = totals._replace(
+            class_counts=group.total(own),
+            labels_crc32=group.checksum(np.asarray(data.labels, np.int32), "labels_crc32"),
+        )
     return data._replace(totals=totals)
 
 

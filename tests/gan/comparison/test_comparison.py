@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from PIL import Image
 
 from minmax_jax import gan
 from minmax_jax.gan.cli import main
-from minmax_jax.gan.comparison import figure, results, table
+from minmax_jax.gan.comparison import collect, figure, results, table
 from minmax_jax.gan.config import presets
+from minmax_jax.gan.run import run_folder
 
 SMALL = {
     "width": 8,
@@ -119,6 +121,17 @@ def test_compare_rejects_runs_on_different_data(runs, tmp_path, capsys):
     assert main.main(["compare", str(runs[0]), str(other), "--out", str(out)]) == 2
     err = capsys.readouterr().err
     assert "trained on digits" in err and "letters (crc32" in err and not out.exists()
+
+
+def test_compare_rejects_runs_on_different_labels():
+    data = {"name": "a", "kind": "image", "shape": [8, 8, 1], "count": 9, "crc32": 1}
+    one, other, without = (
+        run_folder.About(presets.preset("digits"), {**data, **more})
+        for more in ({"labels_crc32": 1}, {"labels_crc32": 2}, {})
+    )
+    with pytest.raises(gan.ConfigError, match=r"one was .* other on a \(labels_crc32: 1 -> 2\)"):
+        collect._check_same_data({Path("one"): one, Path("other"): other})
+    collect._check_same_data({Path("one"): one, Path("without"): without})
 
 
 @pytest.mark.parametrize("words", [[], ["a"], ["a", "./a"]])

@@ -370,11 +370,16 @@ def _error(function, *arguments):
         return error
 
 
-def test_checksum_of_shards_is_that_of_the_dataset(monkeypatch):
+def test_checksums_of_shards_are_those_of_the_dataset(monkeypatch):
     groups, whole = member_groups(monkeypatch), data_lib.load("digits")
+
+    def checksums(group, part):
+        labels = np.asarray(part.labels, np.int32)
+        return group.checksum(part.images), group.checksum(labels, "labels_crc32")
+
     with futures.ThreadPoolExecutor() as pool:
-        found = pool.map(lambda one, part: one.checksum(part.images), groups, map(shard, (0, 1)))
-        assert set(found) == {data_lib.crc32(whole.images)}
+        found = pool.map(checksums, groups, map(shard, (0, 1)))
+        assert set(found) == {(data_lib.crc32(whole.images), whole.labels_crc32)}
 
 
 @pytest.mark.parametrize(

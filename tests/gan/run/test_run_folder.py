@@ -55,6 +55,32 @@ def test_other_images_are_rejected(tmp_path, noise_images):
         run_folder.open_run(tmp_path, CONFIG, changed)
 
 
+def test_other_labels_are_rejected_in_conditional_runs_only(tmp_path, noise_images):
+    conditional = CONFIG.replace(conditional=True)
+    permuted = noise_images._replace(labels=noise_images.labels[::-1])
+    assert permuted.class_counts == noise_images.class_counts
+    for config, name in ((CONFIG, "a"), (conditional, "b")):
+        run_folder.open_run(tmp_path / name, config, noise_images)
+    run_folder.open_run(tmp_path / "a", CONFIG, permuted)
+    assert "labels_crc32" not in run_folder.read(tmp_path / "a").data
+    with pytest.raises(ConfigError, match=r"data labels_crc32: \d+ -> \d+\)"):
+        run_folder.open_run(tmp_path / "b", conditional, permuted)
+    wider = noise_images._replace(labels=noise_images.labels.astype(np.int64))
+    run_folder.open_run(tmp_path / "b", conditional, wider)  # The same classes.
+
+
+def test_conditional_run_without_checksum_of_labels_resumes(tmp_path, noise_images):
+    """Earlier versions wrote no checksum of the labels. The resumed run writes one."""
+    conditional = CONFIG.replace(conditional=True)
+    run_folder.open_run(tmp_path, conditional, noise_images)
+    content = json.loads((tmp_path / "config.json").read_text())
+    checksum = content["data"].pop("labels_crc32")
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    assert run_folder.read(tmp_path).num_classes == 4
+    run_folder.open_run(tmp_path, conditional, noise_images)
+    assert run_folder.read(tmp_path).data["labels_crc32"] == checksum
+
+
 def test_folder_with_other_files_is_unchanged(tmp_path, noise_images):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(ConfigError, match="is not a run folder"):
@@ -110,6 +136,7 @@ def with_values(path, value):
         (with_values("data.shape", [10**9, 8, 1]), "data shape must be"),
         (with_values("data.count", 1.5), "data count must be an integer"),
         (with_values("data.crc32", None), "data crc32 must be a CRC-32"),
+        (with_values("data.labels_crc32", -1), "data labels_crc32 must be a CRC-32, got -1"),
     ],
     ids=lambda value: str(value)[:40] if value and len(value) < 60 else "json",
 )

@@ -97,6 +97,16 @@ def test_run_folder_keeps_the_number_of_examples_of_each_class(run):
         gan.train(changed)
 
 
+def test_run_with_other_labels_is_neither_resumed_nor_scored(run, monkeypatch, capsys):
+    data = data_lib.load("digits")
+    permuted = data._replace(labels=np.roll(data.labels, 1))
+    monkeypatch.setitem(data_lib.DATA_SETS._registered, "permuted", lambda **_: permuted)
+    with pytest.raises(gan.ConfigError, match="data labels_crc32: "):
+        gan.train(run.config.replace(data="permuted", steps=9, out=str(run.folder)))
+    assert main(["evaluate", "--run", str(run.folder), "--data", "permuted"]) != 0
+    assert "another labels_crc32" in capsys.readouterr().err
+
+
 def test_data_without_classes_are_refused(tmp_path):
     config = presets.preset("gaussians", out=str(tmp_path / "run"), conditional=True, steps=1)
     unlabeled = data_lib.load("digits")._replace(labels=None, num_classes=None)
