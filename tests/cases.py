@@ -287,6 +287,14 @@ CASES = (
         schedule=_OWN_COUNT,
     ),
     _case(
+        "alternate three to one in a loop",
+        lambda eta: _alternate(eta, max_steps=3, unroll=False),
+        mirror="only the max player can take several steps",
+        cost=Cost(field=4),
+        needs=_ORACLE,
+        schedule=_OWN_COUNT,
+    ),
+    _case(
         "alternating_extrapolation",
         mm.alternating_extrapolation,
         solves=(_bilinear(mm.alternating_extrapolation, 0.5, 100),),

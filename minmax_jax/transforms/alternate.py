@@ -2,7 +2,10 @@
 
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import optax
+from jax import lax
 
 from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
@@ -26,6 +29,7 @@ def alternate(
     max: optax.GradientTransformation,
     max_steps: int = 1,
     first: str = "max",
+    unroll: bool = True,
     name: str = "alternate",
 ) -> optax.GradientTransformationExtraArgs:
     """Updates the players one after the other, each with the other's newest parameters.
@@ -53,6 +57,10 @@ def alternate(
       max: Optimizer of the max player, any Optax transformation.
       max_steps: Number of steps of the max player per update.
       first: Player that is updated first, `"max"` or `"min"`.
+      unroll: Whether the compiled program contains each of the k steps. With False, it contains
+        the first step and a loop over the others, so its compile time does not grow with k.
+        Steps in the loop receive their sample index as an array, and the state of `max` must
+        keep its shapes and dtypes.
       name: Name used in error messages.
 
     Returns:
@@ -62,8 +70,8 @@ def alternate(
     Raises:
       TypeError: If `min` or `max` is not an Optax gradient transformation, or `max_steps` is
         not an int.
-      ValueError: If `max_steps` is less than 1 or `first` is unknown. In `update`, if params or
-        field_fn is missing, or `optax.masked` hides parameters.
+      ValueError: If `max_steps` is less than 1, or `first` or `unroll` is unknown. In `update`,
+        if params or field_fn is missing, or `optax.masked` hides parameters.
 
     Examples:
       On f = xy, simultaneous gradient descent–ascent diverges: each update multiplies
@@ -87,6 +95,7 @@ def alternate(
     max_tx = checks.check_transformation(name, "max", max)
     max_steps = checks.check_count(name, "max_steps", max_steps)
     checks.check_choice(name, "first", first, Players._fields)
+    checks.check_choice(name, "unroll", unroll, (True, False))
 
     def init_fn(params: Players) -> AlternateState:
         x, y = trees.sides(checks.check_whole_players(name, "params", params))
@@ -102,12 +111,22 @@ def alternate(
         x, y = players
         inner = calls.of_side(calls.inner_call(extra, 1, players=players), 1, players, field)
         step, state = max_tx.update(field, state, y, **inner)
-        for i in range(1, max_steps):
+
+        def next_step(done: tuple[PyTree, Any], i: Any) -> tuple[PyTree, Any]:
+            step, state = done
             now = Players(x, optax.apply_updates(y, step))
             field = field_fn(now, draw + i).max
             inner = calls.of_side(calls.inner_call(extra, i + 1, players=now), 1, now, field)
             more, state = max_tx.update(field, state, now.max, **inner)
-            step = optax.tree.add(step, more)
+            return optax.tree.add(step, more), state
+
+        if unroll or max_steps == 2:  # A loop over one step has no advantage.
+            for i in range(1, max_steps):
+                step, state = next_step((step, state), i)
+        elif max_steps > 2:
+            first_step = jax.tree.map(jnp.asarray, (step, state))
+            rest = jnp.arange(1, max_steps, dtype=jnp.int32)
+            (step, state), _ = lax.scan(lambda z, i: (next_step(z, i), None), first_step, rest)
         return step, state
 
     def update_fn(

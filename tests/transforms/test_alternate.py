@@ -68,6 +68,41 @@ def test_alternate_numbers_field_evaluations(first, draws):
     assert seen == draws
 
 
+@pytest.mark.parametrize("first", ["max", "min"])
+@pytest.mark.parametrize("max_steps", [1, 2, 5])
+def test_alternate_loop_equals_unrolled_steps(max_steps, first):
+    """Sample indices, keys and optimizer states are the same."""
+    z = mm.Players(jnp.array([X, -1.0]), {"a": jnp.array([Y, 0.5]), "b": jnp.ones((2, 2))})
+    noisy = optax.chain(mm.add_noise(0.1), optax.adam(RHO))
+    field_fn = mm.zero_sum(
+        lambda z, draw: jnp.sum(z.min * z.max["a"]) * (draw + 1) - jnp.sum(z.max["b"] ** 2),
+        stochastic=True,
+    )
+    found = []
+    for unroll in (True, False):
+        tx = mm.alternate(
+            min=optax.adam(ETA), max=noisy, max_steps=max_steps, first=first, unroll=unroll
+        )
+        key = jax.random.key(3)
+        found.append(tx.update(field_fn(z), tx.init(z), z, field_fn=field_fn, key=key))
+    chex.assert_trees_all_close(*found, rtol=2e-6)
+    if max_steps < 3:  # There is no loop, so even the programs are the same.
+        chex.assert_trees_all_equal(*found)
+
+
+def test_size_of_loop_does_not_depend_on_steps():
+    z, field_fn = mm.Players(X, Y), mm.zero_sum(lambda z: z.min * z.max)
+
+    def size(max_steps, unroll):
+        adam = optax.adam(ETA)
+        tx = mm.alternate(min=adam, max=adam, max_steps=max_steps, unroll=unroll)
+        update = jax.jit(lambda z, state: tx.update(field_fn(z), state, z, field_fn=field_fn))
+        return len(update.lower(z, tx.init(z)).as_text())
+
+    assert size(9, unroll=False) == size(4, unroll=False)
+    assert size(9, unroll=True) > 1.5 * size(4, unroll=True)
+
+
 def mlp_gan(key):
     """Returns the parameters, latents and data of an MLP GAN."""
     sizes = {"min": (64, 256, 256, 784), "max": (784, 256, 256, 1)}
@@ -180,6 +215,7 @@ def test_alternate_costs_no_more_than_handwritten_loop(form, max_steps):
         ({"max_steps": 0}, ValueError, "^alternate: max_steps must be at least 1, got 0"),
         ({"max_steps": 1.5}, TypeError, "^alternate: max_steps must be a Python int .*, got 1.5"),
         ({"first": "both"}, ValueError, "^alternate: first must be 'min' or 'max', got 'both'"),
+        ({"unroll": 2}, ValueError, "^alternate: unroll must be True or False, got 2"),
         ({"min": 0.1}, TypeError, "^alternate: min must be an Optax .*, got 0.1"),
     ],
 )

@@ -13,6 +13,7 @@ from minmax_jax.gan import networks, objective
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.training import memory, schedules
+from minmax_jax.gan.training.convolutions import contains_convolution
 from minmax_jax.gan.training.optimizer import build_optimizer
 
 
@@ -82,7 +83,18 @@ def build_game(
         augmentation=build_augmentation(config, pair.sample_shape),
     )
     players = mm.Players(pair.generator.params, pair.discriminator.params)
-    return game, build_optimizer(config, players)
+    return game, build_optimizer(config, players, unroll=unrolls_steps(config, game))
+
+
+def unrolls_steps(config: config_lib.Config, game: objective.Game) -> bool:
+    """Returns whether several discriminator steps are compiled one by one, not as a loop.
+
+    A loop compiles faster. But in a loop, XLA's CPU backend computes convolutions in one thread
+    (see `program.default_steps_per_call`).
+    """
+    if config.optimizer.max_steps <= 2:  # Then there is no loop.
+        return True
+    return jax.default_backend() == "cpu" and contains_convolution(game)
 
 
 _ONE_SIDED = ("competitive", "adaptive_competitive", "greedy_adam")

@@ -16,7 +16,7 @@ from minmax_jax.gan.training import gradient_norms, schedules
 
 
 def build_optimizer(
-    config: config_lib.Config, players: mm.Players
+    config: config_lib.Config, players: mm.Players, *, unroll: bool = True
 ) -> optax.GradientTransformationExtraArgs:
     """Builds the optimizer `mm.optimizers[config.optimizer.name]`.
 
@@ -26,6 +26,8 @@ def build_optimizer(
     Args:
       config: Configuration of the run.
       players: Parameters that the optimizer will update.
+      unroll: Whether several steps of the discriminator are compiled one by one, not as a loop.
+        See `mm.alternate`.
 
     Returns:
       An optimizer. If a learning rate or an option has a schedule, its `update` requires the
@@ -40,7 +42,7 @@ def build_optimizer(
     values = {key: schedules.of(config, key) for key in (*RATES, *sorted(options))}
     try:
         optimizer = schedules.scheduled(
-            functools.partial(_with_values, config),
+            functools.partial(_with_values, config, unroll),
             {**chosen.options, **values},
             config.training.steps,
         )
@@ -60,7 +62,7 @@ def build_optimizer(
 
 
 def _with_values(
-    config: config_lib.Config, values: Mapping[str, Any]
+    config: config_lib.Config, unroll: bool, values: Mapping[str, Any]
 ) -> optax.GradientTransformationExtraArgs:
     """Builds the optimizer with the given learning rates and options, which may be traced."""
     chosen, recorders = config.optimizer, gradient_norms.recorders()
@@ -74,7 +76,13 @@ def _with_values(
         maximize = _lazy(config, rates.max, recorders.max, options)
     else:
         maximize = factory(rates.max, transform=recorders.max, **options)
-    return mm.alternate(min=minimize, max=maximize, max_steps=chosen.max_steps, first=chosen.first)
+    return mm.alternate(
+        min=minimize,
+        max=maximize,
+        max_steps=chosen.max_steps,
+        first=chosen.first,
+        unroll=unroll,
+    )
 
 
 def _lazy(
