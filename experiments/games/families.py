@@ -3,9 +3,9 @@
 from typing import Any
 
 FAMILIES = {
-    "GDA": ("sgda", "adam_gda", "amsgrad_gda"),
+    "GDA": ("sgda", "adam_gda", "amsgrad_gda", "sgda(complex_trace)"),
     "normalized": ("nsgda", "ada_nsgda", "ada_dir"),
-    "optimistic": ("optimistic_gda", "past_extragradient", "optimistic_adam"),
+    "optimistic": ("optimistic_gda", "past_extragradient", "optimistic_adam", "reflect(sgda)"),
     "extrapolation": (
         "extragradient",
         "extra_anchored_gradient",
@@ -27,6 +27,13 @@ FAMILIES = {
     "alternating": ("alternating_extrapolation", "primal_dual_hybrid_gradient", "smoothed_gda"),
     "adaptive": ("adaptive_golden_ratio", "golden_ratio", "adaptive_extragradient", "tiada"),
     "anchored": ("fast_extragradient", "anchored_past_extragradient", "fast_optimistic_gda"),
+    "options": (
+        "extragradient(relaxation=0.5)",
+        "smoothed_gda(max_strength=1)",
+        "anchored_past_extragradient(reflected)",
+        "tiada(adam)",
+        "adaptive_extragradient(bach_levy)",
+    ),
     "others": (),
 }
 

@@ -1,5 +1,7 @@
 """Figure of trajectories in the plane."""
 
+import itertools
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,16 @@ from matplotlib.axes import Axes
 from experiments._shared.figures import plt, save
 from experiments.games.families import families
 
-COLORS = ("tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown")
+COLORS = (
+    "tab:blue",
+    "tab:orange",
+    "tab:green",
+    "tab:red",
+    "tab:purple",
+    "tab:brown",
+    "tab:pink",
+    "tab:olive",
+)
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -48,10 +59,18 @@ def draw(result: dict[str, Any], path: Path) -> None:
     save(figure, path, dpi=80)
 
 
+def colors(names: Collection[str]) -> list[str]:
+    """Returns one color per method of a family, repeating them if there are not enough."""
+    return list(itertools.islice(itertools.cycle(COLORS), len(names)))
+
+
 def add_legend(axes: Axes, names: list[str]) -> None:
     """Adds the names of one family beside its row."""
     axes.legend(
-        [plt.Line2D([], [], color=color, lw=2.5) for _, color in zip(names, COLORS, strict=False)],
+        [
+            plt.Line2D([], [], color=color, lw=2.5)
+            for _, color in zip(names, colors(names), strict=True)
+        ],
         names,
         loc="center left",
         bbox_to_anchor=(1.03, 0.5),
@@ -68,7 +87,7 @@ def panel(axes: Axes, seen: dict[str, Any], found: dict[str, Any]) -> None:
     across, up = np.meshgrid(ticks + x, ticks + y)
     axes.quiver(across, up, *arrows.T, color="0.82", scale=22, width=0.006, pivot="mid")
     start = None
-    for measured, color in zip(found.values(), COLORS, strict=False):
+    for measured, color in zip(found.values(), colors(found), strict=True):
         points = np.array(measured["trail"])
         axes.plot(*points.T, color=color, lw=1.3, alpha=0.9)
         axes.plot(*points[-1], ".", color=color, ms=7)

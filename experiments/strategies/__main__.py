@@ -17,6 +17,7 @@ import numpy as np
 
 from experiments._shared.command import RESULTS, record_result, run_command
 from experiments._shared.figures import plt, save
+from experiments._shared.oracle_calls import cell
 from experiments.strategies.run import MATCHING, Config, run
 
 OUT = RESULTS / "strategies"
@@ -45,19 +46,9 @@ def table(result: dict[str, Any]) -> str:
         "|---|" + "---:|" * len(columns),
     ]
     for name in next(iter(games.values())):
-        cells = [_cell(games[game][name]["calls"][tolerance]) for game, tolerance in columns]
+        cells = [cell(games[game][name]["calls"][tolerance]) for game, tolerance in columns]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def _cell(calls: list[float | None]) -> str:
-    """Formats the median, with the number of solved starts if some are not; "–" if none is."""
-    solved = [call for call in calls if call is not None]
-    if not solved:
-        return "–"
-    middle = np.median([np.inf if call is None else call for call in calls])
-    text = f"{middle:.0f}" if np.isfinite(middle) else "∞"
-    return text if len(solved) == len(calls) else f"{text} ({len(solved)}/{len(calls)})"
 
 
 def draw(result: dict[str, Any], path: Path) -> None:

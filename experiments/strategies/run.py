@@ -11,6 +11,7 @@ import numpy as np
 
 import minmax_jax as mm
 from experiments._shared.command import environment
+from experiments._shared.oracle_calls import listed, thinned
 
 NONE = mm.Players(min=None, max=None)
 
@@ -147,7 +148,7 @@ def _tuned(
         best = tuning.best(tolerance, relative=False)
         calls = None if best is None else tuning.calls(tolerance, relative=False)[best, :, 0]
         found["rate"][f"{tolerance:g}"] = None if best is None else float(rates[best])
-        found["calls"][f"{tolerance:g}"] = _listed(calls, config.seeds)
+        found["calls"][f"{tolerance:g}"] = listed(calls, config.seeds)
     row = tuning.best(config.drawn, relative=False)
     if row is None:  # No learning rate reaches the tolerance: draw the lowest end.
         row = int(np.nanargmin(tuning.distances[:, :, 0, -1].mean(axis=1)))
@@ -155,7 +156,9 @@ def _tuned(
     return {
         **found,
         "cost": float(tuning.cost[row]),
-        "curve": _thinned(np.median(tuning.distances[row, :, 0, :updates], axis=0)),
+        "curve": thinned(
+            np.median(tuning.distances[row, :, 0, :updates], axis=0), "exploitability"
+        ),
     }
 
 
@@ -178,20 +181,10 @@ def _matched(
     for tolerance in config.tolerances:
         outside = seen > tolerance
         last = np.where(outside.any(1), seen.shape[1] - np.argmax(outside[:, ::-1], 1), 0)
-        calls[f"{tolerance:g}"] = _listed(np.where(outside[:, -1], np.inf, (last + 1) * cost))
-    return {"calls": calls, "rate": {}, "cost": cost, "curve": _thinned(np.median(seen, axis=0))}
-
-
-def _listed(calls: np.ndarray | None, seeds: int = 0) -> list[float | None]:
-    if calls is None:
-        return [None] * seeds
-    return [float(value) if np.isfinite(value) else None for value in calls]
-
-
-def _thinned(curve: np.ndarray, points: int = 200) -> dict[str, list[float]]:
-    """Returns at most `points` values at about logarithmically spaced updates."""
-    updates = np.unique(np.geomspace(1, len(curve), points).astype(int)) - 1
+        calls[f"{tolerance:g}"] = listed(np.where(outside[:, -1], np.inf, (last + 1) * cost))
     return {
-        "updates": updates.tolist(),
-        "exploitability": [float(f"{value:.4g}") for value in curve[updates]],
+        "calls": calls,
+        "rate": {},
+        "cost": cost,
+        "curve": thinned(np.median(seen, axis=0), "exploitability"),
     }

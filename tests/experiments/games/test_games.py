@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import jax
@@ -6,10 +7,10 @@ import pytest
 
 import minmax_jax as mm
 from experiments.games import __main__ as command
-from experiments.games import profile, spectra
+from experiments.games import profile, spectra, trajectories_figure
 from experiments.games.families import families
 from experiments.games.run import run
-from experiments.games.suite import GAMES, Config, center, flat, methods, starts
+from experiments.games.suite import GAMES, VARIANTS, Config, center, flat, methods, starts
 
 TINY = Config(
     budget=100,
@@ -30,8 +31,45 @@ def result():
 
 def test_methods_contain_every_optimizer_once():
     factories = list(methods().values())
-    assert set(factories) == set(mm.optimizers.values())
-    assert len(factories) == len(set(factories))
+    assert set(mm.optimizers.values()) == set(factories) - set(VARIANTS.values())
+    assert len(factories) == len(set(factories)) == len(mm.optimizers) + len(VARIANTS)
+
+
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_variants_differ_from_their_optimizer(name):
+    game = mm.games.matrix()
+    ends = []
+    for make in (VARIANTS[name], mm.optimizers[name.split("(")[0].replace("reflect", "sgda")]):
+        tx = make(0.5, projection=game.projection)
+        end = jax.jit(lambda z, tx=tx: mm.solve(tx, game.field_fn, z, 3).players)(game.start)
+        np.testing.assert_allclose(game.projection(end).min, end.min, atol=1e-6)
+        ends.append(flat(end))
+    assert np.abs(ends[0] - ends[1]).max() > 1e-3
+
+
+def test_add_keeps_the_record_and_runs_missing_methods(result, monkeypatch):
+    ran = []
+
+    def fake(config):
+        ran.append(config.methods)
+        new = {"hardware": "h", "jax": "j", "seconds": 1}
+        return {**new, "methods": {name: {"xy": name} for name in config.methods}}
+
+    monkeypatch.setattr(command, "run", fake)
+    wanted = dataclasses.replace(TINY, methods=("extragradient", "reflect(sgda)"))
+    found = command.extended(result, wanted)
+    assert ran == [("reflect(sgda)",)]
+    assert found["methods"].pop("reflect(sgda)") == {"xy": "reflect(sgda)"}
+    facts = {"methods": ran[0], "hardware": "h", "jax": "j", "seconds": 1}
+    assert found.pop("added") == [facts]
+    assert found == result
+    for config in (TINY, dataclasses.replace(wanted, budget=7)):
+        with pytest.raises(SystemExit):
+            command.extended(result, config)
+
+
+def test_trajectories_have_a_color_per_method():
+    assert len(trajectories_figure.colors(range(11))) == 11
 
 
 def test_run_solves_xy_with_extragradient_but_not_with_sgda(result):
