@@ -3,14 +3,19 @@
 import dataclasses
 import functools
 
+import jax
+import jax.numpy as jnp
 import optax
 
 import minmax_jax as mm
+from experiments._shared.checks import check_name
 
+PROTOCOLS = ("authors", "shared")
 TITLES = {
     "gda": "GDA",
     "ours_published": "greedy, published rule",
     "ours_stated": "greedy, stated rule",
+    "ours_decreasing": "greedy, published decreasing temperature",
 }
 """Titles of the methods, by their keys in the JSON file."""
 
@@ -23,6 +28,8 @@ class Config:
     """Data set: a Hugging Face name or a folder that datasets.load_dataset reads."""
     runs: str = "runs/greedy/digits01"
     """Folder of the runs. Finished runs are not repeated."""
+    protocol: str = "authors"
+    """authors: as in their code, each oracle call has its own batch, the accept test compares independent batches without dropout, dropout stands after D's first two hidden layers, and one D step precedes the run; shared: all calls of an update share one batch and dropout mask."""  # noqa: E501
     width: int = 256
     """Smallest hidden layer; the others are two and four times wider. The authors use 256."""
     batch: int = 128
@@ -37,6 +44,8 @@ class Config:
     """Updates per run, a multiple of 50."""
     seeds: int = 20
     """Number of seeds 0, 1, ..."""
+    methods: tuple[str, ...] = ("gda", "ours_published", "ours_stated")
+    """Methods to run; the other one is ours_decreasing, of the authors' second notebook."""
 
 
 def methods(config: Config) -> dict[str, optax.GradientTransformationExtraArgs]:
@@ -44,10 +53,27 @@ def methods(config: Config) -> dict[str, optax.GradientTransformationExtraArgs]:
 
     "gda" has the update order of greedy: it is equivalent to accepting every update.
     """
+    check_name("protocol", config.protocol, PROTOCOLS)
+    for method in config.methods:
+        check_name("methods", method, TITLES)
     adam = optax.adam(config.learning_rate, b1=0.5)
-    greedy = functools.partial(mm.greedy_adam, config.learning_rate)
-    return {
-        "gda": mm.alternate(min=adam, max=adam, first="min"),
-        "ours_published": greedy(accept_every=config.accept_every, restore_states=False),
-        "ours_stated": greedy(accept_every=None, temperature=config.temperature),
+    if config.protocol == "authors":
+        # The step of D before the run needs an optimizer that can be called by itself.
+        greedy = functools.partial(
+            mm.greedy, adam, adam, max_ascent_steps=1, gradient_tolerance=None, draws="independent"
+        )
+    else:
+        greedy = functools.partial(mm.greedy_adam, config.learning_rate)
+    published = functools.partial(greedy, restore_states=False)
+    built = {
+        "gda": lambda: mm.alternate(min=adam, max=adam, first="min"),
+        "ours_published": lambda: published(accept_every=config.accept_every),
+        "ours_stated": lambda: greedy(accept_every=None, temperature=config.temperature),
+        "ours_decreasing": lambda: published(accept_every=None, accept_probability=decreasing),
     }
+    return {name: built[name]() for name in config.methods}
+
+
+def decreasing(count: jax.Array) -> jax.Array:
+    """Returns the authors' probability of accepting an update without a test."""
+    return 1 / (4 + jnp.exp((count / 20_000) ** 2))

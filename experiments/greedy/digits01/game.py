@@ -51,11 +51,21 @@ def start(sizes: Sizes, key: jax.Array) -> mm.Players:
     )
 
 
-def forward(layers: Any, x: jax.Array, drop: jax.Array | None = None) -> jax.Array:
-    """Applies layers with leaky ReLU between them, and with dropout if a key is given."""
+def forward(
+    layers: Any, x: jax.Array, drop: jax.Array | None = None, num_dropped: int | None = None
+) -> jax.Array:
+    """Applies layers with leaky ReLU between them, and with dropout if a key is given.
+
+    Args:
+      layers: Weights and biases.
+      x: Inputs, one per row.
+      drop: Key of the dropout, or None for no dropout.
+      num_dropped: Number of hidden layers with dropout, from the first; None for all.
+    """
+    num_dropped = len(layers) if num_dropped is None else num_dropped
     for i, layer in enumerate(layers[:-1]):
         x = leaky_relu(x @ layer["w"] + layer["b"], SLOPE)
-        if drop is not None:
+        if drop is not None and i < num_dropped:
             kept = jax.random.bernoulli(jax.random.fold_in(drop, i), 1 - DROPOUT, x.shape)
             x = jnp.where(kept, x / (1 - DROPOUT), 0)
     return x @ layers[-1]["w"] + layers[-1]["b"]
@@ -66,10 +76,15 @@ def generate(generator: Any, latents: jax.Array) -> jax.Array:
     return jnp.tanh(forward(generator, latents))
 
 
-def losses(sizes: Sizes) -> mm.Players:
+def losses(sizes: Sizes, num_dropped: int | None = None, *, training: bool = True) -> mm.Players:
     """Returns the non-saturating loss of the generator and the loss of the discriminator.
 
     Both are functions of `(players, key, images)`.
+
+    Args:
+      sizes: Sizes of networks and batches.
+      num_dropped: Number of hidden layers of the discriminator with dropout; None for all.
+      training: Whether there is dropout at all.
     """
 
     def logits(z: mm.Players, key: jax.Array, images: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -77,7 +92,8 @@ def losses(sizes: Sizes) -> mm.Players:
         chosen = jax.random.randint(real_key, (sizes.batch,), 0, len(images))
         real = images[chosen].astype(jnp.float32) / 127.5 - 1
         fake = generate(z.min, jax.random.normal(fake_key, (sizes.batch, sizes.latent)))
-        both = forward(z.max, jnp.concatenate([real, fake]), drop_key)[:, 0]
+        drop = drop_key if training else None
+        both = forward(z.max, jnp.concatenate([real, fake]), drop, num_dropped)[:, 0]
         return both[: sizes.batch], both[sizes.batch :]
 
     def min_loss(z: mm.Players, key: jax.Array, images: jax.Array) -> jax.Array:

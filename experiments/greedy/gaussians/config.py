@@ -3,7 +3,7 @@
 import dataclasses
 
 from experiments._shared.checks import check_name
-from experiments.greedy.gaussians.methods import METHODS
+from experiments.greedy.gaussians.methods import METHODS, TUNED
 from experiments.greedy.gaussians.training import EVERY
 from minmax_jax import gan
 
@@ -30,7 +30,7 @@ class Config:
     """Updates per tuning run, a multiple of 100. Modes appear late, so the default is full length."""  # noqa: E501
     tune_seeds: int = 3
     """Number of tuning seeds 1000, 1001, ...: the first for all cells, all of them for the best three."""  # noqa: E501
-    methods: tuple[str, ...] = tuple(METHODS)
+    methods: tuple[str, ...] = TUNED
     """Methods to run."""
     groups: tuple[str, ...] = tuple(GROUPS)
     """Groups to run: published, tuned, equal."""

@@ -84,8 +84,33 @@ METHODS = {
         ),
         reversed_test=True,
     ),
+    "ours_independent": Method(
+        "greedy, stated rule, independent batches",
+        lambda rates: mm.greedy_adam(
+            rates, max_ascent_steps=6, accept_every=4, draws="independent"
+        ),
+    ),
+    "ours_as_published": Method(
+        "greedy, as in the published code",
+        # There, the reversed test also compares with the payoff of the previous proposal.
+        lambda rates: mm.greedy_adam(
+            rates,
+            max_ascent_steps=6,
+            accept_every=4,
+            restore_states=False,
+            restore_max=False,
+            stochastic=False,
+            overwrite_payoff=True,
+        ),
+        reversed_test=True,
+    ),
     "nsgda": Method("nSGDA", mm.nsgda, grid=NORMALIZED, published=False),
     "ada_nsgda": Method(
         "Ada-nSGDA", lambda rates: mm.ada_nsgda(rates, b1=0.5), published=False
     ),
 }  # fmt: skip
+
+INDEPENDENT = ("ours_independent", "ours_as_published")
+"""Methods whose test compares payoffs on independent batches. They run only if named."""
+TUNED = tuple(name for name in METHODS if name not in INDEPENDENT)
+"""Methods that run by default."""

@@ -15,7 +15,9 @@ from experiments.greedy.gaussians.methods import METHODS, PUBLISHED
 from experiments.greedy.gaussians.training import EVERY, run_one
 
 NUM_CLOUDS = 5
-"""Number of times at which the figure shows samples."""
+"""Number of times at which the figure shows samples of seed 0."""
+NUM_SEEDS = 5
+"""Number of seeds of which the figure shows the last samples."""
 FINALISTS = 3
 """Number of tuning cells that run with all tuning seeds."""
 
@@ -106,15 +108,17 @@ def coverage(points: np.ndarray, weights: tuple[float, ...]) -> float:
 def summarize(one: dict[str, Any]) -> dict[str, Any]:
     """Returns the part of a run that the JSON file contains.
 
-    Samples are kept only for seed 0, at the times that the figure shows.
+    Samples are kept for seed 0 at several times, and at the end of the other seeds that the figure
+    shows.
     """
     clouds = one.pop("clouds")
     wide = game.shares(jnp.asarray(clouds[-1]), (game.WIDE_RADIUS,))[0]
     one["by_eye"] = np.asarray(wide, float).round(3).tolist()
     one["shares"] = np.asarray(one["shares"]).round(4).tolist()
-    if not one["seed"]:
+    if one["seed"] < NUM_SEEDS:
         last = np.linspace(0, len(clouds), NUM_CLOUDS + 1).round().astype(int)[1:] - 1
+        shown = last[-1:] if one["seed"] else last
         one["clouds"] = {
-            str(EVERY * (i + 1)): np.asarray(clouds[i]).round(3).tolist() for i in last
+            str(EVERY * (i + 1)): np.asarray(clouds[i]).round(3).tolist() for i in shown
         }
     return one
