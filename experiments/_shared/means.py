@@ -28,17 +28,22 @@ def mean_interval(
     return mean, max(mean - float(half), bounds[0]), min(mean + float(half), bounds[1])
 
 
-def format_mean(values: Sequence[float | None], digits: int = 1) -> str:
+def format_mean(
+    values: Sequence[float | None],
+    digits: int = 1,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> str:
     """Formats values as `mean [low, high]`, or as the number of runs that diverged.
 
     Args:
       values: One value per seed; None or a non-finite number if the run diverged.
       digits: Digits after the decimal point.
+      bounds: Range of possible means.
     """
     finite = [value for value in values if value is not None and math.isfinite(value)]
     if len(finite) < len(values):
         return f"{len(values) - len(finite)} of {len(values)} diverged"
-    mean, low, high = mean_interval(finite)
-    if not math.isfinite(low):
+    mean, low, high = mean_interval(finite, bounds=bounds)
+    if len(finite) == 1:
         return f"{mean:.{digits}f} (one run)"
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

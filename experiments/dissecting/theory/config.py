@@ -113,6 +113,20 @@ def studies() -> dict[str, dict[str, Setting]]:
     def vary(field: str, *values: Any, **more: Any) -> dict[str, Setting]:
         return {f"{value}": dataclasses.replace(base, **{field: value}, **more) for value in values}
 
+    def half_decades(low: float, high: float) -> tuple[float, ...]:
+        return tuple(10 ** (low + k / 2) for k in range(int(2 * (high - low)) + 1))
+
+    # Learning rates of the generator above those of the grid, which ends at 10.
+    large = {
+        f"{dimension}": dataclasses.replace(
+            base,
+            dimension=dimension,
+            methods=("sgda",),
+            seeds=32,
+            rates_min=half_decades(1.5, end),
+        )
+        for dimension, end in ((1000, 3), (10_000, 5))
+    }
     one_cell = {"rates_min": (10**-2.5,), "rates_max": (10**-1.5,)}
     return {
         "phase": vary("dimension", 1000, 300, 100, 10_000, seeds=32),
@@ -120,6 +134,7 @@ def studies() -> dict[str, dict[str, Setting]]:
         "loss": vary("loss", "non-saturating"),
         "linear": vary("linear_beyond", 4.0, 8.0, seeds=4),
         "methods": vary("dimension", 100, methods=("layer_nsgda", *FULL), seeds=4),
+        "large": large,
         "layer": vary("dimension", 1000, methods=("layer_nsgda",)),
         "gamma": vary("correlation", 0.0, 0.6, seeds=4),
         "batch": vary("batch_size", 10, 100, seeds=4),

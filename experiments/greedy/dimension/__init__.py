@@ -1,0 +1,1 @@
+"""Proposals and oracle calls of greedy against the dimension."""

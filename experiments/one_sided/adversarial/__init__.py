@@ -1,0 +1,1 @@
+"""Adam and AMSGrad on a game with rare large gradients."""
