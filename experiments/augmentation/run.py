@@ -15,6 +15,9 @@ from minmax_jax import gan
 ARMS = {"none": "", "diffaugment": "color,translation,cutout"}
 """Transformations of each arm, as `--augment` takes them."""
 
+TUNED_ON = (0,)
+"""Seeds on which the learning rate and the number of updates were chosen. The others are new."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Config:
@@ -89,7 +92,19 @@ def run(config: Config) -> dict[str, Any]:
         "augment": ARMS,
         **environment(),
         **facts,
+        "tuned_on_seeds": list(TUNED_ON),
+        "spread": {arm: spread(runs) for arm, runs in found.items()},
         "scores": found,
+    }
+
+
+def spread(runs: list[list[dict[str, Any]]]) -> dict[str, dict[str, float]]:
+    """Returns mean, smallest and largest distance over the seeds: the last one and the lowest."""
+    distances = [[one["frechet_distance"] for one in scores] for scores in runs]
+    found = {"last": [seed[-1] for seed in distances], "lowest": [min(seed) for seed in distances]}
+    return {
+        name: {"mean": sum(values) / len(values), "min": min(values), "max": max(values)}
+        for name, values in found.items()
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.augmentation import figure
 from experiments.augmentation.__main__ import main
-from experiments.augmentation.run import Config, choose, run
+from experiments.augmentation.run import Config, choose, run, spread
 from minmax_jax import gan
 from tests.gan.conftest import small_data
 
@@ -28,6 +28,12 @@ def test_table_shows_the_last_and_the_lowest_score():
     lines = figure.table(RESULT).splitlines()
     assert lines[2].startswith("| no augmentation | 70.0 [") and lines[2].endswith("50.0] |")
     assert lines[3] == "| DiffAugment | 30.0 [30.0, 30.0] | 30.0 [30.0, 30.0] |"
+
+
+def test_spread_is_over_the_seeds():
+    found = spread(scores(60.0, 80.0, 10.0))
+    assert found["last"] == {"mean": 50.0, "min": 10.0, "max": 80.0}
+    assert found["lowest"] == {"mean": 110 / 3, "min": 10.0, "max": 50.0}
 
 
 def test_redraw_reads_the_record_only(tmp_path, capsys):
@@ -63,4 +69,6 @@ def test_run_records_scores_of_both_arms(tmp_path, monkeypatch):
     assert [one["step"] for one in found["scores"]["diffaugment"][0]] == [2, 4]
     assert found["protocol"]["reference"] == "359 held-out images of digits"
     assert found["scores"]["none"] != found["scores"]["diffaugment"]
+    last = found["scores"]["none"][0][-1]["frechet_distance"]
+    assert found["spread"]["none"]["last"] == {"mean": last, "min": last, "max": last}
     json.dumps(found)
