@@ -51,17 +51,39 @@ class HostFailed(Stopped):
     exit_code = 5
 
 
+class RunsFailed(Stopped):
+    """Runs of a sweep failed, and the others are finished.
+
+    Attributes:
+      failed: Maps the names of the runs to the reasons.
+    """
+
+    exit_code = 6
+
+    def __init__(self, message: str, failed: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.failed = failed
+
+
+class DataFailed(Stopped):
+    """The data cannot be read any more while a run trains. The state of the last step is saved."""
+
+    exit_code = 7
+
+
 class Terminated(Stopped):
     """The process received SIGTERM or SIGHUP. The state of the last step is saved."""
 
     exit_code = 143  # Shells report 128 + SIGTERM.
 
 
+_STOPPED = (NonFinite, WriteFailed, HostFailed, RunsFailed, DataFailed, Terminated)
+
 EXIT_CODES: Mapping[type[BaseException], int] = MappingProxyType(
     {
         ConfigError: 2,  # Nothing was written. Unknown flags have the same code.
         DataError: 2,
-        **{kind: kind.exit_code for kind in (NonFinite, WriteFailed, HostFailed, Terminated)},
+        **{kind: kind.exit_code for kind in _STOPPED},
         KeyboardInterrupt: 130,  # Shells report 128 + SIGINT.
     }
 )

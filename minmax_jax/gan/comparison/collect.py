@@ -156,10 +156,10 @@ def _samples(
 def _check_same_data(abouts: dict[Path, run_folder.About]) -> None:
     (first, about), *others = abouts.items()
     for folder, other in others:
-        keys = ["kind", "shape", "count", "crc32"]
-        if "labels_crc32" in about.data and "labels_crc32" in other.data:
-            keys.append("labels_crc32")  # Only conditional runs depend on the labels.
-        for key in keys:
+        ignored = run_folder.incomparable(about.data, other.data)
+        for key in ("kind", "shape", "count", "crc32", "labels_crc32"):
+            if key in ignored:  # Only conditional runs depend on the labels.
+                continue
             if about.data.get(key) != other.data.get(key):
                 raise ConfigError(
                     f"compare: {first} was trained on {about.data['name']}, {folder} on "

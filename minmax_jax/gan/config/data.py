@@ -6,8 +6,8 @@ from typing import Annotated
 from tyro.conf import arg
 
 from minmax_jax.gan.base.errors import ConfigError
-from minmax_jax.gan.config.fields import HIDE_DEFAULT, Group, choices
-from minmax_jax.gan.data import Data, Preprocessing, ShardFn
+from minmax_jax.gan.config.fields import HIDE_DEFAULT, AtLeast, AtMost, Group, choices
+from minmax_jax.gan.data import Data, Preprocessing, ShardFn, Streaming
 from minmax_jax.gan.data.preprocessing import CROPS
 from minmax_jax.gan.data.registry import DATA_SETS, load
 
@@ -40,6 +40,15 @@ class DataConfig(Group):
     skip_broken: bool = False
     """Leave out images that cannot be decoded, and list them in skipped.jsonl in the run folder."""
 
+    stream: bool = False
+    """Read and decode images while the run trains, instead of decoding all of them into memory first. The results are the same. Needs the extra stream."""  # noqa: E501
+    stream_above: Annotated[float, AtLeast(0)] = 0.5
+    """Stream without --stream if the decoded images would take more than this share of the memory of the machine or of a device. 0: never."""  # noqa: E501
+    stream_workers: Annotated[int, AtLeast(-1), AtMost(512), HIDE_DEFAULT] = -1
+    """Processes that decode streamed images. 0 decodes in threads of the training process. Default: half of the cores, at most 8."""  # noqa: E501
+    cache_decoded: Annotated[str, HIDE_DEFAULT] = ""
+    """Folder in which streamed images are stored once as decoded pixels, if decoding limits the speed. Several runs can share it."""  # noqa: E501
+
     def check(self) -> None:
         """Raises `ConfigError` if a value is invalid."""
         super().check()
@@ -66,6 +75,9 @@ class DataConfig(Group):
             self.label_column,
             shard_fn,
             image_column=self.image_column,
+            streaming=Streaming(
+                self.stream, self.stream_above, self.stream_workers, self.cache_decoded
+            ),
             **self._options()._asdict(),
         )
 

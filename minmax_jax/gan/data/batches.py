@@ -6,23 +6,16 @@ of devices.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from minmax_jax import parallel
-from minmax_jax.gan.data.examples import Examples, as_examples
+from minmax_jax.gan.data.examples import Examples, as_examples, to_float
 from minmax_jax.gan.data.sharding import ShardedImages
-
-Array = TypeVar("Array", jax.Array, np.ndarray)
-
-
-def to_float(images: Array) -> Array:
-    """Maps uint8 values 0…255 to float32 values −1…1; leaves floats unchanged."""
-    return images.astype(np.float32) / 127.5 - 1.0 if images.dtype == np.uint8 else images
+from minmax_jax.gan.data.streaming.window import StepWindow
 
 
 def batch(images: jax.Array | ShardedImages, key: jax.Array, indices: jax.Array) -> jax.Array:
@@ -63,6 +56,24 @@ def labeled_batch(data: Any, key: jax.Array, indices: jax.Array) -> Examples:
         return Examples(take(images.rows), None if labels is None else take(labels))
     rows = _positions(key, indices, images.shape[0])
     return Examples(to_float(images[rows]), None if labels is None else labels[rows])
+
+
+def microbatch(data: Any, key: jax.Array, indices: jax.Array, draw: Any, part: Any) -> Examples:
+    """Returns one microbatch of a step, with labels if `data` has them.
+
+    Args:
+      data: `Examples` on this device, or images alone. A `StepWindow` in the place of the images
+        already contains the batch; other examples are drawn by `labeled_batch`.
+      key: PRNG key of this batch.
+      indices: Positions in the global batch, `(batch,)`.
+      draw: Sample index of the batch.
+      part: Index of the microbatch.
+    """
+    examples = as_examples(data)
+    if not isinstance(examples.images, StepWindow):
+        return labeled_batch(examples, key, indices)
+    found = examples.images.take(draw, part, len(indices))
+    return found._replace(labels=None) if examples.labels is None else found
 
 
 def batch_of_labels(data: Examples, key: jax.Array, indices: jax.Array) -> jax.Array:

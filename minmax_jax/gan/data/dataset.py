@@ -1,7 +1,7 @@
 """Types that describe a dataset in memory."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -59,12 +59,34 @@ ShardFn = Callable[[int], slice]
 """Maps the number of training examples to the range that this process loads."""
 
 
+class LazyExamples(Protocol):
+    """Examples that are read when they are needed, in the place of an array.
+
+    They can be sent to other processes.
+
+    Attributes:
+      shape: Number of examples and shape of each of them.
+      dtype: uint8 for images, float32 for vectors.
+      identity: Checksum of what identifies the examples without reading all of them.
+    """
+
+    shape: tuple[int, ...]
+    dtype: Any
+    identity: int
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """Returns the examples at an integer, a slice or an array of integers."""
+        ...
+
+
 class Data(NamedTuple):
-    """A dataset in memory.
+    """A dataset in memory, or one that is streamed.
 
     Attributes:
       images: Training examples: uint8 `(N, height, width, channels)` or float32
-        `(N, dimension)`.
+        `(N, dimension)`. `LazyExamples` if they are streamed.
       labels: Classes of the training examples, int32 `(N,)`, or None.
       test_images: Held-out examples, of the same kind as `images`.
       test_labels: Classes of the held-out examples, or None.
@@ -78,9 +100,9 @@ class Data(NamedTuple):
       skipped: Broken examples that were left out.
     """
 
-    images: np.ndarray
+    images: Any
     labels: np.ndarray | None
-    test_images: np.ndarray
+    test_images: Any
     test_labels: np.ndarray | None
     name: str
     num_classes: int | None
@@ -89,6 +111,18 @@ class Data(NamedTuple):
     totals: Totals | None = None
     notes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the training examples are read while a run trains."""
+        return hasattr(self.images, "identity")
+
+    @property
+    def crc32(self) -> int:
+        """Checksum of all training examples; of their files if they are streamed."""
+        if self.totals:
+            return self.totals.crc32
+        return self.images.identity if self.is_streamed else crc32(self.images)
 
     @property
     def count(self) -> int:

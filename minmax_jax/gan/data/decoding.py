@@ -2,6 +2,7 @@
 
 import functools
 import io
+import threading
 import warnings
 from collections import Counter
 from typing import NamedTuple
@@ -62,9 +63,7 @@ def decode(
     kept: list[int] = []
     skipped: list[Skipped] = []
     changes: Counter[str] = Counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns about oddities in files that it can read.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+    with _PILLOW_WARNINGS:
         for row in chosen:
             try:
                 pixels, converted = _decode_one(rows, int(row), options)
@@ -87,6 +86,36 @@ def decode(
             kept.append(int(row))
             changes.update(converted)
     return Decoded(images[: len(kept)], np.array(kept, np.int64), changes, tuple(skipped))
+
+
+class _PillowWarnings:
+    """Block in which Pillow's warnings about oddities in files that it can read are ignored.
+
+    Several threads can be in the block. The filters of Python are shared by all threads, so the
+    first thread sets them and the last one restores them.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._threads = threading.Lock(), 0
+        self._filters = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._threads += 1
+            if self._threads == 1:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.simplefilter("ignore")
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._threads -= 1
+            if not self._threads:
+                self._filters.__exit__(None, None, None)
+
+
+_PILLOW_WARNINGS = _PillowWarnings()
 
 
 def _decode_one(rows: Rows, row: int, options: Preprocessing) -> tuple[np.ndarray, list[str]]:

@@ -10,6 +10,8 @@ from minmax_jax.gan.data import parts as parts_lib
 from minmax_jax.gan.data.dataset import Data, ShardFn, Totals
 from minmax_jax.gan.data.preprocessing import Preprocessing
 from minmax_jax.gan.data.rows import Source, TableRows
+from minmax_jax.gan.data.streaming import choice, lazy_sets
+from minmax_jax.gan.data.streaming.choice import NEVER, Streaming
 
 DEFAULTS = Preprocessing()
 """Leaves images as they are."""
@@ -22,6 +24,7 @@ def load_image_set(
     *,
     image_column: str = "",
     options: Preprocessing = DEFAULTS,
+    streaming: Streaming = NEVER,
 ) -> Data:
     """Loads the training and held-out examples of an image dataset.
 
@@ -33,6 +36,7 @@ def load_image_set(
         `Data.totals` is 0. Default: all examples are loaded.
       image_column: Column of the images. Default: the only one.
       options: Options of preprocessing.
+      streaming: Whether to decode all images now, or each image when it is needed.
 
     Raises:
       DataError: If the dataset cannot be read, its image or label column is missing, ambiguous or
@@ -40,10 +44,15 @@ def load_image_set(
     """
     # A process with a shard reads the table, because its shard depends on the number of rows.
     columns = (label_column, image_column)
-    entry = None if shard_fn else remembered.entry_of(name, columns, options)
+    is_whole = shard_fn is None and not streaming.always
+    entry = remembered.entry_of(name, columns, options) if is_whole else None
     if entry and (known := remembered.load(entry, name)):
         return known
     source = _read(name, label_column, image_column)
+    if len(source.train) >= held_out.MIN_EXAMPLES:
+        reason = choice.reason(name, source, shard_fn, options, streaming)
+        if reason is not None:
+            return lazy_sets.load(name, source, options, streaming, reason, _identity(source))
     data = _load(name, source, shard_fn, options)
     if entry and isinstance(source.train, TableRows):
         remembered.save(entry, data, parts_lib.entry_of(source, None, options))

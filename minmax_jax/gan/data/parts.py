@@ -86,7 +86,7 @@ def entry_of(source: Source, shard_fn: ShardFn | None, options: Preprocessing) -
 def _decode_parts(
     name: str, source: Source, shard_fn: ShardFn | None, options: Preprocessing
 ) -> Parts:
-    train_rows, test_rows = _choose_rows(source)
+    train_rows, test_rows = choose_rows(source)
     test_source: Rows = source.train if source.test is None else source.test
     counts = (len(train_rows), len(test_rows))
     if shard_fn is None:
@@ -113,7 +113,7 @@ def _decode_parts(
     )
 
 
-def _choose_rows(source: Source) -> tuple[np.ndarray, np.ndarray]:
+def choose_rows(source: Source) -> tuple[np.ndarray, np.ndarray]:
     """Returns the rows to train on, and the held-out rows."""
     if source.test is not None:
         return np.arange(len(source.train)), np.arange(len(source.test))

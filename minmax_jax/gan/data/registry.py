@@ -8,6 +8,8 @@ from minmax_jax.gan.base.registry import Registry
 from minmax_jax.gan.data import array_preprocessing, builtin_sets, image_sets, sharding
 from minmax_jax.gan.data.dataset import Data, ShardFn
 from minmax_jax.gan.data.preprocessing import Preprocessing
+from minmax_jax.gan.data.streaming import arrays as arrays_lib
+from minmax_jax.gan.data.streaming.choice import NEVER, Streaming
 
 DATA_SETS: Registry[Callable[[], Data]] = Registry(
     "dataset", {"gaussians": builtin_sets.gaussians, "digits": builtin_sets.digits}
@@ -26,6 +28,7 @@ def load(
     channels: int = 0,
     background: str = "",
     skip_broken: bool = False,
+    streaming: Streaming = NEVER,
 ) -> Data:
     """Loads a dataset by name.
 
@@ -51,6 +54,8 @@ def load(
       channels: 1 for gray, 3 for RGB, or 0 for no change.
       background: Color behind transparent pixels. Default: such images are refused.
       skip_broken: Whether to leave out broken images.
+      streaming: Whether to decode all images now, or each image when it is needed. Streamed
+        images are not sharded by `shard_fn`. Default: decode all images now.
 
     Raises:
       ConfigError: If an option of preprocessing is invalid.
@@ -66,6 +71,7 @@ def load(
             shard_fn,
             image_column=image_column,
             options=options,
+            streaming=streaming,
         )
     for flag, value in (
         ("label_column", label_column),
@@ -82,4 +88,6 @@ def load(
     if Path(name).is_dir():
         note = f"this is the dataset of that name, not the folder; for the folder pass ./{name}"
         data = data._replace(notes=(*data.notes, note))
+    if streaming.always or data.is_streamed:
+        return arrays_lib.stream(data)
     return sharding.take_shard(data, shard_fn) if shard_fn else data

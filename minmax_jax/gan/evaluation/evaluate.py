@@ -127,8 +127,9 @@ def _load_data(about: run_folder.About, source: str) -> data_lib.Data:
     """Loads the data of a run, from `source` if it is not empty."""
     data = about.config.data.load(source)
     found = run_folder.describe(data, conditional=about.config.conditioning.conditional)
+    ignored = run_folder.incomparable(about.data, found)
     for key in ("shape", "count", "crc32", "labels_crc32"):
-        if key in about.data and found[key] != about.data[key]:
+        if key not in ignored and key in about.data and found[key] != about.data[key]:
             raise DataError(
                 f"data={data.name} is not the data that the run was trained on (another {key}: "
                 f"{about.data[key]} -> {found[key]}). Pass its data by --data."

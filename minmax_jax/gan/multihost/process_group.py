@@ -122,9 +122,11 @@ class ProcessGroup:
             "training examples": data.count,
             "held-out examples": data.test_count,
             "classes": data.num_classes,
-            "checksum": data.totals.identity if data.totals else 0,
+            "checksum": data.totals.identity if data.totals else data.crc32,
+            "streamed": data.is_streamed,
         }
-        self.check_same("data", values, "Give every host the same dataset.")
+        remedy = "Give every host the same dataset, and pass --stream to all or to none."
+        self.check_same("data", values, remedy)
 
     def broadcast(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns the coordinator's arrays, bit for bit, in every process.

@@ -134,7 +134,7 @@ def samples_fn(game: Game, images: Any, key: jax.Array) -> Callable[..., Samples
         indices = (first + part) * size + jnp.arange(size)
         draw_key = jax.random.fold_in(key, draw)
         keys = jax.random.split(draw_key, 4)
-        drawn = data_lib.labeled_batch(examples, keys[0], indices)
+        drawn = data_lib.microbatch(examples, keys[0], indices, draw, part)
         return Samples(
             real=drawn.images,
             latents=data_lib.latents(keys[1], indices, game.pair.latent_dim),

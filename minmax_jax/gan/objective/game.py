@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 import minmax_jax as mm
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.objective import losses
 from minmax_jax.gan.objective.forward import Game, Outputs, Samples, networks_fn, samples_fn
 
@@ -110,16 +111,13 @@ def _penalty_field_fn(
     if penalty is None or not penalty.separate:
         return None
     forward = networks_fn(game, stats)
-    draw_samples = samples_fn(game, images, jax.random.fold_in(key, _PENALTY_STREAM))
+    batches = data_lib.for_penalty(images)
+    draw_samples = samples_fn(game, batches, jax.random.fold_in(key, data_lib.PENALTY_STREAM))
 
     def payoff(players: mm.Players, samples: Samples) -> jax.Array:
         return -penalty.every * _penalty(game, forward(players, samples), due=True)
 
     return _average(game, draw_samples, mm.zero_sum(payoff, stochastic=True))
-
-
-_PENALTY_STREAM = 2**31 - 2
-"""Number that gives the samples of a separate penalty a key. It is larger than any sample index."""
 
 
 def game_at(game: Game, step: Any, augmentation_state: Any = ()) -> Game:

@@ -39,10 +39,14 @@ MAY_CHANGE = (
     "evaluate_every",
     "evaluate_extractor",
     "sample_every",
+    "stream",
+    "stream_above",
+    "stream_workers",
+    "cache_decoded",
 )
 """Fields that may change when a run resumes: a larger number of steps, other devices, another
-place of the same data, other retention, another policy for non-finite updates, other
-evaluations and sample images."""
+place of the same data or another way to read them, other retention, another policy for non-finite
+updates, other evaluations and sample images."""
 
 
 class Origin(NamedTuple):
@@ -91,7 +95,9 @@ def describe(data: data_lib.Data, *, conditional: bool = False) -> dict[str, Any
         "kind": data.kind,
         "shape": list(data.images.shape[1:]),
         "count": data.count,
-        "crc32": data.totals.crc32 if data.totals else data_lib.crc32(data.images),
+        "crc32": data.crc32,
+        # Reading all pixels of a streamed dataset would take as long as an epoch.
+        **({"crc32_of": "files"} if data.is_streamed else {}),
     }
     if not conditional:
         return found
@@ -156,10 +162,15 @@ def open_run(
       ConfigError: If the folder contains another run or other files, or cannot be written.
     """
     check_run(folder, config, data)
+    about = _about(config, data).data
+    if (folder / CONFIG).exists() and "crc32_of" in about:
+        # The run may have started in memory. Then the checksum of all pixels is known.
+        known = read(folder).data
+        about = known if "crc32_of" not in known else about
     content = {
         "version": metadata.version("minmax-jax"),
         "config": config.to_json(),
-        "data": _about(config, data).data,
+        "data": about,
         **({"origin": origin._asdict()} if origin else {}),
     }
     files.make_folder(folder)
@@ -179,10 +190,11 @@ def _check_same(folder: Path, old: About, new: About) -> None:
             f"steps: {old.config.training.steps} -> {new.config.training.steps} (may only grow)"
         )
     if old.data != new.data:
+        ignored = ("name", *incomparable(old.data, new.data))
         changes += [
             f"data {name}: {old.data.get(name)!r} -> {value!r}"
             for name, value in new.data.items()
-            if old.data.get(name) != value and name not in ("name", *_unknown(old.data))
+            if old.data.get(name) != value and name not in ignored
         ]
     if changes:
         raise ConfigError(
@@ -191,9 +203,15 @@ def _check_same(folder: Path, old: About, new: About) -> None:
         )
 
 
-def _unknown(data: Mapping[str, Any]) -> list[str]:
-    """Returns what the description of an older version of this library does not contain."""
-    return [name for name in ("labels_crc32",) if name not in data]
+def incomparable(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Returns the names of values that two descriptions of datasets do not both contain.
+
+    An older version of this library did not store the checksum of the labels. The checksum of a
+    dataset in memory is of its pixels, that of a streamed dataset of its files.
+    """
+    names = [name for name in ("labels_crc32",) if name not in one or name not in other]
+    same = one.get("crc32_of") == other.get("crc32_of")
+    return names if same else [*names, "crc32", "crc32_of"]
 
 
 def append_metrics(folder: Path, record: Mapping[str, Any]) -> None:

@@ -53,6 +53,8 @@ def check_data(data: Any) -> dict[str, Any]:
             raise ConfigError(f"data {name} must be {text}, got {short(data.get(name))}.")
     if "labels_crc32" in data and not _is_crc32(data["labels_crc32"]):
         raise ConfigError(f"data labels_crc32 must be a CRC-32, got {short(data['labels_crc32'])}.")
+    if data.get("crc32_of", "files") != "files":
+        raise ConfigError(f"data crc32_of must be files, got {short(data['crc32_of'])}.")
     classes = data.get("class_counts", [])
     if not isinstance(classes, list) or not all(json_text.is_count(n) for n in classes):
         raise ConfigError(f"data class_counts must be a list of counts, got {short(classes)}.")

@@ -1,7 +1,10 @@
 """The folder of a run, its newest checkpoint, and the checkpoints to keep."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
+from minmax_jax.gan.base.errors import DataFailed
 from minmax_jax.gan.base.messages import ignore_note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import ranking
@@ -22,6 +25,15 @@ def on_disk(config: config_lib.Config) -> str:
     if not steps:
         return "no checkpoint is on disk; the same command starts the run again"
     return f"the newest checkpoint on disk is step {steps[-1]}; the same command resumes the run"
+
+
+@contextlib.contextmanager
+def describe_failed_data(config: config_lib.Config) -> Iterator[None]:
+    """Adds the newest checkpoint to the message if the data of a run cannot be read any more."""
+    try:
+        yield
+    except DataFailed as error:
+        raise DataFailed(f"{error} Note: {on_disk(config)}.") from error
 
 
 def check_places(

@@ -5,6 +5,7 @@ else that happens during a run (logs, evaluations, checkpoints, signals) is a `H
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
@@ -13,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from minmax_jax.gan.base.errors import Stopped
 from minmax_jax.gan.training.pace import Pace
 from minmax_jax.gan.training.program import Program
 
@@ -39,6 +41,15 @@ class Hook:
         """
         return (step // self.every + 1) * self.every if self.every else None
 
+    def stopped(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Called instead if the run ends between two calls, because its data cannot be read.
+
+        Args:
+          step: Number of updates so far.
+          state: State on the devices.
+          quantities: Quantities of the last update.
+        """
+
     def start(self, step: int) -> None:
         """Called once, after the first compiled call, when all functions are compiled.
 
@@ -57,8 +68,34 @@ class Hook:
         """
 
 
+class Inputs:
+    """Arguments of the compiled functions between the state and the step number.
+
+    A subclass may return other arguments at other steps, for data that do not fit into memory.
+
+    Args:
+      *values: The arguments, the same at all steps.
+    """
+
+    def __init__(self, *values: Any) -> None:
+        self._values = values
+
+    def at(self, step: int) -> Sequence[Any]:
+        """Returns the arguments after `step` updates, a number that never decreases."""
+        return self._values
+
+    def end(self, step: int) -> int:
+        """Returns the largest step to which the arguments of `at(step)` suffice."""
+        return sys.maxsize
+
+
 def run(
-    program: Program, state: Any, inputs: Sequence[Any], hooks: Sequence[Hook], start: int, end: int
+    program: Program,
+    state: Any,
+    inputs: Sequence[Any] | Inputs,
+    hooks: Sequence[Hook],
+    start: int,
+    end: int,
 ) -> Any:
     """Trains from step `start` to step `end` and returns the final state.
 
@@ -71,23 +108,41 @@ def run(
       end: Number of updates at the end.
     """
     step, pace = start, Pace(program.steps_per_call, program.seconds_per_call)
-    compile_measure = _start_compiling(program, state, inputs, hooks) if step < end else None
+    inputs = inputs if isinstance(inputs, Inputs) else Inputs(*inputs)
+    if step >= end:
+        return state
+    now = inputs.at(step)
+    compile_measure = _start_compiling(program, state, now, hooks)
     while step < end:
-        before, step = step, next_call_end(step, end, pace.steps, hooks, pace.aligned)
+        last = min(end, inputs.end(step))
+        before, step = step, next_call_end(step, last, pace.steps, hooks, pace.aligned)
         called = time.monotonic()
-        state, quantities = program.advance(state, *inputs, np.int32(step))
+        state, quantities = program.advance(state, *now, np.int32(step))
+        now = _next_inputs(inputs, hooks, step, state, quantities)
         if before == start:
-            _finish_first_call(program, state, inputs, hooks, quantities, compile_measure)
+            _finish_first_call(program, state, now, hooks, quantities, compile_measure)
             for hook in hooks:
                 hook.start(step)
         else:  # The first call would take too long, because it may compile.
             pace.started(step - before, called, quantities)
         due = [hook for hook in hooks if step == end or hook.next_step(before) in (None, step)]
         if any(hook.measure for hook in due):
-            quantities = {**program.measure(state, *inputs), **quantities}
+            quantities = {**program.measure(state, *now), **quantities}
         for hook in due:
             hook(step, state, quantities)
     return state
+
+
+def _next_inputs(
+    inputs: Inputs, hooks: Sequence[Hook], step: int, state: Any, quantities: Mapping[str, Any]
+) -> Sequence[Any]:
+    """Returns the arguments of the next step; if there are none, the hooks save the state."""
+    try:
+        return inputs.at(step)
+    except Stopped:
+        for hook in hooks:
+            hook.stopped(step, state, quantities)
+        raise
 
 
 def next_call_end(

@@ -1,5 +1,6 @@
 """One training step: a pure function of state, data and seed."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -8,8 +9,12 @@ import optax
 
 import minmax_jax as mm
 from minmax_jax import diagnostics
+from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import objective
 from minmax_jax.gan.training import average, gradient_norms, nonfinite
+
+FunctionsFn = Callable[..., objective.GameFunctions]
+"""Function with the arguments of `objective.game_functions`."""
 
 
 class TrainState(NamedTuple):
@@ -34,13 +39,24 @@ class TrainState(NamedTuple):
     augmentation: Any = ()
 
 
-def init(game: objective.Game, optimizer: optax.GradientTransformation) -> TrainState:
-    """Returns the state before the first step."""
+def init(
+    game: objective.Game,
+    optimizer: optax.GradientTransformation,
+    init_optimizer: Callable[[mm.Players], Any] | None = None,
+) -> TrainState:
+    """Returns the state before the first step.
+
+    Args:
+      game: Game from `build_game`.
+      optimizer: Optimizer of both players.
+      init_optimizer: Function that returns the optimizer's state of the initial parameters.
+        Default: the compiled `optimizer.init`.
+    """
     generator, discriminator = game.pair.generator, game.pair.discriminator
     players = mm.Players(min=generator.params, max=discriminator.params)
     return TrainState(
         players=players,
-        optimizer=jax.jit(optimizer.init)(players),
+        optimizer=(init_optimizer or jax.jit(optimizer.init))(players),
         stats=mm.Players(min=generator.stats, max=discriminator.stats),
         ema=generator.params,
         step=jnp.zeros((), jnp.int32),
@@ -56,6 +72,8 @@ def train_step(
     state: TrainState,
     images: Any,
     seed: jax.Array,
+    *,
+    functions_fn: FunctionsFn = objective.game_functions,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
     """Performs one update of both players.
 
@@ -70,8 +88,10 @@ def train_step(
       ema_decay: Decay of the moving average of the generator's parameters, or a function from
         the number of updates so far to it.
       state: State before the update.
-      images: Dataset, or this device's shard of it: images, or `Examples` with labels.
+      images: Dataset, or this device's shard of it: images, or `Examples` with labels. Or a
+        `Window` that contains the batches of the step.
       seed: Seed of the run.
+      functions_fn: Function that returns the field, the payoff and the losses of the step.
 
     Returns:
       The state after the update, and a dict of scalars: norms of the gradients used and of the
@@ -81,7 +101,8 @@ def train_step(
     key = _step_key(seed, state.step)
     game = objective.game_at(game, state.step, state.augmentation)
     due = objective.penalty_due(game, state.step)
-    game_now = objective.game_functions(game, images, state.stats, key, due)
+    images = data_lib.at_step(images, state.step)
+    game_now = functions_fn(game, images, state.stats, key, due)
     field, aux = game_now.field_fn(state.players, 0)
     updates: Any  # Optax's type alias for pytrees does not include `Players`.
     players: Any
@@ -120,7 +141,12 @@ def train_step(
 
 
 def measure(
-    game: objective.Game, state: TrainState, images: Any, seed: jax.Array
+    game: objective.Game,
+    state: TrainState,
+    images: Any,
+    seed: jax.Array,
+    *,
+    functions_fn: FunctionsFn = objective.game_functions,
 ) -> dict[str, jax.Array]:
     """Computes both losses and the gradient norms of both players on the batch of the next step.
 
@@ -130,15 +156,18 @@ def measure(
     Args:
       game: Game from `build_game`, built for the number of devices that run the step.
       state: State before the next step.
-      images: Dataset, or this device's shard of it: images, or `Examples` with labels.
+      images: Dataset, or this device's shard of it: images, or `Examples` with labels. Or a
+        `Window` that contains the batches of the step.
       seed: Seed of the run.
+      functions_fn: Function that returns the field, the payoff and the losses of the step.
 
     Returns:
       Float32 scalars by name.
     """
     key, due = _step_key(seed, state.step), objective.penalty_due(game, state.step)
     game = objective.game_at(game, state.step, state.augmentation)
-    now = objective.game_functions(game, images, state.stats, key, due)
+    images = data_lib.at_step(images, state.step)
+    now = functions_fn(game, images, state.stats, key, due)
     norms = diagnostics.player_norms(now.field_fn(state.players, 0)[0])
     return {
         "loss_min": now.loss_fns.min(state.players, 0),

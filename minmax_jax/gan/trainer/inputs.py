@@ -1,0 +1,107 @@
+"""Arguments of the compiled functions: a dataset in memory, or windows of a streamed one."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from minmax_jax import parallel
+from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.base.messages import Note, ignore_note
+from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.data.streaming import plan as plan_lib
+from minmax_jax.gan.data.streaming import workers
+from minmax_jax.gan.data.streaming.windows import Windows
+from minmax_jax.gan.training import draws, loop
+from minmax_jax.gan.training import step as step_lib
+
+
+@contextlib.contextmanager
+def open_inputs(
+    config: config_lib.Config,
+    data: data_lib.Data,
+    devices: Sequence[Any],
+    start: step_lib.TrainState,
+    note: Note = ignore_note,
+) -> Iterator[loop.Inputs]:
+    """Opens the arguments of the training loop between the state and the step number.
+
+    Args:
+      config: Configuration of the run.
+      data: Dataset, or this process's shard of it.
+      devices: Devices of all processes, ordered by process.
+      start: State at the first step.
+      note: Called with messages for the user.
+    """
+    seed = _put_seed(config.run.seed, devices)
+    if not data.is_streamed:
+        yield loop.Inputs(
+            data_lib.put_on_devices(data, devices, labels=config.conditioning.conditional), seed
+        )
+        return
+    plan = plan_batches(config, data, devices, start)
+    count = workers.choose_count(config.data.stream_workers)
+    with Windows(plan, count, devices) as windows:
+        yield StreamedInputs(windows, seed)
+        note(windows.report())
+
+
+class StreamedInputs(loop.Inputs):
+    """Windows of a streamed dataset, each for several steps.
+
+    Args:
+      windows: The windows.
+      seed: Seed of the run on the devices.
+    """
+
+    def __init__(self, windows: Windows, seed: Any) -> None:
+        super().__init__()
+        self._windows, self._seed = windows, seed
+
+    def at(self, step: int) -> Sequence[Any]:
+        """Returns the window that contains a step, and the seed."""
+        return self._windows.at(step), self._seed
+
+    def end(self, step: int) -> int:
+        """Returns the first step after the window of the last call of `at`."""
+        return self._windows.end
+
+
+def plan_batches(
+    config: config_lib.Config,
+    data: data_lib.Data,
+    devices: Sequence[Any],
+    start: step_lib.TrainState,
+) -> plan_lib.Plan:
+    """Returns the batches that this process reads from step `start` on.
+
+    Args:
+      config: Configuration of the run.
+      data: Streamed dataset.
+      devices: Devices of all processes, ordered by process.
+      start: State at the first step.
+    """
+    size = config.training.batch_size // len(devices)
+    own = parallel.addressable_devices(devices)
+    first = devices.index(own[0]) * size
+    return plan_lib.plan(
+        data.images,
+        data.labels if config.conditioning.conditional else None,
+        draws.count(config, start.players),
+        range(first, first + len(own) * size),
+        seed=config.run.seed,
+        start=int(start.step),
+        end=config.training.steps,
+    )
+
+
+def _put_seed(seed: int, devices: Sequence[Any]) -> Any:
+    """Returns the seed on the devices, so that compiled calls need not transfer it."""
+    value = np.uint32(seed)
+    if jax.process_count() > 1:
+        return value
+    mesh = Mesh(np.asarray(devices), (parallel.AXIS,))
+    return jax.device_put(value, NamedSharding(mesh, PartitionSpec()))
