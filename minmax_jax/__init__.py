@@ -5,7 +5,7 @@ field `F(z) = (grad_x f, -grad_y f)`, where the payoff f is minimized over x and
 over y.
 """
 
-from minmax_jax import diagnostics, games, parallel
+from minmax_jax import diagnostics, fsdp, games, parallel
 from minmax_jax._util.types import FieldFn, Microbatch, PayoffFn, Players
 from minmax_jax.accumulate import accumulate
 from minmax_jax.constraints.augmented_lagrangian import AugmentState, augment_lagrangian
@@ -163,6 +163,7 @@ __all__ = [
     "fast_optimistic_gda",
     "follow_the_ridge",
     "forward_backward_forward",
+    "fsdp",
     "games",
     "general_sum",
     "golden_ratio",

@@ -17,7 +17,7 @@ ORDER = {
     "minmax_jax": [
         {"_util"},
         {"field", "parallel", "players", "schedules", "solve"},
-        {"accumulate", "constraints", "games", "transforms"},
+        {"accumulate", "constraints", "fsdp", "games", "transforms"},
         {"diagnostics", "optimizers"},
         {"tune"},
         {"tuning_table"},
@@ -49,7 +49,7 @@ ORDER = {
     ],
 }
 THIRD_PARTY = {"jax", "optax", "numpy", "scipy"}  # jax depends on numpy and scipy.
-PUBLIC_MODULES = {"diagnostics", "games", "parallel"}  # Exported modules of the core.
+PUBLIC_MODULES = {"diagnostics", "fsdp", "games", "parallel"}  # Exported modules of the core.
 
 
 def names(path):

@@ -8,6 +8,12 @@ from tyro.conf import arg
 from minmax_jax.gan.config.fields import AtLeast, Below, Group, OneOf, choices
 from minmax_jax.parallel import BACKENDS
 
+FSDP = "fsdp"
+"""Value of `parallel` that divides the state among devices, instead of copying it."""
+
+PARALLEL = (*BACKENDS, FSDP)
+"""Ways to run a step on several devices."""
+
 ON_NONFINITE = ("stop", "skip")
 """What a run can do at an update that is not finite."""
 
@@ -30,7 +36,7 @@ class TrainingConfig(Group):
     """Half-life of this average in images, instead of ema_decay. 0 uses ema_decay, unless ema has a schedule, which then starts at 0: no average."""  # noqa: E501
     devices: Annotated[int, AtLeast(0)] = 0
     """Number of devices among which each batch is divided. 0 uses all, of all processes."""
-    parallel: Annotated[str, OneOf(BACKENDS), arg(metavar=choices(BACKENDS))] = "pmap"
-    """JAX transformation that runs a step on several devices. Results are the same."""
+    parallel: Annotated[str, OneOf(PARALLEL), arg(metavar=choices(PARALLEL))] = "pmap"
+    """How a step runs on several devices. fsdp divides parameters, optimizer state and moving average among the devices of a process, the others copy them. Results agree up to rounding."""  # noqa: E501
     on_nonfinite: Annotated[str, OneOf(ON_NONFINITE), arg(metavar=choices(ON_NONFINITE))] = "stop"
     """At a non-finite update: stop before it and save, or skip it and count it (`skipped` in metrics.jsonl)."""  # noqa: E501

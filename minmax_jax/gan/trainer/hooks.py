@@ -23,6 +23,9 @@ from minmax_jax.gan.training import nonfinite
 from minmax_jax.gan.training.loop import Hook
 from minmax_jax.gan.training.nonfinite_check import NonFiniteCheck
 
+Read = Callable[[Any], Any]
+"""Function from the state on the devices to one copy of it."""
+
 
 def call_ends(config: config_lib.Config) -> list[Hook]:
     """Returns hooks that only end compiled calls, for processes that do not write.
@@ -89,6 +92,7 @@ class NonFiniteHook(Hook):
       checkpoints: Checkpoints of the run.
       manager: Writer of these checkpoints.
       draw: Function that draws the samples and curves of a state, after it has been saved.
+      read: `Program.read`.
     """
 
     def __init__(
@@ -98,9 +102,10 @@ class NonFiniteHook(Hook):
         checkpoints: checkpoint.Checkpoints,
         manager: checkpoint_manager.CheckpointManager,
         draw: Callable[[Any], None] = lambda state: None,
+        read: Read = parallel.unreplicate,
     ) -> None:
         super().__init__(config.run.log_every)
-        self._draw = draw
+        self._draw, self._read = draw, read
         self._folder, self._checkpoints, self._manager = folder, checkpoints, manager
         self._check = NonFiniteCheck(config.training.on_nonfinite)
 
@@ -125,7 +130,7 @@ class NonFiniteHook(Hook):
         try:
             yield
         except NonFinite:
-            host = jax.tree.map(np.asarray, parallel.unreplicate(state))
+            host = jax.tree.map(np.asarray, self._read(state))
             host = host._replace(nonfinite=nonfinite.reset(host.nonfinite))
             step = int(host.step)
             # If the state cannot be saved, the earlier checkpoints are the last good ones.
@@ -148,6 +153,7 @@ class EvaluationHook(Hook):
       evaluator: Evaluator of the run.
       check: Hook that checks for non-finite values.
       log: Log, whose clock stops during an evaluation.
+      read: `Program.read`.
     """
 
     def __init__(
@@ -156,9 +162,10 @@ class EvaluationHook(Hook):
         evaluator: evaluate.RunEvaluator,
         check: NonFiniteHook,
         log: metrics_log.MetricsLog,
+        read: Read = parallel.unreplicate,
     ) -> None:
         super().__init__(config.evaluation.every)
-        self._last_step = config.training.steps
+        self._last_step, self._read = config.training.steps, read
         self._evaluator, self._check, self._log = evaluator, check, log
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
@@ -166,7 +173,7 @@ class EvaluationHook(Hook):
         if step < self._last_step:
             self._check.wait_until_finite(step, state, quantities)
             with self._log.paused(step):
-                self._evaluator.evaluate(step, parallel.unreplicate(state))
+                self._evaluator.evaluate(step, self._read(state))
 
 
 class SampleHook(Hook):
@@ -177,6 +184,7 @@ class SampleHook(Hook):
       pictures: Writer of the images.
       check: Hook that checks for non-finite values.
       log: Log, whose clock stops while an image is drawn.
+      read: `Program.read`.
     """
 
     def __init__(
@@ -185,15 +193,16 @@ class SampleHook(Hook):
         pictures: pictures_lib.Pictures,
         check: NonFiniteHook,
         log: metrics_log.MetricsLog,
+        read: Read = parallel.unreplicate,
     ) -> None:
         super().__init__(every)
-        self._pictures, self._check, self._log = pictures, check, log
+        self._pictures, self._check, self._log, self._read = pictures, check, log, read
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
         """Draws the samples of a step."""
         self._check.wait_until_finite(step, state, quantities)
         with self._log.paused(step):
-            self._pictures.add(step, parallel.unreplicate(state))
+            self._pictures.add(step, self._read(state))
 
 
 class CheckpointHook(Hook):
@@ -204,6 +213,7 @@ class CheckpointHook(Hook):
       manager: Writer of checkpoints.
       check: Hook that checks for non-finite values.
       log: Log, which is flushed before each checkpoint.
+      read: `Program.read`.
     """
 
     def __init__(
@@ -212,9 +222,10 @@ class CheckpointHook(Hook):
         manager: checkpoint_manager.CheckpointManager,
         check: NonFiniteHook,
         log: metrics_log.MetricsLog,
+        read: Read = parallel.unreplicate,
     ) -> None:
         super().__init__(every)
-        self._manager, self._check, self._log = manager, check, log
+        self._manager, self._check, self._log, self._read = manager, check, log, read
         self._saved = -1
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
@@ -223,7 +234,7 @@ class CheckpointHook(Hook):
             return
         self._log.flush()  # A run resumed from this checkpoint needs all earlier records.
         self._check.wait_until_finite(step, state, quantities)
-        self._manager.save(step, parallel.unreplicate(state))
+        self._manager.save(step, self._read(state))
         self._saved = step
 
 
@@ -237,6 +248,7 @@ class TerminationHook(Hook):
       manager: Writer of checkpoints.
       save: Hook that saves a checkpoint.
       draw: Function that draws the samples and curves of a state, after it has been saved.
+      read: `Program.read`.
     """
 
     def __init__(
@@ -245,9 +257,10 @@ class TerminationHook(Hook):
         manager: checkpoint_manager.CheckpointManager,
         save: CheckpointHook,
         draw: Callable[[Any], None] = lambda state: None,
+        read: Read = parallel.unreplicate,
     ) -> None:
         super().__init__()
-        self._termination, self._manager = termination, manager
+        self._termination, self._manager, self._read = termination, manager, read
         self._save, self._draw = save, draw
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
@@ -262,7 +275,7 @@ class TerminationHook(Hook):
         if self._termination.requested:
             self._save(step, state, quantities)
             self._manager.wait()
-            self._draw(parallel.unreplicate(state))
+            self._draw(self._read(state))
             raise self._termination.error(
                 f"saved at step {step}; run the same command again to resume the run"
             )

@@ -100,13 +100,14 @@ def train(
         ranking.check_keep_best(config, data)
         game, optimizer = build.build_game(config, data, len(devices))
         compiled = program.compile_program(game, optimizer, config, devices)
-        start = step_lib.init(game, optimizer)
+        start = compiled.init()
         train_loop = functools.partial(_train_loop, config, compiled, data, devices)
         if group.is_coordinator:
             progress = progress or progress_lib.Progress(config.training.steps)
             _note_unused_labels(config, game.pair, progress.note)
             opened = _copies(config, use_tensorboard, use_wandb)
-            return _train_as_coordinator(config, group, train_loop, start, data, progress, opened)
+            args = (start, data, progress, opened)
+            return _train_as_coordinator(config, group, train_loop, compiled.read, *args)
         with group.termination:
             state = train_loop(_broadcast_state(start, group), hooks.call_ends(config))
         return finish.Run(resume.out_folder(config), config, state, [], {})
@@ -142,6 +143,7 @@ def _train_as_coordinator(
     config: config_lib.Config,
     group: process_group.ProcessGroup,
     train_loop: TrainLoop,
+    read: hooks.Read,
     start: step_lib.TrainState,
     data: data_lib.Data,
     progress: progress_lib.Progress,
@@ -171,15 +173,15 @@ def _train_as_coordinator(
             progress.note("compiling the training step; this can take a minute")
         with group.termination, manager:
             log = metrics_log.MetricsLog(folder, progress, check_lock, schedules.logged_fn(config))
-            check = hooks.NonFiniteHook(config, folder, checkpoints, manager, draw)
-            save = hooks.CheckpointHook(config.run.checkpoint_every, manager, check, log)
+            check = hooks.NonFiniteHook(config, folder, checkpoints, manager, draw, read)
+            save = hooks.CheckpointHook(config.run.checkpoint_every, manager, check, log, read)
             every = config.run.sample_every
             ordered = [hooks.LockHook(check_lock), hooks.LogHook(config.run.log_every, log, copies)]
             ordered.append(check)
             if evaluator:
-                ordered.append(hooks.EvaluationHook(config, evaluator, check, log))
-            ordered += [hooks.SampleHook(every, pictures, check, log)] if every else []
-            ordered += [save, hooks.TerminationHook(group.termination, manager, save, draw)]
+                ordered.append(hooks.EvaluationHook(config, evaluator, check, log, read))
+            ordered += [hooks.SampleHook(every, pictures, check, log, read)] if every else []
+            ordered += [save, hooks.TerminationHook(group.termination, manager, save, draw, read)]
             state = train_loop(start, ordered)
         if group.termination.requested:  # The signal came after the last call had ended.
             raise group.termination.error(resume.on_disk(config))
@@ -235,9 +237,8 @@ def _train_loop(
         return start
     images = data_lib.put_on_devices(data, devices, labels=config.conditioning.conditional)
     inputs = (images, _put_seed(config.run.seed, devices))
-    state = parallel.replicate(start, devices)
-    state = loop.run(compiled, state, inputs, hooks, start=step, end=end)
-    return jax.tree.map(np.asarray, parallel.unreplicate(state))
+    state = loop.run(compiled, compiled.place(start), inputs, hooks, start=step, end=end)
+    return jax.tree.map(np.asarray, compiled.read(state))
 
 
 def _note_unused_labels(config: config_lib.Config, pair: networks.Pair, note: Note) -> None:

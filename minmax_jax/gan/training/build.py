@@ -12,7 +12,8 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks, objective
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.training import memory, schedules
+from minmax_jax.gan.config.training import FSDP
+from minmax_jax.gan.training import memory, schedules, sharded
 from minmax_jax.gan.training.convolutions import contains_convolution
 from minmax_jax.gan.training.optimizer import build_optimizer
 
@@ -22,7 +23,8 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
 
     Raises:
       ConfigError: If more devices are configured than exist, if several processes would leave a
-        device unused, or if the batch cannot be divided evenly among devices and microbatches.
+        device unused, if the state cannot be divided among the devices of a process, or if the
+        batch cannot be divided evenly among devices and microbatches.
     """
     found, training = jax.devices(), config.training
     count = training.devices or len(found)
@@ -42,6 +44,12 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
             f"batch_size must be a multiple of the number of devices, {count}, got "
             f"{training.batch_size}. Change it or --devices."
         )
+    own = len(parallel.addressable_devices(found))
+    if training.parallel == FSDP and own == 1 and not alone:
+        raise ConfigError(
+            "parallel=fsdp divides the state among the devices of one process, got 1 device per "
+            "process. Start one process per host, or set parallel to pmap or shard_map."
+        )
     share = training.batch_size // count
     if share % training.microbatches:
         raise ConfigError(
@@ -49,6 +57,11 @@ def pick_devices(config: config_lib.Config) -> list[Any]:
             f"{training.microbatches}. Change it or batch_size."
         )
     return found[:count]
+
+
+def is_divided(config: config_lib.Config, num_devices: int) -> bool:
+    """Returns whether the state of a run is divided among the devices of each process."""
+    return config.training.parallel == FSDP and num_devices > 1
 
 
 def build_game(
@@ -82,6 +95,8 @@ def build_game(
         fake_labels=objective.FAKE_LABELS[config.conditioning.fake_labels],
         augmentation=build_augmentation(config, pair.sample_shape),
     )
+    if is_divided(config, num_devices):
+        game = sharded.on_host(game)
     players = mm.Players(pair.generator.params, pair.discriminator.params)
     return game, build_optimizer(config, players, unroll=unrolls_steps(config, game))
 

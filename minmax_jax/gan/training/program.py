@@ -10,12 +10,16 @@ import optax
 from jax import lax
 
 import minmax_jax as mm
-from minmax_jax import parallel
+from minmax_jax import fsdp, parallel
 from minmax_jax.gan import objective
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.training import average, nonfinite, pace
+from minmax_jax.gan.training import average, build, nonfinite, pace, sharded
 from minmax_jax.gan.training import step as step_lib
 from minmax_jax.gan.training.convolutions import contains_convolution
+
+
+def _no_state() -> Any:
+    raise TypeError("Program.init: this program has no initial state. Create it with init_state.")
 
 
 class Program(NamedTuple):
@@ -30,12 +34,18 @@ class Program(NamedTuple):
       steps_per_call: Largest number of steps that one call of `advance` should perform.
       seconds_per_call: Duration that a call should not exceed by much, or None if each call
         should perform `steps_per_call` steps.
+      init: Function that returns the state before the first step.
+      place: Function from such a state to its layout on the devices.
+      read: Function from the state on the devices to one copy of it. It needs no other process.
     """
 
     advance: Callable[..., Any]
     measure: Callable[..., Any]
     steps_per_call: int
     seconds_per_call: float | None = None
+    init: Callable[[], Any] = _no_state
+    place: Callable[[Any], Any] = lambda state: state
+    read: Callable[[Any], Any] = parallel.unreplicate
 
 
 def compile_program(
@@ -49,7 +59,8 @@ def compile_program(
     The `*inputs` of `Program.advance` and `Program.measure` are the images and the seed. State
     and images have a leading axis of devices. `config.training.parallel` chooses how several
     devices are mapped, and does not change the results. One device always uses `shard_map`, whose
-    calls take less time on the host.
+    calls take less time on the host. With `fsdp`, the state has no axis of devices: `Program.place`
+    divides it among them.
 
     Args:
       game: Game from `build_game` with `num_devices=len(devices)`.
@@ -57,6 +68,8 @@ def compile_program(
       config: Configuration of the run.
       devices: Devices of all processes (`jax.Device`).
     """
+    if build.is_divided(config, len(devices)):
+        return _compile_divided(game, optimizer, config, devices)
     steps_per_call, seconds = _steps_per_call(game, config, devices[0].platform)
     guarded = _guarded_step(game, optimizer, config)
     backend = "shard_map" if len(devices) == 1 else config.training.parallel
@@ -70,6 +83,46 @@ def compile_program(
         measure=map_step(functools.partial(step_lib.measure, game), in_axes=(0, 0, None)),
         steps_per_call=steps_per_call,
         seconds_per_call=seconds,
+        init=functools.partial(step_lib.init, game, optimizer),
+        place=functools.partial(parallel.replicate, devices=devices),
+    )
+
+
+def _compile_divided(
+    game: objective.Game,
+    optimizer: optax.GradientTransformationExtraArgs,
+    config: config_lib.Config,
+    devices: Sequence[Any],
+) -> Program:
+    """Returns the functions of one run whose state is divided among devices."""
+    mesh = fsdp.make_mesh(devices)
+    functions_fn = functools.partial(sharded.game_functions, mesh)
+    guarded = _guarded_step(game, optimizer, config, axis_name=None, functions_fn=functions_fn)
+    steps_per_call, seconds = _steps_per_call(game, config, devices[0].platform)
+
+    def step_fn(state: Any, images: Any, seed: Any) -> Any:
+        after, quantities = guarded(state, images, seed)
+        return sharded.constrain(after, mesh), quantities
+
+    repeated = _advance(step_fn, config.training.on_nonfinite, steps_per_call)
+
+    def advance(state: Any, *inputs: Any) -> Any:
+        after, quantities = repeated(state, *inputs)
+        # The host reads the first copy of the quantities, as from replicated programs.
+        return after, jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], quantities)
+
+    def measure(state: Any, images: Any, seed: Any) -> Any:
+        found = step_lib.measure(game, state, images, seed, functions_fn=functions_fn)
+        return jax.tree.map(lambda leaf: leaf[None], found)
+
+    return Program(
+        advance=sharded.among_processes(jax.jit(advance, donate_argnums=0), devices),
+        measure=sharded.among_processes(jax.jit(measure), devices),
+        steps_per_call=steps_per_call,
+        seconds_per_call=seconds,
+        init=functools.partial(sharded.init, game, optimizer, mesh),
+        place=functools.partial(sharded.place, mesh=mesh),
+        read=fsdp.read,
     )
 
 
@@ -117,8 +170,10 @@ def _guarded_step(
     optimizer: optax.GradientTransformationExtraArgs,
     config: config_lib.Config,
     axis_name: str | None = parallel.AXIS,
+    functions_fn: step_lib.FunctionsFn = objective.game_functions,
 ) -> Callable[..., Any]:
-    step = functools.partial(step_lib.train_step, game, optimizer, average.decay_of(config))
+    decay = average.decay_of(config)
+    step = functools.partial(step_lib.train_step, game, optimizer, decay, functions_fn=functions_fn)
     return nonfinite.guard(step, config.training.on_nonfinite, axis_name)
 
 
