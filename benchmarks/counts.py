@@ -70,20 +70,48 @@ class Collective(NamedTuple):
 
     Attributes:
       name: One of `COLLECTIVES`.
-      size: Number of elements sent.
+      size: Number of elements of its results.
+      group: Number of devices among which it communicates.
+      whole: Number of elements of the array that is gathered, scattered or reduced. In a ring of
+        n devices, each sends (n − 1) / n of it to gather or scatter, and twice that to reduce.
     """
 
     name: str
     size: int
+    group: int = 1
+    whole: int = 0
 
 
 def collectives(text: str) -> list[Collective]:
     """Returns the collectives of an HLO text, in the order of the text."""
-    pattern = rf"= ([^=\n]*(?:/\*index=\d+\*/[^=\n]*)*) ({'|'.join(COLLECTIVES)})(?:-start)?\("
-    return [
-        Collective(name, sum(map(_size, re.findall(r"\w+\[([\d,]*)\]", shapes))))
-        for shapes, name in re.findall(pattern, text)
-    ]
+    names = "|".join(COLLECTIVES)
+    pattern = rf"= ([^=\n]*(?:/\*index=\d+\*/[^=\n]*)*) ({names})(-start)?\(([^\n]*)"
+    found = []
+    for shapes, name, start, rest in re.findall(pattern, text):
+        size, group = sum(map(_size, re.findall(r"\w+\[([\d,]*)\]", shapes))), _group_size(rest)
+        found.append(Collective(name, size, group, _whole(name, size, group, bool(start))))
+    return found
+
+
+def _group_size(rest: str) -> int:
+    """Returns the size of the first group of devices."""
+    if found := re.search(r"replica_groups=\{\{([\d,]*)\}", rest):
+        return len(found[1].split(","))
+    if found := re.search(r"replica_groups=\[\d+,(\d+)\]", rest):
+        return int(found[1])
+    if found := re.search(r"replica_groups=mesh\[([^\]]*)\] \{([^}]*)\}", rest):
+        sizes = dict(re.findall(r"('\w+')=(\d+)", found[1]))
+        return math.prod(int(sizes[axis.strip()]) for axis in found[2].split(","))
+    return 1
+
+
+def _whole(name: str, size: int, group: int, start: bool) -> int:
+    """Returns the elements of the whole array of a collective."""
+    if name not in ("all-gather", "reduce-scatter"):
+        return size
+    if start:  # The type of an asynchronous collective contains its operands, too.
+        return size * group // (group + 1)
+    return size * group if name == "reduce-scatter" else size
 
 
 def _size(sides: str) -> int:

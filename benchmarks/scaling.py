@@ -5,10 +5,12 @@ field evaluation, which averages both players' gradients over devices; the colle
 BatchNorm; and one with two flags, by which the devices agree whether an update was finite.
 Parameters are never sent. BatchNorm's collectives are counted in the same step without the
 average of the field. Its running statistics are averaged together with the field, because a
-custom network may not synchronize them.
+custom network may not synchronize them. Memory per device is compared with that of a state that is
+divided among devices (`--parallel fsdp`).
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import numpy as np
 import optax
 
 import minmax_jax as mm
-from benchmarks import counts, noise, scaling_lines, step, table
+from benchmarks import counts, noise, scaling_lines, scaling_memory, step, store, table
 from minmax_jax import gan
 
 
@@ -42,6 +44,7 @@ class Config:
     leaves: tuple[int, ...] = (30, 60, 120, 240)
     steps: tuple[int, ...] = (1000, 2000, 4000, 8000)
     rounds: int = 5
+    memory_width: int = 512
 
 
 QUICK = Config(
@@ -55,21 +58,28 @@ QUICK = Config(
     leaves=(4, 8, 12),
     steps=(10, 20, 30),
     rounds=2,
+    memory_width=32,
 )
 
 
-def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
+def run(
+    config: Config, note: Callable[[str], None], keep: store.Keep = store.measure
+) -> dict[str, Any]:
     """Counts collectives and memory for each number of devices, and cost for each size."""
     rows = []
     for network, optimizer in config.games:
         for devices in config.devices:
             note(f"scaling: {network}, {optimizer}, {devices} devices")
-            rows.append(measure(config, network, optimizer, devices))
+            name = f"{network}, {optimizer}, {devices}"
+            one = functools.partial(measure, config, network, optimizer, devices)
+            rows.append(keep(name, one))
+    memory = scaling_memory.measure_all(config, note, keep)
     note("scaling: lines")
     return {
         "config": dataclasses.asdict(config),
         "devices": rows,
-        "lines": scaling_lines.all_lines(config),
+        "memory": memory,
+        "lines": keep("lines", functools.partial(scaling_lines.all_lines, config)),
     }
 
 
@@ -137,7 +147,7 @@ def batch_norm_collectives(
 
 
 def report(result: dict[str, Any]) -> str:
-    """Returns a table of collectives, and one of the straight-line fits."""
+    """Returns tables of the collectives, the memory and the straight-line fits."""
     head = (
         "training step",
         "devices",
@@ -157,7 +167,8 @@ def report(result: dict[str, Any]) -> str:
         for name, line in result["lines"].items()
     ]
     head_lines = ("cost", "slope", "intercept", "largest deviation / largest value")
-    return table.markdown(head, rows) + "\n\n" + table.markdown(head_lines, lines)
+    memory = scaling_memory.report(result.get("memory", []))  # Older records have none.
+    return "\n\n".join((table.markdown(head, rows), memory, table.markdown(head_lines, lines)))
 
 
 FLAGS = 2

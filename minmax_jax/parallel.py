@@ -105,6 +105,8 @@ def _map_with_shard_map(
         )
         return global_array_to_host_local_array(compiled(*args), mesh, parts)
 
+    # Compilation ahead of time takes the shapes of all devices.
+    among_processes.trace = compiled.trace  # pyright: ignore[reportFunctionMemberAccess]
     return among_processes
 
 

@@ -88,7 +88,7 @@ def among_processes(function: Callable[..., Any], devices: Sequence[Any]) -> Cal
         images = host_local_array_to_global_array(images, mesh, PartitionSpec(parallel.AXIS))
         return function(state, images, *rest)
 
-    call.lower, call.trace = function.lower, function.trace  # pyright: ignore[reportFunctionMemberAccess]
+    call.trace = function.trace  # pyright: ignore[reportFunctionMemberAccess]
     return call
 
 

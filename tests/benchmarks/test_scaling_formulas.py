@@ -1,0 +1,63 @@
+"""Formulas for memory and communication agree with compiled programs."""
+
+import dataclasses
+
+import pytest
+
+from benchmarks import counts, scaling, scaling_formulas, scaling_memory
+from tests.devices import first_devices
+
+SMALL = dataclasses.replace(scaling.QUICK, batch=16, memory_width=64)
+
+FEW = [("fsdp", 8, "adam_gda"), ("pmap", 4, "adam_gda")]
+MORE = [
+    (mode, devices, optimizer)
+    for mode in ("fsdp", "pmap")
+    for devices in (1, 2, 4, 8)
+    for optimizer in ("adam_gda", "extra_adam")
+    if (mode, devices, optimizer) not in FEW
+]
+
+
+@pytest.mark.parametrize(
+    ("mode", "devices", "optimizer"),
+    [*FEW, *(pytest.param(*row, marks=pytest.mark.slow) for row in MORE)],
+)
+def test_formulas_agree_with_the_compiled_step(mode, devices, optimizer):
+    first_devices(devices)
+    row = scaling_memory.measure(SMALL, mode, devices, optimizer=optimizer)
+    assert row["state"] == row["expected_state"]
+    assert row["state"] <= row["arguments"] <= row["state"] + SMALL.batch * SMALL.side**2 + 64
+    assert row["aliased"] == row["state"]  # A step updates the state in place.
+    expected = row["expected_sent"]
+    for name in ("all-gather", "reduce-scatter"):
+        assert row[name] == expected[name]
+    rest = row["all-reduce"] - expected["all-reduce"]
+    assert rest == 0 if mode == "pmap" or devices == 1 else 0 < rest < LARGEST_NORMS
+
+
+LARGEST_NORMS = 6 * scaling_formulas.NORM_SUMS
+"""Six leaves of the small networks are large enough to be divided."""
+
+
+def test_ring_bytes_of_both_layouts_are_equal():
+    """A reduction is a scatter and a gather."""
+    reduced = {"all-gather": 0, "reduce-scatter": 0, "all-reduce": 800}
+    scattered = {"all-gather": 800, "reduce-scatter": 800, "all-reduce": 0}
+    assert scaling_formulas.bytes_per_device(reduced, 1, 8) == 4 * 1400
+    assert scaling_formulas.bytes_per_device(scattered, 8, 8) == 4 * 1400
+
+
+HLO = """
+  %a = f32[512,64]{1,0} all-gather(%x), channel_id=1, replica_groups={{0,1,2,3}}, dimensions={0}
+  %b = ((f32[64]{0}), (f32[512]{0})) all-gather-start(%x), replica_groups=[8,8]<=[64]
+  %c = f32[64]{0} reduce-scatter(%x), replica_groups=mesh['a'=2,'b'=4] {'b'}, dimensions={0}
+  %d = ((f32[512]{0}), f32[64]{0}) reduce-scatter-start(%x), replica_groups=[8,8]<=[64]
+  %e = (f32[3]{0}, f32[]) all-reduce(%x, %y), replica_groups={{0,8},{1,9}}, to_apply=%add
+"""
+
+
+def test_collectives_read_groups_and_whole_arrays():
+    found = counts.collectives(HLO)
+    assert [one.group for one in found] == [4, 8, 4, 8, 2]
+    assert [one.whole for one in found] == [512 * 64, 512, 256, 512, 4]
