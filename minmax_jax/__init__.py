@@ -85,6 +85,8 @@ from minmax_jax.transforms.unrolled import UnrolledState, unrolled
 from minmax_jax.tune import Tuning, tune
 from minmax_jax.tuning_table import tuning_table
 
+__version__ = "0.2.0"
+
 optimizers = by_name(globals())
 """Mapping from the name of each optimizer to its function."""
 

@@ -23,6 +23,7 @@ ORDER = {
         {"tuning_table"},
         {"__init__"},
         {"gan"},
+        {"__main__"},
     ],
     "minmax_jax._util": [
         {"__init__", "products", "types"},

@@ -23,6 +23,7 @@ comparison    tables and figures of several runs
 cli           the command line `minmax-jax`
 """
 
+import minmax_jax.gan.base.extra  # isort: skip  # noqa: F401  It must come first.
 from minmax_jax.gan.base.errors import (
     ConfigError,
     DataError,
