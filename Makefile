@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 TESTS ?=
+# The lower bounds of `dependencies` in pyproject.toml.
+LOWEST := $(shell sed -n 's/^dependencies = .*jax>=\([0-9.]*\)", "optax>=\([0-9.]*\)".*/jax==\1.* optax==\2/p' pyproject.toml)
 
-.PHONY: demo test test-all lint
+.PHONY: demo test test-all lint docs docs-check lowest package
 
 demo: $(VENV)/.gan  ## Trains a GAN on scikit-learn's digits: about two minutes on two CPU cores.
 	$(BIN)/minmax-jax train --preset digits --out runs/demo
@@ -21,7 +23,27 @@ lint: $(VENV)/.dev  ## Checks format, lint, types and wording.
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python tests/prose.py
 
-$(VENV)/.gan $(VENV)/.dev: $(VENV)/.%: pyproject.toml
+docs: $(VENV)/.docs  ## Builds the documentation site in docs/_build/html; the notebooks run once.
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+
+docs-check: $(VENV)/.docs  ## Checks pages, links and docstrings, without running notebooks.
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b dummy -D nb_execution_mode=off \
+	    docs docs/_build/check
+
+lowest:  ## Runs examples and tests of the core with the lowest supported versions.
+	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --upgrade pip
+	.venv-lowest/bin/python -m pip install --quiet $(LOWEST) pytest hypothesis chex --editable .
+	.venv-lowest/bin/pytest -q minmax_jax --ignore=minmax_jax/gan tests/test_field.py \
+	    tests/test_solve.py tests/constraints
+
+package: $(VENV)/.dev  ## Builds the wheel and the source distribution, and checks both.
+	$(BIN)/python -m pip install --quiet build twine
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+
+$(VENV)/.gan $(VENV)/.dev $(VENV)/.docs: $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable ".[$*]"

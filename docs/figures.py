@@ -1,8 +1,10 @@
-"""Draws the figures of the README in `docs/images`: `python docs/figures.py`.
+"""Draws the figures of the README and of the pages: `python docs/figures.py`.
 
-The image `mnist.png` is the file `samples.png` of the README's training command.
+The image `mnist.png` is the file `samples.png` of the README's training command. `choice.png` shows
+the record of `python -m experiments.games`.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,19 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 IMAGES = Path(__file__).parent / "images"
+RECORD = Path(__file__).parents[1] / "experiments/results/games/games.json"
 BILINEAR = ("sgda", "optimistic_gda", "extragradient", "competitive")
 DIMENSION, STEPS = 1000, 10_000
 MODES = {  # learning rates: best cells of `experiments.dissecting.theory` at this dimension
     "sgda": (mm.sgda, mm.Players(min=0.193, max=0.0518)),
     "nsgda": (mm.nsgda, mm.Players(min=0.00518, max=0.139)),
 }
+CHOICE = (  # methods of the page `choose_a_method.md`, one or two per family
+    "sgda", "adam_gda", "optimistic_gda", "past_extragradient", "golden_ratio", "extragradient",
+    "adaptive_golden_ratio", "adaptive_extragradient", "alternating_extrapolation",
+    "smoothed_gda", "curvature_extragradient", "bias_corrected_extragradient", "consensus",
+    "competitive", "adaptive_competitive", "follow_the_ridge",
+)  # fmt: skip
 
 
 def draw_bilinear(path: Path, num_steps: int = 60) -> None:
@@ -82,6 +91,32 @@ def _draw_points(axis: Any, points: np.ndarray) -> None:
     axis.set(aspect="equal", xlim=(-0.3, 2.2), ylim=(-0.4, 3.2), xlabel="first coordinate")
 
 
+def draw_choice(path: Path, record: Path = RECORD) -> None:
+    """Draws the oracle calls that methods need on each small game, from the record."""
+    result = json.loads(record.read_text())
+    games = [name for name, game in result["games"].items() if game["solved"]]
+    calls = np.array([[_median_calls(result, method, game) for game in games] for method in CHOICE])
+    figure, axis = plt.subplots(figsize=(9.5, 5.6), layout="constrained")
+    shown = np.ma.masked_invalid(np.log10(calls))
+    axis.imshow(shown, cmap="viridis_r", aspect="auto", vmin=0.5, vmax=3.6)
+    for (row, column), value in np.ndenumerate(calls):
+        solved = np.isfinite(value)
+        color = "white" if solved and value > 120 else "black" if solved else "0.6"
+        text = f"{value:.0f}" if solved else "–"
+        axis.text(column, row, text, ha="center", va="center", color=color, fontsize=9)
+    axis.set_xticks(range(len(games)), games, rotation=35, ha="right")
+    axis.set_yticks(range(len(CHOICE)), CHOICE)
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    _save(figure, path)
+
+
+def _median_calls(result: dict[str, Any], method: str, game: str) -> float:
+    """Returns the median over the starts, which is infinite if half of them are not solved."""
+    calls = result["methods"][method][game]["tolerances"][0]["calls"]
+    return float(np.median([np.inf if count is None else count for count in calls]))
+
+
 def _save(figure: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=90)
@@ -91,3 +126,4 @@ def _save(figure: Any, path: Path) -> None:
 if __name__ == "__main__":
     draw_bilinear(IMAGES / "bilinear.png")
     draw_modes(IMAGES / "modes.png")
+    draw_choice(IMAGES / "choice.png")
