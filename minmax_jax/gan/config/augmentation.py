@@ -46,6 +46,9 @@ class AugmentationConfig(Group):
     images: Annotated[int, AtLeast(1), arg(name="augment_images")] = 500_000
     """Images during which ADA can raise the probability from 0 to 1. Published: 100000 for fine-tuning."""  # noqa: E501
 
+    mirror: bool = False
+    """Train as if the dataset also contained a mirrored copy of each image. Generated images are not mirrored."""  # noqa: E501
+
     def check(self) -> None:
         """Raises `ConfigError` if a value is invalid, or ADA has nothing to control."""
         super().check()

@@ -18,6 +18,7 @@ from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks
 from minmax_jax.gan.objective import fake_labels as fake_labels_lib
 from minmax_jax.gan.objective import losses, penalties
+from minmax_jax.gan.objective import mirror as mirror_lib
 from minmax_jax.gan.objective.augmentation import Augmentation
 
 
@@ -38,6 +39,7 @@ class Game(NamedTuple):
       fake_labels: Function in `FAKE_LABELS` that draws the labels of generated examples. It is
         used if a network of `pair` takes labels.
       augmentation: Transformations of what the discriminator receives, or None.
+      mirror: Whether the dataset stands for itself and a mirrored copy of each image.
     """
 
     pair: networks.Pair
@@ -50,6 +52,7 @@ class Game(NamedTuple):
     one_pass: bool = True
     fake_labels: Callable[[fake_labels_lib.LabelSource], jax.Array] = fake_labels_lib.frequencies
     augmentation: Augmentation | None = None
+    mirror: bool = False
 
 
 class Samples(NamedTuple):
@@ -135,8 +138,9 @@ def samples_fn(game: Game, images: Any, key: jax.Array) -> Callable[..., Samples
         draw_key = jax.random.fold_in(key, draw)
         keys = jax.random.split(draw_key, 4)
         drawn = data_lib.microbatch(examples, keys[0], indices, draw, part)
+        real = drawn.images
         return Samples(
-            real=drawn.images,
+            real=mirror_lib.mirrored(real, draw_key, indices) if game.mirror else real,
             latents=data_lib.latents(keys[1], indices, game.pair.latent_dim),
             mix=jax.vmap(lambda i: jax.random.uniform(jax.random.fold_in(keys[2], i)))(indices),
             dropout_keys=_dropout_keys(keys[3], indices),

@@ -94,6 +94,7 @@ def build_game(
         one_pass=config.optimizer.first is None and config.optimizer.name not in _ONE_SIDED,
         fake_labels=objective.FAKE_LABELS[config.conditioning.fake_labels],
         augmentation=build_augmentation(config, pair.sample_shape),
+        mirror=_mirrors(config, pair.sample_shape),
     )
     if is_divided(config, num_devices):
         game = sharded.on_host(game)
@@ -146,6 +147,15 @@ def build_augmentation(
     if augmentation.control is not None:
         return augmentation
     return augmentation._replace(probability=schedules.of(config, "augment"))
+
+
+def _mirrors(config: config_lib.Config, shape: tuple[int, ...]) -> bool:
+    """Returns whether to mirror real images, after checking that the examples are images."""
+    if config.augmentation.mirror and len(shape) != 3:
+        raise ConfigError(
+            f"mirror needs images, got examples of shape {tuple(shape)}. Remove --mirror."
+        )
+    return config.augmentation.mirror
 
 
 def build_pair(

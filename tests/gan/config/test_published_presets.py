@@ -21,8 +21,8 @@ R3GAN = {
 RECIPES = {
     "cifar10-sngan": {**SNGAN, "conditional": False},
     "cifar10-cgan-pd": {**SNGAN, "conditional": True, "fake_labels": "uniform"},
-    "cifar10-r3gan": {**R3GAN, "batch_size": 512, "augment": "r3gan"},
-    "cifar10-r3gan-small": {**R3GAN, "augment": ""},
+    "cifar10-r3gan": {**R3GAN, "batch_size": 512, "augment": "r3gan", "mirror": True},
+    "cifar10-r3gan-small": {**R3GAN, "augment": "", "mirror": False},
 }
 COUNTS = {
     "cifar10-sngan": (4_276_739, 1_053_825),
