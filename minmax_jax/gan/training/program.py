@@ -107,11 +107,12 @@ def _compile_divided(
     repeated = _advance(step_fn, config.training.on_nonfinite, steps_per_call)
 
     def advance(state: Any, *inputs: Any) -> Any:
-        after, quantities = repeated(state, *inputs)
+        after, quantities = repeated(state, *sharded.scalars_like_state(inputs, mesh))
         # The host reads the first copy of the quantities, as from replicated programs.
         return after, jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], quantities)
 
-    def measure(state: Any, images: Any, seed: Any) -> Any:
+    def measure(state: Any, *inputs: Any) -> Any:
+        images, seed = sharded.scalars_like_state(inputs, mesh)
         found = step_lib.measure(game, state, images, seed, functions_fn=functions_fn)
         return jax.tree.map(lambda leaf: leaf[None], found)
 

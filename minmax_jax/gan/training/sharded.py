@@ -45,6 +45,18 @@ def constrain(state: TrainState, mesh: Mesh) -> TrainState:
     return lax.with_sharding_constraint(state, layout(state, mesh))
 
 
+def scalars_like_state(inputs: Any, mesh: Mesh) -> Any:
+    """Moves the scalars of a program's inputs, such as the seed, to the mesh of the state.
+
+    JAX does not combine arrays of different meshes. Other arrays have an axis of devices, and only
+    `fsdp.map_average` uses them.
+    """
+    whole = NamedSharding(mesh, PartitionSpec())
+    return jax.tree.map(
+        lambda leaf: leaf if np.ndim(leaf) else lax.with_sharding_constraint(leaf, whole), inputs
+    )
+
+
 def init(game: objective.Game, optimizer: optax.GradientTransformation, mesh: Mesh) -> TrainState:
     """Returns the state before the first step, on the host.
 

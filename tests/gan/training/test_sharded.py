@@ -3,6 +3,8 @@
 import jax
 import numpy as np
 import pytest
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
@@ -33,11 +35,12 @@ def run_steps(mode, data, count, steps, fields):
     game, optimizer = build.build_game(config, data, count)
     program = program_lib.compile_program(game, optimizer, config, devices)
     images = data_lib.put_on_devices(data, devices, labels=config.conditioning.conditional)
+    seed = jax.device_put(np.uint32(0), NamedSharding(Mesh(np.asarray(devices), "d"), P()))
     start = program.init()
     state = program.place(start)
     for until in range(1, steps + 1):
-        state, quantities = program.advance(state, images, np.uint32(0), np.int32(until))
-    measured = program.measure(state, images, np.uint32(0))
+        state, quantities = program.advance(state, images, seed, np.int32(until))
+    measured = program.measure(state, images, seed)
     found = jax.tree.map(np.asarray, parallel.unreplicate({**quantities, **measured}))
     return start, jax.tree.map(np.asarray, program.read(state)), found, state
 
@@ -116,7 +119,8 @@ def stored(state):
     return sizes
 
 
-@pytest.mark.parametrize("policy", ["stop", pytest.param("skip", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["stop", "skip"])
 def test_fsdp_discards_nonfinite_updates(policy, noise_images):
     fields = {"optimizer": "sgda", "learning_rate_max": float("1e38"), "on_nonfinite": policy}
     runs = [train(mode, noise_images, **fields) for mode in ("pmap", "fsdp")]
@@ -128,6 +132,7 @@ def test_fsdp_discards_nonfinite_updates(policy, noise_images):
     assert largest_gap(runs[0][1].nonfinite.last, runs[1][1].nonfinite.last) == 0
 
 
+@pytest.mark.slow
 def test_fsdp_on_one_device_is_the_replicated_program(noise_images):
     one, other = (train(mode, noise_images, count=1, steps=1)[1] for mode in ("pmap", "fsdp"))
     assert largest_gap(one, other) == 0
