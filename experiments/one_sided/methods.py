@@ -3,6 +3,7 @@
 import optax
 
 import minmax_jax as mm
+from experiments._shared.figures import highlight
 
 B1 = 0.5
 """Adam's b1, with its usual value for GANs."""
@@ -19,20 +20,4 @@ METHODS = {
     "adagrad": lambda rates: mm.sgda(rates, transform=optax.scale_by_rss()),
 }
 ADAM_TYPE = ("adam_gda", "amsgrad_gda", "extra_adam", "extra_amsgrad", "rmsprop", "adagrad")
-COLORS = dict(
-    zip(
-        METHODS,
-        [
-            "0.35",
-            "black",
-            "tab:olive",
-            "tab:blue",
-            "tab:cyan",
-            "tab:red",
-            "tab:orange",
-            "tab:green",
-            "tab:purple",
-        ],
-        strict=True,
-    )
-)
+COLORS = highlight(METHODS, ("sgda", "extragradient", "ada_nsgda", "adam_gda", "amsgrad_gda"))

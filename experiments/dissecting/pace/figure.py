@@ -7,8 +7,12 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
-from experiments._shared.figures import plt, save
+from experiments._shared.figures import GRAY, highlight, plt, save
 from experiments.dissecting.images.methods import METHODS
+
+HIGHLIGHTED = ("sgda", "adam_gda", "ada_nsgda", "nsgda", "ada_dir")
+LOWEST, HIGHEST = 1e-4, 1e3
+"""Range of the ratios on the axis; triangles at its ends show ratios beyond it."""
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -30,19 +34,13 @@ def draw(result: dict[str, Any], path: Path) -> None:
 
 def draw_panel(panel: Axes, result: dict[str, Any], steps: int, kind: str) -> None:
     """Draws the runs of one length, one point per run."""
-    methods = [m for m in METHODS if any(point["method"] == m for point in result["points"])]
     here = [point for point in result["points"] if point["steps"] == steps]
     known = [p for p in here if p["distance"] is not None and p[kind] is not None]
-    for index, method in enumerate(methods):
+    methods = [m for m in METHODS if any(point["method"] == m for point in result["points"])]
+    colors = highlight(methods, HIGHLIGHTED)
+    for method in sorted(methods, key=lambda name: colors[name] != GRAY):
         points = [(p[kind], p["distance"]) for p in known if p["method"] == method]
-        panel.plot(
-            *(zip(*points, strict=True) if points else ((), ())),
-            "o",
-            color=f"C{index}",
-            markersize=4,
-            alpha=0.7,
-            label=METHODS[method].title,
-        )
+        draw_points(panel, points, colors[method], METHODS[method].title)
     panel.axvline(1, color="0.5", linewidth=0.8)
     label = f"‖discriminator‖ / ‖generator‖ of {kind}, median of the run"
     panel.set(xscale="log", yscale="log", ylabel="Fréchet distance", xlabel=label)
@@ -50,6 +48,19 @@ def draw_panel(panel: Axes, result: dict[str, Any], steps: int, kind: str) -> No
     panel.set_title(f"{steps} updates: {correlation_text(rows)}", fontsize=10)
     for axis in (panel.xaxis, panel.yaxis):
         plain_ticks(axis)
+
+
+def draw_points(panel: Axes, points: list[tuple[float, float]], color: str, label: str) -> None:
+    """Draws one method's runs; ratios beyond the axis become triangles at its end."""
+    options: dict[str, Any] = {"color": color, "markersize": 4, "alpha": 0.7, "linestyle": ""}
+    inside = [(x, y) for x, y in points if LOWEST <= x <= HIGHEST]
+    xs, ys = zip(*inside, strict=True) if inside else ((), ())
+    panel.plot(xs, ys, marker="o", label=label, **options)
+    for x, y in points:
+        if x < LOWEST:
+            panel.plot(LOWEST, y, marker="<", **options)
+        elif x > HIGHEST:
+            panel.plot(HIGHEST, y, marker=">", **options)
 
 
 def correlation_text(rows: list[dict[str, Any]]) -> str:

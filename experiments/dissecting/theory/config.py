@@ -81,8 +81,29 @@ METHODS: Mapping[str, Method] = {
     "ada_dir": Method("AdaDir", functools.partial(mm.ada_dir, **ADAM), PLAIN, rotates=False),
     "adam_default": Method("Adam, β = (0.9, 0.999)", mm.adam_gda, ADAPTED, rotates=False),
 }
+VARIANTS: Mapping[str, Method] = {
+    f"ada_nsgda, {text}": Method(
+        f"Ada-nSGDA, {text}",
+        functools.partial(mm.ada_nsgda, **{"b1": b1, "b2": b2, "eps": eps}),
+        ADAPTED,
+        rotates=False,
+    )
+    for text, b1, b2, eps in (
+        ("β = (0.5, 0.9)", 0.5, 0.9, 1e-8),
+        ("β = (0, 0.9)", 0.0, 0.9, 1e-8),
+        ("β = (0.9, 0.9)", 0.9, 0.9, 1e-8),
+        ("β = (0.5, 0.99)", 0.5, 0.99, 1e-8),
+        ("β = (0.5, 0.999)", 0.5, 0.999, 1e-8),
+        ("ε = 1e-5", 0.5, 0.9, 1e-5),
+        ("ε = 1e-3", 0.5, 0.9, 1e-3),
+    )
+}
+"""Ada-nSGDA with other decay rates and ε; with a large ε, small gradients keep their size."""
 SPAN = tuple(name for name, method in METHODS.items() if method.rotates)
 FULL = tuple(name for name, method in METHODS.items() if not method.rotates)
+
+
+METHODS = {**METHODS, **VARIANTS}
 
 
 def make_game(setting: Setting, seed: Any = 0, *, exact: bool = False) -> games.Game:
@@ -127,6 +148,14 @@ def studies() -> dict[str, dict[str, Setting]]:
         )
         for dimension, end in ((1000, 3), (10_000, 5))
     }
+    short = {"dimension": 100, "grid": 6, "seeds": 4, "steps": 5000}
+    batches = {"10": 10, "100": 100}
+    betas = {"exact": dataclasses.replace(base, **short, methods=tuple(VARIANTS))} | {
+        f"batch {text}": dataclasses.replace(
+            base, **short, batch_size=size, methods=tuple(VARIANTS)[:1]
+        )
+        for text, size in batches.items()
+    }
     one_cell = {"rates_min": (10**-2.5,), "rates_max": (10**-1.5,)}
     return {
         "phase": vary("dimension", 1000, 300, 100, 10_000, seeds=32),
@@ -135,6 +164,7 @@ def studies() -> dict[str, dict[str, Setting]]:
         "linear": vary("linear_beyond", 4.0, 8.0, seeds=4),
         "methods": vary("dimension", 100, methods=("layer_nsgda", *FULL), seeds=4),
         "large": large,
+        "betas": betas,
         "layer": vary("dimension", 1000, methods=("layer_nsgda",)),
         "gamma": vary("correlation", 0.0, 0.6, seeds=4),
         "batch": vary("batch_size", 10, 100, seeds=4),

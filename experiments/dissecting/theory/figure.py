@@ -41,7 +41,7 @@ def phase_diagrams(results: Results, path: Path) -> Path:
         "Which learning rates find both modes of the synthetic GAN?\n"
         f"λ = √d, saturating loss, exact expectations, γ = {setting['correlation']}, seeds "
         f"0–{setting['seeds'] - 1}, {setting['steps']:,} updates. "
-        "Letters: most common outcome of a cell",
+        "Letters: most common outcome of a cell. Frame: best cell, dashed at an edge of the grid",
         fontsize=15,
     )
     return panels.save(figure, path)

@@ -5,11 +5,12 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from experiments._shared.figures import plt
+from experiments._shared.figures import GRAY, highlight, plt
 from experiments.dissecting.theory import panels as shared
 from experiments.dissecting.theory.config import METHODS
 
 # The seventh method, Adam with its default betas, appears in the table only.
+HIGHLIGHTED = ("sgda", "nsgda", "adam", "ada_nsgda", "ada_dir")
 SIX = ("sgda", "nsgda", "layer_nsgda", "adam", "ada_nsgda", "ada_dir")
 
 
@@ -42,7 +43,9 @@ def draw(results: dict[str, dict[str, Any]], path: Path) -> Path:
 
 def over_time(axes: Axes, courses: dict[str, Any], what: str, label: str) -> None:
     """Draws seed 0 of each method, and the quartiles over seeds as a band."""
-    for color, name in enumerate(name for name in SIX if name in courses["methods"]):
+    for name, color in highlight(SIX, HIGHLIGHTED).items():
+        if name not in courses["methods"]:
+            continue
         run = courses["methods"][name]
         curve = [float("nan") if x is None else x for x in run[what]["seed_0"]]
         low, high = (
@@ -50,8 +53,9 @@ def over_time(axes: Axes, courses: dict[str, Any], what: str, label: str) -> Non
         )
         rates = f"η_D {run['rate_max']:.2g}, η_G {run['rate_min']:.2g}"
         title = f"{METHODS[name].title} ({rates}; seed 0: {run['outcomes'][0]})"
-        axes.plot(courses["steps"], curve, color=f"C{color}", label=title)
-        axes.fill_between(courses["steps"], low, high, color=f"C{color}", alpha=0.15, linewidth=0)
+        axes.plot(courses["steps"], curve, color=color, label=title, zorder=1 + (color != GRAY))
+        if color != GRAY:
+            axes.fill_between(courses["steps"], low, high, color=color, alpha=0.15, linewidth=0)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("updates")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 
 from experiments._shared import figures
 from experiments._shared.figures import plt
@@ -33,6 +33,7 @@ def diagram(axes: Axes, title: str, found: dict[str, Any]) -> None:
         letter = statistics.most_common(found["outcomes"][row][column])
         color = "black" if share > 0.6 else "white"
         axes.text(column, row, letter, ha="center", va="center", color=color, fontsize=10)
+    frame_best(axes, statistics.successes(found).sum(-1))
     for axis, rates in ((axes.xaxis, found["rates_min"]), (axes.yaxis, found["rates_max"])):
         axis.set_ticks(range(len(rates)), [f"{float(f'{rate:.1g}'):g}" for rate in rates])
     axes.tick_params(axis="x", rotation=45)
@@ -41,6 +42,28 @@ def diagram(axes: Axes, title: str, found: dict[str, Any]) -> None:
     best, any_cell = statistics.held_out(found).share, statistics.any_cell(found)
     axes.set_title(
         f"{title}\nbest cell {interval(best)}, any cell {interval(any_cell)}", fontsize=11
+    )
+
+
+def frame_best(axes: Axes, counts: np.ndarray) -> None:
+    """Frames the best cell, with a dashed line if it is at an edge of the grid.
+
+    No cell is framed if no run succeeds.
+    """
+    if not counts.any():
+        return
+    row, column = statistics.best_cell(counts)
+    at_edge = row in (0, counts.shape[0] - 1) or column in (0, counts.shape[1] - 1)
+    axes.add_patch(
+        Rectangle(
+            (column - 0.46, row - 0.46),
+            0.92,
+            0.92,
+            fill=False,
+            edgecolor="red",
+            linewidth=2,
+            linestyle="--" if at_edge else "-",
+        )
     )
 
 

@@ -32,7 +32,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
             axis.plot(steps, shares[:, :, i].T, color=color, lw=0.5, alpha=0.4)
             axis.plot(steps, np.median(shares[:, :, i], axis=0), color=color, lw=2.5, label=label)
         axis.axhline(MIN_SHARE, color="black", lw=0.8, ls=":")
-        title = f"{TITLES[name]}, {len(found)} seeds"
+        title = f"{TITLES[name]}\n{len(found)} seeds"
         axis.set(ylim=(-0.02, 1.02), xlabel="updates", title=title)
         images = [one["images"] for one in found if "images" in one]
         axes[1, column].imshow(mosaic(images), cmap="gray", vmin=0, vmax=255)

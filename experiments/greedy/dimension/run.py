@@ -1,4 +1,4 @@
-"""Runs of greedy on one game in several dimensions, with the same constants in each."""
+"""Runs of greedy in several dimensions, on a game with constants that are equal."""
 
 import dataclasses
 from typing import Any

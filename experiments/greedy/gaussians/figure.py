@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Circle
 
-from experiments._shared.figures import plt, save
+from experiments._shared.figures import GRAY, highlight, plt, save
 from experiments.greedy.gaussians.game import CENTERS
 from experiments.greedy.gaussians.methods import METHODS
 from experiments.greedy.gaussians.table import TITLES, modes
 from experiments.greedy.gaussians.training import EVERY
+
+HIGHLIGHTED = ("gda_1", "gda_6", "unrolled_6", "nsgda", "ours")
+"""Methods with a color; the others are gray."""
 
 
 def draw(result: dict[str, Any], out: Path) -> None:
@@ -27,6 +30,7 @@ def outcomes(result: dict[str, Any], path: Path) -> None:
         len(groups), 2, figsize=(14, 3.6 * len(groups)), squeeze=False, layout="constrained"
     )
     colors = plt.get_cmap("viridis")(np.linspace(0, 1, 5))
+    lines = highlight(METHODS, HIGHLIGHTED)
     for (name, found), (left, right) in zip(groups.items(), axes, strict=True):
         for row, (method, runs) in enumerate(found.items()):
             counts, start = modes(runs, 0), 0.0
@@ -40,7 +44,9 @@ def outcomes(result: dict[str, Any], path: Path) -> None:
             evaluations = range(len(runs[0]["shares"]))
             over_time = [modes(runs, 0, index).mean() for index in evaluations]
             steps = EVERY * np.arange(1, len(over_time) + 1)
-            right.plot(steps, over_time, label=METHODS[method].title)
+            order = 1 + (lines[method] != GRAY)
+            label = METHODS[method].title
+            right.plot(steps, over_time, color=lines[method], label=label, zorder=order)
         labels = [f"{METHODS[m].title} ({len(runs)} seeds)" for m, runs in found.items()]
         left.set_yticks(range(len(found)), labels)
         left.invert_yaxis()
@@ -56,25 +62,36 @@ def outcomes(result: dict[str, Any], path: Path) -> None:
 
 
 def clouds(title: str, found: dict[str, list[dict[str, Any]]], path: Path) -> None:
-    """Draws samples with one row per method and one column per time; circles have radius 0.1."""
-    times = len(next(iter(found.values()))[0]["clouds"])
+    """Draws samples with one row per method; circles have radius 0.1.
+
+    Columns are seeds at the end if the record has samples of several seeds, otherwise times of
+    seed 0.
+    """
+    shown = {method: columns(runs) for method, runs in found.items()}
+    count = max(map(len, shown.values()))
     figure, axes = plt.subplots(
         len(found),
-        times,
-        figsize=(2.4 * times, 2.4 * len(found)),
+        count,
+        figsize=(2.4 * count, 2.4 * len(found)),
         sharex=True,
         sharey=True,
         squeeze=False,
         layout="constrained",
     )
-    for row, (method, runs) in zip(axes, found.items(), strict=True):
-        for axis, (updates, cloud) in zip(row, runs[0]["clouds"].items(), strict=True):
+    for row, (method, panels) in zip(axes, shown.items(), strict=True):
+        for axis, (label, cloud) in zip(row, panels.items(), strict=False):
             for center in CENTERS:
                 axis.add_patch(Circle(center, 0.1, fill=False, color="tab:red"))
             axis.plot(*np.asarray(cloud).T, ".", ms=3, alpha=0.5)
             axis.set(xlim=(-1.8, 1.8), ylim=(-1.8, 1.8), aspect="equal")
-            axis.set_title(f"{METHODS[method].title}, {updates}", fontsize=8)
-    figure.suptitle(
-        f"{title}: samples of seed {next(iter(found.values()))[0]['seed']} after n updates"
-    )
+            axis.set_title(f"{METHODS[method].title}\n{label}", fontsize=8)
+    figure.suptitle(f"{title}: samples")
     save(figure, path, dpi=90)
+
+
+def columns(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the samples of several seeds at the end, or of seed 0 over time."""
+    kept = [one for one in runs if "clouds" in one]
+    if len(kept) > 1:
+        return {f"seed {one['seed']}": list(one["clouds"].values())[-1] for one in kept}
+    return {f"seed {kept[0]['seed']}, update {n}": c for n, c in kept[0]["clouds"].items()}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments._shared.figures import plt, save
+from experiments._shared.figures import GRAY, plt, save
 from experiments.one_sided.methods import COLORS
 
 TITLES = {
@@ -37,9 +37,11 @@ def draw(result: dict[str, Any], path: Path) -> None:
             if i == 0:
                 axes[i, j].set_title(TITLES.get(game, game), fontsize=12)
         axes[i, 0].set_ylabel(f"{schedule}, noise {noise}\naverage up to T", fontsize=11)
-    handles = [plt.Line2D([], [], color=COLORS[m], lw=2.2) for m in methods]
+    shown = [m for m in methods if COLORS[m] != GRAY]
+    handles = [plt.Line2D([], [], color=COLORS[m], lw=2.2) for m in shown]
+    handles.append(plt.Line2D([], [], color=GRAY, lw=2.2))
     handles += [plt.Line2D([], [], color="0.5", ls=style, lw=1.5) for style in (":", "--")]
-    labels = [*methods, "‖∇_y f‖² of adam_gda", "slope −1"]
+    labels = [*shown, "other methods", "‖∇_y f‖² of adam_gda", "slope −1"]
     figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=11)
     figure.suptitle(
         "‖∇_x f(x_t, y_t)‖² of the min player, averaged up to T (median and 10–90 % of "
@@ -54,6 +56,9 @@ def panel(axes: Axes, horizons: list[int], cells: dict[str, Any]) -> None:
     """Draws all methods on one game with one schedule and noise."""
     for method, cell in cells.items():
         low, median, high = (as_array(cell["min"][name]) for name in ("low", "median", "high"))
+        if COLORS[method] == GRAY:
+            axes.plot(horizons, median, color=GRAY, lw=1.2, zorder=1)
+            continue
         axes.plot(horizons, median, color=COLORS[method], lw=1.8)
         axes.fill_between(horizons, low, high, color=COLORS[method], alpha=0.13, lw=0)
     other = cells.get("adam_gda") or next(iter(cells.values()))

@@ -1,0 +1,1 @@
+"""One page per claim; the tables come from the recorded results."""

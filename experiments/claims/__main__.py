@@ -1,0 +1,26 @@
+"""Table of all claims, and the tables of their pages, from the recorded results.
+
+    python -m experiments.claims
+
+The command rewrites the parts of `experiments/README.md` and of `experiments/claims/*.md` between
+markers, and the figure of the ResNet runs. It runs no experiment. Tests fail if a part is not
+current.
+"""
+
+from experiments._shared.files import write_atomically
+from experiments.claims import resnet_figure
+from experiments.claims.groups import GROUPS
+from experiments.claims.render import pages
+
+
+def main() -> None:
+    """Rewrites all pages that are not current."""
+    for path, text in pages(GROUPS).items():
+        if path.read_text() != text:
+            write_atomically(path, text)
+            print(f"rewritten: {path}")
+    resnet_figure.draw()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Claims on grafted magnitudes and directions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from experiments._shared.means import format_mean
+from experiments.claims.row import Row, result, table
+from experiments.dissecting.graft_grid import table as graft
+
+GAUSSIANS, IMAGES = "dissecting/graft_grid/gaussians", "dissecting/graft_grid/images"
+Pair = dict[str, Any]
+
+
+def at_corner(pair: Pair) -> bool:
+    """Returns whether both chosen learning rates are at an edge of the grid."""
+    return graft.edge(pair) == "min and max"
+
+
+def mean(pair: Pair, score: str) -> float:
+    """Returns the mean score of the final runs; infinite if a run diverged."""
+    found = graft.values(pair, score)
+    return float(np.mean([np.inf if value is None else value for value in found]))
+
+
+def matrix(path: str, score: str, digits: int) -> str:
+    """Formats mean scores by magnitude (rows) and direction (columns).
+
+    Pairs whose chosen learning rates are at a corner of the grid are left out.
+    """
+    pairs, rules = result(path)["pairs"], result(path)["config"]["rules"]
+    by_name = {(pair["magnitude"], pair["direction"]): pair for pair in pairs}
+
+    def cell(pair: Pair) -> str:
+        return "corner" if at_corner(pair) else f"{mean(pair, score):.{digits}f}"
+
+    rows = [[f"**{m}**", *(cell(by_name[m, d]) for d in rules)] for m in rules]
+    return table(f"magnitude of ↓ along the direction of → | {' | '.join(rules)}", rows)
+
+
+def means_table(path: str, score: str, digits: int) -> str:
+    """Formats the mean over all pairs that share a magnitude, or a direction."""
+    rules = result(path)["config"]["rules"]
+    rows = [
+        [rule, *(spread(path, score, digits, part, rule) for part in ("magnitude", "direction"))]
+        for rule in rules
+    ]
+    return table("rule | pairs with its magnitude | pairs with its direction", rows)
+
+
+def spread(path: str, score: str, digits: int, part: str, rule: str) -> str:
+    """Formats lowest and highest mean of the pairs away from corners."""
+    kept = [p for p in result(path)["pairs"] if p[part] == rule and not at_corner(p)]
+    found = [mean(pair, score) for pair in kept]
+    if not found:
+        return "all at corners"
+    return f"{min(found):.{digits}f} to {max(found):.{digits}f} ({len(found)} of 6)"
+
+
+def one(path: str, score: str, digits: int, magnitude: str, direction: str) -> str:
+    """Formats one pair with its interval."""
+    pair = next(
+        p
+        for p in result(path)["pairs"]
+        if (p["magnitude"], p["direction"]) == (magnitude, direction)
+    )
+    corner = " (corner of the grid)" if at_corner(pair) else ""
+    return format_mean(graft.values(pair, score), digits) + corner
+
+
+def tables(path: str, score: str, digits: int) -> dict[str, Callable[[], str]]:
+    """Returns the tables of a page."""
+    return {
+        "table": lambda: matrix(path, score, digits),
+        "spread": lambda: means_table(path, score, digits),
+        "details": lambda: graft.format_table(result(path)),
+    }
+
+
+ROWS = [
+    Row(
+        "A10",
+        "Magnitude matters more than direction: 36 pairs of six rules, eight Gaussians",
+        "reduced: MLP, 2,000 updates, five seeds, 4 × 4 learning rates",
+        "supported in part: SGD's magnitude fails; many best cells at edges",
+        lambda: (
+            "modes of 8: SGD's magnitude "
+            + spread(GAUSSIANS, "modes_covered", 1, "magnitude", "SGD")
+            + ", Adam's "
+            + spread(GAUSSIANS, "modes_covered", 1, "magnitude", "Adam")
+        ),
+        tables(GAUSSIANS, "modes_covered", 1),
+    ),
+    Row(
+        "A11",
+        "The same on MNIST",
+        "reduced: DCGAN of width 8, 800 updates, three seeds, 4 × 4 learning rates",
+        "inconclusive: the grid omits the best learning rates of A7",
+        lambda: (
+            "Fréchet distance: Adam's magnitude along SGD's direction "
+            + one(IMAGES, "frechet_distance", 0, "Adam", "SGD")
+            + ", SGD "
+            + one(IMAGES, "frechet_distance", 0, "SGD", "SGD")
+        ),
+        tables(IMAGES, "frechet_distance", 0),
+    ),
+]

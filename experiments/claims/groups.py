@@ -1,0 +1,20 @@
+"""All claims, by paper."""
+
+from experiments.claims import (
+    adaptive_images,
+    adaptive_synthetic,
+    greedy,
+    one_sided,
+    surveys,
+)
+from experiments.claims.row import Row
+
+GROUPS: dict[str, list[Row]] = {
+    "A: Adam's magnitude and direction (arXiv 2210.04319)": [
+        *adaptive_synthetic.ROWS,
+        *adaptive_images.ROWS,
+    ],
+    "B: one-sided convergence (arXiv 2109.14213)": one_sided.ROWS,
+    "C: greedy accept test (arXiv 2006.12376)": greedy.ROWS,
+    "Surveys": surveys.ROWS,
+}

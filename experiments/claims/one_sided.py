@@ -1,0 +1,289 @@
+"""Claims of paper B."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from experiments._shared.comparisons import format_p, from_interval, holm
+from experiments.claims.row import Row, result, table
+from experiments.one_sided.adversarial import __main__ as adversarial
+from experiments.one_sided.mvi import table as mvi
+from experiments.one_sided.mvi.run import REFERENCES
+from experiments.one_sided.norms import table as norms
+from experiments.one_sided.norms.squares import median_norm
+from experiments.one_sided.theory import table as theory
+
+PRIMARY = "adam_gda, constant"
+"""Run of the primary comparison, whose p-values are not corrected."""
+SIDES = {"min": "G", "max": "D"}
+BATCH_NOISE = 1.2
+"""Standard deviation of the noise of one sample in B10."""
+
+
+def slope(preset: str, run: str, side: str) -> dict[str, Any]:
+    """Returns the recorded slope of one player's gradient norm."""
+    return result(f"one_sided/norms/{preset}")["runs"][run]["slopes"]["descended"][side]
+
+
+def p_values(preset: str) -> dict[tuple[str, str], str]:
+    """Returns the p-value of each slope, by run and player; only the primary is uncorrected."""
+    found, raw = result(f"one_sided/norms/{preset}"), {}
+    for run in found["runs"]:
+        for side in SIDES:
+            recorded = slope(preset, run, side)
+            if recorded["mean"] is not None and recorded["high"] is not None:
+                ends = (recorded[name] for name in ("mean", "low", "high"))
+                raw[run, side] = from_interval(*ends, found["seeds"])
+    primary = {key: p for key, p in raw.items() if key[0] == PRIMARY}
+    others = {key: p for key, p in raw.items() if key[0] != PRIMARY}
+    corrected = primary | dict(zip(others, holm(list(others.values())), strict=True))
+    return {key: format_p(p) for key, p in corrected.items()}
+
+
+def norm_table(preset: str) -> str:
+    """Formats slopes, p-values and norms of both players."""
+    found, p = result(f"one_sided/norms/{preset}"), p_values(preset)
+    names = sorted(found["runs"], key=lambda name: (name != PRIMARY, name.split(", ")[1]))
+    rows = []
+    for name in names:
+        run, cells = found["runs"][name], []
+        for side in SIDES:
+            size = median_norm(run["descended"][side])
+            cells += [norms.format_slope(slope(preset, name, side)), p.get((name, side), "–")]
+            cells.append(f"{size[0]:.2g} → {size[-1]:.2g}")
+        ratio = norms.end_ratios(found, run)[0]
+        rows.append([f"**{name}**" if name == PRIMARY else name, *cells, f"{ratio:.2g}"])
+    head = " | ".join(f"{s}: slope | p | start → end" for s in SIDES.values())
+    return table(f"run | {head} | D/G at the end", rows)
+
+
+def norm_figure(preset: str) -> str:
+    """Formats the slopes of the primary run."""
+    texts = [f"{s} {norms.format_slope(slope(preset, PRIMARY, k))}" for k, s in SIDES.items()]
+    return f"slopes for Adam, constant: {', '.join(texts)}"
+
+
+def mvi_table(preset: str) -> str:
+    """Formats the cosines with the run's end and with all controls."""
+    found = result(f"one_sided/mvi/{preset}")
+    rows = [
+        [name, *(mvi.format_cell(run["descended"][reference]) for reference in REFERENCES)]
+        for name, run in found["runs"].items()
+    ]
+    return table(f"run | {' | '.join(REFERENCES)}", rows)
+
+
+def excess(preset: str, run: str, control: str = "mismatched") -> list[float]:
+    """Returns by how much the cosine with the own end exceeds a control: mean and interval."""
+    found = result(f"one_sided/mvi/{preset}")["runs"][run]
+    return found["descended"][control]["own_end_above_it"]
+
+
+def excess_table(preset: str) -> str:
+    """Formats how far the own end is above mismatched pairs, and above another seed's end."""
+    found = result(f"one_sided/mvi/{preset}")
+    rows = []
+    controls = ("mismatched", "other seed")
+    keys = [
+        (run, c) for run in found["runs"] for c in controls if excess(preset, run, c)[0] is not None
+    ]
+    raw = [from_interval(*excess(preset, *key), found["seeds"]) for key in keys]
+    corrected = dict(zip(keys, holm(raw), strict=True))
+    for run in found["runs"]:
+        cells = []
+        for control in controls:
+            known = (run, control) in corrected
+            cells.append(interval(excess(preset, run, control)) if known else "diverged")
+            cells.append(format_p(corrected[run, control]) if known else "–")
+        rows.append([run, *cells])
+    head = "run | own end minus mismatched | p, Holm | own end minus another seed's end | p, Holm"
+    return table(head, rows)
+
+
+def interval(values: list[float]) -> str:
+    """Formats mean, low and high."""
+    mean, low, high = values
+    return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def mvi_figure(preset: str) -> str:
+    """Formats Adam's cosine, and its excess over mismatched pairs."""
+    own = result(f"one_sided/mvi/{preset}")["runs"][PRIMARY]["descended"]["own end"]
+    return (
+        f"Adam, constant: cosine {interval(own['cosine_over_seeds'])}, "
+        f"above mismatched pairs by {interval(excess(preset, PRIMARY))}"
+    )
+
+
+def theory_cell(game: str, method: str, schedule: str, noise: str = "0") -> str:
+    """Formats the slope of the average squared norm."""
+    cell = result("one_sided/theory/theory")["games"][game][method][schedule][noise]
+    return f"{cell['slope'][0]:.2f}"
+
+
+def theory_table(noise: str) -> str:
+    """Formats the slopes of all methods on three games."""
+    games = result("one_sided/theory/theory")["games"]
+    keys = [(game, schedule) for game in games for schedule in ("constant", "dual decay")]
+    rows = [
+        [f"`{m}`", *(theory_cell(game, m, schedule, noise) for game, schedule in keys)]
+        for m in games["drift"]
+    ]
+    return table(f"method | {' | '.join(f'{g}, {s}' for g, s in keys)}", rows)
+
+
+def batch_cells(method: str, schedule: str = "constant") -> dict[int, dict[str, Any]]:
+    """Returns the recorded runs of one method by batch size.
+
+    Samples have noise 1.2, so the mean over B of them has noise 1.2 / √B.
+    """
+    cells = result("one_sided/batch/theory")["games"]["drift"][method][schedule]
+    return {
+        round((BATCH_NOISE / float(noise)) ** 2): cell
+        for noise, cell in cells.items()
+        if noise != "bound"
+    }
+
+
+def batch_exponent(method: str, schedule: str = "constant") -> float:
+    """Returns the exponent p of level ~ B^(−p), fitted over all batch sizes."""
+    cells = batch_cells(method, schedule)
+    levels = [cell["min"]["median"][-1] for cell in cells.values()]
+    return -float(np.polyfit(np.log(list(cells)), np.log(levels), 1)[0])
+
+
+def batch_table() -> str:
+    """Formats the level of the average squared norm by batch size."""
+    methods = result("one_sided/batch/theory")["games"]["drift"]
+    sizes = list(batch_cells(next(iter(methods))))
+    rows = [
+        [
+            f"`{m}`",
+            *(f"{cell['min']['median'][-1]:.2g}" for cell in batch_cells(m).values()),
+            f"{batch_exponent(m):.2f}",
+        ]
+        for m in methods
+    ]
+    return table(f"method | {' | '.join(f'B = {b}' for b in sizes)} | exponent p", rows)
+
+
+def adversarial_figure() -> str:
+    """Formats x at the end with b2 = 0.9 and the largest learning rate."""
+    methods = result("one_sided/adversarial/adversarial")["methods"]
+    ends = {name: adversarial.format_end(methods[name]["0.9"][-1]["ends"]) for name in methods}
+    return f"x* = −1: Adam {ends['adam_gda']}, AMSGrad {ends['amsgrad_gda']}"
+
+
+def tables(preset: str, kind: str) -> dict[str, Callable[[], str]]:
+    """Returns the tables of a page on gradient norms or on the condition."""
+    if kind == "norms":
+        return {"table": lambda: norm_table(preset)}
+    return {"table": lambda: excess_table(preset), "details": lambda: mvi_table(preset)}
+
+
+NORMS = "Only the generator converges; the discriminator's gradient norm stays high"
+CONDITION = "Runs satisfy the one-sided condition"
+ROWS = [
+    Row(
+        "B1",
+        "Under a one-sided MVI, x reaches stationary points at rate 1/T, y need not",
+        "three synthetic games, nine methods, 16 seeds",
+        "supported in part: Adam stops at a floor; one game defeats extragradient",
+        lambda: (
+            "slopes on `drift`, constant rate: extragradient "
+            f"{theory_cell('drift', 'extragradient', 'constant')}, "
+            f"AMSGrad {theory_cell('drift', 'amsgrad_gda', 'constant')}, "
+            f"Adam {theory_cell('drift', 'adam_gda', 'constant')}"
+        ),
+        {
+            "table": lambda: theory_table("0"),
+            "noise": lambda: theory_table("0.3"),
+            "details": lambda: theory.format_table(result("one_sided/theory/theory")).strip(),
+        },
+    ),
+    Row(
+        "B2",
+        NORMS,
+        "Dirac-GAN, five seeds, learning rates not tuned",
+        "contradicted: at constant learning rates neither norm falls",
+        lambda: norm_figure("dirac"),
+        tables("dirac", "norms"),
+    ),
+    Row(
+        "B3",
+        "The same",
+        "Dirac-GAN with gradient penalty, five seeds",
+        "contradicted: where anything converges, both players do",
+        lambda: norm_figure("dirac-penalty"),
+        tables("dirac-penalty", "norms"),
+    ),
+    Row(
+        "B4",
+        "The same",
+        "reduced: eight Gaussians, MLP, five seeds, not tuned",
+        "inconclusive: the generator's norm grows; success of training unrecorded",
+        lambda: norm_figure("gaussians"),
+        tables("gaussians", "norms"),
+    ),
+    Row(
+        "B5",
+        "The same",
+        "reduced: MNIST, DCGAN of width 8, three seeds",
+        "inconclusive: generator's slopes are unclear, success of training unrecorded",
+        lambda: norm_figure("mnist"),
+        tables("mnist", "norms"),
+    ),
+    Row(
+        "B6",
+        CONDITION,
+        "Dirac-GAN, five seeds, controls",
+        "inconclusive: five seeds do not separate runs from controls",
+        lambda: mvi_figure("dirac"),
+        tables("dirac", "mvi"),
+    ),
+    Row(
+        "B7",
+        "The same",
+        "Dirac-GAN with gradient penalty, five seeds",
+        "supported in part: about the solution, at most of the points",
+        lambda: mvi_figure("dirac-penalty"),
+        tables("dirac-penalty", "mvi"),
+    ),
+    Row(
+        "B8",
+        "The same",
+        "reduced: eight Gaussians, MLP, five seeds",
+        "contradicted: little remains beyond mismatched pairs",
+        lambda: mvi_figure("gaussians"),
+        tables("gaussians", "mvi"),
+    ),
+    Row(
+        "B9",
+        "The same",
+        "reduced: MNIST, DCGAN of width 8, three seeds",
+        "inconclusive: positive, but no tested end of a run serves another",
+        lambda: mvi_figure("mnist"),
+        tables("mnist", "mvi"),
+    ),
+    Row(
+        "B10",
+        "Under noise, larger batches lower the gradient norm that is reached",
+        "synthetic game `drift`, batches of 1 to 256, 16 seeds",
+        "supported: the level falls with the batch size, at tuned rates",
+        lambda: (
+            "level ~ B^(−p) after 3,000 updates: "
+            f"AMSGrad p = {batch_exponent('amsgrad_gda'):.2f}, "
+            f"Adam p = {batch_exponent('adam_gda'):.2f}"
+        ),
+        {"table": batch_table},
+    ),
+    Row(
+        "B11",
+        "AMSGrad converges where Adam fails",
+        "stochastic game with rare large gradients, 16 seeds",
+        "supported: Adam ends at the wrong end, AMSGrad does not",
+        adversarial_figure,
+        {"table": lambda: adversarial.table(result("one_sided/adversarial/adversarial"))},
+    ),
+]

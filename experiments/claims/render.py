@@ -1,0 +1,67 @@
+"""Writes the parts of the pages that come from recorded results."""
+
+import re
+from pathlib import Path
+
+from experiments.claims.row import Row
+
+FOLDER = Path(__file__).parent
+SUMMARY = FOLDER.parent / "README.md"
+BLOCK = re.compile(r"(<!-- (\w[\w-]*) -->\n).*?(<!-- end -->)", re.DOTALL)
+"""Part of a page between two markers, which is replaced."""
+
+
+def pages(groups: dict[str, list[Row]]) -> dict[Path, str]:
+    """Returns the current text of the summary and of all pages, by file.
+
+    Args:
+      groups: Rows by paper.
+    """
+    found = {SUMMARY: replace(SUMMARY.read_text(), {"claims": summary(groups)}, SUMMARY)}
+    for row in (row for rows in groups.values() for row in rows):
+        path = FOLDER / f"{row.name}.md"
+        blocks = {"verdict": verdict(row), **{n: make() for n, make in row.tables.items()}}
+        found[path] = replace(path.read_text(), blocks, path)
+    return found
+
+
+def summary(groups: dict[str, list[Row]]) -> str:
+    """Returns the table of all claims."""
+    lines = [
+        "| Claim | Setting | Verdict | Deciding figure | Page |",
+        "|---|---|---|---|---|",
+    ]
+    for paper, rows in groups.items():
+        lines.append(f"| **{paper}** | | | | |")
+        lines += [
+            f"| {row.claim} | {row.setting} | {emphasized(row.verdict)} | {row.decides()} "
+            f"| [{row.name}](claims/{row.name}.md) |"
+            for row in rows
+        ]
+    return "\n".join(lines)
+
+
+def verdict(row: Row) -> str:
+    """Returns the paragraph with the claim and its verdict."""
+    return (
+        f"**Claim.** {row.claim}.\n\n"
+        f"**Verdict.** {emphasized(row.verdict)}. Deciding figure: {row.decides()}."
+    )
+
+
+def emphasized(text: str) -> str:
+    """Returns a verdict with its first words, up to the colon, in italics."""
+    word, colon, rest = text.partition(":")
+    return f"*{word}*{colon}{rest}"
+
+
+def replace(text: str, blocks: dict[str, str], path: Path) -> str:
+    """Returns the text with new blocks.
+
+    Raises:
+      ValueError: If the text has other blocks than the given ones.
+    """
+    names = [match[2] for match in BLOCK.finditer(text)]
+    if sorted(names) != sorted(blocks):
+        raise ValueError(f"{path}: has blocks {names}, expected {sorted(blocks)}")
+    return BLOCK.sub(lambda match: f"{match[1]}{blocks[match[2]]}\n{match[3]}", text)

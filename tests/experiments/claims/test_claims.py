@@ -1,0 +1,102 @@
+"""Tests that the pages of all claims are current, complete and short."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from experiments.claims import grafting, greedy, one_sided, render
+from experiments.claims.groups import GROUPS
+from experiments.claims.row import MAX_WORDS, VERDICTS, Row, result, table
+
+ROWS = [row for rows in GROUPS.values() for row in rows]
+PAGES = sorted(render.FOLDER.glob("*.md"))
+MAX_ROW = 330
+"""Characters of a row of the summary that fit on two lines of a wide screen."""
+
+
+def test_figures_of_all_pages_come_from_records():
+    stale = [p.name for p, text in render.pages(GROUPS).items() if p.read_text() != text]
+    assert not stale, f"run python -m experiments.claims; not current: {stale}"
+
+
+def test_every_row_has_a_page_and_every_page_a_row():
+    names = [row.name for row in ROWS]
+    assert sorted(names) == sorted(path.stem for path in PAGES)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_verdict_is_short_and_begins_with_a_verdict_word(row):
+    assert row.verdict.partition(":")[0] in VERDICTS
+    assert len(row.verdict.split()) <= MAX_WORDS
+
+
+def test_rows_of_summary_fit_on_two_lines():
+    lines = [line for line in render.summary(GROUPS).splitlines() if line.startswith("| ")]
+    assert {line for line in lines if len(line) > MAX_ROW} == set()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_page_has_setting_limitations_command_and_provenance(path):
+    text = path.read_text()
+    for heading in ("Setting", "Results", "Limitations", "Reproduction"):
+        assert f"\n## {heading}\n" in text
+    assert "python -m experiments." in text
+    if path.stem != "C6":  # The only claim that has not run.
+        assert re.search(r"[Rr]ecorded on .*CPU cores|[Rr]ecorded on one NVIDIA", text)
+        assert re.search(r"\b[0-9a-f]{7}\b", text), "names no commit"
+        assert text.count("![") == 1
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_links_of_page_exist(path):
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)", path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_replace_refuses_unknown_and_missing_blocks():
+    text = "a\n<!-- table -->\nold\n<!-- end -->\nb\n"
+    new = render.replace(text, {"table": "new"}, Path("page"))
+    assert new == "a\n<!-- table -->\nnew\n<!-- end -->\nb\n"
+    assert render.replace(new, {"table": "new"}, Path("page")) == new
+    for blocks in ({}, {"table": "", "other": ""}):
+        with pytest.raises(ValueError, match="page: has blocks"):
+            render.replace(text, blocks, Path("page"))
+
+
+def test_summary_groups_rows_by_paper():
+    row = Row("X1", "Claim", "setting", "supported: on X", lambda: "1 of 2", {})
+    assert render.summary({"Paper": [row]}).splitlines()[2:] == [
+        "| **Paper** | | | | |",
+        "| Claim | setting | *supported*: on X | 1 of 2 | [X1](claims/X1.md) |",
+    ]
+
+
+def test_table_counts_escaped_bars_as_text():
+    assert table("a \\| b | c", [[1, 2]]) == "| a \\| b | c |\n|---|---:|\n| 1 | 2 |"
+
+
+def test_primary_comparison_is_not_corrected():
+    primary, other = one_sided.PRIMARY, "ada_nsgda, constant"
+    p = one_sided.p_values("gaussians")
+    found = one_sided.slope("gaussians", primary, "min")
+    seeds = result("one_sided/norms/gaussians")["seeds"]
+    raw = one_sided.from_interval(found["mean"], found["low"], found["high"], seeds)
+    assert p[primary, "min"] == one_sided.format_p(raw)
+    found = one_sided.slope("gaussians", other, "min")
+    raw = one_sided.from_interval(found["mean"], found["low"], found["high"], seeds)
+    assert float(p[other, "min"]) > 2 * raw
+
+
+def test_corner_pairs_are_left_out():
+    pairs = result(grafting.GAUSSIANS)["pairs"]
+    corners = [p for p in pairs if grafting.at_corner(p)]
+    assert 0 < len(corners) < len(pairs)
+    text = grafting.matrix(grafting.GAUSSIANS, "modes_covered", 1)
+    assert text.count("corner") == len(corners)
+
+
+def test_tested_share_leaves_out_updates_without_a_test():
+    # Of updates 0 to 9, 0, 4 and 8 have no test; 4 of the other 7 are accepted.
+    assert greedy.tested_share(7, 10, 4) == pytest.approx(4 / 7)
