@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import tyro
 
+from minmax_jax.gan.base import program_cache
 from minmax_jax.gan.base.errors import EXIT_CODES, WriteFailed, exit_code
 from minmax_jax.gan.base.messages import printable
-from minmax_jax.gan.cli import failures, program_cache, streams, xla_messages
+from minmax_jax.gan.cli import streams, xla_messages
 from minmax_jax.gan.cli.commands import COMMANDS
 from minmax_jax.gan.multihost import interrupts
+from minmax_jax.gan.run import failures
 
 
 def main(argv: Sequence[str] | None = None) -> int:

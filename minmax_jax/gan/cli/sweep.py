@@ -1,9 +1,11 @@
 """`minmax-jax sweep` trains a grid of optimizers, learning rates and seeds."""
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
+import jax
 from tyro.conf import arg
 
 import minmax_jax as mm
@@ -44,6 +46,12 @@ class Sweep:
     """Train the runs of an optimizer in one vmapped program. auto: only for small networks."""
     score: Annotated[str, HIDE_DEFAULT] = ""
     """Metric to compare runs by. For each score it is known whether higher or lower is better; for training metrics, lower is better. METRIC:min or METRIC:max overrides the direction. Default: high_quality_share for gaussians, frechet_distance for images."""  # noqa: E501
+    executor: Literal["local", "dask"] = "local"
+    """Where the runs train. local: in this process. dask: on the workers of a Dask cluster (extra cluster), several at a time. See docs/cluster.md."""  # noqa: E501
+    dask: Annotated[str, arg(metavar="ADDRESS"), HIDE_DEFAULT] = ""
+    """Scheduler of the cluster, such as tcp://HOST:8786, or its scheduler file. Default: a cluster on this machine."""  # noqa: E501
+    workers: Annotated[int, HIDE_DEFAULT] = 0
+    """Number of workers of the cluster on this machine. Default: one per accelerator, or one per two cores of a CPU."""  # noqa: E501
     config: Annotated[Config, arg(name="")] = dataclasses.field(default_factory=Config)
 
 
@@ -59,10 +67,32 @@ def run(command: Sweep) -> None:
         command.optimizers, command.factors, command.rates_min, command.rates_max, command.seeds
     )
     out = command.config.run.out
-    done = sweeps.sweep(command.config, grid, out=out, vmap=command.vmap, score=command.score)
+    with _without_devices(command.executor):
+        done = sweeps.sweep(
+            command.config,
+            grid,
+            out=out,
+            vmap=command.vmap,
+            score=command.score,
+            executor=command.executor,
+            dask=command.dask,
+            workers=command.workers,
+        )
     print_lines(report.table(done))
     names = ("heatmap.png", "table.md", "result.json", "runs")
     print_lines("\n".join(f"  {name:12} {done.folder / name}" for name in names))
+
+
+@contextlib.contextmanager
+def _without_devices(executor: str) -> Iterator[None]:
+    """Lets this process compute on the CPU, because workers need the memory of the GPUs."""
+    before = jax.config.jax_platforms  # pyright: ignore[reportAttributeAccessIssue]
+    if executor == "dask":
+        jax.config.update("jax_platforms", "cpu")
+    try:
+        yield
+    finally:
+        jax.config.update("jax_platforms", before)
 
 
 def _check_not_in_grid(config: Config) -> None:

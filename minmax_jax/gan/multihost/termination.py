@@ -5,9 +5,11 @@ as first and second. A signal that another process forwards requests a save too.
 """
 
 import contextlib
+import contextvars
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from minmax_jax.gan.base.errors import EXIT_CODES, Terminated
@@ -20,6 +22,28 @@ NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 if hasattr(signal, "SIGHUP"):  # A closed terminal sends it.
     NAMES[signal.SIGHUP] = "SIGHUP"
 
+Ask = Callable[[], str]
+"""Function that returns why runs must end now, or an empty text while they may continue."""
+
+_ask: contextvars.ContextVar[Ask] = contextvars.ContextVar("ask", default=lambda: "")
+
+
+@contextlib.contextmanager
+def also_when(ask: Ask) -> Iterator[None]:
+    """Ends runs that start inside the `with` block as a signal does, when `ask` returns a reason.
+
+    Runs call the function after every compiled call. It also works outside the main thread, where
+    signals cannot be handled.
+
+    Args:
+      ask: Function that returns the reason, or an empty text.
+    """
+    token = _ask.set(ask)
+    try:
+        yield
+    finally:
+        _ask.reset(token)
+
 
 class Termination(contextlib.AbstractContextManager["Termination"]):
     """Records the signals that end a run, inside a `with` block.
@@ -29,13 +53,12 @@ class Termination(contextlib.AbstractContextManager["Termination"]):
     programs in the background.
 
     Attributes:
-      requested: Whether this process has received a signal. In process 0: whether any process
-        of the run has received one.
-      name: Name of the signal.
+      name: Name of the signal, or the reason of `also_when`.
     """
 
     def __init__(self) -> None:
-        self.requested, self.name = False, NAMES[signal.SIGTERM]
+        self._requested, self.name = False, NAMES[signal.SIGTERM]
+        self._ask = _ask.get()
         # Signals that this process itself has received. In process 0, `requested` is also set if
         # another process has received one.
         self._received = self._handled = 0
@@ -58,6 +81,20 @@ class Termination(contextlib.AbstractContextManager["Termination"]):
         while self._handlers:
             signal.signal(*self._handlers.popitem())
         self._reader.__exit__(*error)
+
+    @property
+    def requested(self) -> bool:
+        """Whether the run must end: this process has received a signal, or `also_when` says so.
+
+        In process 0, it is also True if another process of the run has received a signal.
+        """
+        if not self._requested and (reason := self._ask()):
+            self.name, self._requested = reason, True
+        return self._requested
+
+    @requested.setter
+    def requested(self, value: bool) -> None:
+        self._requested = value
 
     def error(self, text: str) -> KeyboardInterrupt | Terminated:
         """Returns the error that ends the run because of the signal.

@@ -24,6 +24,10 @@ HEARTBEAT = 5.0
 _SETTLE = 1.0  # Seconds until the last writer has won, on file systems without locks.
 
 
+class Held(ConfigError):
+    """Another process holds the lock of a folder."""
+
+
 class Lease:
     """Right of this process to write one folder.
 
@@ -47,7 +51,8 @@ class Lease:
         """Takes the lock if it is free, expired, or held by an ended process of this machine.
 
         Raises:
-          ConfigError: If another process holds the lock, or the file cannot be written.
+          Held: If another process holds the lock.
+          ConfigError: If the file cannot be written.
         """
         holder = None
         with files.one_line_errors(self._path), contextlib.suppress(BlockingIOError):
@@ -63,7 +68,7 @@ class Lease:
                 if is_locked or holder == self._own:
                     self._renewed = began
                     return
-        raise ConfigError(f"{self._used_by(holder)} Try again later.")
+        raise Held(f"{self._used_by(holder)} Try again later.")
 
     def check(self) -> None:
         """Makes sure that no other process takes the lock within the next half minute.
@@ -107,9 +112,9 @@ class Lease:
     def _age(self, file: int) -> float:
         return lock_file.file_system_time(self._path) - os.fstat(file).st_mtime
 
-    def _refused(self, file: int, holder: lock_file.Holder | None) -> ConfigError:
+    def _refused(self, file: int, holder: lock_file.Holder | None) -> Held:
         age = max(self._age(file), 0.0)
-        return ConfigError(
+        return Held(
             f"{self._used_by(holder)} It showed a sign of life {age:.0f} s ago. Wait until it "
             "ends, or choose another --out. If it was killed on another machine, run this command "
             f"again in {math.ceil(max(LEASE - age, 1))} s."

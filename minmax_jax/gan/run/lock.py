@@ -2,11 +2,12 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from minmax_jax.gan.base.errors import ConfigError, WriteFailed
-from minmax_jax.gan.run import lease
+from minmax_jax.gan.run import lease, lock_file
 
 Check = Callable[[], None]
 """Function to call before each write; it raises `WriteFailed` if the lock was lost."""
@@ -41,6 +42,47 @@ def hold(*folders: Path) -> Iterator[Check]:
         stack.callback(thread.join)
         stack.callback(stop.set)
         yield lambda: _check(leases)
+
+
+def token(folder: Path) -> str:
+    """Returns the random text of the present lock of a folder, or an empty text.
+
+    Two processes that read the same text see the same folder.
+
+    Raises:
+      OSError: If the folder has no lock, or the file cannot be read.
+    """
+    with lock_file.open_alone(folder / lease.FILE, create=False) as (file, _):
+        holder = lock_file.read(file)
+    return holder.token if holder else ""
+
+
+def wait_until_free(*folders: Path, keep_waiting: Callable[[str], bool]) -> None:
+    """Waits while other processes hold the locks of folders.
+
+    A process of a cluster that takes over the run of a lost one cannot know whether the lost one
+    still writes. If it does not, its lock expires `lease.LEASE` seconds after its last renewal.
+
+    Args:
+      folders: Folders that exist.
+      keep_waiting: Function that is called about every second with the reason of the wait. If it
+        returns False, the wait ends.
+    """
+    for folder in folders:
+        while True:
+            own = lease.Lease(folder)
+            try:
+                own.acquire()
+                own.release()
+                break
+            except lease.Held as error:
+                if not keep_waiting(str(error)):
+                    return
+            time.sleep(_LOOK)
+
+
+_LOOK = 1.0
+"""Seconds between two looks at the lock of another process."""
 
 
 def _check(leases: Sequence[lease.Lease]) -> None:

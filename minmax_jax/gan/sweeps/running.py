@@ -1,29 +1,25 @@
 """Runs a sweep: trains the unfinished runs, then writes the report."""
 
-import itertools
-import math
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan.base.errors import ConfigError, NonFinite, check_name
+from minmax_jax.gan.base.errors import ConfigError, check_name
 from minmax_jax.gan.base.messages import Note, print_note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.config.run import Best
-from minmax_jax.gan.evaluation import evaluate, evaluator, ranking
+from minmax_jax.gan.evaluation import ranking
 from minmax_jax.gan.multihost import interrupts
-from minmax_jax.gan.run import files, lock, run_folder
+from minmax_jax.gan.run import files, lock
+from minmax_jax.gan.sweeps import executors, report
 from minmax_jax.gan.sweeps import folder as folder_lib
 from minmax_jax.gan.sweeps import grid as grid_lib
-from minmax_jax.gan.sweeps import report, vmapped
+from minmax_jax.gan.sweeps import tasks as tasks_lib
 from minmax_jax.gan.sweeps.result import Sweep
-from minmax_jax.gan.trainer import finish, train
 from minmax_jax.gan.training import build
-from minmax_jax.gan.training import step as step_lib
 
-_ALONE = ("evaluate_every", "keep_best", "sample_every")
-"""Fields that only runs that train one after another support."""
+_ON_DISK = "finished runs are kept; run the same command again to resume the sweep"
 
 
 def sweep(
@@ -33,6 +29,9 @@ def sweep(
     out: str | Path = "",
     vmap: str = "auto",
     score: str = "",
+    executor: str = "local",
+    dask: str = "",
+    workers: int = 0,
     note: Note = print_note,
 ) -> Sweep:
     """Runs a sweep over optimizers, learning rates and seeds, or resumes the sweep in `out`.
@@ -49,6 +48,13 @@ def sweep(
         metric such as `loss_min`. For each score it is known whether higher or lower is better;
         for a training metric, lower is better. METRIC:min or METRIC:max overrides the direction.
         Default: `high_quality_share` for data with known modes, otherwise `frechet_distance`.
+      executor: `"local"`: all runs train in this process. `"dask"`: they train on the workers of
+        a Dask cluster, which see the folder under the same path (docs/cluster.md). One task is
+        one run, or one vmapped program. The results agree up to rounding.
+      dask: Address of the cluster's scheduler, such as `tcp://10.0.0.7:8786`, or its scheduler
+        file. Default: a cluster on this machine that ends with the sweep.
+      workers: Number of workers of the cluster on this machine. Default: one per accelerator, or
+        one per two cores of a CPU.
       note: Called with messages for the user. Default: prints to standard error.
 
     Returns:
@@ -58,36 +64,57 @@ def sweep(
       ConfigError: If a value is invalid, the folder contains another sweep, or another process
         writes to it.
       DataError: If the data cannot be read.
-      Stopped: If a run ends before its last step, as in `train`. If a run diverges, no error is
-        raised: the sweep records this as the outcome of the run, and continues.
+      RunsFailed: If runs cannot be finished. This is raised after all other runs are finished. A
+        run that diverges has not failed: this is its outcome.
+      Stopped: If the sweep ends early. The subclass tells the reason: `WriteFailed`,
+        `Terminated`, or `HostFailed` if the scheduler is lost.
     """
     check_name("vmap", vmap, ("auto", "on", "off"))
     ranking.check_keep_best(config)
     ranking.parse(score, "score")
     _check_vmap(vmap, config)
+    executors.check_arguments(executor, dask, workers)
     folder = Path(out or f"runs/sweep-{config.run.preset}")
     runs = grid_lib.sweep_runs(config, grid, folder)
     note(f"sweep: {grid.describe()} of {config.training.steps:,} updates in {folder}")
     data = config.data.load()
     best = _score(score, config, data)
-    groups = [list(g) for _, g in itertools.groupby(runs, lambda run: run.config.optimizer.name)]
-    for group in groups:  # This reports invalid values before anything is written.
-        build.build_game(group[0].config, data, 1)
+    for run in {run.config.optimizer.name: run for run in runs}.values():
+        build.build_game(run.config, data, 1)  # Invalid values are reported before any writing.
     folder_lib.check_sweep(folder, config, grid, data)
-    files.make_folder(folder)
-    with lock.hold(folder) as check_lock, interrupts.describe(lambda: _ON_DISK):
-        folder_lib.open_sweep(folder, config, grid, data)
-        for line in data_lib.lines(data, config.training.batch_size):
-            note(line)
-        if finished := sum(folder_lib.read_outcome(run) is not None for run in runs):
-            note(f"{finished} of {len(runs)} runs are finished already")
-        for group in groups:
-            unfinished = [run for run in group if folder_lib.read_outcome(run) is None]
-            _train_group(unfinished, data, vmap, note, check_lock)
-        result = _read(folder, grid, runs, best)
-        check_lock()
-        report.write(result)
+    with executors.open_executor(executor, dask, workers, config, note) as backend:
+        with _new_folder(folder), lock.hold(folder) as check_lock, _describe():
+            platform = backend.prepare(folder)
+            folder_lib.open_sweep(folder, config, grid, data)
+            for line in data_lib.lines(data, config.training.batch_size):
+                note(line)
+            if finished := sum(folder_lib.read_outcome(run) is not None for run in runs):
+                note(f"{finished} of {len(runs)} runs are finished already")
+            tasks = [t for t in tasks_lib.plan(runs, data, vmap, platform) if t.unfinished()]
+            failed = backend.train(tasks, lambda: data, check_lock)
+            if failed:
+                raise executors.runs_failed(failed, runs)
+            result = _read(folder, grid, runs, best)
+            check_lock()
+            report.write(result)
     return result
+
+
+@contextlib.contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Creates a folder, and deletes it after an error if it is still empty."""
+    files.make_folder(folder)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # It is not empty.
+            folder.rmdir()
+        raise
+
+
+def _describe() -> contextlib.AbstractContextManager[None]:
+    """Describes the files on disk in the message after Ctrl-C."""
+    return interrupts.describe(lambda: _ON_DISK)
 
 
 def read_sweep(folder: str | Path, *, score: str = "") -> Sweep:
@@ -136,98 +163,9 @@ def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
 
 def _check_vmap(vmap: str, config: config_lib.Config) -> None:
     """Raises `ConfigError` for fields that runs in one program do not support."""
-    needed = [name for name in _ALONE if config.flat()[name]]
+    needed = [name for name in tasks_lib.ALONE if config.flat()[name]]
     if vmap == "on" and needed:
         raise ConfigError(
             f"vmap must be auto or off with {needed[0]}, got on. Runs in one program are evaluated "
             "and draw samples only at the end, and keep only their newest checkpoints."
         )
-
-
-_ON_DISK = "finished runs are kept; run the same command again to resume the sweep"
-
-
-def _train_group(
-    runs: Sequence[grid_lib.SweepRun],
-    data: data_lib.Data,
-    vmap: str,
-    note: Note,
-    check_lock: lock.Check,
-) -> None:
-    """Trains the unfinished runs of one optimizer."""
-    together = vmap == "on" or (
-        vmap == "auto"
-        and len(runs) > 1
-        and not any(runs[0].config.flat()[name] for name in _ALONE)
-        and vmapped.should_vmap(runs[0], data)
-    )
-    if not together:
-        for run in runs:
-            note(f"{run.name}:")
-            outcome = _train_alone(run)
-            check_lock()
-            folder_lib.write_outcome(run, outcome)
-        return
-    evaluation = runs[0].config.evaluation
-    sample_evaluator = (
-        evaluate.default_evaluator(data, note, evaluation.extractor)
-        if evaluation.num_samples
-        else None
-    )
-    for start in range(0, len(runs), vmapped.MAX_RUNS):
-        chunk = runs[start : start + vmapped.MAX_RUNS]
-        note(f"{chunk[0].config.optimizer.name}: {len(chunk)} runs in one program")
-        with vmapped.lock_runs(chunk) as check_runs:
-            states = vmapped.train(chunk, data, note, check_runs)
-            for run, state in zip(chunk, states, strict=True):
-                outcome = _finish(run, data, state, note, sample_evaluator, check_runs)
-                check_runs()
-                folder_lib.write_outcome(run, outcome)
-
-
-def _train_alone(run: grid_lib.SweepRun) -> dict[str, Any]:
-    try:
-        finished = train.train(run.config)
-    except NonFinite as error:
-        return {"diverged_at": error.step, "reason": str(error)}
-    return _flat(finished.summary)
-
-
-def _finish(
-    run: grid_lib.SweepRun,
-    data: data_lib.Data,
-    state: step_lib.TrainState,
-    note: Note,
-    sample_evaluator: evaluator.SampleEvaluator | None,
-    check_lock: lock.Check,
-) -> dict[str, Any]:
-    """Finishes a run that was trained together with others, as `trainer.train` does.
-
-    Returns:
-      Outcome of the run: its flat summary, or only `diverged_at` if it diverged.
-    """
-    at = vmapped.diverged_at(state) or _first_nonfinite(run_folder.read_metrics(run.folder))
-    if at is not None and run.config.training.on_nonfinite == "stop":
-        return {"diverged_at": at}
-    run_evaluator = evaluate.RunEvaluator(run.config, run.folder, data, note, sample_evaluator)
-    finished = finish.finish(run.config, run.folder, data, state, note, run_evaluator, check_lock)
-    return _flat(finished.summary)
-
-
-def _flat(summary: dict[str, Any]) -> dict[str, Any]:
-    """Returns a summary as a flat outcome: metrics, scores, and how the scores were computed."""
-    evaluation = summary.get("evaluation", {})
-    kept = ("extractor", "facts", "num_samples", "protocol")
-    about = {k: v for k, v in evaluation.items() if k in kept}
-    metrics = {name: value for name, value in summary.items() if name != "evaluation"}
-    return {**metrics, **about, **evaluation.get("scores", {}), "diverged_at": None}
-
-
-def _first_nonfinite(records: Sequence[dict[str, Any]]) -> int | None:
-    """Returns the first logged step with a loss or norm that is not finite, or None."""
-    tested = ("loss_", "gradient_norm_", "update_norm_")
-    for record in records:
-        values = [value for name, value in record.items() if name.startswith(tested)]
-        if any(value is None or not math.isfinite(value) for value in values):
-            return record["step"]
-    return None

@@ -6,7 +6,7 @@ resumes from the newest step at which every run has a checkpoint.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -36,15 +36,20 @@ SMALL = 500_000
 _QUIET_SECONDS = 10.0
 
 
-def should_vmap(run: SweepRun, data: data_lib.Data) -> bool:
+def should_vmap(run: SweepRun, data: data_lib.Data, platform: str = "") -> bool:
     """Returns whether vmapping over runs is expected to be faster.
 
     That is the case for small networks, except convolutional ones on CPU.
+
+    Args:
+      run: One of the runs.
+      data: Dataset.
+      platform: Platform of JAX on which they will train. Default: the one of this process.
     """
     pair = _build_pair(run, data)
     leaves = jax.tree.leaves((pair.generator.params, pair.discriminator.params))
     convolutional = any(leaf.ndim >= 4 for leaf in leaves)
-    on_cpu = jax.default_backend() == "cpu"
+    on_cpu = (platform or jax.default_backend()) == "cpu"
     return sum(leaf.size for leaf in leaves) <= SMALL and not (convolutional and on_cpu)
 
 
@@ -62,7 +67,11 @@ def lock_runs(runs: Sequence[SweepRun]) -> AbstractContextManager[lock.Check]:
 
 
 def train(
-    runs: Sequence[SweepRun], data: data_lib.Data, note: Note, check_lock: lock.Check
+    runs: Sequence[SweepRun],
+    data: data_lib.Data,
+    note: Note,
+    check_lock: lock.Check,
+    at_step: Callable[[int], None] = lambda step: None,
 ) -> list[step_lib.TrainState]:
     """Trains runs that differ only in learning rates and seed, or resumes them from their folders.
 
@@ -74,6 +83,7 @@ def train(
       data: Dataset.
       note: Called with messages for the user.
       check_lock: Function from `lock_runs`, called before files are written.
+      at_step: Called with the step after each call of the program.
 
     Returns:
       The final states, as NumPy arrays.
@@ -109,7 +119,7 @@ def train(
             _LogHook(runs),
             save := _CheckpointHook(runs),
             _TerminationHook(termination, save),
-            _ProgressHook(runs, note),
+            _ProgressHook(runs, note, at_step),
         ]
         state = loop.run(compiled, state, inputs, hooks, start=step, end=config.training.steps)
     if termination.requested:  # The signal came after the last call had ended.
@@ -170,13 +180,17 @@ class _TerminationHook(loop.Hook):
 
 
 class _ProgressHook(loop.Hook):
-    """Reports the step every 10 s."""
+    """Reports the step: every 10 s as a message, and after each call to a function."""
 
-    def __init__(self, runs: Sequence[SweepRun], note: Note) -> None:
+    def __init__(
+        self, runs: Sequence[SweepRun], note: Note, at_step: Callable[[int], None]
+    ) -> None:
         super().__init__()
-        self._runs, self._note, self._reported_at = runs, note, time.monotonic()
+        self._runs, self._note, self._at_step = runs, note, at_step
+        self._reported_at = time.monotonic()
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        self._at_step(step)
         if time.monotonic() - self._reported_at > _QUIET_SECONDS:
             self._reported_at, config = time.monotonic(), self._runs[0].config
             name, steps = config.optimizer.name, config.training.steps
@@ -216,7 +230,8 @@ def _build_pair(run: SweepRun, data: data_lib.Data) -> networks.Pair:
 def _build_optimizer(config: Config, game: objective.Game) -> Any:
     pair = game.pair
     players = mm.Players(min=pair.generator.params, max=pair.discriminator.params)
-    return build.build_optimizer(config, players)
+    unroll = build.unrolls_steps(config, game)
+    return build.build_optimizer(config, players, unroll=unroll)
 
 
 def _restore(runs: Sequence[SweepRun], states: list[Any], note: Note) -> tuple[int, list[Any]]:

@@ -9,7 +9,8 @@ import jax
 import pytest
 
 from minmax_jax.gan.base.errors import ConfigError, WriteFailed
-from minmax_jax.gan.cli import failures, main, streams
+from minmax_jax.gan.cli import main, streams
+from minmax_jax.gan.run import failures
 
 
 @pytest.fixture

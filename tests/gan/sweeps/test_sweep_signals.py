@@ -5,7 +5,7 @@ import pytest
 from minmax_jax.gan.base.errors import Terminated
 from minmax_jax.gan.cli.main import main
 from minmax_jax.gan.multihost.termination import Termination
-from minmax_jax.gan.sweeps import running, vmapped
+from minmax_jax.gan.sweeps import tasks, vmapped
 
 
 @pytest.mark.parametrize(("name", "kind"), [("Ctrl-C", KeyboardInterrupt), ("SIGTERM", Terminated)])
@@ -25,7 +25,7 @@ def test_interrupt_between_runs_says_that_finished_runs_are_kept(tmp_path, monke
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "_train_group", interrupted)
+    monkeypatch.setattr(tasks, "train_task", interrupted)
     flags = "sweep --preset gaussians --optimizers sgda --factors 1 --width 4 --batch-size 16"
     words = [*flags.split(), "--steps", "2", "--evaluate", "0", "--score", "loss_min"]
     assert main([*words, "--out", str(tmp_path / "sweep")]) == 130

@@ -19,7 +19,7 @@ from minmax_jax.gan.config.run import Best
 from minmax_jax.gan.run import run_folder
 from minmax_jax.gan.sweeps import folder as sweep_folder
 from minmax_jax.gan.sweeps import grid as grid_lib
-from minmax_jax.gan.sweeps import report, running, vmapped
+from minmax_jax.gan.sweeps import report, tasks, vmapped
 from minmax_jax.gan.trainer import train
 from minmax_jax.gan.training import step as step_lib
 
@@ -222,7 +222,7 @@ def test_outcome_contains_scores_extractor_and_sample_count():
             "num_reference": 9,
         },
     }
-    outcome = running._flat(summary)
+    outcome = tasks.flat(summary)
     assert (outcome["s"], outcome["loss_min"], outcome["diverged_at"]) == (2.0, 0.5, None)
     swept = sweep_of([1.0], False, 1)
     swept = dataclasses.replace(swept, outcomes=[outcome])

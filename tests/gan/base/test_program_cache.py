@@ -12,7 +12,7 @@ import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 from minmax_jax.gan.base import private_folder
-from minmax_jax.gan.cli import program_cache
+from minmax_jax.gan.base import program_cache
 from minmax_jax.gan.run import checkpoint
 from tests.devices import xla_flags
 
