@@ -56,9 +56,8 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 180
 nb_merge_streams = True
 nb_output_stderr = "remove"
-# Some patterns of the table of contents name pages that need not exist. Notebooks that are not
-# executed (`make docs-check`) do not know their language.
-suppress_warnings = ["toc.empty_glob", "myst-nb.lexer"]
+# Notebooks that are not executed (`make docs-check`) do not know their language.
+suppress_warnings = ["myst-nb.lexer"]
 
 html_theme = "furo"
 html_title = f"minmax_jax {release}"

@@ -1,4 +1,4 @@
-"""Tests that the code of the documents runs, and that their links and commands are valid."""
+"""Tests that code, links and commands of the documents are valid."""
 
 import re
 import shlex

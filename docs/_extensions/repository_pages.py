@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 COPIES = "repository"
 FOLDERS = ("experiments", "benchmarks")
 FILES = ("CHANGELOG.md", "CONTRIBUTING.md")
 IN_NAVIGATION = (*FILES, "experiments/README.md", "benchmarks/README.md")
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((?!https?://|#|mailto:)([^()\s]+)\)")
+PATTERN = re.compile(r"^([\w/]+\*)\n", re.MULTILINE)
 FENCE = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)
 
 
@@ -68,7 +70,14 @@ def _copy(app: Any) -> None:
         stale.unlink()
 
 
+def without_empty_patterns(text: str) -> str:
+    """Returns a page without the patterns of its table of contents that match no page."""
+    return PATTERN.sub(lambda match: match[0] * any(DOCS.glob(f"{match[1]}.md")), text)
+
+
 def _read(app: Any, name: str, source: list[str]) -> None:
+    if name == "index":  # Sphinx warns of a pattern without a page, and not every page is there.
+        source[0] = without_empty_patterns(source[0])
     if not name.startswith((COPIES, "api/")):
         source[0] = with_site_links(source[0], f"docs/{name}.md")
 

@@ -1,4 +1,4 @@
-"""Tests of the extensions that prepare the documentation site, without building it."""
+"""Tests of the extensions of the documentation site, without building it."""
 
 import importlib
 import re
@@ -82,7 +82,7 @@ def test_every_public_name_has_one_page_in_one_group():
     assert api.pages()["Optimizers"][-1].names == ("minmax_jax.optimizers",)
 
 
-def test_write_replaces_only_changed_pages_and_removes_stale_ones(tmp_path):
+def test_write_replaces_changed_pages_and_removes_stale_ones(tmp_path):
     api = load("api_pages")
     api.write(tmp_path)
     page = tmp_path / "names" / "minmax_jax.sgda.rst"
@@ -112,6 +112,11 @@ def test_write_replaces_only_changed_pages_and_removes_stale_ones(tmp_path):
 )
 def test_links_of_the_repository_become_links_of_the_site(text, source, expected):
     assert load("repository_pages").with_site_links(text, source) == expected
+
+
+def test_patterns_without_a_page_leave_the_table_of_contents():
+    text = load("repository_pages").without_empty_patterns("methods*\nno_such_page*\nconcepts\n")
+    assert text == "methods*\nconcepts\n"
 
 
 def test_navigation_contains_every_page():
