@@ -24,6 +24,7 @@ from minmax_jax.gan.data.sharding import (
 )
 from minmax_jax.gan.data.streaming.choice import Streaming
 from minmax_jax.gan.data.streaming.order import PENALTY_STREAM
+from minmax_jax.gan.data.streaming.sample import in_memory
 from minmax_jax.gan.data.streaming.window import at_step, for_penalty
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "for_penalty",
     "from_arrays",
     "gaussians",
+    "in_memory",
     "labeled_batch",
     "latents",
     "lines",

@@ -4,7 +4,7 @@ import zlib
 from pathlib import Path
 
 from minmax_jax.gan.base.errors import DataError
-from minmax_jax.gan.data import folder, held_out, remembered, report, tables
+from minmax_jax.gan.data import array_records, folder, held_out, remembered, report, tables
 from minmax_jax.gan.data import listing as listing_lib
 from minmax_jax.gan.data import parts as parts_lib
 from minmax_jax.gan.data.dataset import Data, ShardFn, Totals
@@ -94,6 +94,8 @@ def _read(name: str, label_column: str, image_column: str) -> Source:
         return tables.read_table(name, label_column, image_column)
     listing = listing_lib.list_files(Path(name))
     if not listing.images:
+        if array_records.files_of(Path(name)):
+            return array_records.read(name, label_column, image_column)
         return tables.read_table(name, label_column, image_column)
     if listing.has_metadata:
         return tables.read_table(name, label_column, image_column, listing)

@@ -1,5 +1,6 @@
 """Converts labels of any type to classes 0, 1, …."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,6 +46,11 @@ def to_classes(where: str, *parts: Sequence[Any]) -> tuple[list[np.ndarray], int
                 "without labels."
             )
     return [np.asarray(part, np.int32) for part in parts], int(max(values, default=-1)) + 1
+
+
+def digest(*parts: str) -> str:
+    """Returns a digest of texts, for the name of a cache entry."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def _from_strings(

@@ -1,6 +1,7 @@
 """Orders and samples examples by their content, whatever the order of the rows."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -69,20 +70,21 @@ def stratified_rows(
     return np.sort(np.concatenate(drawn))
 
 
-def sample_rows(examples: np.ndarray, labels: np.ndarray | None, count: int) -> np.ndarray:
+def sample_rows(examples: Any, labels: np.ndarray | None, count: int) -> np.ndarray:
     """Chooses at most `count` examples at random, with the proportions of the classes.
 
     The choice and its order depend only on the set of examples, not on the order of
-    the rows.
+    the rows. Those of streamed examples (`LazyExamples`) depend on the order of the rows.
 
     Args:
-      examples: Examples `(n, ...)`.
+      examples: Examples `(n, ...)`, or `LazyExamples`.
       labels: Classes of the examples `(n,)`, or None.
       count: Number of examples to choose. If there are not more, all are chosen.
 
     Returns:
       Indices of the chosen examples.
     """
-    order = content_order(examples, labels)
+    lazy = hasattr(examples, "identity")  # Reading all examples would take as long as an epoch.
+    order = np.arange(len(examples)) if lazy else content_order(examples, labels)
     ordered = None if labels is None else np.asarray(labels)[order]
     return order[stratified_rows(min(count, len(order)), len(order), ordered)]

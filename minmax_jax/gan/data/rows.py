@@ -1,5 +1,6 @@
 """Examples of a dataset that are not decoded yet."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -106,8 +107,18 @@ class TableRows:
         import datasets
 
         self._split, self._fingerprint = split, f"{split} {rows._fingerprint} {len(rows)} {column}"
-        encoded = rows.select_columns([column]).cast_column(column, datasets.Image(decode=False))
-        self._cells = encoded.data.column(column)
+        self._column = column
+        self._encoded = rows.select_columns([column]).cast_column(
+            column, datasets.Image(decode=False)
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what another process needs: paths of memory-mapped files, not their content."""
+        return {name: value for name, value in self.__dict__.items() if name != "_cells"}
+
+    @functools.cached_property
+    def _cells(self) -> Any:
+        return self._encoded.data.column(self._column)
 
     @property
     def fingerprint(self) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from minmax_jax.gan.base.errors import DataError
@@ -17,7 +18,7 @@ from minmax_jax.gan.data.rows import Source, TableRows
 def read_table(
     name: str, label_column: str = "", image_column: str = "", listing: Listing | None = None
 ) -> Source:
-    """Reads a dataset with `datasets.load_dataset`.
+    """Reads a dataset with `datasets.load_dataset`, or a folder written by `save_to_disk`.
 
     Args:
       name: Folder or hub name.
@@ -63,6 +64,10 @@ def _load(name: str, listing: Listing | None) -> dict[str, Any]:
         with _quiet():
             if listing:
                 loaded = datasets.load_dataset("imagefolder", data_files=_patterns(listing))
+            elif (Path(name) / "dataset_dict.json").exists():
+                loaded = datasets.load_from_disk(name)
+            elif (Path(name) / "state.json").exists():  # One split, as `save_to_disk` writes it.
+                loaded = {"train": datasets.load_from_disk(name)}
             else:
                 loaded = datasets.load_dataset(name)
     except Exception as error:  # `datasets` raises many types: network, names, files, permissions.

@@ -237,6 +237,11 @@ class CheckpointHook(Hook):
         self._manager.save(step, self._read(state))
         self._saved = step
 
+    def stopped(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
+        """Saves the state of a run whose data cannot be read any more."""
+        self(step, state, quantities)
+        self._manager.wait()
+
 
 class TerminationHook(Hook):
     """Ends the run if a signal has arrived or a checkpoint could not be written.

@@ -11,13 +11,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from minmax_jax import parallel
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks
 from minmax_jax.gan.base.errors import ConfigError, WriteFailed
-from minmax_jax.gan.base.messages import Note
+from minmax_jax.gan.base.messages import Note, ignore_note
 from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import evaluate, ranking
 from minmax_jax.gan.multihost import interrupts, process_group
@@ -35,6 +33,7 @@ from minmax_jax.gan.run import (
 )
 from minmax_jax.gan.run import progress as progress_lib
 from minmax_jax.gan.trainer import finish, hooks, initialize, resume
+from minmax_jax.gan.trainer import inputs as inputs_lib
 from minmax_jax.gan.trainer import pictures as pictures_lib
 from minmax_jax.gan.training import build, loop, program, schedules
 from minmax_jax.gan.training import step as step_lib
@@ -135,8 +134,8 @@ def _draw_early(
         progress.note(f"they are not drawn: {error}")
 
 
-TrainLoop = Callable[[step_lib.TrainState, list[loop.Hook]], step_lib.TrainState]
-"""Function from the initial state and the hooks to the final state."""
+TrainLoop = Callable[..., step_lib.TrainState]
+"""Function from the initial state, the hooks and a function for messages to the final state."""
 
 
 def _train_as_coordinator(
@@ -182,7 +181,8 @@ def _train_as_coordinator(
                 ordered.append(hooks.EvaluationHook(config, evaluator, check, log, read))
             ordered += [hooks.SampleHook(every, pictures, check, log, read)] if every else []
             ordered += [save, hooks.TerminationHook(group.termination, manager, save, draw, read)]
-            state = train_loop(start, ordered)
+            with resume.describe_failed_data(config):
+                state = train_loop(start, ordered, progress.note)
         if group.termination.requested:  # The signal came after the last call had ended.
             raise group.termination.error(resume.on_disk(config))
         progress.close()
@@ -230,14 +230,14 @@ def _train_loop(
     devices: list[Any],
     start: step_lib.TrainState,
     hooks: list[loop.Hook],
+    note: Note = ignore_note,
 ) -> step_lib.TrainState:
     """Runs the remaining steps and returns the final state as NumPy arrays."""
     step, end = int(start.step), config.training.steps
     if step >= end:
         return start
-    images = data_lib.put_on_devices(data, devices, labels=config.conditioning.conditional)
-    inputs = (images, _put_seed(config.run.seed, devices))
-    state = loop.run(compiled, compiled.place(start), inputs, hooks, start=step, end=end)
+    with inputs_lib.open_inputs(config, data, devices, start, note) as inputs:
+        state = loop.run(compiled, compiled.place(start), inputs, hooks, start=step, end=end)
     return jax.tree.map(np.asarray, compiled.read(state))
 
 
@@ -252,15 +252,6 @@ def _note_unused_labels(config: config_lib.Config, pair: networks.Pair, note: No
         )
 
 
-def _put_seed(seed: int, devices: list[Any]) -> Any:
-    """Returns the seed on the devices, so that compiled calls need not transfer it."""
-    value = np.uint32(seed)
-    if jax.process_count() > 1:
-        return value
-    mesh = Mesh(np.asarray(devices), (parallel.AXIS,))
-    return jax.device_put(value, NamedSharding(mesh, PartitionSpec()))
-
-
 def _load_shard(
     config: config_lib.Config, group: process_group.ProcessGroup, num_devices: int
 ) -> data_lib.Data:
@@ -270,6 +261,8 @@ def _load_shard(
     shard_fn = data_lib.shard_of_process(group.index, group.count, num_devices // group.count)
     data = config.data.load(shard_fn=shard_fn)
     group.check_data(data)
+    if data.is_streamed:  # Each process reads the examples of its devices.
+        return data
     totals = data.totals or data_lib.Totals(data.count, 0)
     totals = totals._replace(crc32=group.checksum(data.images))
     if config.conditioning.num_classes(data):

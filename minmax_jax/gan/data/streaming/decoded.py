@@ -57,11 +57,7 @@ class DecodedImages:
 
     def is_whole(self, number: int) -> bool:
         """Returns whether a file exists and is not truncated."""
-        length = min(self.size, self.count - number * self.size)
-        try:
-            return self.path(number).stat().st_size > length * self.record.itemsize
-        except FileNotFoundError:
-            return False
+        return self._open(number) is not None
 
     def read(self, row: int) -> np.ndarray | None:
         """Returns an image, or None if it is missing or its checksum is wrong."""

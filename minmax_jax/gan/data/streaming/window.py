@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from minmax_jax.gan.data.examples import Examples, to_float
 from minmax_jax.gan.data.streaming.layout import Layout
@@ -50,23 +49,21 @@ class StepWindow:
         """Returns the examples of one microbatch as floats, and their labels.
 
         Args:
-          draw: Sample index, which may be traced.
+          draw: Sample index below the number of batches per step, which may be traced.
           part: Index of the microbatch, which may be traced.
           size: Number of examples per microbatch.
         """
-        window, slot = self.window, self._slot(draw)
+        window = self.window
+        batch_size = window.images.shape[1]
+        rows = self._slot(draw) * batch_size + part * size + jnp.arange(size)
 
-        def rows(values: jax.Array) -> jax.Array:
-            batch = lax.dynamic_index_in_dim(values, slot, keepdims=False)
-            if size == len(batch):
-                return batch
-            return lax.dynamic_slice_in_dim(batch, part * size, size)
+        def take(values: jax.Array) -> jax.Array:
+            # XLA compiles the same operations as for a dataset in memory (`labeled_batch`), so the
+            # conversion to floats is rounded in the same way. A slice would be rounded in another.
+            return values.reshape(-1, *values.shape[2:])[rows]
 
-        images, labels = to_float(rows(window.images)), window.labels
-        if not isinstance(draw, int):
-            # A traced index beyond the window would silently select another batch.
-            images = jnp.where(self._is_inside(draw), images, jnp.nan)
-        return Examples(images, None if labels is None else rows(labels))
+        images, labels = to_float(take(window.images)), window.labels
+        return Examples(images, None if labels is None else take(labels))
 
     def _slot(self, draw: Any) -> Any:
         window, layout = self.window, self.window.layout
@@ -74,13 +71,6 @@ class StepWindow:
             return (self.step - window.first) * layout.draws.main + draw
         number = draw // layout.draws.penalty_every
         return layout.num_main + number - layout.first_penalty(window.first)
-
-    def _is_inside(self, draw: Any) -> Any:
-        layout = self.window.layout
-        if not self.penalty:
-            return (draw >= 0) & (draw < layout.draws.main)
-        slot = self._slot(draw)
-        return (slot >= layout.num_main) & (slot < layout.num_slots)
 
 
 def at_step(data: Any, step: Any) -> Any:

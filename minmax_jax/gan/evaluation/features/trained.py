@@ -85,6 +85,7 @@ def classifier(data: data_lib.Data, note: Note = ignore_note) -> Extractor:
       DataError: If the data are not labeled images of at least two classes.
     """
     check(data)
+    total, data = len(data.images), data_lib.in_memory(data)
     chosen = recipe(data)
     shape, classes = data.images.shape[1:], int(data.num_classes or 0)
     network = purify(chosen.network(shape, classes, chosen.width, rngs=nnx.Rngs(0)))
@@ -92,7 +93,9 @@ def classifier(data: data_lib.Data, note: Note = ignore_note) -> Extractor:
     leaves, structure = jax.tree.flatten((network.params, network.stats))
     stored = cache.load_arrays(entry)
     if stored is None or [stored[k].shape for k in stored] != [leaf.shape for leaf in leaves]:
-        note(f"training a classifier on {data.name} (once; cached in {cache.cache_folder()})")
+        part = "" if len(data.images) == total else f"{len(data.images):,} examples of "
+        where = cache.cache_folder()
+        note(f"training a classifier on {part}{data.name} (once; cached in {where})")
         start = time.monotonic()
         variables = _train(network, data, chosen)
         note(f"trained in {time.monotonic() - start:.0f} s")
