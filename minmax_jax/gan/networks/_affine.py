@@ -12,6 +12,7 @@ from jax import lax
 
 from minmax_jax.gan.networks._channels import add_bias, is_zero
 from minmax_jax.gan.networks._platform import on_cpu, product_precision
+from minmax_jax.gan.networks._statistic import Statistic
 
 LinearFn = Callable[[jax.Array, jax.Array], jax.Array]
 """Function that is linear in the inputs and in the kernel."""
@@ -50,7 +51,7 @@ class Affine(nnx.Module):
         self.kernel = nnx.Param(kernel)
         self.bias = nnx.Param(jnp.zeros(kernel.shape[-1], jnp.float32)) if use_bias else None
         self.singular = (
-            None if spectral_key is None else nnx.BatchStat(random_unit(spectral_key, kernel))
+            None if spectral_key is None else Statistic(random_unit(spectral_key, kernel))
         )
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:

@@ -20,6 +20,7 @@ from flax import nnx
 
 from minmax_jax.gan.networks._affine import random_unit, singular_value
 from minmax_jax.gan.networks._layers import BatchNorm, Initializer, Layers
+from minmax_jax.gan.networks._statistic import Statistic
 
 EMBEDDINGS = ("separate", "shared")
 """How the BatchNorms of a generator get the scale and the bias of a class."""
@@ -58,7 +59,7 @@ class Embedding(nnx.Module):
         table = init(layers.rngs.params(), (num_classes, size), jnp.float32)
         self.table = nnx.Param(table)
         key = layers.rngs.params() if layers.spectral_norm else None
-        self.singular = None if key is None else nnx.BatchStat(random_unit(key, table.T))
+        self.singular = None if key is None else Statistic(random_unit(key, table.T))
 
     def __call__(self, labels: jax.Array | None, *, train: bool) -> jax.Array:
         """Maps labels `(batch,)` to vectors `(batch, size)`.

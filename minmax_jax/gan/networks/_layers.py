@@ -17,6 +17,7 @@ from minmax_jax.gan.networks import _batch_norm, _convolution
 from minmax_jax.gan.networks._affine import Affine
 from minmax_jax.gan.networks._platform import on_cpu
 from minmax_jax.gan.networks._pure import Network, purify
+from minmax_jax.gan.networks._statistic import Statistic
 
 Initializer = Callable[..., jax.Array]
 """`init(key, shape, dtype) -> array`."""
@@ -140,6 +141,7 @@ class BatchNorm(nnx.BatchNorm):
             use_bias=affine,
             rngs=rngs,
         )
+        self.mean, self.var = Statistic(self.mean[...]), Statistic(self.var[...])
         self.parts = 1  # Number of batches, one after the other, in one call. See `Network`.
 
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
