@@ -16,6 +16,23 @@ NOT_OPTIONS = ("learning_rate", "transform", "projection")
 """Arguments of the named optimizers that have no text form."""
 
 
+ONE_PLAYER = (
+    "ada_dir",
+    "ada_nsgda",
+    "adam_gda",
+    "amsgrad_gda",
+    "golden_ratio",
+    "lookahead_minmax",
+    "nsgda",
+    "optimistic_adam",
+    "optimistic_gda",
+    "sgda",
+)
+"""Optimizers that can also update one player at a time, with its gradient alone. The trainer
+accepts every optimizer for simultaneous updates, and these for the other update orders. All other
+optimizers evaluate the gradients of both players at points of their own, or step sizes that both
+players share."""
+
 UPDATE_ORDERS = ("auto", "simultaneous", "discriminator-first", "generator-first")
 """Orders in which the players are updated."""
 
@@ -64,6 +81,14 @@ class OptimizerConfig(Group):
             raise ConfigError(
                 f"max_steps must be 1 with update_order=simultaneous, got {self.max_steps}. Choose "
                 "update_order=discriminator-first or generator-first."
+            )
+        if self.first and self.name not in ONE_PLAYER:
+            given = self.update_order != "auto"
+            cause = f"update_order={self.update_order}" if given else f"max_steps={self.max_steps}"
+            remedy = "update_order=simultaneous and max_steps=1" if given else "max_steps=1"
+            raise ConfigError(
+                f"optimizer={self.name} updates both players together, but {cause} updates one "
+                f"after the other. Choose {remedy}, or one of {', '.join(ONE_PLAYER)}."
             )
         check_values("options", self.options)
         known = option_names(self.name)

@@ -15,7 +15,8 @@ class Preset(NamedTuple):
         `Config`. The learning rates suit Adam and other optimizers with steps of its length.
       learning_rates: Learning rates of the min and the max player by optimizer, for optimizers
         that need other learning rates than Adam. Units differ: a learning rate multiplies a
-        gradient in one optimizer and is the length of a layer's step in another.
+        gradient in one optimizer and is the length of a layer's step in another. Those of
+        `sgda` also apply to `GRADIENT_STEPS`.
       betas: Options for the optimizers that have options of these names. GANs usually train
         with b1 = 0.5 (Radford et al., 2016).
     """
@@ -24,6 +25,29 @@ class Preset(NamedTuple):
     learning_rates: Mapping[str, tuple[float, float]] = MappingProxyType({})
     betas: Mapping[str, float] = MappingProxyType({"b1": 0.5})
 
+
+GRADIENT_STEPS = (
+    "alternating_extrapolation",
+    "anchored_past_extragradient",
+    "bias_corrected_extragradient",
+    "competitive",
+    "consensus",
+    "extra_anchored_gradient",
+    "extragradient",
+    "fast_extragradient",
+    "fast_optimistic_gda",
+    "follow_the_ridge",
+    "forward_backward_forward",
+    "golden_ratio",
+    "lead",
+    "lookahead_minmax",
+    "optimistic_gda",
+    "past_extragradient",
+    "primal_dual_hybrid_gradient",
+    "smoothed_gda",
+    "symplectic",
+)
+"""Optimizers whose first steps are proportional to the gradient, as those of `sgda` are."""
 
 _CIFAR10: Mapping[str, Any] = MappingProxyType(
     {"data": "uoft-cs/cifar10", "log_every": 100, "checkpoint_every": 1000, "evaluate": 10_000}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import minmax_jax as mm
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.key_values import format_options
+from minmax_jax.gan.config.optimizer import ONE_PLAYER
 from minmax_jax.gan.config.preset_registry import PRESETS
 from minmax_jax.gan.config.presets import preset
 
@@ -58,11 +59,22 @@ def _summary(config: Config) -> str:
 
 
 def _optimizer_lines(name: str) -> list[str]:
-    """Returns one line per group of optimizers with equal learning rates and options."""
+    """Returns one line per group of optimizers with equal learning rates and options.
+
+    A last line names the optimizers that do not have the update order of the preset.
+    """
     groups: dict[str, list[str]] = {}
+    joint = []
     for optimizer in mm.optimizers:
         chosen = preset(name, optimizer=optimizer).optimizer
+        if chosen.first and optimizer not in ONE_PLAYER:
+            joint.append(optimizer)
+            continue
         options = " ".join(format_options(chosen.options))
         learning_rates = f"{chosen.learning_rate_min:g}, {chosen.learning_rate_max:g}"
         groups.setdefault(f"  {learning_rates:<14} {options:<8}", []).append(optimizer)
-    return [f"{values} {', '.join(names)}" for values, names in groups.items()]
+    lines = [f"{values} {', '.join(names)}" for values, names in groups.items()]
+    if joint:
+        alone = "--max-steps 1 --update-order simultaneous"
+        lines.append(f"  only with {alone}: {', '.join(joint)}")
+    return lines

@@ -10,7 +10,7 @@ from minmax_jax.gan.config.config import Config, check_names
 from minmax_jax.gan.config.key_values import Option
 from minmax_jax.gan.config.networks import NetworksConfig
 from minmax_jax.gan.config.optimizer import OptimizerConfig, option_names
-from minmax_jax.gan.config.preset_registry import PRESETS
+from minmax_jax.gan.config.preset_registry import GRADIENT_STEPS, PRESETS
 from minmax_jax.gan.config.schedules import QUANTITIES
 
 
@@ -80,7 +80,9 @@ def _learning_rates(name: str, optimizer: str) -> dict[str, float]:
 
     An optimizer whose learning rate has a default chooses its step sizes itself, and keeps it.
     """
-    learning_rates = PRESETS[name].learning_rates
+    learning_rates = dict(PRESETS[name].learning_rates)
+    if "sgda" in learning_rates:
+        learning_rates = dict.fromkeys(GRADIENT_STEPS, learning_rates["sgda"]) | learning_rates
     default = inspect.signature(mm.optimizers[optimizer]).parameters["learning_rate"].default
     if optimizer in learning_rates:
         low, high = learning_rates[optimizer]

@@ -1,7 +1,12 @@
 import dataclasses
+import inspect
 import json
 import typing
 
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
 import pytest
 
 import minmax_jax as mm
@@ -9,7 +14,8 @@ from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import key_values, presets
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.networks import NetworksConfig
-from minmax_jax.gan.config.optimizer import OptimizerConfig
+from minmax_jax.gan.config.optimizer import ONE_PLAYER, OptimizerConfig
+from minmax_jax.gan.config.preset_registry import GRADIENT_STEPS
 from minmax_jax.gan.networks import NETWORKS
 
 
@@ -17,8 +23,70 @@ from minmax_jax.gan.networks import NETWORKS
 @pytest.mark.parametrize("optimizer", sorted(mm.optimizers))
 def test_every_preset_is_valid_with_every_optimizer(name, optimizer):
     config = presets.preset(name, optimizer=optimizer)
+    if config.optimizer.first and optimizer not in ONE_PLAYER:
+        with pytest.raises(ConfigError, match=f"^optimizer={optimizer} updates both players"):
+            config.check()
+        config = config.replace(max_steps=1, update_order="simultaneous")
     assert config.check() == config
     assert config.optimizer.name == optimizer
+
+
+@pytest.mark.parametrize("optimizer", sorted(mm.optimizers))
+def test_one_player_lists_the_optimizers_of_one_player(optimizer):
+    try:
+        mm.optimizers[optimizer](0.1).init({"w": np.zeros(2, np.float32)})
+    except TypeError as error:
+        assert "must be Players" in str(error) and optimizer not in ONE_PLAYER
+    else:
+        assert optimizer in ONE_PLAYER
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"max_steps": 2}, "max_steps=2 updates one after the other. Choose max_steps=1, or one"),
+        (
+            {"update_order": "generator-first"},
+            "update_order=generator-first updates one after the other. Choose "
+            "update_order=simultaneous and max_steps=1, or one of ada_dir, ",
+        ),
+    ],
+)
+def test_joint_optimizers_require_simultaneous_updates(fields, message):
+    with pytest.raises(ConfigError) as error:
+        presets.preset("digits", optimizer="extragradient", **fields).check()
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_gradient_steps_take_the_learning_rates_of_sgda():
+    for name in ("sgda", *GRADIENT_STEPS):
+        chosen = presets.preset("mnist", optimizer=name).optimizer
+        assert (chosen.learning_rate_min, chosen.learning_rate_max) == (0.05, 0.01)
+
+
+@pytest.mark.slow  # One program with two updates of 31 optimizers.
+def test_gradient_steps_are_proportional_to_the_gradient():
+    z = mm.Players(jnp.array([0.3, -0.2]), jnp.array([0.4, 0.7]))
+
+    def length(name, scale):
+        def payoff(z):
+            curved = 0.5 * jnp.sum(z.min**2) - 0.3 * jnp.sum(z.max**2)
+            return scale * (jnp.sum(z.min * z.max) + curved)
+
+        tx, field_fn = mm.optimizers[name](1e-4), mm.zero_sum(payoff)
+        oracle = {"field_fn": field_fn, "payoff_fn": mm.payoff(payoff), "key": jax.random.key(0)}
+        updates, _ = tx.update(field_fn(z), tx.init(z), z, **oracle)
+        return optax.tree.norm(updates)
+
+    names = [
+        name
+        for name, make in mm.optimizers.items()
+        if inspect.signature(make).parameters["learning_rate"].default is inspect.Parameter.empty
+    ]
+    ratios = jax.jit(lambda: {name: length(name, 2.0) / length(name, 1.0) for name in names})()
+    # The terms of consensus and symplectic grow with the square of the gradient.
+    proportional = {name for name, ratio in ratios.items() if ratio > 1.99}
+    assert proportional == {*GRADIENT_STEPS, "sgda", "ada_dir"}
 
 
 def test_given_fields_override_the_preset():

@@ -150,7 +150,7 @@ def test_invalid_config_raises_one_line_and_writes_nothing(tmp_path, fields, mes
 def test_max_steps_rejects_optimizer_of_both_players(tmp_path):
     config = small(tmp_path / "run", steps=4, optimizer="extragradient", max_steps=2)
     with pytest.raises(
-        gan.ConfigError, match=r"max_steps=2 requires an optimizer .* one player"
+        gan.ConfigError, match=r"updates both players together.*max_steps=2"
     ) as error:
         gan.train(config)
     assert "\n" not in str(error.value)
