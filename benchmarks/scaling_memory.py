@@ -37,7 +37,7 @@ def measure(config: Any, mode: str, devices: int, **fields: Any) -> dict[str, An
       devices: Number of devices.
       **fields: Further values of the run's configuration.
     """
-    game, program, inputs = build(config, mode, jax.devices()[:devices], **fields)
+    game, _, program, inputs = build(config, mode, jax.devices()[:devices], **fields)
     start = program.init()
     state, shards = program.place(start), scaling_formulas.num_shards(mode, devices)
     compiled = program.advance.lower(state, *inputs).compile()
@@ -64,8 +64,11 @@ def measure(config: Any, mode: str, devices: int, **fields: Any) -> dict[str, An
     }
 
 
-def build(config: Any, mode: str, devices: Any, **fields: Any) -> Any:
-    """Returns game, program and inputs of a run on the given devices."""
+def build(config: Any, mode: str, devices: Any, *, place: bool = True, **fields: Any) -> Any:
+    """Returns game, optimizer, program and inputs of a run on the given devices.
+
+    Without `place`, the images have no axis of devices, so that the devices need not exist.
+    """
     data = noise.make_noise(config.batch, config.side, 1)
     settings = gan.preset(
         "digits",
@@ -82,8 +85,8 @@ def build(config: Any, mode: str, devices: Any, **fields: Any) -> Any:
     )
     game, optimizer = gan.build_game(settings, data, len(devices))
     program = gan.compile_program(game, optimizer, settings, devices)
-    inputs = (gan.put_on_devices(data, devices), np.uint32(0), np.int32(1))
-    return game, program, inputs
+    images = gan.put_on_devices(data, devices) if place else data.images
+    return game, optimizer, program, (images, np.uint32(0), np.int32(1))
 
 
 def elements(tree: Any) -> int:

@@ -2,9 +2,14 @@
 
 import dataclasses
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from benchmarks import counts, scaling, scaling_formulas, scaling_memory
+from minmax_jax import parallel
+from minmax_jax.gan import data as data_lib
 from tests.devices import first_devices
 
 SMALL = dataclasses.replace(scaling.QUICK, batch=16, memory_width=64)
@@ -46,6 +51,20 @@ def test_ring_bytes_of_both_layouts_are_equal():
     scattered = {"all-gather": 800, "reduce-scatter": 800, "all-reduce": 0}
     assert scaling_formulas.bytes_per_device(reduced, 1, 8) == 4 * 1400
     assert scaling_formulas.bytes_per_device(scattered, 8, 8) == 4 * 1400
+
+
+def test_divided_images_are_scattered_once():
+    """Each evaluation sends the batch as floats, and the positions of its examples."""
+    devices, batch, shape = first_devices(4), 8, (4, 4, 1)
+    images = data_lib.shard_images(np.zeros((10, *shape), np.uint8), 10, devices)
+
+    def draw(images):
+        indices = jax.lax.axis_index(parallel.AXIS) * 2 + jnp.arange(batch // 4)
+        return data_lib.batch(images, jax.random.key(0), indices)
+
+    text = parallel.map_step(draw, devices).lower(images).compile().as_text()
+    sent = scaling_memory.sent(text)
+    assert sent == {"all-gather": batch, "reduce-scatter": batch * 16, "all-reduce": 0}
 
 
 HLO = """

@@ -1,7 +1,7 @@
 """Prints what training steps launch on an H100, and the passes of updates.
 
 Use: `python -m tests.gpu_ahead [NETWORK ...]`, or `python -m tests.gpu_ahead updates`, or
-`python -m tests.gpu_ahead grouped`.
+`python -m tests.gpu_ahead grouped`, or `python -m tests.gpu_ahead many_devices [cuda|tpu] [WIDTH]`.
 """
 
 import sys
@@ -9,13 +9,15 @@ import sys
 import optax
 
 import minmax_jax as mm
-from tests.gpu_ahead import compiling, grouped, steps, updates
+from tests.gpu_ahead import compiling, grouped, many_devices, steps, updates
 
 
 def main() -> None:
     """Compiles the steps of the given networks, or of all, one after another."""
     if reason := compiling.missing():
         sys.exit(f"Cannot compile for an H100: {reason}. See tests/gpu_ahead/compiling.py.")
+    if sys.argv[1:2] == ["many_devices"]:
+        return print_many_devices(*sys.argv[2:])
     if sys.argv[1:] == ["updates"]:
         return print_passes()
     if sys.argv[1:] == ["grouped"]:
@@ -25,6 +27,13 @@ def main() -> None:
     if not sys.argv[1:]:
         for order in ("symplectic", "competitive"):
             print("dcgan16", order, steps.count_step("dcgan16", order), flush=True)
+
+
+def print_many_devices(platform: str = "cuda", width: str = "512") -> None:
+    """Prints what a step of 64 devices stores and sends, with both layouts of the state."""
+    for mode in ("shard_map", "fsdp"):
+        step = many_devices.compile_step(platform, mode, int(width))
+        print(platform, mode, step, flush=True)
 
 
 def print_passes() -> None:

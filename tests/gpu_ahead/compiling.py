@@ -24,7 +24,8 @@ TARGET = Path(__file__).with_name("h100.txtpb")
 PLUGINS = ("jax_cuda12_plugin", "jax_cuda13_plugin")
 """Packages of which one must be installed."""
 
-_OPTIONS: Any = {"xla_gpu_autotune_level": 0}  # Autotuning would need the device.
+OPTIONS: Any = {"xla_gpu_autotune_level": 0}
+"""Options of the compiler. Autotuning would need the device."""
 
 
 def missing() -> str:
@@ -52,16 +53,21 @@ def compile_for_h100(function: Callable[..., Any], *arguments: Any, **jit_option
         return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
     traced = jax.jit(function, **jit_options).trace(*jax.tree.map(abstract, arguments))
-    return traced.lower(lowering_platforms=("cuda",)).compile(compiler_options=_OPTIONS)
+    return traced.lower(lowering_platforms=("cuda",)).compile(compiler_options=OPTIONS)
+
+
+def _device() -> Any:
+    return devices("1x1x1")[0]
 
 
 @functools.cache
-def _device() -> Any:
+def devices(shape: str) -> list[Any]:
+    """Returns the devices of a topology: "slices x hosts x devices per host"."""
     from jax.experimental import topologies
 
     # Otherwise the plugin checks the versions of CUDA's libraries, which a compiler does not need.
     os.environ["JAX_SKIP_CUDA_CONSTRAINTS_CHECK"] = "1"
     topology = topologies.get_topology_desc(
-        "h100", platform="cuda", target_config=TARGET.read_text(), topology="1x1x1"
+        "h100", platform="cuda", target_config=TARGET.read_text(), topology=shape
     )
-    return topology.devices[0]
+    return list(topology.devices)
