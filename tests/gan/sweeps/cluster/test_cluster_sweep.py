@@ -186,6 +186,26 @@ def test_tasks_that_others_cancel_are_one_line(tmp_path, cluster, stub, monkeypa
         run_sweep(tmp_path / "s", ignore, cluster)
 
 
+def test_unfit_worker_that_joins_later_is_closed(tmp_path, cluster, stub):
+    joined, notes = [], []
+
+    async def join():
+        return await distributed.Worker(cluster.scheduler_address, nthreads=2, name="node-9")
+
+    def train(run, watch):
+        if run.name == FIRST:
+            joined.append(cluster.sync(join))
+            end = time.monotonic() + 30
+            while joined[0].status != distributed.Status.closed and time.monotonic() < end:
+                time.sleep(0.02)
+        return outcome(run, watch)
+
+    stub(train)
+    assert not run_sweep(tmp_path / "s", notes.append, cluster).diverged.any()
+    assert joined[0].status == distributed.Status.closed
+    assert any("node-9 is not used, because it runs 2 tasks at a time" in n for n in notes)
+
+
 def test_other_data_in_a_worker_fails_the_runs(tmp_path, cluster, stub, monkeypatch):
     found = {"kind": "vector", "crc32": 1}
     monkeypatch.setattr(remote, "_describe", lambda config: found)

@@ -1,0 +1,53 @@
+"""The Slurm program in docs/cluster.md: its job script, built without Slurm."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from minmax_jax import gan
+
+PAGE = Path(__file__).parents[4] / "docs" / "cluster.md"
+
+
+def test_job_script_starts_one_worker_per_gpu(tmp_path, monkeypatch):
+    pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed")
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
+    program = {"__name__": "sweep_slurm"}
+    exec(compile(code, "sweep_slurm.py", "exec"), program)
+    with program["slurm_cluster"]() as cluster:
+        script = cluster.job_script()
+    lines = script.splitlines()
+    for line in ("-p gpu", "--gres=gpu:1", "--cpus-per-task=8", "-t 12:00:00"):
+        assert f"#SBATCH {line}" in lines
+    worker = next(line for line in lines if "dask_worker" in line).split()
+    values = dict(itertools.pairwise(worker))  # The last value of a flag counts.
+    assert values["--nthreads"] == "1" and values["--memory-limit"] == "0"
+    assert values["--lifetime"] == "11h45m" and "--nworkers" not in worker
+
+
+def test_program_calls_the_sweep_with_valid_values(monkeypatch):
+    pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed")
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
+    calls, program = [], {"__name__": "sweep_slurm"}
+    exec(compile(code, "sweep_slurm.py", "exec"), program)
+
+    class Cluster:
+        scheduler_address = "tcp://10.0.0.7:8786"
+        __enter__ = lambda self: self  # noqa: E731
+        __exit__ = lambda *_: None  # noqa: E731
+
+        def adapt(self, *, minimum_jobs, maximum_jobs):
+            assert 0 < minimum_jobs <= maximum_jobs
+
+    monkeypatch.setitem(program, "slurm_cluster", Cluster)
+    monkeypatch.setattr(program["jax"].config, "update", lambda *_: None)
+    monkeypatch.setattr(program["dask"].config, "set", lambda values: None)
+    monkeypatch.setattr(gan, "sweep", lambda *words, **named: calls.append((words, named)))
+    program["main"]()
+    ((config, grid), named) = calls[0]
+    config.check()
+    grid.check()
+    assert named["executor"] == "dask" and named["dask"] == Cluster.scheduler_address
