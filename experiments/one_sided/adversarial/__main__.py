@@ -13,8 +13,6 @@ small ones decide; the maximum in AMSGrad prevents this.
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from experiments._shared.command import RESULTS, record_result, run_command
 from experiments._shared.figures import plt, save
 from experiments._shared.means import mean_interval
@@ -59,17 +57,22 @@ def draw(result: dict[str, Any], path: Path) -> None:
     """Draws the median of x along the runs with the largest learning rate, by b2."""
     values = list(next(iter(result["methods"].values())))
     figure, axes = plt.subplots(
-        1, len(values), figsize=(4 * len(values), 3.5), sharey=True, layout="constrained"
+        1,
+        len(values),
+        figsize=(4 * len(values), 3.5),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
-    for axis, b2 in zip(np.atleast_1d(axes), values, strict=True):
+    for axis, b2 in zip(axes[0], values, strict=True):
         for name, found in result["methods"].items():
             cell = found[b2][-1]
             style = "-" if "amsgrad" in name else "--"
             axis.plot(cell["times"], cell["median"], style, label=name)
         axis.axhline(-1, color="0.5", lw=0.8, ls=":")
         axis.set(xscale="log", ylim=(-1.1, 1.1), xlabel="updates", title=f"b2 = {b2}")
-    axes[0].set_ylabel("x (median over seeds)")
-    axes[0].legend(fontsize=8)
+    axes[0, 0].set_ylabel("x (median over seeds)")
+    axes[0, 0].legend(fontsize=8)
     rate = result["config"]["learning_rates"][-1]
     figure.suptitle(f"Solution: x = −1 (dotted). Learning rate {rate:g}/√t")
     save(figure, path)

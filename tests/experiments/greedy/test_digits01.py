@@ -9,7 +9,7 @@ import pytest
 from experiments.greedy.digits01 import __main__ as command
 from experiments.greedy.digits01 import game, table
 from experiments.greedy.digits01 import run as digits01
-from experiments.greedy.digits01.config import Config
+from experiments.greedy.digits01.config import Config, decreasing, methods
 from minmax_jax import gan
 
 
@@ -50,6 +50,49 @@ def test_forward_drops_30_percent_and_keeps_mean():
     out = game.forward(layers, np.ones((50, 784), np.float32), jax.random.key(0))
     assert np.mean(np.asarray(out) == 0) == pytest.approx(0.3, abs=0.01)
     assert np.mean(out) == pytest.approx(1, abs=0.02)
+
+
+def test_forward_drops_only_the_first_layers():
+    layers = [{"w": np.eye(784, dtype=np.float32), "b": np.zeros(784, np.float32)}] * 4
+    ones, key = np.ones((20, 784), np.float32), jax.random.key(0)
+    kept = [np.mean(np.asarray(game.forward(layers, ones, key, n)) != 0) for n in (0, 1, 2, None)]
+    np.testing.assert_allclose(kept, [1, 0.7, 0.49, 0.343], atol=0.02)
+
+
+@pytest.mark.parametrize("protocol", ["authors", "shared"])
+def test_accept_test_has_dropout_only_with_shared_batch(data, protocol):
+    config = Config(width=4, batch=8, protocol=protocol)
+    images = np.asarray(data.images).reshape(600, -1)
+    _, payoff_fn = digits01.oracles(config, jax.numpy.asarray(images))
+    z, key = game.start(game.Sizes(4), jax.random.key(0)), jax.random.key(1)
+    plain = game.losses(game.Sizes(4, batch=8), training=False).max(z, key, images)
+    assert (float(payoff_fn(z, key)) == pytest.approx(-float(plain))) == (protocol == "authors")
+
+
+@pytest.mark.parametrize("method", ["gda", "ours_published"])
+def test_begin_makes_one_discriminator_step_with_its_moments(data, method):
+    images = jax.numpy.asarray(np.asarray(data.images).reshape(600, -1))
+    key, states = jax.random.key(3), {}
+    for protocol in ("authors", "shared"):
+        config = Config(width=4, batch=8, protocol=protocol, methods=(method,))
+        begin, _ = digits01.program(config, methods(config)[method], images)
+        states[protocol] = begin(key)
+    (z, state), (start, _) = states["authors"], states["shared"]
+    np.testing.assert_array_equal(z.min[0]["w"], start.min[0]["w"])
+    moved = np.abs(np.asarray(z.max[-1]["w"] - start.max[-1]["w"]))
+    assert 0 < moved.max() <= 2.001e-4  # Adam's first step is at most the learning rate.
+    assert int(state.max[0].count) == 1
+
+
+def test_decreasing_is_a_fifth_at_first_and_falls():
+    found = [float(decreasing(jax.numpy.asarray(i))) for i in (0, 20_000, 200_000)]
+    assert found == pytest.approx([0.2, 1 / (4 + np.e), 0.0], abs=1e-6)
+
+
+def test_methods_refuses_unknown_names():
+    for wrong in ({"protocol": "other"}, {"methods": ("sgd",)}):
+        with pytest.raises(gan.ConfigError, match=next(iter(wrong))):
+            methods(Config(**wrong))
 
 
 @pytest.mark.slow

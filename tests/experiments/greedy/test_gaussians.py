@@ -9,6 +9,7 @@ import pytest
 
 import minmax_jax as mm
 from experiments.greedy.gaussians import __main__ as command
+from experiments.greedy.gaussians import figure as gaussians_figure
 from experiments.greedy.gaussians import game, training
 from experiments.greedy.gaussians import run as gaussians_run
 from experiments.greedy.gaussians import table as gaussians_table
@@ -90,6 +91,20 @@ def fake(method, sizes, draws, rates, mixture, seed, steps):
         "shares": [[shares, shares]] * (steps // 100),
         "clouds": [cloud] * (steps // 100),
     }
+
+
+def test_columns_are_seeds_if_several_have_samples():
+    late = {"seed": 1, "clouds": {"200": [[0.0, 1.0]]}}
+    first = {"seed": 0, "clouds": {"100": [[1.0, 0.0]], "200": [[0.0, 0.0]]}}
+    assert list(gaussians_figure.columns([first])) == ["seed 0, update 100", "seed 0, update 200"]
+    assert gaussians_figure.columns([first, late, {"seed": 2}]) == {
+        "seed 0": [[0.0, 0.0]],
+        "seed 1": [[0.0, 1.0]],
+    }
+
+
+def test_independent_methods_run_only_if_named():
+    assert set(METHODS) - set(Config().methods) == {"ours_independent", "ours_as_published"}
 
 
 @pytest.mark.slow
