@@ -63,5 +63,6 @@ html_theme = "furo"
 html_title = f"minmax_jax {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "_static/icon.svg"
 html_copy_source = False
 html_show_sphinx = False
