@@ -5,6 +5,7 @@ function. Metrics and checkpoints go to the folder of each run. An interrupted p
 resumes from the newest step at which every run has a checkpoint.
 """
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -16,13 +17,14 @@ import jax.numpy as jnp
 import minmax_jax as mm
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks, objective
+from minmax_jax.gan.base.errors import ConfigError, WriteFailed
 from minmax_jax.gan.base.messages import Note, ignore_note
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.multihost.termination import Termination
 from minmax_jax.gan.run import checkpoint, files, lock, ownership, run_folder
 from minmax_jax.gan.run.metrics_log import NAMES
 from minmax_jax.gan.sweeps.grid import SweepRun
-from minmax_jax.gan.trainer import initialize
+from minmax_jax.gan.trainer import initialize, pictures
 from minmax_jax.gan.trainer.hooks import LockHook
 from minmax_jax.gan.training import build, loop, program, schedules
 from minmax_jax.gan.training import step as step_lib
@@ -118,7 +120,7 @@ def train(
             LockHook(check_lock),
             _LogHook(runs),
             save := _CheckpointHook(runs),
-            _TerminationHook(termination, save),
+            _TerminationHook(termination, save, functools.partial(_draw_early, runs, data, note)),
             _ProgressHook(runs, note, at_step),
         ]
         state = loop.run(compiled, state, inputs, hooks, start=step, end=config.training.steps)
@@ -167,16 +169,30 @@ class _CheckpointHook(loop.Hook):
 class _TerminationHook(loop.Hook):
     """Saves and ends the runs after a signal."""
 
-    def __init__(self, termination: Termination, save: _CheckpointHook) -> None:
+    def __init__(
+        self, termination: Termination, save: _CheckpointHook, draw: Callable[[Any], None]
+    ) -> None:
         super().__init__()
-        self._termination, self._save = termination, save
+        self._termination, self._save, self._draw = termination, save, draw
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
         if self._termination.requested:
             self._save(step, state, quantities)
+            self._draw(state)
             raise self._termination.error(
                 f"saved at step {step}; run the same command again to resume the sweep"
             )
+
+
+def _draw_early(runs: Sequence[SweepRun], data: data_lib.Data, note: Note, state: Any) -> None:
+    """Draws the samples and curves of runs that end early; their states are saved already."""
+    note(f"drawing samples.png and curves.png of {len(runs)} runs; a second signal skips them")
+    first = pictures.Pictures(runs[0].config, runs[0].folder, data)
+    try:
+        for run, own in zip(runs, _unstack(state, len(runs)), strict=True):
+            first.of_run(run.config, run.folder).draw_early(own)
+    except (ConfigError, WriteFailed) as error:
+        note(f"they are not drawn: {error}")
 
 
 class _ProgressHook(loop.Hook):

@@ -41,6 +41,18 @@ class Pictures:
         self._config, self._folder, self._data = config, folder, data
         self._pair: Any = None
 
+    def of_run(self, config: config_lib.Config, folder: Path) -> "Pictures":
+        """Returns the pictures of a run with the same networks and data, without new programs.
+
+        Args:
+          config: Configuration of the other run.
+          folder: Its run folder.
+        """
+        self._build()
+        other = Pictures(config, folder, self._data)
+        other._pair, other._inputs = self._pair, self._inputs
+        return other
+
     def add(self, step: int, state: step_lib.TrainState) -> None:
         """Writes the image of a step to the subfolder `samples`.
 
@@ -86,7 +98,7 @@ class Pictures:
         _frame(figure.axes[0], self._data.images[shown])
         image_files.save_figure(figure, path, dpi=60)
 
-    def _samples(self, state: step_lib.TrainState) -> tuple[np.ndarray, int]:
+    def _build(self) -> None:
         if self._pair is None:
             self._pair = build.build_pair(
                 self._config,
@@ -94,6 +106,9 @@ class Pictures:
                 num_classes=self._config.conditioning.num_classes(self._data),
             )
             self._inputs = fixed.fixed_inputs(self._pair)
+
+    def _samples(self, state: step_lib.TrainState) -> tuple[np.ndarray, int]:
+        self._build()
         latents, labels, columns = self._inputs
         stats = statistics.standing_statistics(
             self._pair, state.ema, state.stats.min, batch_size=_BATCH

@@ -24,7 +24,7 @@ from minmax_jax.gan.sweeps.cluster.roster import Roster
 RETRIES = 2
 """Number of times that a task is repeated after an unexpected error."""
 
-_SAVING_SECONDS = 60.0  # To wait for the runs to be saved after a signal.
+_SAVING_SECONDS = 120.0  # To wait for the runs to be saved and drawn after a signal.
 _VISIBLE_SECONDS = 120.0  # Until a file of another machine must be visible.
 _TICK = 0.25
 
