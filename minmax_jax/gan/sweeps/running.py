@@ -163,9 +163,10 @@ def _score(text: str, config: config_lib.Config, data: data_lib.Data) -> Best:
 
 def _check_vmap(vmap: str, config: config_lib.Config) -> None:
     """Raises `ConfigError` for fields that runs in one program do not support."""
-    needed = [name for name in tasks_lib.ALONE if config.flat()[name]]
+    needed = tasks_lib.needs_separate_runs(config)
     if vmap == "on" and needed:
         raise ConfigError(
-            f"vmap must be auto or off with {needed[0]}, got on. Runs in one program are evaluated "
-            "and draw samples only at the end, and keep only their newest checkpoints."
+            f"vmap must be auto or off with {needed}, got on. Runs in one program are evaluated "
+            "and draw samples only at the end, keep only their newest checkpoints, and train on "
+            "one device."
         )

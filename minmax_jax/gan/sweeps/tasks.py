@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import NonFinite, Terminated
 from minmax_jax.gan.base.messages import Note
+from minmax_jax.gan.config.config import Config
+from minmax_jax.gan.config.training import FSDP
 from minmax_jax.gan.evaluation import evaluate, evaluator
 from minmax_jax.gan.run import failures, lock, run_folder
 from minmax_jax.gan.run import progress as progress_lib
@@ -18,8 +20,14 @@ from minmax_jax.gan.sweeps.grid import SweepRun
 from minmax_jax.gan.trainer import finish, train
 from minmax_jax.gan.training import step as step_lib
 
-ALONE = ("evaluate_every", "keep_best", "sample_every")
-"""Fields that only runs that train one after another support."""
+_ALONE = ("evaluate_every", "keep_best", "sample_every")
+
+
+def needs_separate_runs(config: Config) -> str:
+    """Returns a field that only runs that train one after another support, or an empty string."""
+    if config.training.parallel == FSDP:
+        return f"parallel={FSDP}"
+    return next((name for name in _ALONE if config.flat()[name]), "")
 
 
 class Task(NamedTuple):
@@ -65,7 +73,7 @@ def plan(
         together = vmap == "on" or (
             vmap == "auto"
             and len(group) > 1
-            and not any(group[0].config.flat()[name] for name in ALONE)
+            and not needs_separate_runs(group[0].config)
             and vmapped.should_vmap(group[0], data, platform)
         )
         size = vmapped.MAX_RUNS if together else 1

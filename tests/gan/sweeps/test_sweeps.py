@@ -265,6 +265,10 @@ def test_factors_multiply_the_center_of_each_optimizer():
             ["--optimizers", "sgda", "--vmap", "on", "--sample-every", "50"],
             "vmap must be auto or off with sample_every, got on",
         ),
+        (
+            ["--optimizers", "sgda", "--vmap", "on", "--parallel", "fsdp"],
+            "vmap must be auto or off with parallel=fsdp, got on",
+        ),
         (["--optimizers", "sgda", "--rates-min", "-1"], "must be at least 0"),
     ],
 )

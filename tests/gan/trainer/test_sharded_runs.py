@@ -1,4 +1,4 @@
-"""Runs whose state is divided among devices: resumed on other meshes, stopped and sampled."""
+"""Runs whose state is divided among devices, on several meshes."""
 
 import jax
 import numpy as np
