@@ -26,7 +26,7 @@ lint: $(VENV)/.dev  ## Checks format, lint, types and wording.
 docs: $(VENV)/.docs  ## Builds the documentation site in docs/_build/html; the notebooks run once.
 	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
 
-docs-check: $(VENV)/.docs  ## Checks pages, links and docstrings, without running notebooks.
+docs-check: $(VENV)/.dev  ## Checks pages, links and docstrings, without running notebooks.
 	$(BIN)/python -m sphinx -W --keep-going -n -q -b dummy -D nb_execution_mode=off \
 	    docs docs/_build/check
 
