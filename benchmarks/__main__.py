@@ -13,7 +13,7 @@ from pathlib import Path
 import jax
 
 from benchmarks import machine, store, suites
-from experiments._shared.files import write_atomically
+from experiments._shared.files import Busy, only_writer, write_atomically
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -61,7 +61,10 @@ def main(command: argparse.Namespace) -> None:
                 write_report(name, path)
         return
     if len(names) == 1 and command.here:
-        run_suite(names[0], command)
+        try:
+            run_suite(names[0], command)
+        except Busy as error:
+            sys.exit(f"error: {error}")
         return
     options = ["--here", *(["--quick"] if command.quick else [])]
     options += ["--out", str(command.out), "--data", command.data]
@@ -82,13 +85,14 @@ def run_suite(name: str, command: argparse.Namespace) -> Path:
         config = dataclasses.replace(config, data=command.data, runs=command.out / config.runs)
     path = command.out / f"{name}-{machine.slug(about)}.json"
     same = {key: about[key] for key in ("device", "versions", "commit")}
-    kept = store.Store(path.with_suffix(".part.json"), [same, str(config)])
-    options = {"keep": kept} if "keep" in inspect.signature(suite.run).parameters else {}
-    start = time.perf_counter()
-    result = suite.run(config, report_progress, **options)
-    record = {"machine": about, "seconds": round(time.perf_counter() - start, 1), **result}
-    write_atomically(path, json.dumps(record, indent=1) + "\n")
-    kept.remove()
+    with only_writer(path):
+        kept = store.Store(path.with_suffix(".part.json"), [same, str(config)])
+        options = {"keep": kept} if "keep" in inspect.signature(suite.run).parameters else {}
+        start = time.perf_counter()
+        result = suite.run(config, report_progress, **options)
+        record = {"machine": about, "seconds": round(time.perf_counter() - start, 1), **result}
+        write_atomically(path, json.dumps(record, indent=1) + "\n")
+        kept.remove()
     write_report(name, path)
     return path
 

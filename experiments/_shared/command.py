@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import jax
 import tyro
 
-from experiments._shared.files import write_json
+from experiments._shared.files import Busy, only_writer, write_json
 
 RESULTS = Path(__file__).parents[1] / "results"
 """Folder of all committed results."""
@@ -51,7 +51,11 @@ def record_result(
       **options: Arguments of `json.dumps`.
     """
     if not redraw:
-        write_json(path, run(), **options)
+        try:
+            with only_writer(path):
+                write_json(path, run(), **options)
+        except Busy as error:
+            fail(f"error: {error}")
     return read_result(path)
 
 

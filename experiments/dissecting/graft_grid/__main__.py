@@ -16,6 +16,7 @@ from pathlib import Path
 
 from experiments._shared.command import RESULTS, read_result, run_command
 from experiments._shared.errors import one_line_errors
+from experiments._shared.files import only_writer
 from experiments.dissecting.graft_grid import figure, table
 from experiments.dissecting.graft_grid.config import Config, resolve_defaults
 from experiments.dissecting.graft_grid.run import record
@@ -35,7 +36,8 @@ def main(config: Config, *, redraw: bool = False, out: Path = OUT) -> None:
     with one_line_errors():
         config = resolve_defaults(config)
         if not redraw:
-            record(config, path)
+            with only_writer(path):
+                record(config, path)
     if redraw or path.exists():
         result = read_result(path)
         figure.draw(result, path.with_suffix(".png"))

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from experiments._shared.command import RESULTS, read_result, run_command
 from experiments._shared.errors import one_line_errors
+from experiments._shared.files import only_writer
 from experiments.dissecting.images import figure, table
 from experiments.dissecting.images.config import Config, resolve_defaults
 from experiments.dissecting.images.run import record
@@ -38,7 +39,8 @@ def main(config: Config, *, redraw: bool = False, out: Path = OUT) -> None:
     with one_line_errors():
         config = resolve_defaults(config)
         if not redraw:
-            record(config, out)
+            with only_writer(path):
+                record(config, out)
     if redraw or path.exists():
         result = read_result(path)
         figure.draw(result, out)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from experiments._shared.command import RESULTS, read_result, run_command
 from experiments._shared.errors import one_line_errors
+from experiments._shared.files import only_writer
 from experiments.dissecting.magnitude import figure, table
 from experiments.dissecting.magnitude.config import Config, resolve_defaults
 from experiments.dissecting.magnitude.run import record
@@ -34,7 +35,8 @@ def main(config: Config, *, redraw: bool = False, out: Path = OUT) -> None:
     path = out / "magnitude.json"
     with one_line_errors():
         if not redraw:
-            record(resolve_defaults(config), path)
+            with only_writer(path):
+                record(resolve_defaults(config), path)
     if redraw or path.exists():
         result = read_result(path)
         figure.draw(result, path.with_suffix(".png"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments._shared.command import environment
-from experiments._shared.files import write_json
+from experiments._shared.files import only_writer, write_json
 from experiments.greedy.cifar.config import METHODS, Config
 from experiments.greedy.cifar.scores import headline
 from minmax_jax import gan
@@ -30,8 +30,9 @@ def run(config: Config) -> dict[str, Any]:
                 folder = run_folder(config, method, seed)
                 done = read(folder)
                 if len(done) < end // config.every and left:
-                    scores = train_stage(config, method, seed, end, folder)
-                    write_json(folder.with_suffix(".json"), [*done, {"step": end, **scores}])
+                    with only_writer(folder.with_suffix(".json")):
+                        scores = train_stage(config, method, seed, end, folder)
+                        write_json(folder.with_suffix(".json"), [*done, {"step": end, **scores}])
                     left -= 1
     return {
         "config": {**dataclasses.asdict(config), "runs": None},

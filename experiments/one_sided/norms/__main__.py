@@ -17,7 +17,7 @@ from pathlib import Path
 
 from experiments._shared.command import RESULTS, read_result, run_command
 from experiments._shared.errors import one_line_errors
-from experiments._shared.files import write_json
+from experiments._shared.files import only_writer, write_json
 from experiments.one_sided.norms import figure, table
 from experiments.one_sided.norms.run import run
 from experiments.one_sided.trajectories.config import Config
@@ -36,7 +36,8 @@ def main(config: Config, *, redraw: bool = False, out: Path = OUT) -> None:
     path = out / f"{config.preset}.json"
     with one_line_errors():
         if not redraw:
-            write_json(path, run(config), ensure_ascii=False)
+            with only_writer(path):
+                write_json(path, run(config), ensure_ascii=False)
         result = read_result(path)
         figure.draw(result, path.with_suffix(".png"))
         print(table.format_table(result), f"Written: {path}, {path.with_suffix('.png')}", sep="\n")
