@@ -84,13 +84,13 @@ def sweep(
     folder_lib.check_sweep(folder, config, grid, data)
     with executors.open_executor(executor, dask, workers, config, note) as backend:
         with _new_folder(folder), lock.hold(folder) as check_lock, _describe():
-            platform = backend.prepare(folder)
+            tasks = tasks_lib.plan(runs, data, vmap, backend.prepare(folder))
             folder_lib.open_sweep(folder, config, grid, data)
             for line in data_lib.lines(data, config.training.batch_size):
                 note(line)
             if finished := sum(folder_lib.read_outcome(run) is not None for run in runs):
                 note(f"{finished} of {len(runs)} runs are finished already")
-            tasks = [t for t in tasks_lib.plan(runs, data, vmap, platform) if t.unfinished()]
+            tasks = [task for task in tasks if task.unfinished()]
             failed = backend.train(tasks, lambda: data, check_lock)
             if failed:
                 raise executors.runs_failed(failed, runs)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan.base.errors import NonFinite, Terminated
+from minmax_jax.gan.base.errors import ConfigError, NonFinite, Terminated
 from minmax_jax.gan.base.messages import Note
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.training import FSDP
@@ -66,13 +66,22 @@ def plan(
       data: Dataset.
       vmap: `"on"`, `"off"` or `"auto"`; see `sweep`.
       platform: Platform of JAX on which they will train. Default: the one of this process.
+
+    Raises:
+      ConfigError: If one program shall train several runs on data that are streamed.
     """
+    if data.is_streamed and vmap == "on":
+        raise ConfigError(
+            "vmap must be auto or off for data that are streamed, got on, because one program of "
+            "several runs reads its data from memory. Change it, or set stream_above=0."
+        )
     tasks = []
     for _, members in itertools.groupby(runs, lambda run: run.config.optimizer.name):
         group = list(members)
         together = vmap == "on" or (
             vmap == "auto"
             and len(group) > 1
+            and not data.is_streamed
             and not needs_separate_runs(group[0].config)
             and vmapped.should_vmap(group[0], data, platform)
         )

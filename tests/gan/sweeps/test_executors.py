@@ -2,12 +2,16 @@
 
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.cli.main import main
-from minmax_jax.gan.sweeps import executors
+from minmax_jax.gan.data import load
+from minmax_jax.gan.sweeps import executors, tasks
+from minmax_jax.gan.sweeps import grid as grid_lib
+from tests.gan.sweeps.test_sweeps import GRID, small
 
 FLAGS = "sweep --preset gaussians --optimizers sgda --evaluate 0 --score loss_min --out".split()
 
@@ -31,6 +35,27 @@ def test_bad_cluster_is_refused_without_writing(tmp_path, capsys, monkeypatch, w
     last = capsys.readouterr().err.splitlines()[-1]
     assert message in last and last.startswith("minmax-jax:")
     assert not (tmp_path / "s").exists()
+
+
+def test_streamed_runs_are_single_tasks():
+    config = small()
+    runs = grid_lib.sweep_runs(config, GRID, Path("s"))
+    data = load("gaussians")
+    assert [len(task.runs) for task in tasks.plan(runs, data, "auto")] == [8]
+    streamed = types.SimpleNamespace(is_streamed=True)
+    assert [len(task.runs) for task in tasks.plan(runs, streamed, "auto")] == [1] * 8
+    with pytest.raises(ConfigError, match="vmap must be auto or off for data that are streamed"):
+        tasks.plan(runs, streamed, "on")
+
+
+def test_data_of_workers_are_compared():
+    remote = pytest.importorskip("minmax_jax.gan.sweeps.cluster.remote")
+    here = {"kind": "image", "count": 8, "crc32": 1}
+    assert remote.differences(here, dict(here)) == []
+    assert remote.differences(here, {**here, "crc32": 2, "count": 9}) == ["count", "crc32"]
+    assert remote.differences(here, {**here, "crc32": 2, "crc32_of": "files"}) == []
+    streamed = {**here, "crc32_of": "files"}
+    assert remote.differences(streamed, {**streamed, "crc32": 2}) == ["crc32"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"address": 3}'])

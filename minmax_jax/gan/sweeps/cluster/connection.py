@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import dask
 import distributed
 
 from minmax_jax.gan.base.errors import ConfigError
@@ -68,19 +69,21 @@ def _start(share: devices.Share) -> Iterator[distributed.LocalCluster]:
 
     Its connections are encrypted if the package cryptography is installed, so that other users of
     the machine cannot send programs to the workers. Dask does not limit the memory, because it
-    would stop a worker in the middle of a run.
+    would stop a worker in the middle of a run. Workers may start processes, which read data that
+    are streamed.
     """
     secure = importlib.util.find_spec("cryptography") is not None
     try:
-        cluster = distributed.LocalCluster(
-            n_workers=share.workers,
-            threads_per_worker=1,
-            memory_limit=None,
-            dashboard_address="127.0.0.1:0",
-            host="127.0.0.1",
-            security=secure or None,
-            silence_logs=logging.CRITICAL,
-        )
+        with dask.config.set({"distributed.worker.daemon": False}):  # pyright: ignore
+            cluster = distributed.LocalCluster(
+                n_workers=share.workers,
+                threads_per_worker=1,
+                memory_limit=None,
+                dashboard_address="127.0.0.1:0",
+                host="127.0.0.1",
+                security=secure or None,
+                silence_logs=logging.CRITICAL,
+            )
     except (OSError, RuntimeError, TimeoutError) as error:
         raise ConfigError(
             f"workers={share.workers}: the cluster does not start ({_first_line(error)}). Choose "

@@ -60,8 +60,8 @@ def _train(task: tasks_lib.Task, data: dict[str, Any], report: "Report") -> dict
         found = _describe(config.data)
     except (ConfigError, DataError) as error:
         return {run.name: str(error) for run in task.unfinished()}
-    if found != data:
-        names = ", ".join(sorted(name for name in data if found.get(name) != data[name]))
+    if differing := differences(data, found):
+        names = ", ".join(differing)
         reason = (
             f"the data in worker {report.worker} differs from the data of the sweep ({names}). Use "
             "the same files on all machines."
@@ -84,6 +84,17 @@ def _describe(config: DataConfig) -> dict[str, Any]:
 def describe(data: data_lib.Data) -> dict[str, Any]:
     """Returns what must be the same of the data in all workers."""
     return {k: v for k, v in run_folder.describe(data).items() if k != "name"}
+
+
+def differences(data: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """Returns the names of the values in which the data of a worker differ.
+
+    If one of two machines streams the data, its checksum is of the files, and cannot be compared.
+    """
+    names = {*data, *found}
+    if data.get("crc32_of") != found.get("crc32_of"):
+        names -= {"crc32", "crc32_of"}
+    return sorted(name for name in names if data.get(name) != found.get(name))
 
 
 def _wait_for_locks(task: tasks_lib.Task, report: "Report", ask: termination.Ask) -> None:
