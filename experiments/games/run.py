@@ -33,12 +33,16 @@ class Progress:
             print(f"\r{line:<75.75}", end=end, flush=True)
 
 
-def run(config: Config) -> dict[str, Any]:
-    """Runs all methods on all games, and returns the content of the JSON file."""
+def run(config: Config, *, with_spectra: bool = True) -> dict[str, Any]:
+    """Runs all methods on all games, and returns the content of the JSON file.
+
+    Without spectra, the entry `"games"` is empty.
+    """
     start = time.perf_counter()
     games, factories = selected(config.games, GAMES), selected(config.methods, methods())
     pairs = [(method, game) for game in games for method in factories]
-    progress = Progress(len(pairs) + len(games))
+    drawn = games if with_spectra else {}
+    progress = Progress(len(pairs) + len(drawn))
 
     def in_double(task: Callable[..., Any], *names: str) -> Any:
         with jax.enable_x64(True):  # The setting is per thread.
@@ -63,7 +67,7 @@ def run(config: Config) -> dict[str, Any]:
             zip(pairs, pool.map(lambda pair: in_double(one_pair, *pair), pairs), strict=True)
         )
         seen = dict(
-            zip(games, pool.map(lambda game: in_double(one_game, game), games), strict=True)
+            zip(drawn, pool.map(lambda game: in_double(one_game, game), drawn), strict=True)
         )
     return {
         "config": dataclasses.asdict(config),

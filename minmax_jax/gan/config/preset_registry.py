@@ -16,7 +16,7 @@ class Preset(NamedTuple):
       learning_rates: Learning rates of the min and the max player by optimizer, for optimizers
         that need other learning rates than Adam. Units differ: a learning rate multiplies a
         gradient in one optimizer and is the length of a layer's step in another. Those of
-        `sgda` also apply to `GRADIENT_STEPS`.
+        `sgda` also apply to `GRADIENT_STEPS` and `tiada`, whose steps shrink during training.
       betas: Options for the optimizers that have options of these names. GANs usually train
         with b1 = 0.5 (Radford et al., 2016).
     """

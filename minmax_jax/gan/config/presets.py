@@ -82,7 +82,8 @@ def _learning_rates(name: str, optimizer: str) -> dict[str, float]:
     """
     learning_rates = dict(PRESETS[name].learning_rates)
     if "sgda" in learning_rates:
-        learning_rates = dict.fromkeys(GRADIENT_STEPS, learning_rates["sgda"]) | learning_rates
+        names = (*GRADIENT_STEPS, "tiada")
+        learning_rates = dict.fromkeys(names, learning_rates["sgda"]) | learning_rates
     default = inspect.signature(mm.optimizers[optimizer]).parameters["learning_rate"].default
     if optimizer in learning_rates:
         low, high = learning_rates[optimizer]

@@ -47,25 +47,30 @@ def test_variants_differ_from_their_optimizer(name):
     assert np.abs(ends[0] - ends[1]).max() > 1e-3
 
 
-def test_add_keeps_the_record_and_runs_missing_methods(result, monkeypatch):
+def test_add_runs_missing_methods_and_keeps_the_record(result, tmp_path, monkeypatch):
     ran = []
 
-    def fake(config):
-        ran.append(config.methods)
+    def fake(config, with_spectra):
+        ran.append((config.methods, with_spectra))
         new = {"hardware": "h", "jax": "j", "seconds": 1}
-        return {**new, "methods": {name: {"xy": name} for name in config.methods}}
+        return {**new, "methods": {name: result["methods"]["sgda"] for name in config.methods}}
 
     monkeypatch.setattr(command, "run", fake)
-    wanted = dataclasses.replace(TINY, methods=("extragradient", "reflect(sgda)"))
-    found = command.extended(result, wanted)
-    assert ran == [("reflect(sgda)",)]
-    assert found["methods"].pop("reflect(sgda)") == {"xy": "reflect(sgda)"}
-    facts = {"methods": ran[0], "hardware": "h", "jax": "j", "seconds": 1}
-    assert found.pop("added") == [facts]
+    for module in ("trajectories_figure", "spectra_figure", "profile_figure"):
+        monkeypatch.setattr(getattr(command, module), "draw", lambda result, path: None)
+    path = tmp_path / "games.json"
+    path.write_text(json.dumps(result))
+    names = ("extragradient", "reflect(sgda)", "tiada(adam)")
+    command.main(dataclasses.replace(TINY, methods=names), add=True, out=tmp_path)
+    assert ran == [((name,), False) for name in names[1:]]
+    found = json.loads(path.read_text())
+    for name in names[1:]:
+        assert found["methods"].pop(name) == result["methods"]["sgda"]
+    facts = {"hardware": "h", "jax": "j", "seconds": 1}
+    assert found.pop("added") == [{"methods": [name], **facts} for name in names[1:]]
     assert found == result
-    for config in (TINY, dataclasses.replace(wanted, budget=7)):
-        with pytest.raises(SystemExit):
-            command.extended(result, config)
+    with pytest.raises(SystemExit):
+        command.main(dataclasses.replace(TINY, budget=7), add=True, out=tmp_path)
 
 
 def test_trajectories_have_a_color_per_method():
