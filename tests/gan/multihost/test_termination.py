@@ -9,7 +9,7 @@ import pytest
 
 from minmax_jax.gan.base.errors import EXIT_CODES, Terminated
 from minmax_jax.gan.multihost import interrupts
-from minmax_jax.gan.multihost.termination import NAMES, Termination
+from minmax_jax.gan.multihost.termination import NAMES, Termination, also_when
 
 
 @pytest.fixture
@@ -103,3 +103,25 @@ def test_block_in_another_thread_changes_nothing():
     thread = threading.Thread(target=block)
     thread.start()
     thread.join()
+
+
+def test_function_of_the_caller_ends_a_run_in_any_thread():
+    found, reason = [], [""]
+
+    def run():
+        with also_when(lambda: reason[0]):
+            inside = Termination()
+        outside = Termination()
+        with inside, outside:
+            found.append(inside.requested)
+            reason[0] = "the worker closes"
+            found.extend([inside.requested, outside.requested])
+        found.append(inside.error("saved at step 4"))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert found[:3] == [False, True, False]
+    assert (
+        isinstance(found[3], Terminated) and str(found[3]) == "the worker closes: saved at step 4"
+    )

@@ -317,3 +317,35 @@ def test_suspended_process_loses_its_lock_and_ends(tmp_path, monkeypatch):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_token_identifies_the_present_lock(tmp_path):
+    with lock.hold(tmp_path):
+        first = lock.token(tmp_path)
+        assert first == record(tmp_path / "run.lock").token == lock.token(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        lock.token(tmp_path)
+    with lock.hold(tmp_path):
+        assert lock.token(tmp_path) not in ("", first)
+
+
+def test_wait_ends_when_a_foreign_lock_expires(tmp_path, monkeypatch):
+    monkeypatch.setattr(lock, "_LOOK", 0.0)
+    monkeypatch.setattr(lease, "LEASE", 10.0)
+    path, reasons = leave_lock(tmp_path, OTHER_HOST), []
+
+    def keep_waiting(reason):
+        reasons.append(reason)
+        if len(reasons) == 3:  # Its last sign of life is long ago now.
+            os.utime(path, (time.time() - 11,) * 2)
+        return True
+
+    lock.wait_until_free(tmp_path, keep_waiting=keep_waiting)
+    assert len(reasons) == 3 and "process 4321 on node-7" in reasons[0]
+    assert names(tmp_path) == []
+
+
+def test_wait_for_a_lock_ends_on_request(tmp_path):
+    leave_lock(tmp_path, OTHER_HOST)
+    lock.wait_until_free(tmp_path, keep_waiting=lambda reason: False)
+    assert record(tmp_path / "run.lock").process == OTHER_HOST
