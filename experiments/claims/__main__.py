@@ -3,12 +3,12 @@
     python -m experiments.claims
 
 The command rewrites the parts of `experiments/README.md` and of `experiments/claims/*.md` between
-markers, and the figure of the ResNet runs. It runs no experiment. Tests fail if a part is not
-current.
+markers, and draws the figures that combine several records. It runs no experiment. Tests fail if a
+part is not current.
 """
 
 from experiments._shared.files import write_atomically
-from experiments.claims import resnet_figure
+from experiments.claims import figures
 from experiments.claims.groups import GROUPS
 from experiments.claims.render import pages
 
@@ -19,7 +19,7 @@ def main() -> None:
         if path.read_text() != text:
             write_atomically(path, text)
             print(f"rewritten: {path}")
-    resnet_figure.draw()
+    figures.draw_all()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ GROUPS: dict[str, list[Row]] = {
     "A: Adam's magnitude and direction (arXiv 2210.04319)": [
         *adaptive_synthetic.ROWS,
         *adaptive_images.ROWS,
+        *adaptive_synthetic.VARIATIONS,
     ],
     "B: one-sided convergence (arXiv 2109.14213)": one_sided.ROWS,
     "C: greedy accept test (arXiv 2006.12376)": greedy.ROWS,

@@ -17,6 +17,8 @@ from experiments.one_sided.theory import table as theory
 PRIMARY = "adam_gda, constant"
 """Run of the primary comparison, whose p-values are not corrected."""
 SIDES = {"min": "G", "max": "D"}
+BATCH = "one_sided/batch/theory"
+"""Record of B10."""
 BATCH_NOISE = 1.2
 """Standard deviation of the noise of one sample in B10."""
 
@@ -138,7 +140,7 @@ def batch_cells(method: str, schedule: str = "constant") -> dict[int, dict[str, 
 
     Samples have noise 1.2, so the mean over B of them has noise 1.2 / √B.
     """
-    cells = result("one_sided/batch/theory")["games"]["drift"][method][schedule]
+    cells = result(BATCH)["games"]["drift"][method][schedule]
     return {
         round((BATCH_NOISE / float(noise)) ** 2): cell
         for noise, cell in cells.items()
@@ -155,7 +157,7 @@ def batch_exponent(method: str, schedule: str = "constant") -> float:
 
 def batch_table() -> str:
     """Formats the level of the average squared norm by batch size."""
-    methods = result("one_sided/batch/theory")["games"]["drift"]
+    methods = result(BATCH)["games"]["drift"]
     sizes = list(batch_cells(next(iter(methods))))
     rows = [
         [

@@ -18,9 +18,9 @@ def pages(groups: dict[str, list[Row]]) -> dict[Path, str]:
       groups: Rows by paper.
     """
     found = {SUMMARY: replace(SUMMARY.read_text(), {"claims": summary(groups)}, SUMMARY)}
-    for row in (row for rows in groups.values() for row in rows):
+    for row, claim in zip(*full_claims(groups), strict=True):
         path = FOLDER / f"{row.name}.md"
-        blocks = {"verdict": verdict(row), **{n: make() for n, make in row.tables.items()}}
+        blocks = {"verdict": verdict(row, claim), **{n: make() for n, make in row.tables.items()}}
         found[path] = replace(path.read_text(), blocks, path)
     return found
 
@@ -41,10 +41,27 @@ def summary(groups: dict[str, list[Row]]) -> str:
     return "\n".join(lines)
 
 
-def verdict(row: Row) -> str:
+def full_claims(groups: dict[str, list[Row]]) -> tuple[list[Row], list[str]]:
+    """Returns all rows, and their claims without reference to the row before.
+
+    "The same on MNIST" becomes the claim that it refers to, with "the same on MNIST" in brackets.
+    """
+    rows, claims, base = [], [], ""
+    for row in (row for rows in groups.values() for row in rows):
+        same, _, rest = row.claim.partition("The same")
+        if same:
+            base = row.claim
+        addition = f" (the same{rest})" if rest else ""
+        rows.append(row)
+        claims.append(base + addition)
+    return rows, claims
+
+
+def verdict(row: Row, claim: str) -> str:
     """Returns the paragraph with the claim and its verdict."""
+    end = "" if claim.endswith("?") else "."
     return (
-        f"**Claim.** {row.claim}.\n\n"
+        f"**Claim.** {claim}{end}\n\n"
         f"**Verdict.** {emphasized(row.verdict)}. Deciding figure: {row.decides()}."
     )
 

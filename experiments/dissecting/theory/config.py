@@ -149,12 +149,9 @@ def studies() -> dict[str, dict[str, Setting]]:
         for dimension, end in ((1000, 3), (10_000, 5))
     }
     short = {"dimension": 100, "grid": 6, "seeds": 4, "steps": 5000}
-    batches = {"10": 10, "100": 100}
-    betas = {"exact": dataclasses.replace(base, **short, methods=tuple(VARIANTS))} | {
-        f"batch {text}": dataclasses.replace(
-            base, **short, batch_size=size, methods=tuple(VARIANTS)[:1]
-        )
-        for text, size in batches.items()
+    betas = {
+        "exact": dataclasses.replace(base, **short, methods=tuple(VARIANTS)),
+        "batch-10": dataclasses.replace(base, **short, batch_size=10, methods=tuple(VARIANTS)[:1]),
     }
     one_cell = {"rates_min": (10**-2.5,), "rates_max": (10**-1.5,)}
     return {

@@ -73,6 +73,14 @@ def test_summary_groups_rows_by_paper():
     ]
 
 
+def test_full_claims_repeat_the_claim_of_the_row_before():
+    texts = ("Fast", "The same", "The same on MNIST", "Slow", "The same")
+    rows = [Row(f"X{i}", t, "", "", str, {}) for i, t in enumerate(texts)]
+    found, claims = render.full_claims({"P": rows[:4], "Q": rows[4:]})
+    assert found == rows
+    assert claims == ["Fast", "Fast", "Fast (the same on MNIST)", "Slow", "Slow"]
+
+
 def test_table_counts_escaped_bars_as_text():
     assert table("a \\| b | c", [[1, 2]]) == "| a \\| b | c |\n|---|---:|\n| 1 | 2 |"
 
