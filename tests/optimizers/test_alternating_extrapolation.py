@@ -86,3 +86,15 @@ def test_pdhg_follows_its_formulas_on_simplices(theta):
         z = project(np.concatenate([new, ascent]))
         np.testing.assert_allclose(step, z, atol=1e-13)
     assert theta < 1 or matrix_game.gap(seen[-1]) < 1e-6 < matrix_game.gap(seen[0])
+
+
+def test_pdhg_without_constraints_equals_alex():
+    tau, sigma = 0.3, 0.7
+    orbits = [
+        problems.orbit(tx, 30)
+        for tx in (
+            mm.primal_dual_hybrid_gradient(mm.Players(tau, sigma)),
+            alex(mm.Players(tau, sigma), 2.0, 1.0),
+        )
+    ]
+    np.testing.assert_array_equal(*orbits)
