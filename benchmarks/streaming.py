@@ -1,4 +1,4 @@
-"""Memory and speed of training on a set of images that is larger than the memory it gets.
+"""Memory of a run on images that are larger than the memory, when decoded.
 
     python -m benchmarks.streaming --folder DIR
 
@@ -10,7 +10,6 @@ process and of its workers every second.
 import argparse
 import io
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -49,24 +48,34 @@ def encode(seed: int, side: int) -> bytes:
     return file.getvalue()
 
 
-def train_with_samples(data: Path, out: Path, steps: int, workers: int) -> dict[str, Any]:
+def train_with_samples(data: Path, out: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Trains in another process, and samples its memory and that of its workers."""
     import psutil
 
-    flags = f"--network mlp --width 4 --latent-dim 8 --batch-size 64 --steps {steps} --evaluate 0"
+    flags = "--network mlp --width 4 --latent-dim 8 --batch-size 16 --evaluate 0"
     command = [sys.executable, "-m", "minmax_jax.gan.cli", "train", "--data", str(data), "--out"]
-    command += [str(out), *flags.split(), "--stream-workers", str(workers), "--log-every", "50"]
-    began, samples = time.monotonic(), []
-    process = psutil.Popen(command, stderr=subprocess.PIPE, text=True)
+    command += [str(out), *flags.split(), "--steps", str(arguments.steps), "--log-every", "10"]
+    command += ["--stream-workers", str(arguments.workers)]
+    began, samples, ended = time.monotonic(), [], False
     with (out.parent / "log.txt").open("w") as log:
+        process = psutil.Popen(command, stderr=log)
         while process.poll() is None:
             samples.append([round(time.monotonic() - began, 1), *memory(process)])
+            if samples[-1][0] > 60 * arguments.minutes and not ended:
+                ended = True
+                process.terminate()  # It saves its state.
             time.sleep(1)
-        messages = process.stderr.read()
-        log.write(messages)
-    assert process.returncode == 0, messages
-    stream = [line for line in messages.splitlines() if "stream" in line]
-    return {"command": " ".join(command), "columns": COLUMNS, "samples": samples, "lines": stream}
+    messages = (out.parent / "log.txt").read_text()
+    assert process.returncode in (0, 143), messages
+    lines = [line for line in messages.splitlines() if "stream" in line or "step " in line]
+    return {"command": " ".join(command), "columns": COLUMNS, "samples": samples, "lines": lines}
+
+
+def records(out: Path) -> list[dict[str, Any]]:
+    """Returns the steps and the times that a run has logged."""
+    path = out / "metrics.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [{key: json.loads(line)[key] for key in ("step", "seconds")} for line in lines]
 
 
 COLUMNS = ("seconds", "own memory, MB", "of workers, MB", "mapped files, MB")
@@ -104,6 +113,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--steps", type=int, default=1_700)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=60, help="Time limit of the training.")
     return parser.parse_args()
 
 
@@ -112,9 +122,9 @@ def main(arguments: argparse.Namespace) -> None:
     data = make_set(arguments.folder, arguments.images, arguments.side)
     decoded = arguments.images * arguments.side**2 * 3
     out = arguments.folder / f"run-{time.time():.0f}"
-    found = train_with_samples(data, out, arguments.steps, arguments.workers)
+    found = train_with_samples(data, out, arguments)
     about = {"about": machine.describe(), "decoded bytes": decoded, "images": arguments.images}
-    write_json(RESULT, {**about, **found})
+    write_json(RESULT, {**about, **found, "records": records(out)})
     print(json.dumps({**about, "lines": found["lines"], "last": found["samples"][-1]}, indent=2))
 
 

@@ -46,7 +46,8 @@ def open_inputs(
     count = workers.choose_count(config.data.stream_workers)
     with Windows(plan, count, devices) as windows:
         yield StreamedInputs(windows, seed)
-        note(windows.report())
+        if line := windows.report():
+            note(line)
 
 
 class StreamedInputs(loop.Inputs):

@@ -128,7 +128,7 @@ class _Fill(NamedTuple):
 def build(streaming: Streaming, entry: str, images: LazyImages) -> DecodedImages:
     """Decodes the images that a folder does not contain yet, and returns its images.
 
-    Broken images are left out; whoever reads them gets the error of decoding them.
+    Broken images are left out; reading them raises the error of decoding them.
 
     Args:
       streaming: Names the folder and the number of processes.

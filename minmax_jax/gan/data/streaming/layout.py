@@ -1,4 +1,4 @@
-"""Order of the batches within a window, the steps whose batches are transferred at once."""
+"""Order of the batches within a window, which are transferred at once."""
 
 from typing import NamedTuple
 

@@ -70,8 +70,10 @@ class Windows:
         """First step after the present window."""
         return self._first + self._plan.layout.steps
 
-    def report(self) -> str:
-        """Returns a line about the speed of the pipeline and of the training loop."""
+    def report(self) -> str | None:
+        """Returns a line about the speed of the pipeline, or None after fewer than two windows."""
+        if not self.num_images:
+            return None
         seconds = max(time.monotonic() - self._began, 1e-6)
         plural = "" if self._num_workers == 1 else "es"
         where = f"{self._num_workers} worker process{plural}" if self._num_workers else "threads"

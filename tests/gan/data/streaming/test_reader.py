@@ -1,4 +1,4 @@
-"""Elements come in their order from any number of processes, which end with their reader."""
+"""Elements come in order from any number of processes."""
 
 import os
 import signal
