@@ -43,8 +43,9 @@ package: $(VENV)/.dev  ## Builds the wheel and the source distribution, and chec
 	$(BIN)/python -m build
 	$(BIN)/twine check --strict dist/*
 
+# Python compiles the modules that are imported, a small part of all that is installed.
 $(VENV)/.gan $(VENV)/.dev $(VENV)/.docs: $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	$(BIN)/python -m pip install --quiet --no-compile --editable ".[$*]"
 	touch $@
