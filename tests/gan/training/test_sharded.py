@@ -12,7 +12,7 @@ from minmax_jax.gan.config import presets
 from minmax_jax.gan.training import build, sharded
 from minmax_jax.gan.training import program as program_lib
 from tests.devices import first_devices
-from tests.gan.training.test_devices import largest_gap, smooth  # noqa: F401  (a fixture)
+from tests.gan.training.test_devices import smooth  # noqa: F401  (a fixture)
 
 SMALL = {"network": "mlp", "width": 64, "latent_dim": 16, "batch_size": 16}
 BATCH_NORM = {"network": "dcgan", "width": 8, "latent_dim": 32, "microbatches": 2}
@@ -43,6 +43,12 @@ def run_steps(mode, data, count, steps, fields):
     measured = program.measure(state, images, seed)
     found = jax.tree.map(np.asarray, parallel.unreplicate({**quantities, **measured}))
     return start, jax.tree.map(np.asarray, program.read(state)), found, state
+
+
+def largest_gap(one, other):
+    """Returns the largest difference between two trees of numbers and flags."""
+    gaps = jax.tree.map(lambda a, b: np.max(np.abs(np.float64(a) - b), initial=0), one, other)
+    return max(jax.tree.leaves(gaps), default=0.0)
 
 
 CASES = {
