@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TESTS ?=
 # The lower bounds of `dependencies` in pyproject.toml.
-LOWEST := $(shell sed -n 's/^dependencies = .*jax>=\([0-9.]*\)", "optax>=\([0-9.]*\)".*/jax==\1.* optax==\2/p' pyproject.toml)
+LOWEST := $(shell sed -n 's/^dependencies = .*jax>=\([0-9.]*\)", "optax>=\([0-9.]*\)".*/jax==\1 optax==\2/p' pyproject.toml)
 
 .PHONY: demo test test-all lint docs docs-check lowest package
 
@@ -30,12 +30,12 @@ docs-check: $(VENV)/.dev  ## Checks pages, links and docstrings, without running
 	$(BIN)/python -m sphinx -W --keep-going -n -q -b dummy -D nb_execution_mode=off \
 	    docs docs/_build/check
 
-lowest:  ## Runs examples and tests of the core with the lowest supported versions.
+lowest:  ## Runs tests of the core with the lowest supported versions.
 	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --upgrade pip
 	.venv-lowest/bin/python -m pip install --quiet $(LOWEST) pytest hypothesis chex --editable .
-	.venv-lowest/bin/pytest -q minmax_jax --ignore=minmax_jax/gan tests/test_field.py \
-	    tests/test_solve.py tests/constraints
+	.venv-lowest/bin/pytest -q -m "not slow" tests/test_field.py tests/test_solve.py \
+	    tests/test_players.py tests/constraints
 
 package: $(VENV)/.dev  ## Builds the wheel and the source distribution, and checks both.
 	$(BIN)/python -m pip install --quiet build twine

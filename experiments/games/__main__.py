@@ -14,12 +14,12 @@ executed). A run that is outside the tolerance at the end of its budget counts a
 """
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
 from experiments._shared.command import RESULTS, fail, read_result, record_result, run_command
-from experiments._shared.files import write_json
 from experiments.games import profile, profile_figure, spectra_figure, trajectories_figure
 from experiments.games.run import run
 from experiments.games.suite import Config, methods, selected
@@ -40,7 +40,8 @@ def main(config: Config, *, redraw: bool = False, add: bool = False, out: Path =
     if add:
         for name in missing(read_result(path), config):
             one = dataclasses.replace(config, methods=(name,))
-            write_json(path, extended(read_result(path), one), ensure_ascii=False)
+            longer = functools.partial(_extended_file, path, one)
+            record_result(path, longer, redraw=False, ensure_ascii=False)
     result = record_result(path, lambda: run(config), redraw=redraw or add, ensure_ascii=False)
     trajectories_figure.draw(result, out / "trajectories.png")
     spectra_figure.draw(result, out / "spectra.png")
@@ -69,6 +70,10 @@ def extended(record: dict[str, Any], config: Config) -> dict[str, Any]:
         "methods": {**record["methods"], **new["methods"]},
         "added": [*record.get("added", []), {"methods": list(config.methods), **facts}],
     }
+
+
+def _extended_file(path: Path, config: Config) -> dict[str, Any]:
+    return extended(read_result(path), config)
 
 
 if __name__ == "__main__":

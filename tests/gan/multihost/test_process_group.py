@@ -82,7 +82,7 @@ def start_two(folders, cache, *flags):
     ]
 
 
-def ends(process, timeout=240):
+def ends(process, timeout=500):
     out, err = process.communicate(timeout=timeout)
     return process.returncode, out, err
 
@@ -112,16 +112,21 @@ def final(folder):
 
 
 @pytest.mark.slow
-def test_two_processes_match_one_and_only_the_first_writes(tmp_path, processes):
+@pytest.mark.parametrize(
+    "flags",
+    [[], ["--conditional", "--optimizer", "adam_gda", "--max-steps", "3"]],
+    ids=["unconditional", "conditional"],
+)
+def test_two_processes_match_one_and_only_the_first_writes(tmp_path, processes, flags):
     one, two, nothing = tmp_path / "one", tmp_path / "two", tmp_path / "nothing"
     cache = tmp_path / "programs"
-    processes.append(start(one, cache, "--steps", "40", devices=4))
+    processes.append(start(one, cache, *flags, "--steps", "40", devices=4))
     code, _, err = ends(processes[-1])
     assert code == 0, err
 
     # The second session resumes. Only the coordinator has a checkpoint to restore.
     for steps in ("20", "40"):
-        processes += start_two([two, nothing], cache, "--steps", steps)
+        processes += start_two([two, nothing], cache, *flags, "--steps", steps)
         results = [ends(process) for process in processes[-2:]]
         assert [code for code, _, _ in results] == [0, 0], results
     assert "resuming" in results[0][2] and "4/4" not in results[1][2]
@@ -140,6 +145,7 @@ def test_two_processes_match_one_and_only_the_first_writes(tmp_path, processes):
     for config in configs:
         config["config"]["run"].pop("out")
     assert configs[0] == configs[1]  # independent of the number of processes
+    assert ("labels_crc32" in configs[1]["data"]) == bool(flags)
 
 
 @pytest.mark.slow

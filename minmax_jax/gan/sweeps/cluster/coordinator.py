@@ -176,9 +176,9 @@ class _Waiting:
             return
         if future.status == "cancelled":
             raise HostFailed(
-                f"the connection to the scheduler {printable(self._address)} was lost. {_AGAIN}."
+                f"the connection to the scheduler {printable(self._address)} was lost; {_AGAIN}."
                 if self._client.status != "running"
-                else f"somebody else has cancelled the runs on the cluster. {_AGAIN}."
+                else f"somebody else has cancelled the runs on the cluster; {_AGAIN}."
             )
         del self._pending[future]
         if future.status == "error":
