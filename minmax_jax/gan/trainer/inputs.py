@@ -1,4 +1,4 @@
-"""Arguments of the compiled functions: a dataset in memory, or windows of a streamed one."""
+"""Data that compiled functions receive: in memory, or windows of a streamed set."""
 
 import contextlib
 from collections.abc import Iterator, Sequence

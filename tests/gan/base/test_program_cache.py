@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from minmax_jax.gan.base import private_folder
-from minmax_jax.gan.base import program_cache
+from minmax_jax.gan.base import private_folder, program_cache
 from minmax_jax.gan.run import checkpoint
 from tests.devices import xla_flags
 
