@@ -9,8 +9,9 @@ import pytest
 
 from tests.devices import GPU_TESTS, first_devices, up_to_devices
 
-TAKES_DEVICES = re.compile(r"devices\(\)\[:(?!1\])|make_mesh\((?!.*devices=)")
-"""Code that takes several devices, or as many as a mesh needs, without a test for their number."""
+TAKES_DEVICES = re.compile(r"devices\(\)\[:(?!1\])|(?<!fsdp\.)make_mesh\((?!.*devices=)")
+"""Code that takes several devices, or as many as a mesh needs, without a test for their number.
+`fsdp.make_mesh` takes the devices as its first argument."""
 
 
 def test_test_is_skipped_where_devices_are_missing(monkeypatch):

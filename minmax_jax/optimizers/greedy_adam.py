@@ -113,9 +113,9 @@ def greedy_adam(
 
       >>> import minmax_jax as mm
       >>> game = mm.games.keswani("F1")
-      >>> tx = mm.greedy_adam(0.05, b1=0.0, max_ascent_steps=100, accept_every=None)
+      >>> tx = mm.greedy_adam(0.05, b1=0.0, max_ascent_steps=20, accept_every=None)
       >>> for optimizer in (mm.adam_gda(0.05), tx):
-      ...     end = mm.solve(optimizer, game.field_fn, game.start, 500, payoff_fn=game.payoff_fn)
+      ...     end = mm.solve(optimizer, game.field_fn, game.start, 200, payoff_fn=game.payoff_fn)
       ...     print(bool(abs(end.players.min) < 6.0))
       False
       True

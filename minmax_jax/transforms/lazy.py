@@ -63,6 +63,7 @@ def regularize_lazily(
     Examples:
       On f = xy with the penalty y², alternating descent–ascent converges:
 
+      >>> import jax
       >>> import optax
       >>> import minmax_jax as mm
       >>> field_fn = mm.zero_sum(lambda z: z.min * z.max)
@@ -70,13 +71,16 @@ def regularize_lazily(
       >>> tx = mm.alternate(
       ...     min=optax.sgd(0.1), max=mm.regularize_lazily(optax.sgd(0.1), every=4)
       ... )
-      >>> z = mm.Players(1.0, 1.0)
-      >>> state = tx.init(z)
-      >>> for _ in range(200):
+      >>> @jax.jit
+      ... def step(z, state):
       ...     updates, state = tx.update(
       ...         field_fn(z), state, z, field_fn=field_fn, penalty_field_fn=penalty_field_fn
       ...     )
-      ...     z = mm.apply_updates(z, updates)
+      ...     return mm.apply_updates(z, updates), state
+      >>> z = mm.Players(1.0, 1.0)
+      >>> state = tx.init(z)
+      >>> for _ in range(200):
+      ...     z, state = step(z, state)
       >>> bool(z.min**2 + z.max**2 < 1e-3)
       True
 

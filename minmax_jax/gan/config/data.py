@@ -43,7 +43,7 @@ class DataConfig(Group):
     stream: bool = False
     """Read and decode images while the run trains, instead of decoding all of them into memory first. The results are the same. Needs the extra stream."""  # noqa: E501
     stream_above: Annotated[float, AtLeast(0)] = 0.5
-    """Stream without --stream if the decoded images would take more than this share of the memory of the machine or of a device. 0: never."""  # noqa: E501
+    """Share of the memory of the machine, or of a device, that decoded images may take before a run streams by itself. 0: it never does."""  # noqa: E501
     stream_workers: Annotated[int, AtLeast(-1), AtMost(512), HIDE_DEFAULT] = -1
     """Processes that decode streamed images. 0 decodes in threads of the training process. Default: half of the cores, at most 8."""  # noqa: E501
     cache_decoded: Annotated[str, HIDE_DEFAULT] = ""

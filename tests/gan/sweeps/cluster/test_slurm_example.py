@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,22 @@ from minmax_jax import gan
 PAGE = Path(__file__).parents[4] / "docs" / "cluster.md"
 
 
-def test_job_script_starts_one_worker_per_gpu(tmp_path, monkeypatch):
+@pytest.fixture
+def program():
+    """Names that the program of the page defines."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed")
-    monkeypatch.chdir(tmp_path)
+    # Importing it replaces the handler of Ctrl-C of the whole process.
+    for number, handler in before.items():
+        signal.signal(number, handler)
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
-    program = {"__name__": "sweep_slurm"}
-    exec(compile(code, "sweep_slurm.py", "exec"), program)
+    names = {"__name__": "sweep_slurm"}
+    exec(compile(code, "sweep_slurm.py", "exec"), names)
+    return names
+
+
+def test_job_script_starts_one_worker_per_gpu(program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with program["slurm_cluster"]() as cluster:
         script = cluster.job_script()
     lines = script.splitlines()
@@ -28,11 +39,8 @@ def test_job_script_starts_one_worker_per_gpu(tmp_path, monkeypatch):
     assert values["--lifetime"] == "11h45m" and "--nworkers" not in worker
 
 
-def test_program_calls_the_sweep_with_valid_values(monkeypatch):
-    pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed")
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
-    calls, program = [], {"__name__": "sweep_slurm"}
-    exec(compile(code, "sweep_slurm.py", "exec"), program)
+def test_program_calls_the_sweep_with_valid_values(program, monkeypatch):
+    calls = []
 
     class Cluster:
         scheduler_address = "tcp://10.0.0.7:8786"
