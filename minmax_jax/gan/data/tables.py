@@ -60,6 +60,7 @@ def _load(name: str, listing: Listing | None) -> dict[str, Any]:
     """Returns the splits that have rows."""
     import datasets
 
+    loaded: Any
     try:
         with _quiet():
             if listing:

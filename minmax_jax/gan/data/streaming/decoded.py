@@ -69,7 +69,7 @@ class DecodedImages:
         if opened is None:
             return None
         pixels = np.array(opened["pixels"][place])
-        return pixels if zlib.crc32(pixels) == opened["crc32"][place] else None
+        return pixels if zlib.crc32(pixels.tobytes()) == opened["crc32"][place] else None
 
     def _open(self, number: int) -> Any:
         try:

@@ -10,7 +10,8 @@ import numpy as np
 PENALTY_STREAM = 2**31 - 2
 """Number that gives the samples of a separate penalty a key. It is larger than any sample index."""
 
-Key = tuple[np.ndarray, np.ndarray]
+Word = np.ndarray | np.uint32
+Key = tuple[Word, Word]
 """The two 32-bit words of a PRNG key, each an array of any shape."""
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -54,7 +55,7 @@ def _below(count: int, key: Key) -> np.ndarray:
 def _bits(key: Key) -> np.ndarray:
     """Returns 32 random bits per key."""
     first, second = fold_in(key, 0)
-    return first ^ second
+    return np.asarray(first ^ second)
 
 
 def _threefry(key: Key, first: np.ndarray, second: np.ndarray) -> Key:
