@@ -49,10 +49,10 @@ def test_runs_resume_on_every_mesh(tmp_path):
         "augment": "flip",
         "augment_target": 0.6,
         "sample_every": 2,
-        "evaluate": 16,
+        "evaluate": 20,
         "evaluate_every": 4,
         "keep_best": "loss_max",
-        "schedule": {"learning_rate": "cosine:0.1x:12", "ema": "linear:99"},
+        "schedule": {"learning_rate": "cosine:0.1x:12", "ema": "linear:99:12"},
     }
     whole = train(tmp_path / "whole", "pmap", 8, 12, **fields)
     meshes = (("pmap", 8), ("fsdp", 8), ("fsdp", 4), ("fsdp", 1), ("shard_map", 2), ("fsdp", 2))
@@ -78,7 +78,7 @@ def test_checkpoints_of_divided_runs_are_whole(tmp_path):
 
 @pytest.mark.slow
 def test_divided_run_stops_at_a_nonfinite_update(tmp_path):
-    with pytest.raises(NonFinite, match="is not finite"):
+    with pytest.raises(NonFinite, match="not finite"):
         train(tmp_path, "fsdp", 8, 8, optimizer="sgda", learning_rate_max=1e38)
     restored = checkpoint.Checkpoints(tmp_path / "checkpoints", pytest.fail).restore()
     if restored is not None:

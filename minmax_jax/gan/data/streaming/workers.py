@@ -4,7 +4,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 MAX_DEFAULT = 8
 """Largest default number of processes. More of them seldom help, because storage limits them."""
@@ -27,7 +29,9 @@ def block_signals() -> None:
     These signals often reach all processes of a run at once. The training process reacts to
     them; it needs its workers until it has saved the state, and ends them itself.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    # When `multiprocessing` starts its tracker with the first process, it unblocks signals.
+    resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
 
 def start_worker(index: int, count: int) -> None:
@@ -41,6 +45,8 @@ def start_worker(index: int, count: int) -> None:
 
     del index, count
     jax.config.update("jax_platforms", "cpu")  # It must not take memory of an accelerator.
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     if (parent := multiprocessing.parent_process()) is not None:
         watch = threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True)
         watch.start()
