@@ -47,7 +47,13 @@ def run_steps(mode, data, count, steps, fields):
 
 def largest_gap(one, other):
     """Returns the largest difference between two trees of numbers and flags."""
-    gaps = jax.tree.map(lambda a, b: np.max(np.abs(np.float64(a) - b), initial=0), one, other)
+
+    def gap(a, b):
+        a, b = np.float64(a), np.float64(b)
+        # A payoff that greedy has not computed yet is infinite.
+        return np.max(np.abs(np.subtract(a, b, where=a != b, out=np.zeros_like(a))), initial=0)
+
+    gaps = jax.tree.map(gap, one, other)
     return max(jax.tree.leaves(gaps), default=0.0)
 
 
