@@ -68,7 +68,10 @@ def train_with_samples(data: Path, out: Path, arguments: argparse.Namespace) -> 
     messages = (out.parent / "log.txt").read_text()
     assert process.returncode in (0, 143), messages
     lines = [line for line in messages.splitlines() if "stream" in line or "step " in line]
-    return {"command": " ".join(command), "columns": COLUMNS, "samples": samples, "lines": lines}
+    lines = [line.replace(str(out), "DIR/run").replace(str(data.parent), "DIR") for line in lines]
+    shown = " ".join(["python", *command[1:]]).replace(str(out), "DIR/run")
+    shown = shown.replace(str(data.parent), "DIR")  # A record names no folder of the machine.
+    return {"command": shown, "columns": COLUMNS, "samples": samples, "lines": lines}
 
 
 def records(out: Path) -> list[dict[str, Any]]:
