@@ -215,3 +215,12 @@ def test_tables_and_figures_are_built_from_json(path, tmp_path):
     if hasattr(suite, "draw"):
         suite.draw(record, tmp_path / "figure.png")
         assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_records_name_no_folder_of_their_machine():
+    root = Path(__file__).parents[2]
+    records = [p for part in ("benchmarks", "experiments") for p in (root / part).rglob("*.json")]
+    assert len(records) > 10
+    found = [p.name for p in records for place in ("/tmp/", "/home/", "/root/", "/bin/python")
+             if place in p.read_text()]  # fmt: skip
+    assert not found
