@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from experiments._shared.command import RESULTS, record_result, run_command
-from experiments._shared.figures import plt, save
+from experiments._shared.figures import GRAY, highlight, plt, save
 from experiments._shared.oracle_calls import cell
 from experiments.constrained.run import Config, run
 
@@ -52,25 +52,37 @@ def table(result: dict[str, Any], tolerance: float) -> str:
     return "\n".join(lines)
 
 
+HIGHLIGHTED = (
+    "sgda",
+    "extragradient",
+    "primal_dual_hybrid_gradient",
+    "νPI, κ_p = 10",
+    "augmented, c = 1",
+)
+"""Methods with a color in the figure: one per idea."""
+
+
 def draw(result: dict[str, Any], path: Path) -> None:
     """Draws the median distance over oracle calls, one panel per problem."""
     problems = result["problems"]
+    colors = highlight(next(iter(problems.values())), HIGHLIGHTED)
     rows = (len(problems) + 2) // 3
     figure, axes = plt.subplots(
         rows, 3, figsize=(15, 4 * rows + 1), layout="constrained", sharey=True, squeeze=False
     )
     for axis, (label, methods) in zip(axes.flat, problems.items(), strict=False):
-        for index, (name, found) in enumerate(methods.items()):
+        for name, found in methods.items():
             calls = np.array(found["curve"]["updates"]) * found["cost"]
             values = np.clip(found["curve"]["distance"], 1e-8, 10)
-            style = ("-", "--")[index >= len(plt.rcParams["axes.prop_cycle"])]
-            axis.plot(calls[calls > 0], values[calls > 0], style, label=name)
+            label_of, order = ("_gray", 1) if colors[name] == GRAY else (name, 2)
+            line = axis.plot(calls[calls > 0], values[calls > 0], color=colors[name], zorder=order)
+            line[0].set_label(label_of)
         axis.set(xscale="log", yscale="log", title=label, xlabel="oracle calls", ylim=(1e-8, 10))
     for axis in axes.flat[len(problems) :]:
         axis.set_axis_off()
     for axis in axes[:, 0]:
         axis.set_ylabel("distance of x, relative to the start")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     save(figure, path)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from experiments._shared.command import RESULTS, record_result, run_command
-from experiments._shared.figures import plt, save
+from experiments._shared.figures import GRAY, highlight, plt, save
 from experiments._shared.oracle_calls import cell
 from experiments.strategies.run import MATCHING, Config, run
 
@@ -51,9 +51,20 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+HIGHLIGHTED = (
+    "optimistic multiplicative weights",
+    "mirror prox",
+    "projected optimistic_gda",
+    "projected extragradient",
+    "regret matching+",
+)
+"""Methods with a color in the figure: those that solve all or most games."""
+
+
 def draw(result: dict[str, Any], path: Path) -> None:
     """Draws the median exploitability over oracle calls, one panel per game."""
     games = result["games"]
+    colors = highlight(next(iter(games.values())), HIGHLIGHTED)
     figure, axes = plt.subplots(
         1,
         len(games),
@@ -68,7 +79,11 @@ def draw(result: dict[str, Any], path: Path) -> None:
             calls = (np.array(curve["updates"]) + (name in MATCHING)) * found["cost"]
             style = ":" if name.startswith("projected") else "-"
             values = np.maximum(curve["exploitability"], 1e-8)
-            axis.plot(calls[calls > 0], values[calls > 0], style, label=name)
+            label_of, order = ("_gray", 1) if colors[name] == GRAY else (name, 2)
+            line = axis.plot(
+                calls[calls > 0], values[calls > 0], style, color=colors[name], zorder=order
+            )
+            line[0].set_label(label_of)
         axis.set(xscale="log", yscale="log", title=label, xlabel="oracle calls", ylim=(1e-8, 2))
     axes[0, 0].set_ylabel("exploitability (median over starts)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
