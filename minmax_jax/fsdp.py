@@ -153,7 +153,7 @@ def map_average(
 ) -> Callable[..., tuple[Any, Any]]:
     """Maps a function of whole parameters over devices, and averages its values.
 
-    The result can be differentiated in both modes. Its derivatives are those of the average.
+    The result supports forward-mode and reverse-mode derivatives, which are those of the average.
 
     Args:
       function: Function `(params, local, *args) -> (value, aux)` of one device. It is called under
