@@ -1,5 +1,6 @@
 """Configuration of all tests: eight CPU devices, no network, fixed examples."""
 
+import functools
 import gc
 import importlib.util
 import os
@@ -86,8 +87,13 @@ def few_memory_maps():
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Marks the tests that are worth running on a GPU, before tests are selected by marks."""
+
+    @functools.cache  # Comparing paths for each of ten thousand tests would take seconds.
+    def is_for_gpu(path):
+        return any(path.is_relative_to(place) for place in GPU_TESTS)
+
     for item in items:
-        if any(item.path.is_relative_to(place) for place in GPU_TESTS):
+        if is_for_gpu(item.path):
             item.add_marker("gpu")
 
 

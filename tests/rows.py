@@ -23,6 +23,22 @@ def row(case, *more, suffix=""):
 each_case = pytest.mark.parametrize("case", [row(case) for case in CASES])
 
 
+def each_case_with(name, values, fast):
+    """Combines each row with each value. Fast tests run `fast` of the values per row, in turn."""
+    algorithms = list(dict.fromkeys(case.algorithm for case in CASES))
+    parameters = []
+    for case in CASES:
+        turn = algorithms.index(case.algorithm)
+        for position, value in enumerate(values):
+            parameter = row(case, value, suffix=f"-{value}")
+            if (turn + position) % len(values) >= fast:
+                parameter = pytest.param(
+                    *parameter.values, id=parameter.id, marks=[*parameter.marks, pytest.mark.slow]
+                )
+            parameters.append(parameter)
+    return pytest.mark.parametrize(f"case, {name}", parameters)
+
+
 def run(optimizer, problem, num_steps, **options):
     def whole(start):
         return mm.solve(

@@ -22,7 +22,7 @@ from minmax_jax import parallel
 from tests import problems
 from tests.cases import CASES, Case
 from tests.devices import first_devices
-from tests.rows import distance, each_case, one_update, run
+from tests.rows import distance, each_case, each_case_with, one_update, run
 
 
 @each_case
@@ -61,8 +61,7 @@ def test_fresh_state_shares_no_buffers(case: Case):
         assert len(buffers) == len(leaves), "Such a state cannot be donated together with params."
 
 
-@each_case
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "float64"])
+@each_case_with("dtype", ["bfloat16", "float16", "float32", "float64"], fast=2)
 def test_state_and_updates_keep_dtypes_and_shapes(case: Case, dtype):
     with jax.enable_x64(dtype == "float64"):
         problem = case.games.quadratic._replace(
@@ -204,8 +203,7 @@ def _trajectory_on_whole_batch(name):
     return jax.jit(_trajectory_on_data(case, None))(problems.batch_data)
 
 
-@each_case
-@pytest.mark.parametrize("backend", ["pmap", "shard_map"])
+@each_case_with("backend", ["pmap", "shard_map"], fast=1)
 def test_four_devices_match_one_device_on_whole_batch(case: Case, backend):
     data, axis = problems.batch_data, parallel.AXIS
     whole = _trajectory_on_whole_batch(case.name)
