@@ -34,6 +34,16 @@ FAMILIES = {
         "tiada(adam)",
         "adaptive_extragradient(bach_levy)",
     ),
+    "decaying": (
+        "nsgda(decay=0.5)",
+        "nsgda(decay=1)",
+        "ada_nsgda(decay=0.5)",
+        "ada_nsgda(decay=1)",
+        "ada_dir(decay=0.5)",
+        "ada_dir(decay=1)",
+        "adam_gda(decay=0.5)",
+        "adam_gda(decay=1)",
+    ),
     "others": (),
 }
 

@@ -1,8 +1,6 @@
 """Configuration, games, methods and starts, the same for all methods."""
 
 import dataclasses
-import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 import minmax_jax as mm
+from experiments.games.variants import VARIANTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,31 +96,6 @@ def selected(names: tuple[str, ...], available: dict[str, Any]) -> dict[str, Any
     if unknown := [name for name in names if name not in available]:
         raise ValueError(f"unknown names {unknown}; choose from {list(available)}.")
     return {name: value for name, value in available.items() if not names or name in names}
-
-
-def _reflected(learning_rate: Any, *, projection: Any) -> Any:
-    return mm.reflect(mm.sgda(learning_rate, projection=projection))
-
-
-def _complex_momentum(learning_rate: Any, *, projection: Any) -> Any:
-    momentum = mm.complex_trace(0.7, math.pi / 2)
-    return mm.sgda(learning_rate, transform=momentum, projection=projection)
-
-
-VARIANTS: dict[str, Callable[..., Any]] = {
-    "reflect(sgda)": _reflected,
-    "sgda(complex_trace)": _complex_momentum,
-    "extragradient(relaxation=0.5)": functools.partial(mm.extragradient, relaxation=0.5),
-    "smoothed_gda(max_strength=1)": functools.partial(mm.smoothed_gda, max_strength=1.0),
-    "anchored_past_extragradient(reflected)": functools.partial(
-        mm.anchored_past_extragradient, variant="reflected"
-    ),
-    "tiada(adam)": functools.partial(mm.tiada, variant="adam"),
-    "adaptive_extragradient(bach_levy)": functools.partial(
-        mm.adaptive_extragradient, variant="bach_levy"
-    ),
-}
-"""Methods made of building blocks, and published forms of optimizers that are options."""
 
 
 def methods() -> dict[str, Callable[..., Any]]:

@@ -1,8 +1,10 @@
 import dataclasses
+import functools
 import json
 
 import jax
 import numpy as np
+import optax
 import pytest
 
 import minmax_jax as mm
@@ -39,12 +41,45 @@ def test_methods_contain_every_optimizer_once():
 def test_variants_differ_from_their_optimizer(name):
     game = mm.games.matrix()
     ends = []
-    for make in (VARIANTS[name], mm.optimizers[name.split("(")[0].replace("reflect", "sgda")]):
-        tx = make(0.5, projection=game.projection)
-        end = jax.jit(lambda z, tx=tx: mm.solve(tx, game.field_fn, z, 3).players)(game.start)
+    base = {"reflect": "sgda", "greedy": "greedy_adam"}.get(name.split("(")[0], name.split("(")[0])
+    for make in (VARIANTS[name], mm.optimizers[base]):
+        solve = functools.partial(mm.solve, make(0.5, projection=game.projection), game.field_fn)
+        options = {"payoff_fn": game.payoff_fn, "key": jax.random.key(0)}
+        end = jax.jit(lambda z, s=solve: s(z, 3, **options).players)(game.start)  # noqa: B023
         np.testing.assert_allclose(game.projection(end).min, end.min, atol=1e-6)
         ends.append(flat(end))
     assert np.abs(ends[0] - ends[1]).max() > 1e-3
+
+
+@pytest.mark.parametrize(("power", "rates"), [(0.5, (1, 0.5**0.5, 3**-0.5)), (1, (1, 0.5, 1 / 3))])
+def test_decaying_steps_have_the_scheduled_norms(power, rates):
+    field_fn, start = GAMES["quadratic"]().field_fn, mm.Players(1.0, 2.0)
+    optimizer = VARIANTS[f"nsgda(decay={power})"](0.1, projection=None)
+    path = mm.solve(optimizer, field_fn, start, 3, record=lambda k, z, u, s: u).records
+    np.testing.assert_allclose(np.abs(path.min), 0.1 * np.array(rates), rtol=1e-5)
+    np.testing.assert_allclose(np.abs(path.max), 0.1 * np.array(rates), rtol=1e-5)
+
+
+def _run_greedy(game, optimizer):
+    options = {"payoff_fn": game.payoff_fn, "key": jax.random.key(0)}
+    return jax.jit(lambda z: mm.solve(optimizer, game.field_fn, z, 60, **options).players)(
+        game.start
+    )
+
+
+def test_greedy_noise_is_the_published_setting_and_solves_f1():
+    game = mm.games.keswani("F1")
+    expected = mm.greedy(
+        optax.chain(optax.set_to_zero(), mm.add_noise(0.5)),
+        optax.sgd(0.05),
+        max_ascent_steps=50,
+        gradient_tolerance=1e-3,
+        stochastic=False,
+    )
+    tx = VARIANTS["greedy(noise)"](0.05, projection=None)
+    ends = _run_greedy(game, tx), _run_greedy(game, expected)
+    assert flat(ends[0]).tolist() == flat(ends[1]).tolist()
+    assert abs(ends[0].min) < 0.1 * abs(game.start.min)
 
 
 def test_add_runs_missing_methods_and_keeps_the_record(result, tmp_path, monkeypatch):
