@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.core import Tracer
 
 from minmax_jax._util import checks, norms, trees
 from minmax_jax._util.types import Players
@@ -93,7 +94,7 @@ def tune(
         `lambda rate: mm.extragradient(rate, projection=game.projection)`.
       game: Game, for example from `mm.games`. Of its attributes, `field_fn` and `start` are
         required.
-      learning_rates: One-dimensional array of learning rates, or `Players` of two arrays of the
+      learning_rates: One-dimensional array or list of learning rates, or `Players` of two of the
         same length.
       budget: Oracle calls per run.
       starts: `Players` whose leaves have an additional first axis, one row per start. Default:
@@ -110,9 +111,10 @@ def tune(
       tolerance and the best learning rate.
 
     Raises:
-      TypeError: If `make` or `distance` is not callable, or a count is not an int.
-      ValueError: If a count is too small, the learning rates or starts have wrong shapes, or the
-        game has no solution and `distance` is missing.
+      TypeError: If `make` or `distance` is not callable, `distance` does not return a scalar,
+        `game` is not a `Game`, a count is not an int, or an argument is traced.
+      ValueError: If a count is too small, the learning rates or starts have wrong shapes, a
+        learning rate is negative, or the game has no solution and `distance` is missing.
 
     Examples:
       >>> import jax.numpy as jnp
@@ -132,8 +134,12 @@ def tune(
     num_seeds = checks.check_count("tune", "num_seeds", num_seeds)
     seed = checks.check_count("tune", "seed", seed, at_least=0)
     cost_updates = checks.check_count("tune", "cost_updates", cost_updates)
-    rates = jax.tree.map(jnp.asarray, learning_rates)
-    _check_rows("learning_rates", rates, like=None)
+    if not isinstance(game, Game):
+        raise TypeError(
+            f"tune: game must be a Game, got {checks.shown(game)}. Pass one of mm.games, or "
+            "mm.games.Game(field_fn=..., payoff_fn=..., start=...)."
+        )
+    rates = _checked_rates(learning_rates)
     if starts is None:
         starts = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], game.start)
     _check_rows("starts", starts, like=game.start)
@@ -141,7 +147,12 @@ def tune(
     points: Any = trees.strongly_typed(starts)
     seeds = jnp.arange(seed, seed + num_seeds)
     cost = _costs(make, game, rates, jax.tree.map(lambda x: x[0], points), seeds[0], cost_updates)
-    num_updates = max(int(budget // max(float(cost.min()), 1e-9)), 0)
+    if not cost.min() > 0:
+        raise ValueError(
+            "tune: make must create optimizers that use the field, got one without oracle calls. "
+            "Compare it by its number of updates in mm.solve."
+        )
+    num_updates = int(budget // float(cost.min()))
 
     def run(rate: Any, start: Players, seed: jax.Array) -> jax.Array:
         seen = solve(
@@ -179,9 +190,26 @@ def _costs(
     return np.array(found)
 
 
+def _checked_rates(learning_rates: Any) -> Any:
+    """Returns the learning rates as arrays, or raises an error if a method could not use them."""
+    sides = learning_rates if isinstance(learning_rates, Players) else (learning_rates,)
+    if any(isinstance(leaf, Tracer) for side in sides for leaf in jax.tree.leaves(side)):
+        raise TypeError(
+            "tune: learning_rates must be known numbers, got traced ones. Call tune outside of "
+            "jit, vmap and grad: it compiles the runs itself."
+        )
+    arrays = [jnp.asarray(side) for side in sides]
+    rates = Players(*arrays) if isinstance(learning_rates, Players) else arrays[0]
+    _check_rows("learning_rates", rates, like=None)
+    for rate in np.concatenate(arrays):
+        checks.check_learning_rate("tune", float(rate), "learning_rates")
+    return rates
+
+
 def _distance(game: Game, distance: Callable[..., Any] | None) -> Callable[[Players], Any]:
     if distance is not None:
-        return checks.check_callable("tune", "distance", distance, "a function", count=1)
+        checks.check_callable("tune", "distance", distance, "a function", count=1)
+        return _CheckedDistance(distance)
     solution = game.solution
     if solution is None:
         raise ValueError(
@@ -189,6 +217,23 @@ def _distance(game: Game, distance: Callable[..., Any] | None) -> Callable[[Play
             "distance=, for example a duality gap."
         )
     return lambda players: norms.norm(optax.tree.sub(players, solution))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _CheckedDistance:
+    """A distance that checks its values."""
+
+    distance: Callable[..., Any]
+
+    def __call__(self, players: Players) -> jax.Array:
+        """Returns the distance of `players`, a real scalar."""
+        found = self.distance(players)
+        if not checks.is_real_scalar(found):
+            raise TypeError(
+                f"tune: distance must return a real scalar, got {checks.described(found)}. Reduce "
+                "it, for example with optax.global_norm."
+            )
+        return jnp.asarray(found)
 
 
 def _check_rows(argument: str, tree: Any, like: Any) -> None:

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import minmax_jax as mm
@@ -125,9 +126,44 @@ def test_tuning_table_sorts_methods_and_shows_failures():
         ({"budget": 0}, ValueError, "budget must be at least 1"),
         ({"game": decoupled._replace(solution=None)}, ValueError, "distance must be a function"),
         ({"distance": 1.0}, TypeError, "distance must be a function"),
+        (
+            {"distance": lambda z: jnp.stack([*z]), "budget": 2, "cost_updates": 1},
+            TypeError,
+            r"distance must return a real scalar, got shape \(2,\)",
+        ),
+        ({"game": 3}, TypeError, "game must be a Game, got 3"),
+        (
+            {"learning_rates": [0.1, -0.1]},
+            ValueError,
+            "learning_rates must be at least 0, got -0.1",
+        ),
+        (
+            {"learning_rates": mm.Players(RATES, RATES * jnp.nan)},
+            ValueError,
+            "learning_rates must be a finite number, got nan",
+        ),
+        (
+            {"make": lambda rate: optax.set_to_zero()},
+            ValueError,
+            "make must create optimizers that use the field",
+        ),
     ],
 )
 def test_tune_names_invalid_arguments(options, error, message):
     arguments = {"make": mm.sgda, "game": decoupled, "learning_rates": RATES, **options}
     with pytest.raises(error, match=f"^tune: {message}"):
         mm.tune(**arguments)
+
+
+def test_tune_explains_that_it_compiles_itself():
+    with pytest.raises(TypeError, match=r"^tune: learning_rates must be known .* outside of jit"):
+        jax.jit(lambda rates: mm.tune(mm.sgda, decoupled, rates).distances)(RATES)
+
+
+def test_tune_accepts_lists_of_learning_rates():
+    options = {"budget": 2, "cost_updates": 1}
+    of_list = mm.tune(mm.sgda, decoupled, [0.1, 0.5, 2.5], **options)
+    of_array = mm.tune(mm.sgda, decoupled, RATES, **options)
+    np.testing.assert_array_equal(of_list.distances, of_array.distances)
+    both = mm.tune(mm.sgda, decoupled, mm.Players([0.1, 0.5], [0.2, 0.3]), **options)
+    assert both.learning_rates.max.tolist() == pytest.approx([0.2, 0.3])

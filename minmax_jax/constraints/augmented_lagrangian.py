@@ -90,8 +90,9 @@ def augment_lagrangian(
 
     Raises:
       TypeError: If `tx` is not an Optax gradient transformation, or an argument is not a number.
-      ValueError: If an argument is out of range or `grow` is unknown. In `update`, if params or
-        field_fn is missing, or `optax.masked` hides parameters.
+      ValueError: If an argument is out of range, an initial penalty exceeds `max_penalty` or `grow`
+        is unknown. In `update`, if params or field_fn is missing, or `optax.masked` hides
+        parameters.
 
     Examples:
       The solution of min −x₀x₁ subject to x₀ + x₁ = 2 is (1, 1). The Lagrangian has no minimum
@@ -119,6 +120,7 @@ def augment_lagrangian(
     increment = _number("increment", increment)
     tolerance = _number("tolerance", tolerance)
     max_penalty = _number("max_penalty", max_penalty, infinite=True)
+    _check_upper_bound(start, max_penalty)
     checks.check_choice(_NAME, "restart", restart, (True, False))
     checks.check_choice(_NAME, "grow", grow, ("after", "before"))
 
@@ -176,6 +178,17 @@ def augment_lagrangian(
         return steps, AugmentState(trees.increment(state.count), after, inner)
 
     return transformation(init_fn, update_fn)
+
+
+def _check_upper_bound(start: Multipliers, max_penalty: Any) -> None:
+    """Raises ValueError if an initial penalty exceeds the upper bound, unless one is traced."""
+    bound = checks.concrete(max_penalty)
+    for number in map(checks.concrete, start):
+        if bound is not None and number is not None and number > bound:
+            raise ValueError(
+                f"{_NAME}: max_penalty must be at least the initial penalty {number:g}, got "
+                f"{bound:g}. Pass a larger bound, or a smaller penalty."
+            )
 
 
 def _number(argument: str, value: Any, **limits: Any) -> Any:

@@ -54,7 +54,8 @@ class Proxy:
         # Without derivatives of its argument, `true` may contain functions that have none.
         true = self.true(lax.stop_gradient(x), *draw)
         trees = {"true(x)": true, "surrogate(x)": surrogate}
-        checks.check_same_structure("Proxy", trees, "Return one value per constraint from both.")
+        advice = "Return one value per constraint from both."
+        checks.check_same_structure("Proxy", trees, advice, exact=True)
         checks.check_floats("Proxy", "surrogate(x)", surrogate)
         return jax.tree.map(
             lambda t, s: _value_of(jnp.asarray(t).astype(jnp.result_type(s)), jnp.asarray(s)),

@@ -59,7 +59,7 @@ def kkt_conditions(players: Players, field: Players) -> KKTConditions:
     checks.check_players("kkt_conditions", "players", players)
     checks.check_players("kkt_conditions", "field", field)
     compared = {"field": field, "players": players}
-    checks.check_same_structure("kkt_conditions", compared, "Pass field_fn(players).")
+    checks.check_same_structure("kkt_conditions", compared, "Pass field_fn(players).", exact=True)
     dtype = trees.wide_dtype(field)
     field, players = trees.widen(field, dtype), trees.widen(players, dtype)
     values: Multipliers = split(jax.tree.map(jnp.negative, field.max))
@@ -138,11 +138,11 @@ def natural_residual(
     checks.check_players("natural_residual", "field", field)
     checks.check_projection("natural_residual", "projection", projection)
     compared: dict[str, Any] = {"field": field, "players": players}
-    checks.check_same_structure("natural_residual", compared, "Pass field_fn(players).")
+    checks.check_same_structure("natural_residual", compared, "Pass field_fn(players).", exact=True)
     projected = trees.each_player(projection, optax.tree.sub(players, field))
     compared = {"projection(players)": projected, "players": players}
     advice = "Return one value for each parameter."
-    checks.check_same_structure("natural_residual", compared, advice)
+    checks.check_same_structure("natural_residual", compared, advice, exact=True)
     return norms.norm(optax.tree.sub(players, projected))
 
 

@@ -81,7 +81,8 @@ def project(
         moved: Any = optax.apply_updates(z, updates)
         feasible = trees.each_player(projection, moved)
         trees_by_name = {"projection(params)": feasible, "params": z}
-        checks.check_same_structure(name, trees_by_name, "Return one value for each parameter.")
+        advice = "Return one value for each parameter."
+        checks.check_same_structure(name, trees_by_name, advice, exact=True)
         return jax.tree.map(_step_to, feasible, z, moved, updates), state
 
     return transformation(init_fn, update_fn)

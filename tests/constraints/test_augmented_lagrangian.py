@@ -208,6 +208,10 @@ def test_fixed_learning_rate_is_stable_up_to_exact_penalty():
         ({"growth": 0.9}, "growth must be at least 1"),
         ({"increment": -1.0}, "increment must be at least 0"),
         ({"tolerance": float("nan")}, "tolerance must be a finite number"),
+        (
+            {"penalty": mm.Multipliers(None, 2.0), "max_penalty": 1.0},
+            "max_penalty must be at least the initial penalty 2, got 1. Pass a larger bound",
+        ),
         ({"grow": "now"}, "grow must be 'after' or 'before'"),
         ({"restart": 1.0}, "restart must be True or False"),
     ],

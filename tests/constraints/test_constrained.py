@@ -238,6 +238,24 @@ def test_stochastic_run_on_devices_equals_one_device(backend):
             ValueError,
             r"players.max and the constraints .* Call problem.init\(x\)",
         ),
+        (
+            lambda: mm.constrained(abs, abs).field_fn(
+                mm.Players(1.0, mm.Multipliers(None, jnp.array(1.0)))
+            ),
+            ValueError,
+            r"players.max and the constraints .* players.max.inequality is None and the "
+            r"constraints.inequality is not. Call problem.init\(x\)",
+        ),
+        (
+            lambda: mm.constrained(abs, equality=lambda x: None).init(0.0),
+            ValueError,
+            r"equality\(x\) must be a pytree of float arrays, got None. Return the constraint",
+        ),
+        (
+            lambda: mm.constrained(abs, lambda x: {}, lambda x: ()).init(0.0),
+            ValueError,
+            "the constraints must have at least one value",
+        ),
         (lambda: mm.constrained(abs, abs).init(1), TypeError, "x has dtype int32"),
         (
             lambda: mm.constrained(lambda x: (x, 1.0), abs).payoff_fn(
@@ -251,3 +269,13 @@ def test_stochastic_run_on_devices_equals_one_device(backend):
 def test_constrained_names_invalid_arguments(call, error, message):
     with pytest.raises(error, match=f"^constrained: {message}"):
         call()
+
+
+def test_constrained_accepts_empty_tree_beside_constraints():
+    problem = mm.constrained(lambda x: x**2, lambda x: {}, lambda x: (x - 1, {}))
+    inner = mm.extragradient(0.1, projection=problem.projection)
+    optimizer = mm.augment_lagrangian(inner, growth=1.0)
+    options = {"tolerance": 1e-4, "residual": mm.diagnostics.kkt_residual}
+    result = mm.solve(optimizer, problem.field_fn, problem.init(0.0), 500, **options)
+    assert result.converged and result.players.max.inequality == {}
+    np.testing.assert_allclose(result.players.max.equality[0], -2.0, atol=1e-3)

@@ -76,6 +76,13 @@ def test_natural_residual_is_the_step_of_projected_descent():
             "kkt_conditions: field and players must have the same .* Pass field_fn",
         ),
         (
+            lambda: diagnostics.kkt_residual(
+                mm.Players(1.0, mm.Multipliers(1.0, None)),
+                mm.Players(1.0, mm.Multipliers(1.0, 1.0)),
+            ),
+            r"kkt_conditions: .* players.max.equality is None and field.max.equality is not",
+        ),
+        (
             lambda: diagnostics.natural_residual(mm.Players(1.0, 1.0), mm.Players(1.0, 1.0), 0),
             "natural_residual: projection must be a function",
         ),

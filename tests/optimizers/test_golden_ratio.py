@@ -112,3 +112,15 @@ def test_adaptive_graal_keeps_its_size_where_nothing_changes():
         sizes.append(float(state[1].step_size))
         assert updates == zero
     np.testing.assert_allclose(sizes, [0.5, 0.5 * 10 / 9, 0.6], rtol=1e-6)
+
+
+def test_adaptive_graal_lengthens_probes_that_rounding_undoes():
+    # A tenth of the probing step is below the resolution of bfloat16 at this point.
+    tx = mm.adaptive_golden_ratio(0.1)
+    start = mm.Players(jnp.bfloat16(1.0), jnp.bfloat16(1.0))
+    field_fn = mm.zero_sum(lambda z: z.min * z.max)
+    end = mm.solve(tx, field_fn, start, 20)
+    assert end.state[1].theta > 0 and 0.5 < end.state[1].step_size < 1 and end.players.min < 0.7
+    # Probes grow to ten times their length at most, for example while a warmup's scale is zero.
+    still = mm.solve(mm.adaptive_golden_ratio(0.0), field_fn, mm.Players(1.0, 1.0), 100)
+    np.testing.assert_allclose(still.state[1].step_size, 0.1, rtol=1e-6)

@@ -97,3 +97,7 @@ def test_projection_raises_when_it_is_a_transformation():
 def test_project_names_invalid_arguments():
     with pytest.raises(TypeError, match=r"^project: projection must be a function .*, got 1.0"):
         mm.project(1.0)
+    tx = mm.project(lambda tree: {"a": None})
+    z = {"a": jnp.ones(2)}
+    with pytest.raises(ValueError, match=r"^project: .*projection\(params\)\['a'\] is None"):
+        tx.update(z, tx.init(z), z)

@@ -20,7 +20,7 @@ from minmax_jax._util.checks.numbers import (
     check_learning_rate,
     check_number,
 )
-from minmax_jax._util.checks.scalars import is_real_scalar
+from minmax_jax._util.checks.scalars import concrete, is_real_scalar
 from minmax_jax._util.checks.structure import (
     check_chain,
     check_match,
@@ -66,6 +66,7 @@ __all__ = [
     "check_transformation",
     "check_transformation_or_none",
     "check_whole_players",
+    "concrete",
     "described",
     "is_real_scalar",
     "shown",

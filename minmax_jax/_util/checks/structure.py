@@ -19,10 +19,15 @@ def check_match(function: str, updates: PyTree, params: PyTree) -> None:
         check_same_structure(function, {"updates": updates, "params": params}, advice)
 
 
-def check_same_structure(function: str, trees: Mapping[str, PyTree], advice: str) -> None:
-    """Raises ValueError if two trees, given by argument name, differ in structure or shapes."""
+def check_same_structure(
+    function: str, trees: Mapping[str, PyTree], advice: str, *, exact: bool = False
+) -> None:
+    """Raises ValueError if two trees, given by argument name, differ in structure or shapes.
+
+    None counts as a leaf of any shape, unless `exact`: then None equals only None.
+    """
     (name, tree), (other_name, other) = trees.items()
-    difference = _difference(name, tree, other_name, other)
+    difference = _difference(name, tree, other_name, other, exact)
     if difference is not None:
         raise ValueError(
             f"{function}: {' and '.join(trees)} must have the same tree structure and shapes, but "
@@ -65,10 +70,12 @@ def check_chain(function: str, state: Any, length: int) -> None:
         )
 
 
-def _difference(name: str, tree: PyTree, other_name: str, other: PyTree) -> str | None:
+def _difference(
+    name: str, tree: PyTree, other_name: str, other: PyTree, exact: bool = False
+) -> str | None:
     """Describes the first difference of two named trees in structure or shapes.
 
-    None counts as a leaf of any shape.
+    None counts as a leaf of any shape, unless `exact`.
     """
     if jax.tree.structure(tree, is_leaf=_is_none) != jax.tree.structure(other, is_leaf=_is_none):
         return (
@@ -78,6 +85,10 @@ def _difference(name: str, tree: PyTree, other_name: str, other: PyTree) -> str 
         )
     leaves = (jax.tree.leaves(t, is_leaf=_is_none) for t in (tree, other))
     for index, (a, b) in enumerate(zip(*leaves, strict=True)):
+        if exact and (a is None) != (b is None):
+            path = _paths(tree)[index]
+            empty, full = (name, other_name) if a is None else (other_name, name)
+            return f"{empty}{path} is None and {full}{path} is not"
         shape, other_shape = getattr(a, "shape", ()), getattr(b, "shape", ())
         if shape != other_shape and a is not None and b is not None:
             path = _paths(tree)[index]

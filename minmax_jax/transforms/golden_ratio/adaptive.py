@@ -144,6 +144,8 @@ def _step_size(
     length = PROBE * jnp.maximum(norms.norm(z).astype(dtype), 1)
     norm = norms.norm(field).astype(dtype)
     probe = jnp.where(norm == 0, 0, length / jnp.where(norm == 0, 1, norm))
+    # A longer probing step follows one that rounding undid, as in bfloat16 with a small scale.
+    probe = jnp.clip(growth, probe, 10 * probe)
     first = jnp.minimum(jnp.where(is_known, phi / 2 * inverse_lipschitz, probe), largest)
     is_probing = state.theta == 0
     size = jnp.where(is_probing, first, regular)
