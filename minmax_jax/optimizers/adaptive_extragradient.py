@@ -42,7 +42,7 @@ def adaptive_extragradient(
     the field make all later steps short. Choose G_0 close to the norm of the field, and D close
     to the distance from the solution.
 
-    **Bach and Levy** (`variant="bach_levy"`, not checked against the paper) use
+    **Bach and Levy** (`variant="bach_levy"`) use
     `(‖w_j − z_{j+1}‖² + ‖w_j − z_j‖²) / (5 s_j²)` as the terms of the sum, with the diameter D of
     the constraint set and a guess G_0 of the field's norm. Their guarantee is for the mean
     of the points w.
@@ -52,8 +52,8 @@ def adaptive_extragradient(
 
     **Verification.** The tests compare the iterates of both variants with the formulas in NumPy on
     a matrix game with simplices, and the distances of AdaProx on f = xy with recorded ones. The
-    formula of AdaProx was read in a public implementation. The formula of Bach and Levy is
-    written from memory.
+    formula of AdaProx was read in a public implementation. The formula of Bach and
+    Levy agrees with public notes that quote the paper; their code was not run.
 
     Args:
       learning_rate: Scale η of the steps: a number, a schedule of the update count, or `Players`
@@ -95,7 +95,7 @@ def adaptive_extragradient(
       checked).
 
       Bach, Levy, `A universal algorithm for variational inequalities adaptive to smoothness
-      and noise <https://arxiv.org/abs/1902.01637>`_, 2019, Algorithm 1 (number not checked).
+      and noise <https://arxiv.org/abs/1902.01637>`_, 2019 (Universal Mirror-Prox).
     """
     name = "adaptive_extragradient"
     checks.check_number(name, "diameter", diameter, schedule=False)

@@ -53,7 +53,7 @@ def adaptive_golden_ratio(
 
     **Verification.** The tests compare the iterates with the formulas in NumPy on a matrix game
     with simplices, and check the invariance and the largest growth. The formulas agree with
-    the author's code.
+    the author's code, and with a transcription of the preprint for a proof assistant.
 
     Args:
       learning_rate: Scale η of the step: a number, a schedule of the update count, or `Players`
@@ -87,7 +87,7 @@ def adaptive_golden_ratio(
 
     References:
       Malitsky, `Golden ratio algorithms for variational inequalities
-      <https://arxiv.org/abs/1803.08832>`_, 2020, Algorithm 2 (number not checked).
+      <https://arxiv.org/abs/1803.08832>`_, 2020, Algorithm 1 of the preprint.
     """
     name = "adaptive_golden_ratio"
     on_field, scale = field_and_step(name, optax.identity(), learning_rate, transform)

@@ -51,8 +51,10 @@ def anchored_past_extragradient(
     **Verification.** The tests compare the iterates of both variants with the formulas in NumPy
     on a matrix game, ARG with the composition above, and k ‖F(z_k)‖ on f = xy with its limit
     1/η for ARG, and its maximum 7.7 for the first variant. The formulas of the first variant
-    agree with public code, which starts with F(w_{−1}) = F(z_0). The theory was not checked
-    against the papers.
+    agree with public code, which starts with F(w_{−1}) = F(z_0). A public summary of its
+    paper has the same anchor weights and order of convergence, and the documentation of the VI
+    library monviso has the formulas of ARG and its bound on η. Neither was checked against the
+    papers.
 
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`

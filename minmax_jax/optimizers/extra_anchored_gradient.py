@@ -47,8 +47,8 @@ def extra_anchored_gradient(
     α_{k+1} = α_k (1 − a² / ((1 − a²)(k + 1)(k + 3))), which decreases to a positive limit.
     With α_0 = 0.618/L, ‖F(z_k)‖² ≤ 27 L² ‖z_0 − z*‖² / ((k + 1)(k + 2)).
 
-    The order 1/k² is optimal for first-order methods. The bounds are tested, but not checked
-    against the paper.
+    The order 1/k² is optimal for first-order methods. The bounds are tested, and agree with a
+    public summary of the paper: 260 L²/k² for EAG-C with α = 1/(8L), and 27 for EAG-V.
 
     **Cost.** Two field evaluations per update (sample indices 0 and 1), including the one
     passed in. The state contains a copy of the initial parameters.

@@ -41,7 +41,8 @@ def fast_extragradient(
     **Verification.** The tests check the first iterates and the exact zeros on f = xy, the
     bound on a game with ρ = −0.1, where it is attained, and the equality with a composition of
     `extrapolate` and `anchor` for ρ = 0. The formulas agree with a public implementation for
-    ρ = 0. For ρ ≠ 0 they were not checked against the paper.
+    ρ = 0. The bound and its condition ρ > −1/(2L) agree with a public summary of the paper; the
+    formulas for ρ ≠ 0 were not checked against the paper.
 
     Args:
       learning_rate: Learning rate η = 1/L: a number, a schedule of the update count, or

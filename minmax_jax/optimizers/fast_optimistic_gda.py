@@ -40,7 +40,7 @@ def fast_optimistic_gda(
     **Verification.** The tests compare the iterates with the formulas in NumPy, and k ‖F(z_k)‖ on
     f = xy with recorded values, which decrease. 100 iterates on a matrix game equal another
     implementation's (method `fogda` of the VI library monviso) up to a relative difference of
-    5e-15. The conditions were not checked against the paper.
+    5e-15, and its documentation has the same conditions. They were not checked against the paper.
 
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`

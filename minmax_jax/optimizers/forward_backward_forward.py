@@ -39,8 +39,8 @@ def forward_backward_forward(
     **Verification.** The tests compare the iterates with the formulas in NumPy on a matrix game,
     and with `extragradient`. With `feasible=False`, 100 iterates on that game equal
     another implementation's (method `fbf` of the VI library monviso) up to a relative difference
-    of 1e-15. The theorem was not checked against the
-    paper.
+    of 1e-15, and its documentation has the same bound on η. The theorem was not checked against
+    the paper.
 
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`

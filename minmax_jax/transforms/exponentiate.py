@@ -36,6 +36,9 @@ def exponentiate(
 
     **Cost.** One exponential and one logarithm per parameter. No field evaluations.
 
+    **Verification.** The tests compare multiplicative weights, their optimistic form and mirror
+    prox with the formulas in NumPy, and the dilated step with a minimization by SciPy.
+
     Args:
       parents: Mapping from the name of a leaf to the name and action of its parent, for a player
         in sequence form, such as `games.KUHN_POKER_PARENTS.max`. Default: every leaf is a batch

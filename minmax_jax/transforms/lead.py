@@ -40,6 +40,9 @@ def add_lead(weight: Any, *, name: str = "add_lead") -> optax.GradientTransforma
     before clipping, weight decay, Adam and the learning rate. The state contains a copy of the
     parameters.
 
+    **Verification.** The tests compare the term with dense linear algebra, and on bilinear games
+    with `add_optimism`. See `lead` for the method and its authors' code.
+
     Args:
       weight: Weight w: a nonnegative number or a schedule of the update count. With zero, the
         result is F.

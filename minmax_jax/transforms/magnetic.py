@@ -32,6 +32,9 @@ def magnetic(
 
     **Cost.** One logarithm per parameter. No field evaluations.
 
+    **Verification.** The tests compare the step with the published formula in NumPy, and the limit
+    with the quantal response equilibrium. The formula agrees with OpenSpiel 2.0.2.
+
     Args:
       strength: α, a nonnegative number.
       magnet: Strategies m in the form of the parameters that the transformation receives, all
@@ -78,9 +81,9 @@ def magnetic(
         return optax.EmptyState()
 
     def _check_magnet(params: PyTree) -> None:
-        checks.check_same_structure(
-            name, {"magnet": magnet, "params": params}, "Pass strategies like the parameters."
-        )
+        compared = {"magnet": magnet, "params": params}
+        advice = "Pass strategies like the parameters."
+        checks.check_same_structure(name, compared, advice, exact=True)
 
     def update_fn(
         updates: PyTree,

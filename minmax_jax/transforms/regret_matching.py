@@ -48,6 +48,9 @@ def regret_matching(
 
     **Cost.** One copy of the parameters. No field evaluations.
 
+    **Verification.** The tests compare the strategies with the formulas in NumPy, and solve
+    Kuhn's poker to its known value. Without `plus`, the formulas agree with OpenSpiel 2.0.2.
+
     Args:
       learning_rate: Step towards the next strategy: 1 for the method itself. A number, or a
         schedule of the update count.
