@@ -6,7 +6,7 @@
 
 The experiment takes half an hour on two cores. `--add` keeps the methods of the JSON file and runs
 those that it lacks. It saves after each method, and the same command continues there. `--redraw`
-rebuilds table and figures from the JSON file.
+rebuilds tables and figures from the JSON file.
 
 All runs of a method on a game, learning rates × starts, are one vmapped `mm.solve`. All methods
 have the same learning rates and the same budget of oracle calls (field, JVP and VJP evaluations, as
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments._shared.command import RESULTS, fail, read_result, record_result, run_command
-from experiments.games import profile, profile_figure, spectra_figure, trajectories_figure
+from experiments.games import overview, profile, profile_figure, spectra_figure, trajectories_figure
 from experiments.games.run import run
 from experiments.games.suite import Config, methods, selected
 
@@ -46,6 +46,8 @@ def main(config: Config, *, redraw: bool = False, add: bool = False, out: Path =
     trajectories_figure.draw(result, out / "trajectories.png")
     spectra_figure.draw(result, out / "spectra.png")
     profile_figure.draw(result, out / "profile.png")
+    text = overview.overview(result, overview.PAGE.read_text(encoding="utf-8"))
+    (out / "methods.md").write_text(f"{text}\n", encoding="utf-8")
     print(profile.table(result), f"{result['seconds']} s. Written: {path} and figures", sep="\n")
 
 
