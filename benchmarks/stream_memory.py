@@ -11,100 +11,43 @@ was.
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import figure, machine, stream_sets
+from benchmarks import figure, machine, stream_run, stream_sets
 from experiments._shared.files import write_json
 
 RESULT = Path(__file__).parent / "results" / "stream-memory-cpu.json"
 COLUMNS = ("seconds", "images", "own memory, MB", "of workers, MB", "mapped files, MB")
-BATCH = 64
 SAMPLES = "memory.jsonl"
 
 
-def register_network() -> None:
-    """Registers networks that cost next to nothing: one color, and the mean of all pixels."""
-    from flax import nnx
-
-    from minmax_jax import gan
-
-    class Generator(nnx.Module):
-        def __init__(self, shape: tuple[int, ...], latent_dim: int, rngs: Any) -> None:
-            self.shape, self.layer = shape, nnx.Linear(latent_dim, shape[-1], rngs=rngs)
-
-        def __call__(self, latents: Any, *, train: bool) -> Any:
-            del train
-            colors = self.layer(latents)[:, None, None]
-            return colors.repeat(self.shape[0], axis=1).repeat(self.shape[1], axis=2)
-
-    class Discriminator(nnx.Module):
-        def __init__(self, shape: tuple[int, ...], rngs: Any) -> None:
-            self.layer = nnx.Linear(shape[-1], 1, rngs=rngs)
-
-        def __call__(self, images: Any, *, train: bool) -> Any:
-            del train
-            return self.layer(images.mean(axis=(1, 2)))[:, 0]
-
-    def pair(shape: tuple[int, ...], *, latent_dim: int, rngs: Any, **options: Any) -> Any:
-        del options
-        networks = Generator(shape, latent_dim, rngs), Discriminator(shape, rngs)
-        return tuple(gan.purify(network) for network in networks)
-
-    gan.NETWORKS.register("colors", pair)
-
-
-def train(data: str, out: str, steps: int, workers: int) -> None:
-    """Trains the networks; the run decides by itself to stream."""
-    from minmax_jax import gan
-
-    register_network()
-    fields = {"data": data, "out": out, "steps": steps, "batch_size": BATCH, "latent_dim": 4}
-    fields |= {"network": "colors", "evaluate": 0, "stream_workers": workers}
-    fields |= {"optimizer": "sgda", "log_every": 10, "checkpoint_every": 100}
-    gan.train(gan.preset("digits", **fields))
-
-
 def train_with_samples(data: Path, out: Path, arguments: argparse.Namespace) -> list[str]:
-    """Trains in another process and samples its memory; returns its messages about streaming."""
-    import psutil
+    """Trains in another process and samples its memory; returns its messages about streaming.
 
-    command = [sys.executable, "-m", "benchmarks.stream_memory", "--train", str(data), str(out)]
-    command += ["--steps", str(arguments.steps), "--workers", str(arguments.workers)]
-    log = out.parent / "log.txt"
-    with log.open("a") as errors, (out.parent / SAMPLES).open("a") as samples:
-        process = psutil.Popen(command, stderr=errors)
-        began = time.monotonic()
-        try:
-            while process.poll() is None:
-                row = [round(time.monotonic() - began, 1), images_read(out), *memory(process)]
-                print(json.dumps(row), file=samples, flush=True)
-                time.sleep(1)
-        finally:
-            if process.poll() is None:
-                process.terminate()  # It saves its state.
-                process.wait()
-    lines = log.read_text().splitlines()
-    if process.returncode:
-        raise SystemExit("\n".join(lines[-5:]))
+    The run decides by itself to stream.
+    """
+    log, began = out.parent / "log.txt", time.monotonic()
+    fields = {"data": str(data), "out": str(out), "steps": arguments.steps, **stream_run.CHEAP}
+    fields |= {"stream_workers": arguments.workers, "log_every": 10, "checkpoint_every": 100}
+    with (out.parent / SAMPLES).open("a") as samples:
+
+        def observe(process: Any) -> None:
+            seconds = round(time.monotonic() - began, 1)
+            row = [seconds, stream_run.images_read(out), *memory(process)]
+            print(json.dumps(row), file=samples, flush=True)
+
+        stream_run.watch(fields, log, observe, 1.0)
     # A record names no folder of the machine.
-    return [line.replace(str(data.parent), "DIR") for line in lines if "stream" in line]
+    lines = log.read_text().replace(str(data.parent), "DIR").splitlines()
+    return [line for line in lines if "stream" in line]
 
 
-def images_read(out: Path) -> int:
-    """Returns the number of images that the run has trained on, from its log."""
-    path = out / "metrics.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    return BATCH * json.loads(lines[-1])["step"] if lines else 0
-
-
-def memory(process: Any) -> tuple[float, float, float]:
-    """Returns the memory of a process, of its children, and what both map from files, in MB."""
-    import psutil
+def memory(process: Any) -> list[float]:
+    """Returns the memory of a process, of its children, and what all map from files, in MB."""
 
     def read(one: Any) -> tuple[float, float]:
         try:
@@ -115,14 +58,9 @@ def memory(process: Any) -> tuple[float, float, float]:
         own = int(sizes.get("RssAnon", 0)) + int(sizes.get("RssShmem", 0))
         return own / 1e3, int(sizes.get("RssFile", 0)) / 1e3
 
-    try:
-        children = process.children(recursive=True)
-    except psutil.Error:
-        children = []
-    own, files = read(process)
-    others = [read(child) for child in children]
+    (own, files), *others = map(read, stream_run.family(process))
     found = own, sum(pair[0] for pair in others), files + sum(pair[1] for pair in others)
-    return round(found[0], 1), round(found[1], 1), round(found[2], 1)
+    return [round(value, 1) for value in found]
 
 
 def draw(record: dict[str, Any], path: Path) -> None:
@@ -156,17 +94,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=1_650)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--redraw", action="store_true", help="Draw the picture of the record.")
-    parser.add_argument("--train", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if not (arguments.folder or arguments.redraw or arguments.train):
+    if not (arguments.folder or arguments.redraw):
         parser.error("--folder is required")
     return arguments
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Measures, and writes the record and its picture."""
-    if arguments.train:
-        return train(*arguments.train, arguments.steps, arguments.workers)
     if not arguments.redraw:
         about = machine.describe_without_device() | {"device": machine.processor()}
         data = stream_sets.make(arguments.folder, arguments.images, arguments.side)

@@ -20,6 +20,7 @@ DEVICES: Mapping[str, int] = MappingProxyType(
         "quality": 1,
         "overhead": 1,
         "constrained": 1,
+        "streaming": 1,
     }
 )
 """Mapping from a suite to its number of CPU devices.
