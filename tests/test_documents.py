@@ -10,12 +10,17 @@ import pytest
 import minmax_jax as mm
 from minmax_jax import gan
 from minmax_jax.gan.cli.main import parse
+from tests.gan.paths import MNIST, needs_mnist
 
 ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"```(?:\{code-cell\} )?python\n(.*?)```", re.DOTALL)
 SHELL = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 PAGES = ["README.md", "CONTRIBUTING.md"]
-PAGES += sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
+PAGES += sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "tutorials/*.md")
+    for path in (ROOT / "docs").glob(pattern)
+)
 REGISTRIES = (gan.DATA_SETS, gan.NETWORKS, gan.LOSSES, gan.AUGMENTATIONS)
 SLOW = {
     "docs/conditional.md",
@@ -28,6 +33,7 @@ SLOW = {
     "docs/your_own_gan.md",
 }
 ONE_NOTEBOOK = {"docs/trained_generators.md", "docs/your_own_gan.md"}  # blocks build on each other
+SLOW_FOLDERS = ("docs/tutorials/",)  # each page trains networks or solves several problems
 NEEDS = {"docs/training_loops.md": ("equinox", "haiku")}
 OPTIONAL = {"docs/streaming.md", "docs/cluster.md", "docs/scaling.md"}  # have tests of their own
 
@@ -42,7 +48,8 @@ def programs():
         text = (ROOT / name).read_text()
         blocks = CODE.findall(text)
         whole = is_notebook(text) or name in ONE_NOTEBOOK
-        marks = [pytest.mark.slow] * (name in SLOW)
+        marks = [pytest.mark.slow] * (name in SLOW or name.startswith(SLOW_FOLDERS))
+        marks += [needs_mnist] * ('environ.get("MNIST"' in text)
         for index, block in enumerate(["\n".join(blocks)] if whole and blocks else blocks):
             if name not in OPTIONAL:
                 yield pytest.param(name, block, id=f"{name}-{index}", marks=marks)
@@ -60,7 +67,8 @@ def isolated(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name, program", list(programs()))
-def test_python_code_runs(name, program, isolated):
+def test_python_code_runs(name, program, isolated, monkeypatch):
+    monkeypatch.setenv("MNIST", str(MNIST))
     for package in NEEDS.get(name, ()):
         pytest.importorskip(package, reason="the page shows another library")
     if name == "docs/trained_generators.md":
