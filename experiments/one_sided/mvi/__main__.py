@@ -33,7 +33,7 @@ def main(config: Config, *, redraw: bool = False, out: Path = OUT) -> None:
       redraw: Print the tables and redraw the figure from the JSON file, without running.
       out: Folder of the JSON file and the figure.
     """
-    path = out / f"{config.preset}.json"
+    path = out / f"{config.name}.json"
     result = record_result(path, lambda: run(config), redraw=redraw, ensure_ascii=False)
     figure.draw(result, path.with_suffix(".png"))
     print(table.format_tables(result), f"Written: {path}, {path.with_suffix('.png')}", sep="\n")

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from experiments._shared.figures import plt
+from experiments.one_sided.norms.quality import TOTALS, main_score
 from experiments.one_sided.norms.squares import as_array, median_norm, root
 from experiments.one_sided.norms.table import format_slope
 from experiments.one_sided.trajectories.figure import draw_grid
@@ -16,8 +17,19 @@ COLORS = {"min": "tab:blue", "max": "tab:red"}
 NAMES = {"min": "generator", "max": "discriminator"}
 
 
+LABELS = {
+    "modes_covered": "modes",
+    "high_quality_share": "share of samples at modes",
+    "frechet_distance": "Fréchet distance",
+    "classes_covered": "classes",
+}
+"""Labels of the scores."""
+
+
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draws one panel per run."""
+    """Draws one panel per run, and below it the score of the generator if it was recorded."""
+    scored = [run["quality"] for run in result["runs"].values() if "quality" in run]
+    below = (draw_quality, LABELS[main_score(scored[0])]) if scored else None
     line = functools.partial(plt.Line2D, [], [])
     handles = [line(color=color, lw=2, label=NAMES[side]) for side, color in COLORS.items()]
     corrected = "corrected for minibatch noise (dots: below the standard error)"
@@ -35,7 +47,26 @@ def draw(result: dict[str, Any], path: Path) -> None:
             f"thin: {result['seeds']} seeds; thick: median; s: slope after a tenth of the run"
         ),
         columns=4,
+        below=below,
     )
+
+
+def draw_quality(axes: Axes, found: dict[str, Any]) -> None:
+    """Draws the main score of the generator along a run, if it was recorded."""
+    if "quality" not in found:
+        axes.text(0.5, 0.5, "not recorded", ha="center", color="0.5", transform=axes.transAxes)
+        return
+    quality = found["quality"]
+    name = main_score(quality)
+    scores = as_array(quality[name])
+    steps = np.maximum(found["steps"], found["steps"][1] / 2)
+    for row in scores:
+        axes.plot(steps, row, color=COLORS["min"], lw=0.6, alpha=0.5)
+    axes.plot(steps, np.median(scores, axis=0), color=COLORS["min"], lw=2)
+    if name in TOTALS:
+        axes.axhline(quality[TOTALS[name]], color="0.4", ls="--", lw=1)
+    axes.set(xscale="log", ylim=(0, None))
+    axes.grid(alpha=0.2)
 
 
 def panel(axes: Axes, found: dict[str, Any]) -> None:

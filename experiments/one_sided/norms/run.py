@@ -1,7 +1,9 @@
 """Trains all runs and measures the gradient norms of both players along them."""
 
+import functools
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,9 +11,11 @@ import numpy as np
 
 import minmax_jax as mm
 from experiments._shared.command import environment
+from experiments._shared.files import read_or_compute
 from experiments._shared.means import mean_interval
 from experiments._shared.rounding import round_significant
 from experiments._shared.time_limit import TimeLimit
+from experiments.one_sided.norms import quality
 from experiments.one_sided.trajectories import snapshots
 from experiments.one_sided.trajectories.config import (
     Config,
@@ -35,14 +39,22 @@ def run(config: Config) -> dict[str, Any]:
     """
     begin, problem = time.perf_counter(), make_problem(config)
     time_limit = TimeLimit(config.time_limit or math.inf)
+    estimate, evaluate = estimator(problem), quality.evaluator(problem)
     found: dict[str, Any] = {}
     for name, method, dual in all_runs(config):
         train(config, problem, method, dual, time_limit)
-        found[name] = measure(config, problem, method, dual)
+        found[name] = measure(config, problem, method, dual, estimate)
+        if evaluate is not None:
+            time_limit.check()
+            folder = snapshots.folder_of(config, method, dual)
+            for part, score in (("quality", along_run), ("average", at_end)):
+                scored = functools.partial(score, config, problem, method, dual, evaluate)
+                found[name][part] = read_or_compute(folder / f"{part}.json", scored)
         print(f"{time.perf_counter() - begin:5.0f} s  {name}", flush=True)
     return {
         **describe(config),
         "num_draws": NUM_DRAWS,
+        **({} if evaluate is None else {"num_samples": quality.NUM_SAMPLES}),
         "rates": {m: list(map(float, problem.learning_rates(m))) for m in config.methods},
         "sizes": sizes(problem),
         **environment(),
@@ -51,8 +63,11 @@ def run(config: Config) -> dict[str, Any]:
     }
 
 
-def measure(config: Config, problem: Problem, method: str, dual: bool) -> dict[str, Any]:
-    """Measures the norms along a run, over (seed, time)."""
+def estimator(problem: Problem) -> Callable[[mm.Players, jax.Array], Any]:
+    """Returns a compiled function from players of all seeds and a key to their norms.
+
+    It returns the noise floor of each field, and the norms of the parameters.
+    """
 
     @jax.jit
     def at(players: mm.Players, key: jax.Array) -> Any:
@@ -65,10 +80,21 @@ def measure(config: Config, problem: Problem, method: str, dual: bool) -> dict[s
 
         return jax.vmap(one)(players)
 
+    return at
+
+
+def measure(
+    config: Config,
+    problem: Problem,
+    method: str,
+    dual: bool,
+    estimate: Callable[[mm.Players, jax.Array], Any],
+) -> dict[str, Any]:
+    """Measures the norms along a run, over (seed, time)."""
     rows, steps = [], []
     for snapshot in snapshots.snapshots(config, problem, method, dual):
         key = jax.random.fold_in(jax.random.key(11), snapshot.step)
-        rows.append(jax.tree.map(np.asarray, at(snapshot.players, key)))
+        rows.append(jax.tree.map(np.asarray, estimate(snapshot.players, key)))
         steps.append(snapshot.step)
     floors, parameters = jax.tree.map(lambda *leaves: np.stack(leaves, axis=-1), *rows)
     return {
@@ -79,6 +105,27 @@ def measure(config: Config, problem: Problem, method: str, dual: bool) -> dict[s
             name: {side: slope(steps, floors[name], side) for side in SIDES} for name in FIELDS
         },
     }
+
+
+def along_run(
+    config: Config, problem: Problem, method: str, dual: bool, evaluate: quality.Evaluate
+) -> dict[str, Any]:
+    """Returns the scores of the generators of all seeds along a run."""
+    rows = []
+    for snapshot in snapshots.snapshots(config, problem, method, dual):
+        generators = (snapshots.of_seed(snapshot.players.min, i) for i in range(config.seeds))
+        rows.append([evaluate(params) for params in generators])
+    return quality.summarize(rows)
+
+
+def at_end(
+    config: Config, problem: Problem, method: str, dual: bool, evaluate: quality.Evaluate
+) -> dict[str, Any]:
+    """Returns the scores of the averaged generators of all seeds at the end of a run."""
+    averages = snapshots.last(config, problem, method, dual).ema
+    return quality.summarize(
+        [[evaluate(snapshots.of_seed(averages, i)) for i in range(config.seeds)]]
+    )
 
 
 def squares(floor: mm.diagnostics.NoiseFloor, side: str) -> dict[str, Any]:

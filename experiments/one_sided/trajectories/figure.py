@@ -19,6 +19,7 @@ def draw_grid(
     ylabel: str,
     title: str,
     columns: int,
+    below: tuple[Callable[[Axes, dict[str, Any]], None], str] | None = None,
 ) -> None:
     """Draws one panel per run of a result.
 
@@ -31,28 +32,43 @@ def draw_grid(
       ylabel: Label of the vertical axes.
       title: Title, which follows the preset and its width.
       columns: Columns of the legend.
+      below: Function that draws a second, lower panel of each run, and the label of its axis.
     """
     runs = result["runs"]
     methods = list(dict.fromkeys(name.split(", ")[0] for name in runs))
     schedules = list(dict.fromkeys(name.split(", ")[1] for name in runs))
-    rows, cols = len(schedules), len(methods)
+    kinds = [(panel, ylabel), *([below] if below else [])]
+    rows, cols = len(schedules) * len(kinds), len(methods)
+    heights = [3.1, 1.6][: len(kinds)] * len(schedules)
     figure, axes = plt.subplots(
         rows,
         cols,
-        figsize=(2.9 * cols + 0.6, 3.1 * rows + 1.3),
+        figsize=(2.9 * max(cols, 2) + 0.6, sum(heights) + 1.3),
+        height_ratios=heights,
         sharex=True,
-        sharey=True,
+        sharey="row" if below else True,
         squeeze=False,
         layout="constrained",
     )
     for i, schedule in enumerate(schedules):
         for j, method in enumerate(methods):
-            panel(axes[i, j], runs[f"{method}, {schedule}"])
+            found = runs.get(f"{method}, {schedule}")
+            for k, (draw, label) in enumerate(kinds):
+                axis = axes[i * len(kinds) + k, j]
+                if found is None:
+                    axis.set_axis_off()
+                    continue
+                draw(axis, found)
+                if not j:
+                    prefix = f"max learning rate: {schedule}\n" if not k else ""
+                    axis.set_ylabel(f"{prefix}{label}", fontsize=11)
             axes[0, j].set_title(method, fontsize=12)
             axes[-1, j].set_xlabel(xlabel)
-        axes[i, 0].set_ylabel(f"max learning rate: {schedule}\n{ylabel}", fontsize=11)
     labels = [handle.get_label() for handle in handles]
+    columns = columns if cols > 2 else 1  # A narrow figure has no room for several.
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
     width = f", width {result['width']}" if result["width"] else ""
-    figure.suptitle(f"{result['preset']}{width}: {title}", fontsize=13)
+    changes = [result["loss"]] if "loss" in result else []
+    name = ", ".join([result["preset"], *changes, *["balanced"] * result.get("balanced", False)])
+    figure.suptitle(f"{name}{width}: {title}", fontsize=13)
     save(figure, path, dpi=90)

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 import minmax_jax as mm
+from experiments.one_sided.trajectories.balance import balanced_width
 from minmax_jax import games, gan
 
 
@@ -21,9 +22,12 @@ class Problem(NamedTuple):
     Attributes:
       start: Function `seed -> Players` of initial parameters.
       descended: Field `(players, key) -> Players` of the losses that the players descend.
-      saturating: Field `(players, key) -> Players` of the saturating payoff.
+      saturating: Field `(players, key) -> Players` of the saturating payoff, or of the payoff of a
+        loss that is zero-sum itself.
       learning_rates: Function from a method to the learning rates of its first update.
       ema_decay: Decay of the generator's moving average.
+      data: Dataset that the generator imitates, or None.
+      pair: Networks, or None.
     """
 
     start: Callable[[int], mm.Players]
@@ -31,6 +35,8 @@ class Problem(NamedTuple):
     saturating: mm.FieldFn
     learning_rates: Callable[[str], mm.Players]
     ema_decay: float
+    data: gan.Data | None = None
+    pair: gan.Pair | None = None
 
 
 def dirac(variant: str) -> Problem:
@@ -60,19 +66,57 @@ def dirac(variant: str) -> Problem:
     )
 
 
-def networks(preset: str, **fields: Any) -> Problem:
+def networks(preset: str, *, balanced: bool = False, **fields: Any) -> Problem:
     """Returns the game of a trainer preset, with its networks, batch, loss and learning rates.
 
     Args:
       preset: Name of the preset.
+      balanced: Whether the discriminator has about as many parameters as the generator, by
+        another width, instead of the preset's width for both.
       **fields: Changed fields, by flat name.
+
+    Raises:
+      ConfigError: If the gradient penalty meets a discriminator with BatchNorm, which couples
+        the examples of a batch.
     """
     config = gan.preset(preset, **fields)
     examples = gan.load_data(config.data.source)
     images = jnp.asarray(examples.images)
-    pair = gan.build_pair(config, images.shape[1:])
+    shape = images.shape[1:]
+    width = balanced_width(config, shape) if balanced else config.networks.width
 
-    def logits(z: mm.Players, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def build(seed: int) -> gan.Pair:
+        pair = gan.build_pair(gan.preset(preset, **{**fields, "seed": seed}), shape)
+        if width == config.networks.width:
+            return pair
+        wide = gan.build_pair(gan.preset(preset, **{**fields, "seed": seed, "width": width}), shape)
+        return pair._replace(discriminator=wide.discriminator)
+
+    @functools.cache
+    def start(seed: int) -> mm.Players:
+        fresh = build(seed)
+        return mm.Players(fresh.generator.params, fresh.discriminator.params)
+
+    def learning_rates(method: str) -> mm.Players:
+        known = method if method in mm.optimizers else "adam_gda"
+        named = gan.preset(preset, **{**fields, "optimizer": known})
+        return mm.Players(named.optimizer.learning_rate_min, named.optimizer.learning_rate_max)
+
+    pair = build(config.run.seed)
+    return Problem(
+        start,
+        *_fields(config, pair, images),
+        learning_rates,
+        config.training.ema_decay,
+        examples,
+        pair,
+    )
+
+
+def _fields(config: gan.Config, pair: gan.Pair, images: jax.Array) -> tuple[mm.FieldFn, mm.FieldFn]:
+    """Returns the field of the losses that the players descend, and the one of the payoff."""
+
+    def outputs(z: mm.Players, key: jax.Array) -> tuple[jax.Array, jax.Array, Callable[..., Any]]:
         real_key, latent_key = jax.random.split(key)
         indices = jnp.arange(config.training.batch_size)
         real = gan.draw_batch(images, real_key, indices)
@@ -81,27 +125,46 @@ def networks(preset: str, **fields: Any) -> Problem:
         discriminate = lambda x: pair.discriminator.apply(  # noqa: E731
             z.max, pair.discriminator.stats, x, train=True
         )[0]
+        return real, fake, discriminate
+
+    def logits(z: mm.Players, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        real, fake, discriminate = outputs(z, key)
         return discriminate(real), discriminate(fake)
 
-    @functools.cache
-    def start(seed: int) -> mm.Players:
-        fresh = gan.build_pair(gan.preset(preset, **{**fields, "seed": seed}), images.shape[1:])
-        return mm.Players(fresh.generator.params, fresh.discriminator.params)
+    own = gan.LOSSES[config.objective.loss]
+    payoff = own if own.zero_sum else gan.LOSSES["saturating"]
+    penalty = _penalty(config, pair, outputs) if config.objective.penalty else None
 
-    def learning_rates(method: str) -> mm.Players:
-        known = method if method in mm.optimizers else "adam_gda"
-        named = gan.preset(preset, **{**fields, "optimizer": known})
-        return mm.Players(named.optimizer.learning_rate_min, named.optimizer.learning_rate_max)
+    def max_loss(loss: gan.Loss, z: mm.Players, key: jax.Array) -> jax.Array:
+        value = loss.max_loss(*logits(z, key))
+        return value if penalty is None else value + penalty(z, key)
 
-    own, payoff = gan.LOSSES[config.objective.loss], gan.LOSSES["saturating"]
-    return Problem(
-        start=start,
-        descended=mm.general_sum(
+    return (
+        mm.general_sum(
             lambda z, key: own.min_loss(*logits(z, key)),
-            lambda z, key: own.max_loss(*logits(z, key)),
+            lambda z, key: max_loss(own, z, key),
             stochastic=True,
         ),
-        saturating=mm.zero_sum(lambda z, key: -payoff.max_loss(*logits(z, key)), stochastic=True),
-        learning_rates=learning_rates,
-        ema_decay=config.training.ema_decay,
+        mm.zero_sum(lambda z, key: -max_loss(payoff, z, key), stochastic=True),
     )
+
+
+def _penalty(
+    config: gan.Config, pair: gan.Pair, outputs: Callable[..., Any]
+) -> Callable[[mm.Players, jax.Array], jax.Array]:
+    """Returns the gradient penalty of the discriminator's loss, on the batch of its key."""
+    if jax.tree.leaves(pair.discriminator.stats):
+        raise gan.ConfigError(
+            f"loss={config.objective.loss} with a gradient penalty: the discriminator of "
+            f"{config.networks.name} has BatchNorm, which couples examples. Use the preset "
+            "gaussians or cifar10-resnet."
+        )
+    penalty_fn = gan.PENALTIES[config.objective.penalty_type]
+    indices = jnp.arange(config.training.batch_size)
+
+    def penalty(z: mm.Players, key: jax.Array) -> jax.Array:
+        real, fake, discriminate = outputs(z, key)
+        mix = jax.random.uniform(jax.random.fold_in(key, 2), indices.shape)
+        return config.objective.penalty * penalty_fn(discriminate, real, fake, mix)
+
+    return penalty

@@ -21,6 +21,9 @@ from experiments._shared.files import write_atomically
 from experiments.one_sided.trajectories.config import Config
 from experiments.one_sided.trajectories.problems import Problem
 
+ADDED = {"loss": "preset", "balanced": False}
+"""Defaults of fields that `config.json` leaves out, so that runs without the fields continue."""
+
 
 class Snapshot(NamedTuple):
     """State of a run at one time; leaves have a leading axis over seeds.
@@ -66,7 +69,7 @@ def snapshot_steps(steps: int) -> list[int]:
 def folder_of(config: Config, method: str, dual: bool) -> Path:
     """Returns the folder of a run."""
     name = f"{method}-{'dual' if dual else 'constant'}"
-    return Path(config.runs) / config.preset / name
+    return Path(config.runs) / config.name / name
 
 
 def open_folder(config: Config, folder: Path) -> None:
@@ -75,8 +78,9 @@ def open_folder(config: Config, folder: Path) -> None:
     Raises:
       ValueError: If it contains a run with another configuration.
     """
-    free = ("methods", "runs", "time_limit", "data")
+    free = ("methods", "schedules", "runs", "time_limit", "data")
     kept = {k: v for k, v in dataclasses.asdict(config).items() if k not in free}
+    kept = {k: v for k, v in kept.items() if k not in ADDED or v != ADDED[k]}
     path = folder / "config.json"
     if path.exists() and json.loads(path.read_text()) != kept:
         raise ValueError(
@@ -116,7 +120,7 @@ def at(config: Config, problem: Problem, method: str, dual: bool, step: int) -> 
     if not path.exists():
         raise FileNotFoundError(
             f"{path} is missing: run python -m experiments.one_sided.norms --preset "
-            f"{config.preset} first, with the same --steps, --seeds and --runs."
+            f"{config.preset} first, with the same options."
         )
     return Snapshot(step, *load(path, (like, like.min)))
 

@@ -1,0 +1,66 @@
+"""Scores of the generators along the runs whose gradient norms are measured."""
+
+from typing import Any
+
+import numpy as np
+
+from experiments._shared.means import format_mean
+from experiments._shared.proportions import proportion
+from experiments.claims.row import result, table
+from experiments.one_sided.norms import quality
+from experiments.one_sided.norms.table import format_slope
+
+NAMES = {
+    "modes_covered": "modes",
+    "high_quality_share": "share of samples at modes",
+    "frechet_distance": "Fréchet distance",
+    "classes_covered": "classes",
+}
+"""Columns of the scores."""
+DIGITS = {"modes_covered": 1, "high_quality_share": 2, "frechet_distance": 0, "classes_covered": 1}
+
+
+def scored(preset: str) -> dict[str, Any]:
+    """Returns the recorded runs with scores."""
+    return result(f"one_sided/scored/{preset}")
+
+
+def at_end(found: dict[str, Any], name: str) -> str:
+    """Formats one score at the end of a run, over seeds."""
+    most = found.get(quality.TOTALS.get(name, ""), 1 if name.endswith("share") else np.inf)
+    return format_mean(quality.last(found, name), DIGITS[name], (0, most))
+
+
+def successful(preset: str, run: str) -> str:
+    """Formats the seeds whose generator is good at the end."""
+    good = quality.successes(scored(preset)["runs"][run]["quality"])
+    return str(proportion(int(good[:, -1].sum()), len(good)))
+
+
+def late_share(run: dict[str, Any]) -> float:
+    """Returns the share of good generators among all after a tenth of the run."""
+    late = np.array(run["steps"]) >= run["steps"][-1] / 10
+    return float(quality.successes(run["quality"])[:, late].mean())
+
+
+def quality_table(preset: str) -> str:
+    """Formats slopes and scores of the runs with scores."""
+    runs = scored(preset)["runs"]
+    names = [name for name in NAMES if name in next(iter(runs.values()))["quality"]]
+    rows = []
+    for name, run in runs.items():
+        slopes = [format_slope(run["slopes"]["descended"][side]) for side in ("min", "max")]
+        scores = [at_end(run["quality"], score) for score in names]
+        rows.append([name, *slopes, *scores, f"{late_share(run):.0%}", successful(preset, name)])
+    head = " | ".join(NAMES[name] for name in names)
+    return table(
+        f"run | G: slope | D: slope | {head} | good generators after a tenth | good at the end",
+        rows,
+    )
+
+
+def quality_figure(preset: str, run: str) -> str:
+    """Formats the success of one run."""
+    found = scored(preset)["runs"][run]["quality"]
+    name = quality.main_score(found)
+    return f"{NAMES[name]} at the end {at_end(found, name)}, good runs {successful(preset, run)}"
