@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from tyro.conf import arg
@@ -32,6 +33,14 @@ ONE_PLAYER = (
 accepts every optimizer for simultaneous updates, and these for the other update orders. All other
 optimizers evaluate the gradients of both players at points of their own, or step sizes that both
 players share."""
+
+NOT_FOR_NETWORKS: Mapping[str, str] = MappingProxyType(
+    {
+        "adaptive_golden_ratio": "it takes the noise of minibatches for curvature, and stops",
+        "complete_newton": "it goes to the nearest critical point, which need not be a solution",
+    }
+)
+"""Optimizers that do not train networks, with the reason. The trainer runs them, with a message."""
 
 UPDATE_ORDERS = ("auto", "simultaneous", "discriminator-first", "generator-first")
 """Orders in which the players are updated."""
@@ -73,6 +82,14 @@ class OptimizerConfig(Group):
         if self.update_order == "auto":
             return None if self.max_steps == 1 else "max"
         return {"discriminator-first": "max", "generator-first": "min"}.get(self.update_order)
+
+    @property
+    def warning(self) -> str | None:
+        """One line for the user if the optimizer is known not to train networks, or None."""
+        if reason := NOT_FOR_NETWORKS.get(self.name):
+            advice = f"{reason}. See docs/gan_trainer.md"
+            return f"optimizer={self.name} is not made for networks: {advice}"
+        return None
 
     def check(self) -> None:
         """Raises `ConfigError` if a value is invalid, or the optimizer lacks an option."""

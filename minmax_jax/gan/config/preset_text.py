@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import minmax_jax as mm
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.key_values import format_options
-from minmax_jax.gan.config.optimizer import ONE_PLAYER
+from minmax_jax.gan.config.optimizer import NOT_FOR_NETWORKS, ONE_PLAYER
 from minmax_jax.gan.config.preset_registry import PRESETS
 from minmax_jax.gan.config.presets import preset
 
@@ -61,7 +61,8 @@ def _summary(config: Config) -> str:
 def _optimizer_lines(name: str) -> list[str]:
     """Returns one line per group of optimizers with equal learning rates and options.
 
-    A last line names the optimizers that do not have the update order of the preset.
+    The last lines name the optimizers that do not have the update order of the preset, and those
+    that are not made for networks.
     """
     groups: dict[str, list[str]] = {}
     joint = []
@@ -77,4 +78,4 @@ def _optimizer_lines(name: str) -> list[str]:
     if joint:
         alone = "--max-steps 1 --update-order simultaneous"
         lines.append(f"  only with {alone}: {', '.join(joint)}")
-    return lines
+    return [*lines, f"  not made for networks: {', '.join(NOT_FOR_NETWORKS)}"]

@@ -171,7 +171,10 @@ def _train_together(
         if evaluation.num_samples
         else None
     )
-    watch.note(f"{runs[0].config.optimizer.name}: {len(runs)} runs in one program")
+    chosen = runs[0].config.optimizer
+    watch.note(f"{chosen.name}: {len(runs)} runs in one program")
+    if chosen.warning:
+        watch.note(chosen.warning)
     with vmapped.lock_runs(runs) as check_runs:
         states = vmapped.train(runs, data, watch.note, check_runs, watch.at_step)
         for run, state in zip(runs, states, strict=True):

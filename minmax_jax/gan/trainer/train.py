@@ -104,6 +104,8 @@ def train(
         if group.is_coordinator:
             progress = progress or progress_lib.Progress(config.training.steps)
             _note_unused_labels(config, game.pair, progress.note)
+            if config.optimizer.warning:
+                progress.note(config.optimizer.warning)
             opened = _copies(config, use_tensorboard, use_wandb)
             args = (start, data, progress, opened)
             return _train_as_coordinator(config, group, train_loop, compiled.read, *args)

@@ -1,4 +1,4 @@
-"""The table of all methods: its sources agree, and the committed file is up to date."""
+"""The table of all methods equals its sources, the pages and the record."""
 
 import json
 import re

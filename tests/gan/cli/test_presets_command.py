@@ -14,6 +14,7 @@ def test_page_has_fields_and_learning_rates_per_optimizer(capsys):
     text = capsys.readouterr().out
     words = text.replace(",", " ").split()
     assert set(mm.optimizers) <= set(words)
+    assert text.splitlines()[-1].startswith("  not made for networks: adaptive_golden_ratio")
     for part in ("steps", "4000", "latent_dim", "64  *", "0.05, 0.01", "b1=0.5"):
         assert part in text
     nsgda = next(line for line in text.splitlines() if line.endswith(" nsgda"))

@@ -14,7 +14,7 @@ from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config import key_values, presets
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.config.networks import NetworksConfig
-from minmax_jax.gan.config.optimizer import ONE_PLAYER, OptimizerConfig
+from minmax_jax.gan.config.optimizer import NOT_FOR_NETWORKS, ONE_PLAYER, OptimizerConfig
 from minmax_jax.gan.config.preset_registry import GRADIENT_STEPS
 from minmax_jax.gan.networks import NETWORKS
 
@@ -121,6 +121,15 @@ def test_adaptive_step_sizes_are_not_scaled_by_presets():
     for name in ("adaptive_golden_ratio", "adaptive_extragradient"):
         chosen = presets.preset("mnist", optimizer=name).optimizer
         assert chosen.learning_rate_min == chosen.learning_rate_max == 1.0
+
+
+def test_optimizers_not_made_for_networks_have_a_reason():
+    warned = [
+        name for name in mm.optimizers if presets.preset("digits", optimizer=name).optimizer.warning
+    ]
+    assert warned == sorted(NOT_FOR_NETWORKS) == ["adaptive_golden_ratio", "complete_newton"]
+    warning = presets.preset("digits", optimizer="complete_newton").optimizer.warning
+    assert warning.startswith("optimizer=complete_newton is not made for networks: it goes to")
 
 
 def test_json_round_trip_is_equal():
