@@ -33,6 +33,14 @@ def load_arrays(name: str) -> dict[str, np.ndarray] | None:
         return None
 
 
+def size(name: str) -> int:
+    """Returns the size of an entry in bytes: about that of its arrays, or 0 without an entry."""
+    try:
+        return (cache_folder() / f"{name}.npz").stat().st_size
+    except OSError:
+        return 0
+
+
 def save_arrays(name: str, **arrays: Any) -> None:
     """Stores arrays under `name` atomically, or not at all if the folder is not writable."""
     target = cache_folder() / f"{name}.npz"

@@ -42,7 +42,7 @@ class DataConfig(Group):
 
     stream: bool = False
     """Read and decode images while the run trains, instead of decoding all of them into memory first. The results are the same. Needs the extra stream."""  # noqa: E501
-    stream_above: Annotated[float, AtLeast(0)] = 0.5
+    stream_above: Annotated[float, AtLeast(0), AtMost(1)] = 0.5
     """Share of the memory of the machine, or of a device, that decoded images may take before a run streams by itself. 0: it never does."""  # noqa: E501
     stream_workers: Annotated[int, AtLeast(-1), AtMost(512), HIDE_DEFAULT] = -1
     """Processes that decode streamed images. 0 decodes in threads of the training process. Default: half of the cores, at most 8."""  # noqa: E501
@@ -70,7 +70,7 @@ class DataConfig(Group):
         Raises:
           DataError: If the dataset cannot be read, or does not contain images of one size.
         """
-        return load(
+        data = load(
             source or self.source,
             self.label_column,
             shard_fn,
@@ -80,6 +80,10 @@ class DataConfig(Group):
             ),
             **self._options()._asdict(),
         )
+        if self.cache_decoded and getattr(data.images, "store", None) is None:
+            note = "--cache-decoded is not used, because no images are decoded while the run trains"
+            data = data._replace(notes=(*data.notes, note))
+        return data
 
     def _options(self) -> Preprocessing:
         return Preprocessing(

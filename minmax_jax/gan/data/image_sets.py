@@ -46,7 +46,7 @@ def load_image_set(
     columns = (label_column, image_column)
     is_whole = shard_fn is None and not streaming.always
     entry = remembered.entry_of(name, columns, options) if is_whole else None
-    if entry and (known := remembered.load(entry, name)):
+    if entry and (known := remembered.load(entry, name, choice.largest_size(streaming))):
         return known
     source = _read(name, label_column, image_column)
     if len(source.train) >= held_out.MIN_EXAMPLES:

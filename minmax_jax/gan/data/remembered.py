@@ -48,13 +48,21 @@ def entry_of(name: str, columns: tuple[str, str], options: Preprocessing) -> str
     return f"folder-{digest.hexdigest()[:24]}"
 
 
-def load(entry: str, name: str) -> Data | None:
-    """Returns the dataset of an entry, or None if it or its images are not in the cache."""
+def load(entry: str, name: str, max_bytes: float) -> Data | None:
+    """Returns the dataset of an entry, or None if it or its images are not in the cache.
+
+    Args:
+      entry: Name of the entry.
+      name: Name of the dataset.
+      max_bytes: Size above which the images are not loaded into memory; the result is then None.
+    """
     stored = cache.load_arrays(entry)
     try:
         if stored is None:
             return None
         about = json.loads(stored["about"].tobytes())
+        if cache.size(about["parts"]) > max_bytes:
+            return None
         images = parts.load_entry(about["parts"])
         if images is None:
             return None

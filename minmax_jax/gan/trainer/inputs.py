@@ -42,6 +42,7 @@ def open_inputs(
             data_lib.put_on_devices(data, devices, labels=config.conditioning.conditional), seed
         )
         return
+    _note_other_order(note)
     plan = plan_batches(config, data, devices, start)
     count = workers.choose_count(config.data.stream_workers)
     with Windows(plan, count, devices) as windows:
@@ -96,7 +97,20 @@ def plan_batches(
         seed=config.run.seed,
         start=int(start.step),
         end=config.training.steps,
+        wide=jax.config.jax_enable_x64,
     )
+
+
+def _note_other_order(note: Note) -> None:
+    """Says that images are not drawn as in memory, with unusual random numbers of JAX."""
+    implementation = str(jax.config.jax_default_prng_impl)
+    if implementation != "threefry2x32" or not jax.config.jax_threefry_partitionable:
+        note(
+            "stream: the order of the images depends on the seed and the step, but is not the one "
+            "of a run in memory, because it follows JAX's default random numbers (threefry2x32, "
+            f"partitionable), and JAX is set to {implementation}, jax_threefry_partitionable="
+            f"{jax.config.jax_threefry_partitionable}"
+        )
 
 
 def _put_seed(seed: int, devices: Sequence[Any]) -> Any:

@@ -1,5 +1,6 @@
 """Decides whether a dataset is decoded into memory or streamed."""
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -59,20 +60,27 @@ def reason(
         return "streamed: read and decoded while the run trains"
     if not streaming.above:
         return None
+    limit = largest_size(streaming)
     count = len(source.train) + (0 if source.test is None else len(source.test))
     if shard_fn is not None:
         shard = shard_fn(len(source.train))
         count = shard.stop - shard.start
     shape = first_shape(name, source.train, np.arange(len(source.train)), options)
-    decoded, memory = count * int(np.prod(shape)), _memory()
-    if decoded <= streaming.above * memory:
+    decoded = count * int(np.prod(shape))
+    if decoded <= limit:
         return None
     reader.check_installed()
+    memory = limit / streaming.above
     return (
         f"streamed, because {count:,} decoded images of {size_text(shape)} would take "
         f"{decoded / 1e9:,.1f} GB, more than {streaming.above:.0%} of {memory / 1e9:,.1f} GB of "
         "memory (--stream-above)"
     )
+
+
+def largest_size(streaming: Streaming) -> float:
+    """Returns the bytes that decoded images may take before they are streamed, maybe infinite."""
+    return streaming.above * _memory() if streaming.above else math.inf
 
 
 def first_shape(

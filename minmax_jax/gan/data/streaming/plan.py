@@ -25,6 +25,7 @@ class Plan(NamedTuple):
       seed: Seed of the run.
       start: First step.
       end: Last step.
+      wide: Whether JAX's default integers have 64 bits (`jax_enable_x64`).
     """
 
     images: LazyExamples
@@ -34,6 +35,7 @@ class Plan(NamedTuple):
     seed: int
     start: int
     end: int
+    wide: bool = False
 
     @property
     def batch_bytes(self) -> int:
@@ -55,6 +57,7 @@ def plan(
     seed: int,
     start: int,
     end: int,
+    wide: bool = False,
 ) -> Plan:
     """Chooses the number of steps per window: up to 50 steps, in at most 64 MiB.
 
@@ -66,8 +69,9 @@ def plan(
       seed: Seed of the run.
       start: First step.
       end: Last step.
+      wide: Whether JAX's default integers have 64 bits (`jax_enable_x64`).
     """
-    whole = Plan(images, labels, Layout(1, draws), indices, seed, start, end)
+    whole = Plan(images, labels, Layout(1, draws), indices, seed, start, end, wide)
     fitting = _MAX_BYTES // (whole.batch_bytes * whole.layout.num_slots)
     steps = max(1, min(_MAX_STEPS, fitting, end + 1 - start))
     return whole._replace(layout=Layout(steps, draws))
@@ -98,7 +102,7 @@ class BatchSource:
 
     def __getitem__(self, index: Any) -> Batch:
         """Reads the batch with this number. It depends only on the plan and the number."""
-        images, labels, layout, indices, seed, start, end = self.plan
+        images, labels, layout, indices, seed, start, end, wide = self.plan
         window, place = divmod(int(index), layout.num_slots)
         first = start + window * layout.steps
         slot = layout.slot(first, place, end)
@@ -111,5 +115,6 @@ class BatchSource:
             np.arange(indices.start, indices.stop),
             len(images),
             penalty=slot.penalty,
+            wide=wide,
         )
         return Batch(images[rows], None if labels is None else labels[rows], first)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan.base.errors import DataError
+from minmax_jax.gan.base.errors import ConfigError, DataError
+from minmax_jax.gan.config import presets
 from minmax_jax.gan.data.streaming import decoded, lazy
 from tests.gan.data.image_files import write_classes
 
@@ -98,3 +99,19 @@ def test_unusable_folder_is_one_line(tmp_path):
     options = data_lib.Streaming(always=True, workers=0, cache=str(tmp_path / "file"))
     with pytest.raises(DataError, match=r"cache_decoded=.*Pass a folder that can be written"):
         data_lib.load(str(tmp_path / "set"), streaming=options)
+
+
+def test_unused_folder_is_noted(tmp_path):
+    for source, stream in (("digits", False), ("digits", True), (str(tmp_path / "set"), False)):
+        write_classes(tmp_path / "set", classes=2, count=5)
+        values = {"data": source, "stream": stream, "cache_decoded": str(tmp_path / "decoded")}
+        notes = presets.preset("digits", **values).data.load().notes
+        assert "--cache-decoded is not used" in notes[-1]
+    values = {**values, "stream": True, "stream_workers": 0}
+    notes = presets.preset("digits", **values).data.load().notes
+    assert not any("--cache-decoded" in note for note in notes)
+
+
+def test_share_of_memory_above_one_is_refused():
+    with pytest.raises(ConfigError, match="stream_above must be at most 1, got 50"):
+        presets.preset("digits", stream_above=50.0).check()

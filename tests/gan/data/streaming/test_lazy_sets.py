@@ -125,6 +125,16 @@ def test_streaming_is_chosen_by_memory(tmp_path, monkeypatch, above, memory, str
     assert any(note in line for line in found.notes) == streams
 
 
+def test_remembered_folder_is_streamed_above_the_share(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(choice, "total_memory", lambda: 1e6)
+    (tmp_path / "set").mkdir()
+    name, _ = arrow_folder(tmp_path / "set")
+    shares = [(0.0, False), (0.5, False), (1e-4, True)]  # The last ones are 0.5 MB and 100 bytes.
+    for above, streams in shares:
+        assert data_lib.load(name, streaming=data_lib.Streaming(above=above)).is_streamed == streams
+
+
 def test_missing_grain_is_one_line(tmp_path, monkeypatch):
     write_classes(tmp_path / "set", classes=2, count=5)
     monkeypatch.setitem(__import__("sys").modules, "grain", None)

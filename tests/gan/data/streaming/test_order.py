@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minmax_jax.gan import data as data_lib
+from minmax_jax.gan.data import batches
 from minmax_jax.gan.data.streaming import order
 
 
@@ -28,6 +29,17 @@ def test_batch_rows_equal_those_of_the_compiled_step(seed, step, draw, count, pe
         jax.random.randint(jax.random.fold_in(key, index), (), 0, count) for index in indices
     ]
     found = order.batch_rows(seed, step, draw, indices, count, penalty=penalty)
+    np.testing.assert_array_equal(found, np.asarray(positions))
+
+
+@pytest.mark.parametrize("count", [1, 600, 2**31 - 1])
+def test_rows_equal_those_drawn_with_64_bit_integers(count):
+    with jax.enable_x64(True):
+        key = jax.random.split(jax.random.fold_in(jax.random.key(4), 9), 4)[0]
+        positions = batches._positions(key, jnp.arange(5), count)
+        assert positions.dtype == jnp.int64
+    key = order.fold_in(order.fold_in((np.uint32(0), np.uint32(4)), 9), 0)
+    found = order._below(count, order.fold_in(key, np.arange(5)), np.uint64)
     np.testing.assert_array_equal(found, np.asarray(positions))
 
 
