@@ -3,6 +3,7 @@
 import functools
 import html.parser
 import http.server
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
+
+from tests.gan.paths import MNIST
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -39,7 +42,8 @@ def site(tmp_path_factory):
     """Returns the address of the built site. The notebooks of an earlier build are reused."""
     out = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-W", "-n", "-q", "-b", "html", "docs", str(out)]
-    subprocess.run(command, cwd=ROOT, check=True)
+    local = {"MNIST": str(MNIST)} if MNIST.exists() else {}
+    subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, **local})
     handler = functools.partial(Quiet, directory=str(out))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
