@@ -1,4 +1,4 @@
-"""Suite `streaming`: images per second from files, and how many a training step consumes.
+"""Suite `streaming`: images per second from files next to training steps.
 
 Runs with a network that costs next to nothing show what the pipeline delivers: with threads or
 worker processes, and with images that are decoded once (`--cache-decoded`). Runs with images in

@@ -1,4 +1,4 @@
-"""Ranges of the integers that JAX's operations return, from the ranges of their arguments."""
+"""Ranges of the integers that operations of JAX return."""
 
 import functools
 import math
