@@ -1,7 +1,9 @@
 """Runs a whole optimization in one compiled scan."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -92,7 +94,8 @@ def solve(
         `payoff_fn` or `min_loss_fn` is not a function of `(players, draw)` without auxiliary
         outputs, or returns a value of another kind, `players` is not a `Players` of
         floating-point trees, `num_steps` is not an int, `key` is not a PRNG key, or `record`,
-        `residual` or `value` takes other arguments or returns a value of another kind.
+        `residual` or `value` takes other arguments or returns a value of another kind, or
+        `optimizer` needs `value` and it is missing.
       ValueError: If `num_steps` or `tolerance` is negative, `residual` is given without
         `tolerance`, or a player has no leaves.
 
@@ -144,7 +147,8 @@ def solve(
         if value is not None:
             extra = {**extra, "value": extra["value_fn"](z, 0), "grad": field}
             extra["value_fn"] = calls.ValueFn(extra["value_fn"], extra)
-        updates, state = update(field, state, z, **extra)
+        with _explain_missing_value(value):
+            updates, state = update(field, state, z, **extra)
         z = Players(*map(optax.apply_updates, z, updates))
         return z, state, None if record is None else record(step, z, updates, state)
 
@@ -159,6 +163,20 @@ def solve(
         return field, residual_fn(z, field)
 
     return SolveResult(*loops.until(update_fn, look, first, num_steps, tolerance))
+
+
+@contextlib.contextmanager
+def _explain_missing_value(value: Any) -> Iterator[None]:
+    """Names `value` in the error of a rule that needs it, such as a line search of Optax."""
+    try:
+        yield
+    except TypeError as error:
+        if value is None and re.search(r"required keyword-only argument.*'value", str(error)):
+            raise TypeError(
+                "solve: value must be a function of (players, draw) for this optimizer, which "
+                "compares values, got None. Pass for example value=mm.payoff(payoff)."
+            ) from error
+        raise
 
 
 def _checked_residual(residual: Residual | None) -> Callable[[Players, Players], jax.Array]:

@@ -333,3 +333,16 @@ def test_solve_accepts_numpy_ints_as_num_steps():
 def test_solve_names_invalid_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "rule", [optax.polyak_sgd(), optax.lbfgs(), optax.contrib.reduce_on_plateau()]
+)
+def test_solve_asks_for_value_of_rules_that_need_it(rule):
+    tx = mm.per_player(min=rule, max=optax.sgd(0.1))
+    with pytest.raises(TypeError, match=r"^solve: value must be a function of \(players, draw\)"):
+        mm.solve(tx, field_fn, START, 1)
+    bad = lambda *args, **extra: len(None)  # noqa: E731
+    tx = optax.GradientTransformationExtraArgs(lambda params: None, bad)
+    with pytest.raises(TypeError, match="object of type 'NoneType'"):  # Other errors stay.
+        mm.solve(tx, field_fn, START, 1)
