@@ -18,6 +18,7 @@ condition only where it exceeds those of the controls.
 from pathlib import Path
 
 from experiments._shared.command import RESULTS, record_result, run_command
+from experiments._shared.errors import one_line_errors
 from experiments.one_sided.mvi import figure, table
 from experiments.one_sided.mvi.run import run
 from experiments.one_sided.trajectories.config import Config
@@ -34,7 +35,8 @@ def main(config: Config, *, redraw: bool = False, out: Path = OUT) -> None:
       out: Folder of the JSON file and the figure.
     """
     path = out / f"{config.name}.json"
-    result = record_result(path, lambda: run(config), redraw=redraw, ensure_ascii=False)
+    with one_line_errors():
+        result = record_result(path, lambda: run(config), redraw=redraw, ensure_ascii=False)
     figure.draw(result, path.with_suffix(".png"))
     print(table.format_tables(result), f"Written: {path}, {path.with_suffix('.png')}", sep="\n")
 

@@ -1,28 +1,39 @@
-"""Gradient norms of both players along training, without minibatch noise.
+"""Gradient norms of both players, and the generator's quality, along training.
 
     python -m experiments.one_sided.norms
     python -m experiments.one_sided.norms --preset dirac
     python -m experiments.one_sided.norms --preset mnist --seeds 3 --steps 2000 --time-limit 8
+    python -m experiments.one_sided.norms --preset mnist --balanced
+    python -m experiments.one_sided.norms --preset gaussians --loss wgan-gp
+    python -m experiments.one_sided.norms --preset cifar10-resnet --width 64 --steps 50000
     python -m experiments.one_sided.norms --preset gaussians --redraw
 
-The preset is gaussians, dirac, dirac-penalty or mnist. A command that reaches its time limit
-continues at the next call. `--redraw` rebuilds table and figure from the JSON file.
+The preset is gaussians, dirac, dirac-penalty, mnist, cifar10 or cifar10-resnet, which is the ResNet
+with WGAN-GP. `--loss wgan-gp` needs a discriminator without BatchNorm; `--balanced` gives it about
+as many parameters as the generator has. Every such choice has its own JSON file and runs.
+Learning rates are the preset's. A command that reaches its time limit continues at the next call.
+A command with other `--methods` or `--schedules` adds runs to the record; it ends with an error
+before training if the record has other settings. `--redraw` rebuilds table and figure from the
+JSON file.
 
 Six methods run with the trainer's learning rates, the one of the max player constant or decaying
 like 1/√t. At 25 times of each run, `noise_floor` estimates the squared gradient norms of both
-players without bias, for the loss that each player descends and for the saturating payoff.
+players without bias, for the loss that each player descends and for the saturating payoff. At the
+same times the generator is scored: modes of a mixture, or the Fréchet distance and the classes of
+images. The scores change no norm.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from experiments._shared.command import RESULTS, read_result, run_command
+from experiments._shared.command import RESULTS, environment, read_result, run_command
 from experiments._shared.errors import one_line_errors
 from experiments._shared.files import only_writer, write_json
 from experiments.one_sided.norms import figure, table
 from experiments.one_sided.norms.run import run
-from experiments.one_sided.trajectories.config import Config
+from experiments.one_sided.trajectories.config import Config, all_runs, describe
+from minmax_jax import gan
 
 OUT = RESULTS / "one_sided" / "norms"
 
@@ -39,44 +50,50 @@ def main(config: Config, *, redraw: bool = False, out: Path = OUT) -> None:
     with one_line_errors():
         if not redraw:
             with only_writer(path):
-                write_json(path, with_earlier_runs(path, run(config)), ensure_ascii=False)
+                earlier = earlier_runs(path, config)
+                write_json(path, join(earlier, run(config)), ensure_ascii=False)
         result = read_result(path)
         figure.draw(result, path.with_suffix(".png"))
         print(table.format_table(result), f"Written: {path}, {path.with_suffix('.png')}", sep="\n")
 
 
-def with_earlier_runs(path: Path, result: dict[str, Any]) -> dict[str, Any]:
-    """Returns the result with the recorded runs of other methods, if all settings are equal.
+def earlier_runs(path: Path, config: Config) -> dict[str, Any] | None:
+    """Returns the record if it has runs that this command does not repeat, otherwise None.
 
-    Args:
-      path: JSON file of the experiment, which need not exist.
-      result: Result of this call.
+    Raises:
+      ConfigError: If such runs have other settings than this command.
     """
     if not path.exists():
-        return result
+        return None
     earlier = json.loads(path.read_text())
-    settings = describe_settings(result)
-    if describe_settings(earlier) != settings:
-        return result
-    kept = {name: run for name, run in earlier["runs"].items() if name not in result["runs"]}
+    kept = set(earlier["runs"]) - {name for name, _, _ in all_runs(config)}
     if not kept:
+        return None
+    settings = {**describe(config), **environment()}
+    changes = [
+        f"{name}: {earlier.get(name)!r} -> {value!r}"
+        for name, value in settings.items()
+        if earlier.get(name) != value
+    ]
+    if changes:
+        raise gan.ConfigError(
+            f"{path} has {len(kept)} other runs with other settings ({'; '.join(changes)}). "
+            "Choose another folder with --out, or run all methods and schedules."
+        )
+    return earlier
+
+
+def join(earlier: dict[str, Any] | None, result: dict[str, Any]) -> dict[str, Any]:
+    """Returns a result with the other runs of an earlier record, in the order of that record."""
+    if earlier is None:
         return result
-    # The recorded order of the runs does not depend on the order of the calls.
-    order = [*earlier["runs"], *(n for n in result["runs"] if n not in earlier["runs"])]
-    runs = {**result["runs"], **kept}
+    runs = earlier["runs"] | result["runs"]
     return {
         **result,
         "rates": earlier["rates"] | result["rates"],
         "seconds": round(earlier["seconds"] + result["seconds"], 1),
-        "runs": {name: runs[name] for name in order},
+        "runs": runs,
     }
-
-
-def describe_settings(result: dict[str, Any]) -> dict[str, Any]:
-    """Returns the part of a result that runs of one table have in common."""
-    # Records before the scores of generators have no number of samples.
-    free = ("rates", "seconds", "runs", "num_samples", "hardware")
-    return {name: value for name, value in result.items() if name not in free}
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import minmax_jax as mm
 from experiments._shared.files import write_atomically
 from experiments.one_sided.trajectories.config import Config
 from experiments.one_sided.trajectories.problems import Problem
+from minmax_jax import gan
 
 ADDED = {"loss": "preset", "balanced": False}
 """Defaults of fields that `config.json` leaves out, so that runs without the fields continue."""
@@ -76,14 +77,14 @@ def open_folder(config: Config, folder: Path) -> None:
     """Creates the folder of a run.
 
     Raises:
-      ValueError: If it contains a run with another configuration.
+      ConfigError: If it contains a run with another configuration.
     """
     free = ("methods", "schedules", "runs", "time_limit", "data")
     kept = {k: v for k, v in dataclasses.asdict(config).items() if k not in free}
     kept = {k: v for k, v in kept.items() if k not in ADDED or v != ADDED[k]}
     path = folder / "config.json"
     if path.exists() and json.loads(path.read_text()) != kept:
-        raise ValueError(
+        raise gan.ConfigError(
             f"{folder} contains runs with another configuration; choose another --runs."
         )
     write_atomically(path, json.dumps(kept))

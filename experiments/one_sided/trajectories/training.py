@@ -27,7 +27,7 @@ def train(config: Config, problem: Problem, method: str, dual: bool, time_limit:
 
     Raises:
       TimeLimitReached: If the time limit is reached; the state is saved.
-      ValueError: If the folder contains a run with another configuration.
+      ConfigError: If the folder contains a run with another configuration.
     """
     folder = snapshots.folder_of(config, method, dual)
     learning_rates = problem.learning_rates(method)

@@ -144,16 +144,27 @@ def test_make_problem_raises_for_invalid_values(wrong, message):
 
 
 def test_record_keeps_runs_of_other_methods(tmp_path):
-    path = tmp_path / "record.json"
-    both = {"rates": {"a": 1}, "seconds": 1.0, "steps": 3, "runs": {"a, constant": 1, "b": 2}}
-    new = {"rates": {"c": 2}, "seconds": 2.0, "steps": 3, "runs": {"c": 4, "b": 5}}
-    assert command.with_earlier_runs(path, new) == new
-    path.write_text(json.dumps(both))
-    found = command.with_earlier_runs(path, new)
-    assert list(found["runs"].items()) == [("a, constant", 1), ("b", 5), ("c", 4)]
-    assert found["rates"] == {"a": 1, "c": 2} and found["seconds"] == 3.0
-    other = {**new, "steps": 4}
-    assert command.with_earlier_runs(path, other) == other
+    path, config = tmp_path / "record.json", Config(preset="dirac", methods=("sgda",))
+    assert command.earlier_runs(path, config) is None
+    runs = {"sgda, constant": 5, "sgda, dual decay": 6}
+    new = {"rates": {"sgda": 1}, "seconds": 2.0, "runs": runs}
+    assert command.join(None, new) == new
+    earlier = {
+        **command.describe(config),
+        **command.environment(),
+        "rates": {"rmsprop": 3},
+        "seconds": 1.0,
+        "runs": {"rmsprop, constant": 1, "sgda, constant": 2},
+    }
+    path.write_text(json.dumps(earlier))
+    found = command.join(command.earlier_runs(path, config), new)
+    assert list(found["runs"].values()) == [1, 5, 6]
+    assert found["rates"] == {"rmsprop": 3, "sgda": 1} and found["seconds"] == 3.0
+    longer = dataclasses.replace(config, steps=7)
+    with pytest.raises(gan.ConfigError, match=r"steps: 3000 -> 7.*Choose another folder"):
+        command.earlier_runs(path, longer)
+    every = dataclasses.replace(longer, methods=("sgda", "rmsprop"))
+    assert command.earlier_runs(path, every) is None  # Nothing is lost.
 
 
 @pytest.mark.slow
