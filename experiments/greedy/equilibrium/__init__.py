@@ -1,0 +1,1 @@
+"""Experiment: how close trained GANs are to a greedy equilibrium."""
