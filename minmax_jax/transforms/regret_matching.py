@@ -138,8 +138,17 @@ def regret_matching(
 
 
 def _matched(regrets: treeplex.Leaves) -> treeplex.Leaves:
-    positive = {key: jnp.maximum(leaf, 0.0) for key, leaf in regrets.items()}
+    positive = {key: _scaled(jnp.maximum(leaf, 0.0)) for key, leaf in regrets.items()}
     return treeplex.behavior(positive)
+
+
+def _scaled(weights: jax.Array) -> jax.Array:
+    """Divides the weights of each decision by a power of two, so that their sum is finite.
+
+    The division is exact, and so does not change the probabilities.
+    """
+    _, exponent = jnp.frexp(jnp.max(weights, axis=-1, keepdims=True))
+    return jnp.ldexp(weights, -exponent)
 
 
 def _played(weights: treeplex.Leaves, regrets: treeplex.Leaves) -> treeplex.Leaves:

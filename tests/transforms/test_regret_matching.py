@@ -33,9 +33,10 @@ def test_regret_matching_matches_numpy(plus):
         np.testing.assert_allclose(after, z, atol=1e-13)
 
 
-def test_regret_matching_is_invariant_under_scaling():
+@pytest.mark.parametrize("factor", [8.0, 2.0**124])  # A power of two does not round.
+def test_regret_matching_is_invariant_under_scaling(factor):
     game = mm.games.matrix(matrix_game.PAYOFFS)
-    scaled = mm.games.matrix(8.0 * matrix_game.PAYOFFS)  # A power of two does not round.
+    scaled = mm.games.matrix(factor * matrix_game.PAYOFFS)
     ends = [
         jax.jit(lambda z, game=game: mm.solve(_both(), game.field_fn, z, 50).players)(game.start)
         for game in (game, scaled)
