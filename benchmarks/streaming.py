@@ -44,8 +44,8 @@ class Config:
         ("64×64×3, JPEG", (4_000, 64, 3, "JPEG")),
     )
     workers: tuple[int, ...] = (0, 1, 2)
-    stream_steps: int = 400
-    memory_steps: tuple[int, ...] = (200, 12)
+    stream_steps: int = 240
+    memory_steps: tuple[int, ...] = (160, 8)
 
 
 QUICK = Config(
