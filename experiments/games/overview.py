@@ -9,12 +9,18 @@ from experiments.games import profile
 PAGE = Path(__file__).parents[2] / "docs" / "methods.md"
 """Page with two tables that describe optimizers and building blocks."""
 
+TITLE = """\
+# All methods
+
+[Methods](../../../docs/methods.md) explains the columns. `python -m experiments.games` writes this page.
+"""
+
 Descriptions = dict[str, tuple[str, str, str]]
 """From a method, or a method with the name of an argument, to the cells of its description."""
 
 
 def overview(result: dict[str, Any], page: str) -> str:
-    """Returns a Markdown table that joins a record with the descriptions of the methods.
+    """Returns a Markdown page whose table joins a record with the descriptions of the methods.
 
     Args:
       result: Record of the experiment.
@@ -26,6 +32,7 @@ def overview(result: dict[str, Any], page: str) -> str:
     known = descriptions(page)
     head, rule, *rows = profile.table(result).splitlines()
     lines = [
+        TITLE,
         head.replace("| method |", "| method | problems | cost | verified against |"),
         rule.replace("|---|", "|---|---|---|---|", 1),
     ]

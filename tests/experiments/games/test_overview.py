@@ -16,7 +16,7 @@ def test_committed_overview_joins_record_and_page():
     record = json.loads((RESULTS / "games.json").read_text(encoding="utf-8"))
     expected = overview.overview(record, PAGE)
     assert (RESULTS / "methods.md").read_text(encoding="utf-8") == f"{expected}\n"
-    assert expected.count("\n") == len(record["methods"]) + 1
+    assert expected.count("\n|") == len(record["methods"]) + 2
 
 
 @pytest.mark.parametrize("path", ["README.md", "docs/methods.md"])
