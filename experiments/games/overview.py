@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "methods.md"
 TITLE = """\
 # All methods
 
-[Methods](../../../docs/methods.md) explains the columns, which `python -m experiments.games` writes.
+[Methods](../../../docs/methods.md) explains the columns. `python -m experiments.games` writes them.
 """
 
 Descriptions = dict[str, tuple[str, str, str]]
