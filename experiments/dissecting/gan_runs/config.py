@@ -5,6 +5,9 @@ from typing import Any
 
 from minmax_jax import gan
 
+MAX_AT_ONCE = 64
+"""Largest number of runs in one program, as in sweeps of the library."""
+
 
 @dataclasses.dataclass(frozen=True)
 class RunFields:
@@ -42,6 +45,8 @@ class TuningFields(RunFields):
     """Updates per tuning run."""
     tune_seed: int = 1000
     """First seed of the tuning runs."""
+    runs_at_once: int = 0
+    """Runs that train together in one vmapped program; 1: one after another. Default 0: one after another on CPU, and the faster of 1 and 8 on accelerators."""  # noqa: E501
 
 
 def fill_missing(config: Any, defaults: dict[str, Any]) -> Any:
@@ -61,3 +66,15 @@ def library_config(config: Any, *more: str, **flat: Any) -> gan.Config:
     names = ("data", "network", "width", "latent_dim", "batch_size", "ema_decay", *more)
     fields = {name: getattr(config, name) for name in names}
     return gan.Config.from_flat({**fields, "evaluate": config.evaluate, "devices": 1, **flat})
+
+
+def check_runs_at_once(value: int) -> None:
+    """Checks the number of runs that train together.
+
+    Raises:
+      ConfigError: If it is out of range.
+    """
+    if not 0 <= value <= MAX_AT_ONCE:
+        raise gan.ConfigError(
+            f"runs_at_once={value} is out of range; give 1 to {MAX_AT_ONCE}, or 0 for the default"
+        )

@@ -1,4 +1,4 @@
-"""Trains and evaluates GAN runs; all runs of a method share one compiled program.
+"""Trains and evaluates GAN runs, alone or in groups.
 
 FOLDER/NAME/job.json       description of the run; another run in the folder is an error
 FOLDER/NAME/metrics.jsonl  norms of gradients and updates along the run
@@ -12,7 +12,7 @@ import io
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import jax
 
 from experiments._shared.files import write_atomically
 from experiments._shared.time_limit import TimeLimit
+from experiments.dissecting.gan_runs.group import End, train_group
 from experiments.dissecting.gan_runs.job import Job, Optimizer
 from experiments.dissecting.gan_runs.training import Trainer
 from minmax_jax import gan
@@ -70,23 +71,63 @@ class Runner:
           ConfigError: If the folder contains another run.
           TimeLimitReached: If the time limit is reached; the state is saved.
         """
-        folder = self._folder / job.name
-        if self.finished(job):
-            return json.loads((folder / "outcome.json").read_text())
+        if not self.finished(job):
+            clock = self._begin([job])
+            end = self.trainer.train(self.folder(job), job, self._time_limit)
+            self._finish([job], [end], clock)
+        return json.loads((self.folder(job) / "outcome.json").read_text())
+
+    def outcomes(self, jobs: Sequence[Job], size: int) -> list[dict[str, Any]]:
+        """Returns the outcomes of jobs that train together, in one program of `size` runs.
+
+        Args:
+          jobs: At most `size` jobs of one method and length.
+          size: Number of runs of the program.
+
+        Raises:
+          ConfigError: If a folder contains another run.
+          TimeLimitReached: If the time limit is reached; all states are saved.
+        """
+        missing = [job for job in jobs if not self.finished(job)]
+        if missing:
+            clock = self._begin(missing)
+            folders = [self.folder(job) for job in missing]
+            ends = train_group(self.trainer, folders, missing, self._time_limit, size)
+            self._finish(missing, ends, clock)
+        return [self.outcome(job) for job in jobs]
+
+    def _begin(self, jobs: Sequence[Job]) -> tuple[float, float]:
+        """Writes the descriptions of jobs, and returns the wall-clock and the CPU time."""
         self._time_limit.check()
-        description = json.dumps(self._describe(job), indent=1)
-        write_atomically(folder / "job.json", description + "\n")
-        began, cpu = time.monotonic(), time.process_time()
-        state, diverged_at = self.trainer.train(folder, job, self._time_limit)
-        found = {"diverged_at": diverged_at, "scores": {}}
-        if diverged_at is None:
-            found.update(self._evaluate(folder, job, state))
-        found["seconds"] = round(time.monotonic() - began, 1)
-        found["cpu_seconds"] = round(time.process_time() - cpu, 1)
-        text = json.dumps({**job._asdict(), **found}, indent=1, default=float)
-        write_atomically(folder / "outcome.json", text + "\n")
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-        return json.loads(text)
+        for job in jobs:
+            description = json.dumps(self._describe(job), indent=1)
+            write_atomically(self.folder(job) / "job.json", description + "\n")
+        return self._now()
+
+    def _finish(self, jobs: Sequence[Job], ends: Sequence[End], clock: tuple[float, float]) -> None:
+        """Evaluates trained runs and writes their outcomes, with their shares of the time."""
+        trained = [now - then for now, then in zip(self._now(), clock, strict=True)]
+        for job, (state, diverged_at) in zip(jobs, ends, strict=True):
+            folder, before = self.folder(job), self._now()
+            found: dict[str, Any] = {"diverged_at": diverged_at, "scores": {}}
+            if diverged_at is None:
+                found.update(self._evaluate(folder, job, state))
+            spent = [
+                both / len(jobs) + now - then
+                for both, now, then in zip(trained, self._now(), before, strict=True)
+            ]
+            found["seconds"], found["cpu_seconds"] = (round(seconds, 1) for seconds in spent)
+            text = json.dumps({**job._asdict(), **found}, indent=1, default=float)
+            write_atomically(folder / "outcome.json", text + "\n")
+            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        return time.monotonic(), time.process_time()
+
+    def folder(self, job: Job) -> Path:
+        """Returns the folder of a job."""
+        return self._folder / job.name
 
     def finished(self, job: Job) -> bool:
         """Returns whether a job is finished.
@@ -94,18 +135,18 @@ class Runner:
         Raises:
           ConfigError: If the folder contains another run.
         """
-        folder = self._folder / job.name
+        folder = self.folder(job)
         if (folder / "job.json").exists():
             self._check(folder, job)
         return (folder / "outcome.json").exists()
 
     def metrics(self, job: Job) -> list[dict[str, Any]]:
         """Returns the records of `metrics.jsonl`."""
-        return gan.read_metrics(self._folder / job.name)
+        return gan.read_metrics(self.folder(job))
 
     def samples_path(self, job: Job) -> Path:
         """Returns the path of `samples.png`, which exists only for images."""
-        return self._folder / job.name / "samples.png"
+        return self.folder(job) / "samples.png"
 
     def _describe(self, job: Job) -> dict[str, Any]:
         free = {

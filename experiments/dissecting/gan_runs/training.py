@@ -71,9 +71,7 @@ class Recorder(gan.Hook):
         """
         if update := int(max(state.nonfinite.last)):
             raise Diverged(state, update)
-        scalars = {k: float(value) for k, value in quantities.items() if k != "nonfinite"}
-        arrays = {k: np.asarray(x).tolist() for k, x in self._read(state.optimizer).items()}
-        gan.append_metrics(self._folder, {"step": step, **scalars, **arrays})
+        write_record(self._folder, step, quantities, self._read(state.optimizer))
         due = time.monotonic() - self._saved > SAVE_SECONDS
         if step < self._steps and (due or self._time_limit.reached):
             self._checkpoints.save(step, state)
@@ -82,8 +80,17 @@ class Recorder(gan.Hook):
             self._time_limit.check()
 
 
+def write_record(
+    folder: Path, step: int, quantities: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> None:
+    """Appends one record to `metrics.jsonl`: scalar quantities, and further arrays by name."""
+    scalars = {name: float(value) for name, value in quantities.items() if name != "nonfinite"}
+    lists = {name: np.asarray(value).tolist() for name, value in arrays.items()}
+    gan.append_metrics(folder, {"step": step, **scalars, **lists})
+
+
 class Trainer:
-    """Trains runs of one setting.
+    """Trains runs of one setting. Networks are built once, and compiled once per method.
 
     Args:
       config: Networks, loss and batch size.
@@ -93,6 +100,9 @@ class Trainer:
 
     Attributes:
       pair: Networks; their initial parameters have the seed `config.run.seed`.
+      images: Training data on the device.
+      every: Number of updates between two records.
+      read: The argument.
     """
 
     def __init__(
@@ -102,11 +112,16 @@ class Trainer:
         optimizers: Mapping[str, Optimizer],
         read: Callable[[Any], Mapping[str, jax.Array]],
     ) -> None:
-        self._config, self._optimizers, self._read = config, optimizers, read
-        self._shape, self._images = data.images.shape[1:], jnp.asarray(data.images)
-        self.pair = gan.build_pair(config, self._shape)
+        self._config, self._optimizers, self.read = config, optimizers, read
+        self.images, self.every = jnp.asarray(data.images), config.run.log_every
+        self.pair = gan.build_pair(config, data.images.shape[1:])
         game, _ = gan.build_game(config, data, 1)
         self._game = game._replace(pair=self.pair, axis_name=None)
+        self._initial_arrays = jax.jit(
+            lambda seed: _arrays(
+                gan.build_pair(config.replace(seed=jax.random.key(seed)), data.images.shape[1:])
+            )
+        )
 
     def train(
         self, folder: Path, job: Job, time_limit: TimeLimit
@@ -120,46 +135,55 @@ class Trainer:
         Raises:
           TimeLimitReached: If the time limit is reached; the state is saved.
         """
-        checkpoints = gan.Checkpoints(folder / "checkpoints", print)
-        state = self._initial_state(job.method, job.seed)
-        stored = checkpoints.restore()
-        if stored:
-            state = jax.tree.map(jnp.asarray, gan.fill_checkpoint(state, stored[1]))
-        done = int(state.step)
-        gan.discard_metrics_after(folder, done)
+        done, state, checkpoints = self.start(folder, job)
         learning_rates = mm.Players(*(jnp.float32(rate) for rate in job.rates))
-        inputs = (self._images, np.uint32(job.seed), learning_rates)
-        every = self._config.run.log_every
-        recorder = Recorder(folder, every, job.steps, time_limit, checkpoints, self._read)
-        program = self._program(job.method)
+        inputs = (self.images, np.uint32(job.seed), learning_rates)
+        recorder = Recorder(folder, self.every, job.steps, time_limit, checkpoints, self.read)
+        program = self.program(job.method, vmap=False)
         try:
             return gan.train_loop(program, state, inputs, [recorder], done, job.steps), None
         except Diverged as error:
             return error.state, error.update
 
-    def seconds_per_step(self, method: str, count: int = 20) -> float:
-        """Measures the CPU time of an update after compilation."""
-        state, program = self._initial_state(method, 0), self._program(method)
-        learning_rates = mm.Players(jnp.float32(0), jnp.float32(0))
-        inputs = (self._images, np.uint32(0), learning_rates)
-        state = jax.block_until_ready(gan.train_loop(program, state, inputs, [], 0, 1))
-        began = time.process_time()
-        for done in range(1, count + 1):
-            state = gan.train_loop(program, state, inputs, [], done, done + 1)
-        jax.block_until_ready(state)
-        return (time.process_time() - began) / count
+    def start(self, folder: Path, job: Job) -> tuple[int, gan.TrainState, gan.Checkpoints]:
+        """Returns the step and the state at which a run starts or resumes, and its checkpoints.
 
-    def _initial_state(self, method: str, seed: int) -> gan.TrainState:
-        pair = gan.build_pair(self._config.replace(seed=seed), self._shape)
-        optimizer = self._optimizer(method, mm.Players(0.0, 0.0))
-        state = gan.init_state(self._game._replace(pair=pair), optimizer)
+        Records after this step are deleted.
+        """
+        checkpoints = gan.Checkpoints(folder / "checkpoints", print)
+        state = self.initial_state(job.method, job.seed)
+        stored = checkpoints.restore()
+        if stored:
+            state = jax.tree.map(jnp.asarray, gan.fill_checkpoint(state, stored[1]))
+        done = int(state.step)
+        gan.discard_metrics_after(folder, done)
+        return done, state, checkpoints
+
+    def initial_state(self, method: str, seed: int) -> gan.TrainState:
+        """Returns the state before the first update."""
+        arrays = self._initial_arrays(np.uint32(seed))
+        generator, discriminator = (
+            network._replace(params=params, stats=stats)
+            for network, (params, stats) in zip(self.pair[:2], arrays, strict=True)
+        )
+        pair = self.pair._replace(generator=generator, discriminator=discriminator)
+        state = gan.init_state(self._game._replace(pair=pair), self._initial_optimizer(method))
         # The state is donated, so every leaf needs its own buffer.
         return jax.tree.map(lambda leaf: jnp.array(leaf), state)
+
+    @functools.cache  # noqa: B019 - a trainer lives as long as its process
+    def program(self, method: str, *, vmap: bool) -> gan.Program:
+        """Returns the compiled functions of a method, with a leading axis of runs if `vmap`."""
+        optimizer_fn = functools.partial(self._optimizer, method)
+        return gan.compile_tunable_program(self._game, optimizer_fn, self._config, vmap=vmap)
 
     def _optimizer(self, method: str, learning_rates: mm.Players) -> Any:
         return self._optimizers[method](learning_rates, gan.gradient_norm_recorders())
 
-    @functools.cache  # noqa: B019 - a trainer lives as long as its process
-    def _program(self, method: str) -> Any:
-        optimizer_fn = functools.partial(self._optimizer, method)
-        return gan.compile_tunable_program(self._game, optimizer_fn, self._config)
+    @functools.cache  # noqa: B019 - `jax.jit` knows the `init` of the same optimizer
+    def _initial_optimizer(self, method: str) -> Any:
+        return self._optimizer(method, mm.Players(0.0, 0.0))
+
+
+def _arrays(pair: gan.Pair) -> list[tuple[Any, Any]]:
+    return [(network.params, network.stats) for network in (pair.generator, pair.discriminator)]

@@ -10,6 +10,9 @@ JSON file.
 Norms are taken per leaf. Every pair is tuned with one seed over a grid of 4 × 4 learning rates
 (min, max), which are a factor of four apart around a center in the units of its magnitude; then
 it runs with new seeds. The pairs on the diagonal are the update rules themselves.
+
+`--runs-at-once 6` trains six runs in one vmapped program, for example on eight Gaussians, where
+one update of a small network costs less that way. Results agree up to rounding.
 """
 
 from pathlib import Path

@@ -4,7 +4,11 @@ import dataclasses
 from typing import Any
 
 from experiments._shared.checks import check_name, check_ranges
-from experiments.dissecting.gan_runs.config import TuningFields, fill_missing
+from experiments.dissecting.gan_runs.config import (
+    TuningFields,
+    check_runs_at_once,
+    fill_missing,
+)
 from experiments.dissecting.graft_grid.rules import RULES
 from minmax_jax import gan
 
@@ -49,6 +53,7 @@ def resolve_defaults(config: Config) -> Config:
     config = fill_missing(config, PROBLEMS[config.problem])
     # Seeds of final runs lie below those of tuning runs.
     check_ranges(config, {"time_limit": 120, "seeds": config.tune_seed})
+    check_runs_at_once(config.runs_at_once)
     if not config.powers:
         raise gan.ConfigError("powers is empty; give at least one")
     return config

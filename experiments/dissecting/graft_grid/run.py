@@ -54,21 +54,23 @@ def run_pair(config: Config, progress: Progress, magnitude: str, direction: str)
     if config.extractor:  # Other extractors, for example pixels, have no classes.
         metrics = ("frechet",)
 
-    def run(rates: tuple[float, float], seed: int, steps: int) -> dict[str, Any]:
+    def job(rates: tuple[float, float], seed: int, steps: int) -> Job:
         folder = f"{name}-{rates[0]:g}-{rates[1]:g}-s{seed}-{steps}"
-        job = Job(folder, name, rates, seed, steps, config.evaluate or 0, metrics)
-        return progress.outcome(job)
+        return Job(folder, name, rates, seed, steps, config.evaluate or 0, metrics)
 
     low, high = (
         [float(f"{rate * 4**power:.3g}") for power in config.powers]
         for rate in CENTERS[config.problem][unit(magnitude)]
     )
+    jobs = [job(r, config.tune_seed, config.tune_steps or 0) for r in itertools.product(low, high)]
     tuning = []
-    for rates in itertools.product(low, high):
-        value = tuning_objective(config, run(rates, config.tune_seed, config.tune_steps or 0))
-        tuning.append({"rates": rates, "badness": value if math.isfinite(value) else None})
+    for tried, outcome in zip(jobs, progress.outcomes(jobs), strict=True):
+        value = tuning_objective(config, outcome)
+        tuning.append({"rates": tried.rates, "badness": value if math.isfinite(value) else None})
     best = min(tuning, key=lambda cell: math.inf if cell["badness"] is None else cell["badness"])
-    final = [run(best["rates"], seed, config.steps or 0) for seed in range(config.seeds or 0)]
+    final = progress.outcomes(
+        [job(best["rates"], seed, config.steps or 0) for seed in range(config.seeds or 0)]
+    )
     return {
         "magnitude": magnitude,
         "direction": direction,
@@ -93,6 +95,7 @@ def record(config: Config, path: Path) -> None:
         count * (cells + seeds),
         count * steps,
         lambda outcome: f"{tuning_objective(config, outcome):.3g}",
+        config.runs_at_once,
     )
     pairs = []
     for magnitude, direction in itertools.product(config.rules, repeat=2):

@@ -2,17 +2,25 @@
 
     python -m experiments.dissecting.images --data ylecun/mnist
     python -m experiments.dissecting.images --size resnet --runs runs/images-resnet
-    python -m experiments.dissecting.images --size accelerator --time-limit 9
+    python -m experiments.dissecting.images --size accelerator-short --time-limit 9
     python -m experiments.dissecting.images --redraw
 
 An interrupted command continues where it stopped. `--data` takes a folder as well, as
 `datasets.load_dataset` does. `--redraw` rebuilds tables and figures from the JSON file.
 
-Every method is tuned in the same way: a grid of 6 × 6 learning rates around a center in the
-method's units with one tuning seed, then the best three cells with two more seeds. The final runs
-use the cell with the lowest mean Fréchet distance, and other seeds. The sizes `resnet` and
-`accelerator` train a ResNet with a gradient penalty on CIFAR-10, with 8 and 128 channels. Every
-field of a size can also be given as a flag, for example `--network resnet --loss wasserstein`.
+Every method is tuned in the same way: a grid of learning rates (6 × 6, or 4 × 4 for
+`accelerator-short`) in the method's units with one tuning seed, then the best cells with more
+seeds, at full length if `--again-steps` is given. The final runs use the cell with the lowest mean
+Fréchet distance, and other seeds. `--tuned RECORD` takes the learning rates of an earlier record.
+
+The sizes `resnet`, `accelerator-short` and `accelerator` train a ResNet with a gradient penalty on
+CIFAR-10, with 8, 64 and 128 channels. Every field of a size can also be given as a flag, for
+example `--network resnet --loss wasserstein`. `accelerator-short` takes three calls with
+`--time-limit 9` on one H100.
+
+On CPU, runs train one after another, with the same results in the last bit for every number of
+calls. `--runs-at-once 8` trains eight runs in one vmapped program, and results agree up to
+rounding. On accelerators, the command measures both and takes the faster one.
 """
 
 from pathlib import Path

@@ -10,6 +10,7 @@ from experiments._shared.time_limit import TimeLimit
 from experiments.dissecting.gan_runs.runner import Runner
 from experiments.dissecting.images.config import Config, training_config
 from experiments.dissecting.images.methods import optimizers
+from experiments.dissecting.images.recorded import recorded_tuning
 from experiments.dissecting.images.tuning import final_job, make_progress, tune
 
 
@@ -30,18 +31,20 @@ def record(config: Config, out: Path) -> None:
     Raises:
       TimeLimitReached: If the time limit is reached; finished runs are saved.
     """
+    recorded = recorded_tuning(config) if config.tuned else {}
     runner = make_runner(config)
     progress = make_progress(config, runner)
     methods: dict[str, Any] = {}
+    # The locations of data, runs and records have no effect on the numbers.
+    places = {"data": runner.data_name, "runs": None, "tuned": Path(config.tuned).name}
     for method in config.methods:
-        tuning = tune(config, progress, method)
+        tuning = recorded[method] if config.tuned else tune(config, progress, method)
         best = next(tuple(cell["rates"]) for cell in tuning if cell["chosen"])
         jobs = [final_job(config, method, best, seed) for seed in range(config.seeds or 0)]
-        final = [progress.outcome(job) for job in jobs]
+        final = progress.outcomes(jobs)
         methods[method] = {"tuning": tuning, "best": list(best), "final": final}
         result = {
-            # The locations of data and runs have no effect on the numbers.
-            "config": {**dataclasses.asdict(config), "data": runner.data_name, "runs": None},
+            "config": {**dataclasses.asdict(config), **places},
             **environment(),
             "methods": methods,
         }

@@ -81,9 +81,11 @@ def held_out_line(result: dict[str, Any]) -> str:
 def tuning_table(result: dict[str, Any]) -> str:
     """Formats the Fréchet distances of all tuning runs."""
     steps, first = result["config"]["tune_steps"], result["config"]["tune_seed"]
+    longer = result["config"].get("again_steps")
+    length = f", after {longer} updates behind an arrow" if longer else ""
     lines = [
         f"Tuning: Fréchet distance after {steps} updates with seed {first}; the best "
-        "cells also with the next seeds. The chosen cell is bold.",
+        f"cells also with the next seeds{length}. The chosen cell is bold.",
         "",
         "| method | min learning rate | max learning rate: distances |",
         "|---|---|---|",
@@ -97,6 +99,10 @@ def tuning_table(result: dict[str, Any]) -> str:
 
 
 def distances(cell: dict[str, Any]) -> str:
-    """Formats the distances of a cell, bold if it is chosen."""
-    text = ", ".join("-" if d is None else f"{d:.0f}" for d in cell["distances"])
+    """Formats the distances of a cell, bold if it is chosen.
+
+    Distances of repeated runs with a length of their own come after an arrow.
+    """
+    parts = [cell["distances"], *([cell["long"]] if "long" in cell else [])]
+    text = " → ".join(", ".join("-" if d is None else f"{d:.0f}" for d in part) for part in parts)
     return f"**{text}**" if cell["chosen"] else text

@@ -6,16 +6,18 @@ from typing import Any
 from experiments.dissecting.gan_runs.progress import Progress
 from experiments.dissecting.gan_runs.runner import Runner
 from experiments.dissecting.gan_runs.training import Job
-from experiments.dissecting.images.config import Config
+from experiments.dissecting.images.config import Config, grid_size
 from experiments.dissecting.images.methods import grid
 
 
-def tuning_job(config: Config, method: str, rates: tuple[float, float], seed: int) -> Job:
-    """Returns a short run, scored by its Fréchet distance only."""
-    name = f"{method}-{rates[0]:g}-{rates[1]:g}-s{seed}-tune"
-    return Job(
-        name, method, rates, seed, config.tune_steps or 0, config.tune_evaluate, ("frechet",)
-    )
+def tuning_job(
+    config: Config, method: str, rates: tuple[float, float], seed: int, steps: int = 0
+) -> Job:
+    """Returns a tuning run, scored by its Fréchet distance only. Default: `tune_steps` updates."""
+    length = f"-{steps}" if steps and steps != config.tune_steps else ""
+    name = f"{method}-{rates[0]:g}-{rates[1]:g}-s{seed}-tune{length}"
+    steps = steps or config.tune_steps or 0
+    return Job(name, method, rates, seed, steps, config.tune_evaluate, ("frechet",))
 
 
 def final_job(config: Config, method: str, rates: tuple[float, float], seed: int) -> Job:
@@ -35,40 +37,51 @@ def tune(config: Config, progress: Progress, method: str) -> list[dict[str, Any]
 
     Returns:
       One record per grid cell: learning rates, Fréchet distance per tuning seed, and whether
-      the cell is chosen.
+      the cell is chosen. If the repeated runs have a length of their own, their distances are
+      apart, under `long`.
     """
+    pairs = grid(method, config.size, config.powers or ())
+    jobs = [tuning_job(config, method, rates, config.tune_seed) for rates in pairs]
     cells = [
-        {
-            "rates": list(rates),
-            "distances": [
-                distance(progress.outcome(tuning_job(config, method, rates, config.tune_seed)))
-            ],
-        }
-        for rates in grid(method, config.size, config.powers)
+        {"rates": list(job.rates), "distances": [distance(outcome)]}
+        for job, outcome in zip(jobs, progress.outcomes(jobs), strict=True)
     ]
-    count, seeds = config.again
+    _, (count, seeds) = grid_size(config)
     best = sorted(cells, key=lambda cell: cell["distances"][0])[:count]
+    jobs = [
+        tuning_job(config, method, (low, high), config.tune_seed + 1 + i, config.again_steps)
+        for low, high in (cell["rates"] for cell in best)
+        for i in range(seeds)
+    ]
+    repeats = iter([distance(outcome) for outcome in progress.outcomes(jobs)])
+    name = "long" if config.again_steps else "distances"
     for cell in best:
-        for seed in range(config.tune_seed + 1, config.tune_seed + 1 + seeds):
-            low, high = cell["rates"]
-            job = tuning_job(config, method, (low, high), seed)
-            cell["distances"].append(distance(progress.outcome(job)))
-    chosen = min(best, key=lambda cell: sum(cell["distances"]))
+        cell[name] = [*cell.get(name, []), *(next(repeats) for _ in range(seeds))]
+    chosen = min(best, key=lambda cell: sum(cell[name]))
     return [{**finite(cell), "chosen": cell is chosen} for cell in cells]
 
 
 def finite(cell: dict[str, Any]) -> dict[str, Any]:
     """Returns the cell with None in place of infinite distances, which JSON cannot hold."""
-    return {**cell, "distances": [d if math.isfinite(d) else None for d in cell["distances"]]}
+    known = {
+        name: [d if math.isfinite(d) else None for d in cell[name]]
+        for name in ("distances", "long")
+        if name in cell
+    }
+    return {**cell, **known}
 
 
 def make_progress(config: Config, runner: Runner) -> Progress:
     """Returns a progress reporter for all jobs of a configuration without missing values."""
-    cells = len(config.powers) ** 2 + config.again[0] * config.again[1]
-    seeds, tune_steps, steps = config.seeds or 0, config.tune_steps or 0, config.steps or 0
-    each = cells * tune_steps + seeds * steps
+    cells, (best, more) = grid_size(config)
+    seeds, steps = config.seeds or 0, config.steps or 0
+    if config.tuned:
+        cells = best = 0
+    again_steps = config.again_steps or config.tune_steps or 0
+    each = cells * (config.tune_steps or 0) + best * more * again_steps + seeds * steps
     count = len(config.methods)
-    return Progress(runner, count * (cells + seeds), count * each, format_outcome)
+    runs = count * (cells + best * more + seeds)
+    return Progress(runner, runs, count * each, format_outcome, config.runs_at_once)
 
 
 def format_outcome(outcome: dict[str, Any]) -> str:
