@@ -131,7 +131,7 @@ def climb(
 ) -> tuple[AscentResult, Any]:
     """Returns the ascent of `greedy` from y on fixed points, and its end."""
 
-    def field_fn(z: mm.Players, draw: Any) -> mm.Players:
+    def field_fn(z: mm.Players, draw: Any = 0) -> mm.Players:
         gradient = jax.grad(payoff_at, 1)(points, z.max)
         return mm.Players(None, jax.tree.map(jnp.negative, gradient))
 

@@ -17,7 +17,7 @@ before training if the record has other settings. `--redraw` rebuilds table and 
 JSON file.
 
 Six methods run with the trainer's learning rates, the one of the max player constant or decaying
-like 1/√t. At 25 times of each run, `noise_floor` estimates the squared gradient norms of both
+like 1/√t. At 24 times of each run, `noise_floor` estimates the squared gradient norms of both
 players without bias, for the loss that each player descends and for the saturating payoff. At the
 same times the generator is scored: modes of a mixture, or the Fréchet distance and the classes of
 images. The scores change no norm.
