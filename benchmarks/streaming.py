@@ -40,10 +40,10 @@ class Config:
     """
 
     sets: tuple[tuple[str, tuple[Any, ...]], ...] = (
-        ("32×32×3, PNG", (4_000, 32, 3, "PNG")),
-        ("64×64×3, JPEG", (4_000, 64, 3, "JPEG")),
+        ("32×32×3, PNG", (2_000, 32, 3, "PNG")),
+        ("64×64×3, JPEG", (2_000, 64, 3, "JPEG")),
     )
-    workers: tuple[int, ...] = (0, 1, 2)
+    workers: tuple[int, ...] = (1, 0, 2)
     stream_steps: int = 240
     memory_steps: tuple[int, ...] = (160, 8)
 
@@ -74,13 +74,13 @@ def run(
 def forms(config: Config, folder: Path) -> dict[str, dict[str, Any]]:
     """Returns the fields of each run on one set."""
     found = {}
-    for cached in (False, True):
-        for workers in config.workers:
+    for (name, network), steps in zip(STEPS.items(), config.memory_steps, strict=True):
+        found[name] = {"steps": steps, "optimizer": "adam_gda", **network}
+    for workers in config.workers:
+        for cached in (False, True):
             fields = {"stream": True, "stream_workers": workers, "steps": config.stream_steps}
             fields |= {"cache_decoded": str(folder / "decoded")} if cached else {}
             found[pipeline(workers, cached)] = {**fields, **stream_run.CHEAP}
-    for (name, network), steps in zip(STEPS.items(), config.memory_steps, strict=True):
-        found[name] = {"steps": steps, "optimizer": "adam_gda", **network}
     return found
 
 
