@@ -21,6 +21,7 @@ DEVICES: Mapping[str, int] = MappingProxyType(
         "overhead": 1,
         "constrained": 1,
         "streaming": 1,
+        "decoding": 1,
     }
 )
 """Mapping from a suite to its number of CPU devices.
