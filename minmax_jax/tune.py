@@ -216,6 +216,11 @@ def _distance(game: Game, distance: Callable[..., Any] | None) -> Callable[[Play
             "tune: distance must be a function for a game without solution, got None. Pass "
             "distance=, for example a duality gap."
         )
+    if jax.tree.structure(solution) != jax.tree.structure(game.start):
+        raise ValueError(
+            f"tune: game.solution must have the structure of game.start, got "
+            f"{checks.shown(solution)}. Pass distance= if only one player has a solution."
+        )
     return lambda players: norms.norm(optax.tree.sub(players, solution))
 
 

@@ -127,6 +127,11 @@ def test_tuning_table_sorts_methods_and_shows_failures():
         ({"game": decoupled._replace(solution=None)}, ValueError, "distance must be a function"),
         ({"distance": 1.0}, TypeError, "distance must be a function"),
         (
+            {"game": decoupled._replace(solution=mm.Players(0.0, None))},
+            ValueError,
+            "game.solution must have the structure of game.start, got .* Pass distance=",
+        ),
+        (
             {"distance": lambda z: jnp.stack([*z]), "budget": 2, "cost_updates": 1},
             TypeError,
             r"distance must return a real scalar, got shape \(2,\)",
