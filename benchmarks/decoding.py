@@ -91,7 +91,7 @@ def images(config: Config, folder: Path, arguments: tuple[Any, ...]) -> dict[str
 
 def step(config: Config, network: trainer.Network, steps: int) -> float:
     """Returns microseconds of processor time per image of a training step."""
-    name, side, channels, _, _ = network
+    side, channels = network[1:3]
     data = noise.make_noise(4 * config.batch, side, channels)
     options = trainer.Config(networks=(network,), batch=config.batch)
     call = trainer.trainer_call(options, network, data, "threefry2x32", 1)

@@ -6,7 +6,7 @@ The command writes a set of generated JPEG images in Arrow files to DIR (105,000
 256×256×3, 20.6 GB decoded), trains on it until as many images are read, and samples the memory of
 the training process and of its workers every second. The networks have 20 parameters, so that
 nearly all of the time is spent on reading and decoding. An interrupted command continues where it
-was.
+was. If the training process receives SIGTERM, the record contains the images read so far.
 """
 
 import argparse
