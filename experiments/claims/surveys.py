@@ -55,7 +55,7 @@ ROWS = [
     Row(
         "games",
         "Which optimizer solves which small game?",
-        "35 optimizers, 7 variants, 11 games, 8 starts",
+        "35 optimizers, 16 variants, 11 games, 8 starts",
         "survey: no method is best on every game",
         lambda: (
             f"solved: adaptive_competitive {solved('adaptive_competitive')}, "

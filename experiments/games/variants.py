@@ -1,4 +1,4 @@
-"""Methods made of building blocks, and published forms of optimizers that are options."""
+"""Variants: methods made of building blocks, and options of optimizers."""
 
 import functools
 import math
