@@ -4,27 +4,15 @@ import collections
 import dataclasses
 import json
 import math
-import re
-import shlex
-from pathlib import Path
 
 import numpy as np
 import pytest
-import tyro
 
 from experiments._shared.time_limit import TimeLimit, TimeLimitReached
 from experiments.dissecting.gan_runs import training
 from experiments.dissecting.images import __main__ as command
-from experiments.dissecting.images import table, tuning
-from experiments.dissecting.images.config import (
-    SIZES,
-    Config,
-    grid_size,
-    resolve_defaults,
-    training_config,
-)
-from experiments.dissecting.images.methods import CENTERS, METHODS, grid
-from experiments.dissecting.images.recorded import recorded_tuning
+from experiments.dissecting.images import tuning
+from experiments.dissecting.images.config import Config, resolve_defaults
 from experiments.dissecting.images.run import make_runner
 from minmax_jax import gan
 
@@ -74,51 +62,6 @@ def done(tmp_path_factory):
 def test_networks_and_extractor_are_built_once(done):
     # The networks are built once as they are, and once in the program of all initial parameters.
     assert {"build_extractor": 1, "build_pair": 2} == BUILT
-
-
-@pytest.mark.parametrize("size", CENTERS)
-@pytest.mark.parametrize("method", METHODS)
-def test_grid_has_equal_size_and_contains_its_center(method, size):
-    powers = SIZES[size]["powers"]
-    cells = grid(method, size, powers)
-    assert len(cells) == len(set(cells)) == len(powers) ** 2
-    center = cells[powers.index(0) * (len(powers) + 1)]
-    assert center == pytest.approx(CENTERS[size][METHODS[method].unit], rel=2e-3)
-    assert cells[-1][0] / cells[0][0] == pytest.approx(4 ** (len(powers) - 1), rel=0.02)
-
-
-def test_short_size_fits_three_pieces_of_nine_minutes():
-    record = json.loads((command.OUT / "h100" / "resnet64.json").read_text())
-    runs = [run for found in record["methods"].values() for run in found["final"]]
-    spent = [run["seconds"] / run["steps"] for run in runs if run["diverged_at"] is None]
-    config = resolve_defaults(Config(size="accelerator-short"))
-    cells, (best, more) = grid_size(config)
-    updates = (cells + best * more) * config.tune_steps + config.seeds * config.steps
-    # A fifth of the time is left for compilation, the classifier and the evaluation of short
-    # runs; the recorded times contain the evaluation of long ones.
-    assert len(METHODS) * updates * np.mean(spent) < 0.8 * 3 * 9 * 60
-    assert config.width == record["config"]["width"] and record["hardware"].startswith(
-        "NVIDIA H100"
-    )
-
-
-def test_short_grid_has_the_best_recorded_rates_inside():
-    for name in ("resnet64", "resnet64-sgda-low-rates", "resnet64-nsgda-high-rates"):
-        record = json.loads((command.OUT / "h100" / f"{name}.json").read_text())
-        for method, found in record["methods"].items():
-            if found["final"][0]["diverged_at"] is None:
-                cells = grid(method, "accelerator-short", SIZES["accelerator-short"]["powers"])
-                for side, best in enumerate(found["best"]):
-                    rates = sorted({cell[side] for cell in cells})
-                    assert rates[0] < best < rates[-1], (name, method)
-
-
-def test_resolve_defaults_fills_every_field():
-    for size in SIZES:
-        config = resolve_defaults(Config(size=size))
-        assert None not in vars(config).values()
-        training_config(config)
-    assert resolve_defaults(Config(size="accelerator", width=4)).width == 4
 
 
 def test_methods_have_equal_budgets_and_separate_tuning_seeds(done):
@@ -240,51 +183,6 @@ def test_tuned_record_of_another_setting_is_rejected(done, tmp_path, capsys, cha
     assert error.value.code == 2 and text in capsys.readouterr().err
 
 
-def test_commands_of_the_missing_runs_find_their_records():
-    page = (Path(command.__file__).parents[2] / "claims" / "A6.md").read_text()
-    values = dict(re.findall(r"^(short|records)=\"?([^\"\n]+)\"?$", page, re.MULTILINE))
-    lines = [line for line in page.splitlines() if line.startswith("$short ")]
-    seen = []
-    for line in lines:
-        for name, value in values.items():
-            line = line.replace(f"${name}", value)
-        arguments = [a for a in shlex.split(line) if a not in ("python", "-m")][1:]
-        place = arguments.index("--out")
-        del arguments[place : place + 2]
-        chosen = tyro.cli(Config, args=arguments, config=(tyro.conf.OmitArgPrefixes,))
-        config = resolve_defaults(chosen)
-        assert (config.size, config.seeds, config.time_limit) == ("accelerator-short", 5, 9.0)
-        if config.tuned:
-            root = Path(command.__file__).parents[3]
-            found = recorded_tuning(dataclasses.replace(config, tuned=str(root / config.tuned)))
-            assert set(config.methods) <= set(found)
-        seen += [(config.width, method) for method in config.methods]
-    assert len(seen) == len(set(seen)) == 9 and sum(width == 128 for width, _ in seen) == 3
-
-
-def test_long_repeats_alone_choose_the_cell(tmp_path):
-    config = Config(**TINY, runs=str(tmp_path), methods=("sgda",), again_steps=8)
-    config = resolve_defaults(config)
-    lengths = []
-
-    class Stub:
-        def outcomes(self, jobs):
-            lengths.append([job.steps for job in jobs])
-            names = {job.name for job in jobs}
-            assert len(names) == len(jobs) and not names & set(seen)
-            seen.extend(names)
-            # Short runs prefer the first cells; among the best two, long runs prefer the second.
-            order = range(len(jobs)) if len(lengths) == 1 else (2, 1)
-            return [{"scores": {"frechet_distance": float(value)}} for value in order]
-
-    seen = []
-    cells = tuning.tune(config, Stub(), "sgda")
-    assert lengths == [[6] * 4, [8] * 2]
-    assert [cell["chosen"] for cell in cells] == [False, True, False, False]
-    assert [cell.get("long") for cell in cells] == [[2.0], [1.0], None, None]
-    assert [table.distances(cell) for cell in cells[:3]] == ["0 → 2", "**1 → 1**", "2"]
-
-
 @pytest.mark.slow
 def test_command_runs_resnet_with_gradient_penalty(tmp_path, monkeypatch):
     pixels = np.random.default_rng(0).integers(0, 256, (80, 32, 32, 3), dtype=np.uint8)
@@ -312,25 +210,6 @@ def test_command_runs_resnet_with_gradient_penalty(tmp_path, monkeypatch):
     result = json.loads((tmp_path / "accelerator.json").read_text())
     assert (result["config"]["network"], result["config"]["penalty"]) == ("resnet", "wgan-gp")
     assert result["methods"]["adam_gda"]["final"][0]["diverged_at"] is None
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        ({"size": "gpu"}, "size='gpu'"),
-        ({"methods": ("adm",)}, "methods='adm'"),
-        ({"time_limit": 121.0}, "time_limit=121"),
-        ({"seeds": 1001}, "seeds=1001"),
-        ({"again": (5, 1), "powers": (0, 1)}, "again=(5, 1)"),
-        ({"again": (1, 0), "again_steps": 9}, "again_steps=9"),
-        ({"again_steps": -1}, "again_steps=-1"),
-        ({"runs_at_once": 65}, "runs_at_once=65"),
-    ],
-)
-def test_resolve_defaults_names_invalid_values(change, text):
-    with pytest.raises(gan.ConfigError) as error:
-        resolve_defaults(Config(**change))
-    assert text in str(error.value)
 
 
 def test_redraw_without_results_fails_with_one_line(tmp_path, capsys):
