@@ -104,13 +104,16 @@ def step(config: Config, network: trainer.Network, steps: int) -> float:
 
 def report(result: dict[str, Any]) -> str:
     """Returns tables of the ratios, and of the cores that an H100 needs."""
-    steps = result["steps"]
-    rows = [
-        (f"{name}, {form}", f"{cost:.0f}", *(_ratio(one / cost) for one in steps.values()))
-        for name, forms in result["images"].items()
-        for form, cost in forms.items()
-    ]
-    head = ("images", "µs per image", *(f"{name} step / decoding" for name in steps))
+    rows = []
+    for name, forms in result["images"].items():
+        for form, cost in forms.items():
+            ratios = [
+                # Steps on images of another size cost more or less.
+                _ratio(result["steps"][network] / cost) if name.startswith(f"{side}×") else "–"
+                for network, side, *_ in result["config"]["networks"]
+            ]
+            rows.append((f"{name}, {form}", f"{cost:.0f}", *ratios))
+    head = ("images", "µs per image", *(f"{name} step / decoding" for name in result["steps"]))
     text = table.markdown(head, rows)
     first = next(iter(result["images"].values()))
     needs = [

@@ -6,7 +6,7 @@ import json
 import pytest
 from PIL import Image
 
-from benchmarks import stream_memory, stream_run, stream_sets, streaming
+from benchmarks import decoding, stream_memory, stream_run, stream_sets, streaming
 
 
 def rate(per_second, own, workers=0.0):
@@ -28,6 +28,27 @@ def test_report_relates_the_pipeline_to_the_steps():
     assert "| 32×32×3, PNG, 1 worker | 200 | 50 | 0.25 | 40.00 | 0.50 | 40.00 |" in text
     # 64 images in 1.6 ms, times 200 µs and 75 µs.
     assert "| 32×32×3, PNG | DCGAN of width 64 | 40,000 | 8.0 | 3.0 |" in text
+
+
+def test_decoding_report_compares_images_of_the_same_size():
+    images = {
+        "8×8×1, PNG": {"decoded": 200.0, decoding.DECODED_ONCE: 10.0},
+        "9×9×1, PNG": {"decoded": 300.0, decoding.DECODED_ONCE: 20.0},
+    }
+    config = {"networks": decoding.QUICK.networks}
+    text = decoding.report({"config": config, "images": images, "steps": {"mlp": 100.0}})
+    assert "| 8×8×1, PNG, decoded | 200 | 0.50 |" in text
+    assert "| 9×9×1, PNG, decoded once | 20 | – |" in text
+    assert "| DCGAN of width 64 | 40,000 | 8.0 | 0.4 |" in text
+
+
+@pytest.mark.slow
+def test_quick_suite_measures_decoding():
+    pytest.importorskip("grain", reason="needs the extra stream")
+    result = decoding.run(decoding.QUICK, lambda line: None)
+    (forms,) = result["images"].values()
+    assert list(forms) == ["decoded", decoding.DECODED_ONCE] and min(forms.values()) > 0
+    assert result["steps"]["mlp"] > 0 and "decoded once" in decoding.report(result)
 
 
 def test_generated_images_have_the_given_format():
