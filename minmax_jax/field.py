@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import linear_call
 
-from minmax_jax._util import checks
+from minmax_jax._util import calls, checks
 from minmax_jax._util.types import Draw, Players, PyTree
 
 
@@ -204,10 +204,15 @@ def scalar_function(
         checks.check_choice(function, name, flag, (True, False))
     names = (of, "draw") if stochastic else (of,)
     remedy = f"Pass stochastic={not stochastic}, or change its arguments."
+    if of == "players":
+        remedy += " The players are in one argument: players.min and players.max."
     checks.check_signature(function, argument, loss, names, remedy)
 
     def value_fn(players: Any, draw: Draw) -> tuple[jax.Array, Any]:
-        out = loss(players, draw) if stochastic else loss(players)
+        if stochastic:
+            out = calls.call_with_draw(function, argument, loss, players, draw)
+        else:
+            out = loss(players)
         if has_aux and not (isinstance(out, tuple) and len(out) == 2):
             raise TypeError(
                 f"{function}: with has_aux=True, {argument} must return (scalar, aux), "

@@ -326,3 +326,23 @@ def test_field_accepts_any_pytree():
     z = mm.Players(Weights(w=jnp.ones(2)), (jnp.ones(2), {"b": jnp.ones(())}))
     field = mm.zero_sum(lambda z: jnp.vdot(z.min.w, z.max[0]) + z.max[1]["b"])(z)
     assert jax.tree.structure(field) == jax.tree.structure(z)
+
+
+def test_payoff_of_two_arguments_is_told_to_take_players():
+    with pytest.raises(TypeError, match=r"^zero_sum: payoff .* players\.min and players\.max\.$"):
+        mm.zero_sum(lambda x, y: x * y)
+
+
+@pytest.mark.parametrize("sample", [jax.random.normal, jax.random.split, jax.random.bits])
+def test_missing_key_is_explained(sample):
+    field_fn = mm.zero_sum(lambda z, key: z.min * jnp.sum(sample(key)) * z.max, stochastic=True)
+    with pytest.raises(TypeError, match=r"^zero_sum: payoff needs a PRNG key, .* Pass key="):
+        mm.solve(mm.sgda(0.1), field_fn, mm.Players(1.0, 1.0), 2)
+
+
+def test_other_type_errors_of_a_payoff_are_unchanged():
+    def payoff(z, draw):
+        raise TypeError("an error of the user")
+
+    with pytest.raises(TypeError, match=r"^an error of the user"):
+        mm.zero_sum(payoff, stochastic=True)(mm.Players(1.0, 1.0))

@@ -142,3 +142,24 @@ def with_checked_state(
 def value_at(value: Any, count: jax.Array) -> jax.Array:
     """Returns `value`, evaluated at `count` if it is a schedule."""
     return jnp.asarray(value(count) if callable(value) else value)
+
+
+def call_with_draw(
+    function: str, argument: str, value: Callable[..., Any], params: Any, draw: Any
+) -> Any:
+    """Returns `value(params, draw)`.
+
+    Raises TypeError if `value` uses a sample index as a PRNG key, as it does without `key=`.
+    """
+    try:
+        return value(params, draw)
+    except TypeError as error:
+        is_index = isinstance(draw, int) or (
+            getattr(draw, "ndim", None) == 0 and jnp.issubdtype(draw.dtype, jnp.integer)
+        )
+        if not is_index or "PRNG key" not in str(error):
+            raise
+        raise TypeError(
+            f"{function}: {argument} needs a PRNG key, got a sample index as draw. Pass "
+            "key=jax.random.key(seed) to solve, or pass a key in place of the index."
+        ) from error

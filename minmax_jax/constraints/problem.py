@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from minmax_jax._util import checks, trees
+from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import Draw, Players, PyTree
 from minmax_jax.constraints.multipliers import Multipliers, amounts, nonnegative
 from minmax_jax.constraints.proxy import Proxy
@@ -146,8 +146,17 @@ def constrained(
         _check_constraint(name, side, stochastic)
 
     def values(x: PyTree, draw: Draw) -> Multipliers:
-        draws = (draw,) if stochastic else ()
-        found = Multipliers(*(None if side is None else side(x, *draws) for side in sides))
+        def value_of(name: str, side: Callable[..., Any]) -> Any:
+            if not stochastic:
+                return side(x)
+            return calls.call_with_draw("constrained", name, side, x, draw)
+
+        found = Multipliers(
+            **{
+                k: None if side is None else value_of(k, side)
+                for k, side in sides._asdict().items()
+            }
+        )
         _check_values(sides, found)
         return trees.strongly_typed(found)
 

@@ -279,3 +279,12 @@ def test_constrained_accepts_empty_tree_beside_constraints():
     result = mm.solve(optimizer, problem.field_fn, problem.init(0.0), 500, **options)
     assert result.converged and result.players.max.inequality == {}
     np.testing.assert_allclose(result.players.max.equality[0], -2.0, atol=1e-3)
+
+
+def test_stochastic_constraint_without_key_is_explained():
+    problem = mm.constrained(
+        lambda x, key: x**2, equality=lambda x, key: x * jax.random.normal(key), stochastic=True
+    )
+    with pytest.raises(TypeError, match=r"^constrained: equality needs a PRNG key"):
+        problem.init(0.0)
+    problem.init(0.0, jax.random.key(0))
