@@ -1,4 +1,4 @@
-"""Methods published since extragradient train a GAN on points, or are listed as unsuited.
+"""Tests that methods train a GAN on points, or are listed as unsuited.
 
 The Fréchet distances to the data are those of the page docs/gan_trainer.md.
 """
