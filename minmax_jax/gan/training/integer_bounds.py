@@ -178,7 +178,8 @@ def _limit(program: Any, given: list[Interval]) -> tuple[list[Interval], set[int
             atoms += given_atoms
         elif name in ("lt", "le", "gt", "ge"):
             sides = given_atoms if name in ("lt", "le") else given_atoms[::-1]
-            ranges = _ordered(*(_range(side, known) for side in sides), name in ("lt", "gt"))
+            small, large = (_range(side, known) for side in sides)
+            ranges = _ordered(small, large, name in ("lt", "gt"))
             for side, limited in zip(sides, ranges, strict=True):
                 if not isinstance(side, core.Literal) and side in known:
                     known[side] = limited

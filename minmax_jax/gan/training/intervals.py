@@ -33,7 +33,7 @@ def join(*values: Interval) -> Interval:
 
 def of_constant(value: Any) -> Interval:
     """Returns the range of the elements of a constant."""
-    if jax.dtypes.issubdtype(getattr(value, "dtype", None), jax.dtypes.prng_key):
+    if jax.numpy.issubdtype(jax.numpy.result_type(value), jax.dtypes.prng_key):
         return ANY
     array = np.asarray(value)
     if array.size == 0 or array.dtype.kind not in "iub":
