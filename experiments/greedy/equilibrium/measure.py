@@ -20,7 +20,6 @@ from jax.nn import log_sigmoid
 import minmax_jax as mm
 from experiments.greedy.equilibrium.config import Config
 from experiments.greedy.gaussians import game
-from minmax_jax.transforms.greedy.ascent import AscentResult, ascend
 
 FIXED, HELD_OUT, BATCHES = 100, 101, 102
 """Numbers of the keys of the fixed examples, of held-out examples, and of the proposals."""
@@ -53,6 +52,22 @@ class Measured(NamedTuple):
     improvements: jax.Array
     reached: jax.Array
     accepted: jax.Array
+
+
+class Ascent(NamedTuple):
+    """An ascent of the max player.
+
+    Attributes:
+      step: Sum of all steps.
+      state: State of the max player's optimizer.
+      count: Number of steps (int32 scalar).
+      reached: Whether the gradient norm at the end is within the tolerance.
+    """
+
+    step: Any
+    state: Any
+    count: jax.Array
+    reached: jax.Array
 
 
 def payoff_at(points: mm.Players, discriminator: Any) -> jax.Array:
@@ -128,23 +143,31 @@ def measurer(config: Config) -> Callable[..., Measured]:
 
 def climb(
     adam: Any, state: Any, points: mm.Players, y: Any, max_steps: int, tolerance: float | None
-) -> tuple[AscentResult, Any]:
-    """Returns the ascent of `greedy` from y on fixed points, and its end."""
+) -> tuple[Ascent, Any]:
+    """Returns the ascent of the max player from y on fixed points, and its end.
 
-    def field_fn(z: mm.Players, draw: Any = 0) -> mm.Players:
-        gradient = jax.grad(payoff_at, 1)(points, z.max)
-        return mm.Players(None, jax.tree.map(jnp.negative, gradient))
+    Like the ascent of `greedy`, it tests before each step whether the gradient is within the
+    tolerance, and makes exactly `max_steps` steps without a tolerance.
+    """
 
-    found = ascend(
-        optax.with_extra_args_support(adam),
-        field_fn,
-        mm.Players(None, y),
-        state,
-        {},
-        max_steps=max_steps,
-        tolerance=None if tolerance is None else jnp.asarray(tolerance),
-        bound=jnp.inf,
-    )
+    def gradient_at(now: Ascent) -> tuple[Any, Any]:
+        here = optax.apply_updates(y, now.step)
+        return here, jax.grad(payoff_at, 1)(points, here)
+
+    def body(now: Ascent) -> Ascent:
+        here, gradient = gradient_at(now)
+        step, after = adam.update(jax.tree.map(jnp.negative, gradient), now.state, here)
+        total = jax.tree.map(jnp.add, now.step, step)
+        moved = Ascent(total, after, now.count + 1, now.reached)
+        if tolerance is None:
+            return moved
+        reached = optax.tree.norm(gradient) <= tolerance
+        return jax.tree.map(lambda a, b: jnp.where(reached, a, b), now, moved)._replace(
+            reached=reached
+        )
+
+    start = Ascent(jax.tree.map(jnp.zeros_like, y), state, jnp.zeros((), int), jnp.zeros((), bool))
+    found = lax.while_loop(lambda now: (now.count < max_steps) & ~now.reached, body, start)
     return found, optax.apply_updates(y, found.step)
 
 

@@ -183,7 +183,6 @@ def _advance(step_fn: Callable[..., Any], policy: str, steps_per_call: int) -> C
 
     With `steps_per_call=1`, the function makes one step and ignores the number.
     """
-
     # `many` uses the step twice. `jit` traces it once, and `inline` adds no call to the program.
     step_fn = jax.jit(step_fn, inline=True)
 
