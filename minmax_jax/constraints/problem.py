@@ -194,6 +194,13 @@ def _check_values(sides: Multipliers, values: Multipliers) -> None:
                 f"constrained: {name}(x) must be a pytree of float arrays, got None. Return the "
                 "constraint values."
             )
+        types = [getattr(leaf, "dtype", type(leaf)) for leaf in jax.tree.leaves(tree)]
+        if any(jnp.issubdtype(dtype, jnp.bool_) for dtype in types):
+            sign = "x - 1 for x <= 1" if name == "inequality" else "x - 1 for x = 1"
+            raise TypeError(
+                f"constrained: {name}(x) is a comparison (dtype bool), but must be a difference, "
+                f"such as {sign}. Return the difference; for rates without derivatives, see Proxy."
+            )
         checks.check_floats("constrained", f"{name}(x)", tree, empty=True)
     if not jax.tree.leaves(values):
         raise ValueError(

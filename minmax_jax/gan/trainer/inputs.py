@@ -97,20 +97,26 @@ def plan_batches(
         seed=config.run.seed,
         start=int(start.step),
         end=config.training.steps,
-        wide=jax.config.jax_enable_x64,
+        wide=_setting("jax_enable_x64"),
     )
 
 
 def _note_other_order(note: Note) -> None:
     """Says that images are not drawn as in memory, with unusual random numbers of JAX."""
-    implementation = str(jax.config.jax_default_prng_impl)
-    if implementation != "threefry2x32" or not jax.config.jax_threefry_partitionable:
+    implementation = str(_setting("jax_default_prng_impl"))
+    partitionable = bool(_setting("jax_threefry_partitionable"))
+    if implementation != "threefry2x32" or not partitionable:
         note(
             "stream: the order of the images depends on the seed and the step, but is not the one "
             "of a run in memory, because it follows JAX's default random numbers (threefry2x32, "
             f"partitionable), and JAX is set to {implementation}, jax_threefry_partitionable="
-            f"{jax.config.jax_threefry_partitionable}"
+            f"{partitionable}"
         )
+
+
+def _setting(name: str) -> Any:
+    """Returns a setting of JAX. Its type declares none of them."""
+    return getattr(jax.config, name)
 
 
 def _put_seed(seed: int, devices: Sequence[Any]) -> Any:

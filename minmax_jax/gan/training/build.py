@@ -200,7 +200,8 @@ def build_pair(
 
     try:
         memory.check_size(config, tuple(shape), build_params)
-        module = getattr(networks.NETWORKS.get(chosen.name), "__module__", "")
+        # Code that runs without a name, as in `exec`, defines functions whose module is None.
+        module = getattr(networks.NETWORKS.get(chosen.name), "__module__", None) or ""
         own = module.startswith(networks.__name__)
         return _compiled(build) if own else build()
     except ConfigError:

@@ -49,6 +49,7 @@ def test_networks_of_the_user_are_built_as_they_are(monkeypatch):
         )
 
     found = []
+    build_own.__module__ = None  # as for functions of code that runs without a name
     monkeypatch.setitem(networks.NETWORKS._registered, "own", build_own)
     build.build_pair(presets.preset("digits", width=4).replace(network="own"), (4, 4, 1))
     assert len(found) == 1
