@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 
 from experiments._shared.comparisons import fisher, format_p, holm
+from experiments._shared.means import format_mean
 from experiments._shared.proportions import proportion
 from experiments.claims.row import Row, result, table
 from experiments.greedy.cost import table as cost
 from experiments.greedy.digits01 import table as digits
 from experiments.greedy.digits01.config import TITLES
 from experiments.greedy.dimension import __main__ as dimension
+from experiments.greedy.equilibrium import table as equilibrium
 from experiments.greedy.functions import table as functions
 from experiments.greedy.gaussians import table as gaussians
 
+EQUILIBRIUM = "greedy/equilibrium/equilibrium"
 FUNCTIONS, COST = "greedy/functions/functions", "greedy/cost/cost"
 GAUSSIANS, LARGE = "greedy/gaussians/gaussians", "greedy/gaussians512/gaussians"
 SHARED, AUTHORS = "greedy/digits01/digits01", "greedy/digits01-authors/digits01"
@@ -138,6 +141,12 @@ def flops(game: str) -> float:
     return found["ours"]["flops"] / found["GDA"]["flops"]
 
 
+def gradient_norm(method: str) -> str:
+    """Formats the norm of D's gradient after training."""
+    found = result(EQUILIBRIUM)["methods"][method]
+    return format_mean(equilibrium.values(found, "gradient_norm"), 2, (0, np.inf))
+
+
 def proposals(d: str) -> str:
     """Formats median and range of the number of proposals in dimension d."""
     found = result("greedy/dimension/dimension")["dimensions"][d]
@@ -224,5 +233,19 @@ ROWS = [
             f"fixed {both(AUTHORS, 'ours_published')}"
         ),
         {},
+    ),
+    Row(
+        "C9",
+        "Training ends at a greedy equilibrium",
+        "reduced: four Gaussians, the authors' networks and rates, 1,500 updates, five seeds",
+        "inconclusive: first condition fails after 1,500 updates; second one untested",
+        lambda: (
+            f"‖∇_y f‖: greedy {gradient_norm('ours')}, GDA {gradient_norm('gda_6')}; "
+            f"ε = {result(EQUILIBRIUM)['config']['tolerance']}"
+        ),
+        {
+            "table": lambda: equilibrium.format_table(result(EQUILIBRIUM)),
+            "comparisons": lambda: equilibrium.comparisons(result(EQUILIBRIUM)),
+        },
     ),
 ]
