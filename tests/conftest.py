@@ -62,9 +62,9 @@ from hypothesis import settings  # noqa: E402
 
 from tests.devices import GPU_TESTS  # noqa: E402
 
-# Tracing creates so many objects that collecting as often as by default takes a twentieth of the
-# time of the tests.
-gc.set_threshold(50_000, 20, 20)
+# Tracing creates so many objects that collecting as often as by default takes a tenth of the time
+# of the tests.
+gc.set_threshold(200_000, 10, 20)
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("fixed")

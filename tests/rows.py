@@ -11,12 +11,12 @@ from tests.cases import CASES
 def row(case, *more, suffix=""):
     """Returns a row as a parameter. Fast tests run only the first row of each algorithm.
 
-    The mark `one_version` leaves a third of them for the second Python version in `.ci/run`.
+    `.ci/run` tests each row on one Python version: a third of them, with the mark `newest`, on the
+    newest one.
     """
     first = next(other for other in CASES if other.algorithm == case.algorithm) is case
     marks = [] if first else [pytest.mark.slow]
-    if CASES.index(case) % 3:
-        marks.append(pytest.mark.one_version)
+    marks.append(pytest.mark.oldest if CASES.index(case) % 3 else pytest.mark.newest)
     return pytest.param(case, *more, id=case.name.replace(" ", "-") + suffix, marks=marks)
 
 

@@ -1,5 +1,7 @@
 """Normalized steps: the numerical promises."""
 
+import functools
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -16,8 +18,13 @@ SCOPES = ["layer", "global"]
 
 
 def normalized(tree, scope="layer"):
+    return compiled(scope)(tree)
+
+
+@functools.cache  # Each tree of another shape compiles once.
+def compiled(scope):
     tx = mm.normalize(scope)
-    return jax.jit(lambda g: tx.update(g, tx.init(g))[0])(tree)
+    return jax.jit(lambda g: tx.update(g, tx.init(g))[0])
 
 
 def norm(tree):

@@ -313,7 +313,7 @@ def test_build_errors_name_the_argument(arguments, words):
         networks.build(**{**good, **arguments})
 
 
-@pytest.mark.one_version
+@pytest.mark.oldest
 def test_networks_work_with_strict_dtype_promotion():
     for (name, shape), train in itertools.product(SHAPES, (True, False)):
         pair = make(name, shape)
