@@ -89,6 +89,18 @@ def test_folder_chosen_by_the_user_is_unchanged(events, tmp_path):
     assert not own.exists() and jax.config.jax_compilation_cache_max_size == size
 
 
+def test_tests_pass_while_another_process_writes_an_entry(events, tmp_path):
+    own = tmp_path / "own"  # like the folder that the test processes share
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_compilation_cache_dir", str(own))
+    first = run_program()
+    for entry in entries(own):
+        entry.write_bytes(entry.read_bytes()[:40])
+    events.clear()
+    assert run_program() == first  # JAX warns; the filter in pyproject.toml ignores that.
+    assert HIT not in events
+
+
 def test_disabled_cache_writes_nothing(events, tmp_path):
     jax.config.update("jax_enable_compilation_cache", False)
     assert program_cache.turn_on() is None
