@@ -239,6 +239,11 @@ def test_solve_accepts_numpy_ints_as_num_steps():
             r"^solve: field_fn must be callable",
         ),
         (
+            lambda: mm.solve(mm.sgda(0.1), mm.games.bilinear([[1.0]]), START, 1),
+            TypeError,
+            r"^solve: field_fn must be callable, got Game.*\. Pass its attribute field_fn\.$",
+        ),
+        (
             lambda: mm.solve(mm.sgda(0.1), field_fn, mm.Players(1, 1.0), 1),
             TypeError,
             r"^solve: players.min has dtype int32",

@@ -94,6 +94,12 @@ def test_projection_raises_when_it_is_a_transformation():
         mm.sgda(0.1, projection=mm.project(unit_box))
 
 
+def test_projection_raises_and_names_the_attribute_of_a_problem():
+    problem = mm.constrained(jnp.sum, equality=jnp.sum)
+    with pytest.raises(TypeError, match=r"^sgda: projection must .* Pass its attribute proj"):
+        mm.sgda(0.1, projection=problem)
+
+
 def test_project_names_invalid_arguments():
     with pytest.raises(TypeError, match=r"^project: projection must be a function .*, got 1.0"):
         mm.project(1.0)

@@ -77,8 +77,11 @@ def check_callable(
       value: Value of the argument.
       what: Description of the expected function.
       count: Number of positional arguments that it must accept, or None for any number.
-      remedy: Last sentence of the message.
+      remedy: Last sentence of the message, unless `value` is an object with the function as
+        attribute, such as a game that is passed as `field_fn`.
     """
+    if not callable(value) and callable(getattr(value, argument, None)):
+        remedy = f"Pass its attribute {argument}."
     if not callable(value) or (count is not None and not takes(value, count)):
         raise TypeError(f"{function}: {argument} must be {what}, got {shown(value)}. {remedy}")
     return value
