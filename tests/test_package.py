@@ -48,19 +48,36 @@ def test_wheel_and_source_have_the_version_and_the_licence(dist):
     assert not [name for name in names if name.startswith("experiments/results")]
 
 
-def test_core_of_the_wheel_needs_jax_and_optax_only(dist, tmp_path):
-    venv.create(tmp_path / "venv", system_site_packages=False, with_pip=True)
-    python = str(tmp_path / "venv" / "bin" / "python")
-    (wheel,) = dist.glob("*.whl")
-    installed = subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", str(wheel)], capture_output=True, text=True
-    )
+def install(wheel, folder, extra=""):
+    """Returns the programs of an empty environment in which the wheel was installed."""
+    venv.create(folder, system_site_packages=False, with_pip=True)
+    programs = folder / "bin"
+    command = [str(programs / "python"), "-m", "pip", "install", "--quiet", f"{wheel}{extra}"]
+    installed = subprocess.run(command, capture_output=True, text=True)
     if installed.returncode:
         pytest.skip(f"packages cannot be installed: {installed.stderr[-200:]}")
-    ended = subprocess.run([python, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True)
+    return programs
+
+
+def test_core_of_the_wheel_needs_jax_and_optax_only(dist, tmp_path):
+    (wheel,) = dist.glob("*.whl")
+    programs = install(wheel, tmp_path / "venv")
+    command = [str(programs / "python"), "-c", PROGRAM]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     version, place = ended.stdout.split()
     assert version == mm.__version__ and str(tmp_path) in place
-    command = [str(tmp_path / "venv" / "bin" / "minmax-jax"), "presets"]
+    command = [str(programs / "minmax-jax"), "presets"]
     missing = subprocess.run(command, capture_output=True, text=True)
     assert missing.returncode == 2 and "pip install 'minmax-jax[gan]'" in missing.stderr
+
+
+def test_wheel_with_the_extra_gan_trains(dist, tmp_path):
+    (wheel,) = dist.glob("*.whl")
+    command = str(install(wheel, tmp_path / "venv", "[gan]") / "minmax-jax")
+    ended = subprocess.run([command, "--version"], capture_output=True, text=True)
+    assert ended.returncode == 0 and mm.__version__ in ended.stdout, ended.stderr
+    train = [command, "train", *"--preset digits --width 4 --steps 2 --evaluate 0".split()]
+    ended = subprocess.run([*train, "--out", "run"], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "run" / "metrics.jsonl").stat().st_size > 0
