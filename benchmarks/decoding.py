@@ -116,12 +116,8 @@ def report(result: dict[str, Any]) -> str:
     head = ("images", "µs per image", *(f"{name} step / decoding" for name in result["steps"]))
     text = table.markdown(head, rows)
     first = next(iter(result["images"].values()))
-    needs = [
-        (step, f"{rate:,.0f}", *(f"{rate * cost / 1e6:.1f}" for cost in first.values()))
-        for step, rate in streaming.h100_rates().items()
-    ]
     head = ("step on an H100, 32×32×3", "images/s", *(f"cores, {form}" for form in first))
-    return f"{text}\n\n{table.markdown(head, needs)}"
+    return f"{text}\n\n{table.markdown(head, streaming.cores(first.values()))}"
 
 
 def _ratio(value: float) -> str:

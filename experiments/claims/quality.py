@@ -10,14 +10,8 @@ from experiments.claims.row import result, table
 from experiments.one_sided.norms import quality
 from experiments.one_sided.norms.table import format_slope
 
-NAMES = {
-    "modes_covered": "modes",
-    "high_quality_share": "share of samples at modes",
-    "frechet_distance": "Fréchet distance",
-    "classes_covered": "classes",
-}
-"""Columns of the scores."""
 DIGITS = {"modes_covered": 1, "high_quality_share": 2, "frechet_distance": 0, "classes_covered": 1}
+"""Digits after the decimal point, by score."""
 
 
 def scored(preset: str) -> dict[str, Any]:
@@ -46,7 +40,7 @@ def late_share(run: dict[str, Any]) -> float:
 def quality_table(preset: str) -> str:
     """Formats slopes and scores of the runs with scores."""
     runs = scored(preset)["runs"]
-    names = [name for name in NAMES if name in next(iter(runs.values()))["quality"]]
+    names = [name for name in quality.SCORES if name in next(iter(runs.values()))["quality"]]
     rows = []
     for name, run in runs.items():
         slopes = ["not measured"] * 2
@@ -54,7 +48,7 @@ def quality_table(preset: str) -> str:
             slopes = [format_slope(run["slopes"]["descended"][side]) for side in ("min", "max")]
         scores = [at_end(run["quality"], score) for score in names]
         rows.append([name, *slopes, *scores, f"{late_share(run):.0%}", successful(preset, name)])
-    head = " | ".join(NAMES[name] for name in names)
+    head = " | ".join(quality.SCORES[name] for name in names)
     return table(
         f"run | G: slope | D: slope | {head} | good generators after a tenth | good at the end",
         rows,
@@ -65,4 +59,5 @@ def quality_figure(preset: str, run: str) -> str:
     """Formats the success of one run."""
     found = scored(preset)["runs"][run]["quality"]
     name = quality.main_score(found)
-    return f"{NAMES[name]} at the end {at_end(found, name)}, good runs {successful(preset, run)}"
+    score = f"{quality.SCORES[name]} at the end {at_end(found, name)}"
+    return f"{score}, good runs {successful(preset, run)}"

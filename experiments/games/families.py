@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from experiments.games.variants import VARIANTS
+
 FAMILIES = {
     "GDA": ("sgda", "adam_gda", "amsgrad_gda", "sgda(complex_trace)"),
     "normalized": ("nsgda", "ada_nsgda", "ada_dir"),
@@ -34,16 +36,7 @@ FAMILIES = {
         "tiada(adam)",
         "adaptive_extragradient(bach_levy)",
     ),
-    "decaying": (
-        "nsgda(decay=0.5)",
-        "nsgda(decay=1)",
-        "ada_nsgda(decay=0.5)",
-        "ada_nsgda(decay=1)",
-        "ada_dir(decay=0.5)",
-        "ada_dir(decay=1)",
-        "adam_gda(decay=0.5)",
-        "adam_gda(decay=1)",
-    ),
+    "decaying": tuple(name for name in VARIANTS if "(decay=" in name),
     "others": (),
 }
 

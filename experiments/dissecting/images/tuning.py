@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
+from experiments.dissecting.gan_runs.job import Job
 from experiments.dissecting.gan_runs.progress import Progress
 from experiments.dissecting.gan_runs.runner import Runner
-from experiments.dissecting.gan_runs.training import Job
 from experiments.dissecting.images.config import Config, grid_size
 from experiments.dissecting.images.methods import grid
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from experiments._shared.figures import plt
-from experiments.one_sided.norms.quality import TOTALS, main_score
+from experiments.one_sided.norms.quality import SCORES, TOTALS, main_score
 from experiments.one_sided.norms.squares import as_array, median_norm, root
 from experiments.one_sided.norms.table import format_slope
 from experiments.one_sided.trajectories.figure import draw_grid
@@ -17,19 +17,10 @@ COLORS = {"min": "tab:blue", "max": "tab:red"}
 NAMES = {"min": "generator", "max": "discriminator"}
 
 
-LABELS = {
-    "modes_covered": "modes",
-    "high_quality_share": "share of samples at modes",
-    "frechet_distance": "Fréchet distance",
-    "classes_covered": "classes",
-}
-"""Labels of the scores."""
-
-
 def draw(result: dict[str, Any], path: Path) -> None:
     """Draws one panel per run, and below it the score of the generator if it was recorded."""
     scored = [run["quality"] for run in result["runs"].values() if "quality" in run]
-    below = (draw_quality, LABELS[main_score(scored[0])]) if scored else None
+    below = (draw_quality, SCORES[main_score(scored[0])]) if scored else None
     line = functools.partial(plt.Line2D, [], [])
     handles = [line(color=color, lw=2, label=NAMES[side]) for side, color in COLORS.items()]
     corrected = "corrected for minibatch noise (dots: below the standard error)"

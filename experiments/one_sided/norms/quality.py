@@ -13,7 +13,13 @@ from minmax_jax import gan
 NUM_SAMPLES = 2000
 METRICS = {"vector": ("modes",), "image": ("frechet", "classes")}
 """Metrics by kind of data; those that the data do not allow are left out."""
-SCORES = ("modes_covered", "high_quality_share", "frechet_distance", "classes_covered")
+SCORES = {
+    "modes_covered": "modes",
+    "high_quality_share": "share of samples at modes",
+    "frechet_distance": "Fréchet distance",
+    "classes_covered": "classes",
+}
+"""Labels of the recorded scores."""
 TOTALS = {"modes_covered": "num_modes", "classes_covered": "num_classes"}
 """Score that contains the number of all modes or classes."""
 MAX_DISTANCE = 0.25

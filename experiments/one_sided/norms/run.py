@@ -16,7 +16,7 @@ from experiments._shared.means import mean_interval
 from experiments._shared.rounding import round_significant
 from experiments._shared.time_limit import TimeLimit
 from experiments.one_sided.norms import quality
-from experiments.one_sided.trajectories import snapshots
+from experiments.one_sided.trajectories import balance, snapshots
 from experiments.one_sided.trajectories.config import (
     Config,
     all_runs,
@@ -164,7 +164,4 @@ def t_interval(values: Any) -> tuple[float, float | None, float | None]:
 def sizes(problem: Problem) -> dict[str, int]:
     """Returns the number of parameters of each player."""
     players = problem.start(0)
-    return {
-        side: sum(np.size(leaf) for leaf in jax.tree.leaves(getattr(players, side)))
-        for side in SIDES
-    }
+    return {side: balance.count(getattr(players, side)) for side in SIDES}
