@@ -27,4 +27,25 @@ def describe(error: Exception) -> Exception | None:
     if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error):
         reason = str(error).partition("\n")[0]
         return ConfigError(f"there is not enough memory on the device ({reason:.160}). {_MEMORY}")
+    if (missing := _missing_platform()) is not None:
+        return missing
+    return None
+
+
+def _missing_platform() -> ConfigError | None:
+    """Returns an error if JAX has none of the platforms that `JAX_PLATFORMS` asks for.
+
+    The error of JAX is not examined: for `cuda` without its plugin, it is an assertion without a
+    text.
+    """
+    asked = jax.config.jax_platforms
+    if not asked:
+        return None
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError):
+        return ConfigError(
+            f"JAX_PLATFORMS={asked}: JAX finds no such device. Install the build of JAX for it "
+            "(docs/getting_started.md), or unset JAX_PLATFORMS."
+        )
     return None
