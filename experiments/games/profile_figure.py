@@ -30,7 +30,6 @@ def draw(result: dict[str, Any], path: Path) -> None:
         panel(axis, result, index)
         axis.set_title(f"stays within {tolerance:g} of the distance of the start", fontsize=14)
     axes[0, 0].set_ylabel("share of problems (game × start) solved", fontsize=13)
-    figure.supxlabel("oracle calls (field + JVP + VJP), relative to the best method", fontsize=13)
     games = len(profile.solved_games(result))
     figure.suptitle(
         f"Performance profile: {games} games × {config['seeds']} starts, "
@@ -62,13 +61,14 @@ def panel(axes: Axes, result: dict[str, Any], index: int) -> None:
             style = {"color": next(colors), "lw": 2.6, "label": f"{name}  {share:.0%}"}
         axes.plot(factors, profile.share_within(found[name], factors), **style)
     axes.set_xscale("log", base=2)
+    axes.set_xlabel("oracle calls (field + JVP + VJP), relative to the best method", fontsize=13)
     axes.set(xlim=(1, FURTHEST), ylim=(-0.01, 1.01))
     ticks = [2**power for power in range(9)]
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.grid(color="0.92")
     axes.legend(
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.12),
+        bbox_to_anchor=(0.5, -0.1),
         frameon=False,
         fontsize=12,
         ncols=2,

@@ -35,8 +35,9 @@ def draw(result: dict[str, Any], path: Path) -> None:
         axis.set_yticks(range(len(methods)), [title(m) for m in methods] if axis is axes[0] else [])
         axis.set_ylim(len(methods) - 0.5, -0.5)
         axis.grid(alpha=0.3)
-    for axis in (axes[0], *axes[2:]):
-        axis.legend(fontsize=8)
+    axes[0].legend(fontsize=8, loc="upper right")
+    for axis in axes[2:]:  # The points of trained networks are on the left.
+        axis.legend(fontsize=8, loc="lower right")
     seeds = len(next(iter(methods.values())))
     figure.suptitle(
         f"Greedy equilibria on four Gaussians after {config['steps']} updates. Left: {seeds} seeds "
@@ -50,5 +51,7 @@ def draw_improvements(axis: Any, row: int, one: dict[str, Any], scale: int) -> N
     height = row + 0.6 * ((one["seed"] % 10) / 10 - 0.3)
     for value, reached in zip(one["improvements"][scale], one["reached"][scale], strict=True):
         if value is not None:
-            style = dict(marker="o", color="tab:blue") if reached else dict(marker="x", color="0.5")
-            axis.plot(value, height, ls="", alpha=0.4, markersize=3, **style)
+            style: dict[str, Any] = {"marker": "x", "color": "0.3", "alpha": 0.8, "markersize": 4}
+            if reached:
+                style = {"marker": "o", "color": "tab:blue", "alpha": 0.4, "markersize": 3}
+            axis.plot(value, height, ls="", **style)

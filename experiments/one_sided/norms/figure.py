@@ -56,6 +56,7 @@ def draw_quality(axes: Axes, found: dict[str, Any]) -> None:
     axes.plot(steps, np.median(scores, axis=0), color=COLORS["min"], lw=2)
     if name in TOTALS:
         axes.axhline(quality[TOTALS[name]], color="0.4", ls="--", lw=1)
+        axes.set_yticks(np.arange(0, quality[TOTALS[name]] + 1, 2))  # The score is a count.
     axes.set(xscale="log", ylim=(0, None))
     axes.grid(alpha=0.2)
 
