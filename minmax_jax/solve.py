@@ -167,7 +167,7 @@ def solve(
 
 @contextlib.contextmanager
 def _explain_missing_value(value: Any) -> Iterator[None]:
-    """Names `value` in the error of a rule that needs it, such as a line search of Optax."""
+    """Names the argument in the error of an optimizer that needs `value`, such as a line search."""
     try:
         yield
     except TypeError as error:

@@ -53,7 +53,8 @@ def adaptive_golden_ratio(
 
     **Verification.** The tests compare the iterates with the formulas in NumPy on a matrix game
     with simplices, and check the invariance and the largest growth. The formulas agree with
-    the author's code, and with a transcription of the preprint for a proof assistant.
+    the author's code, and with a public version of the preprint that was written for a proof
+    assistant.
 
     Args:
       learning_rate: Scale η of the step: a number, a schedule of the update count, or `Players`

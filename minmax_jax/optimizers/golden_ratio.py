@@ -38,8 +38,8 @@ def golden_ratio(
     **Verification.** The tests compare the iterates with the formulas in NumPy on a matrix game
     with simplices, and the limit of stability on f = xy with the closed form. 100 iterates on
     that game equal another implementation's (method `graal` of the VI library monviso) up to a
-    relative difference of 1e-15. The formulas and the bound φ/(2L) agree with a transcription
-    of the preprint for a proof assistant.
+    relative difference of 1e-15. The formulas and the bound φ/(2L) agree with a public version
+    of the preprint that was written for a proof assistant.
 
     Args:
       learning_rate: Learning rate η: a number, a schedule of the update count, or `Players`

@@ -50,7 +50,8 @@ def reflect(
     **Verification.** The tests compare the iterates with `past_extragradient` and, with
     projections, with the formula in NumPy. 100 iterates on a matrix game equal another
     implementation's (method `prg` of the VI library monviso) up to a relative difference of
-    1e-15. The bound on η agrees with a transcription of the preprint for a proof assistant.
+    1e-15. The bound on η agrees with a public version of the preprint that was written for a
+    proof assistant.
 
     Args:
       tx: Optimizer of both players, including the learning rate.

@@ -34,7 +34,7 @@ def load_arrays(name: str) -> dict[str, np.ndarray] | None:
 
 
 def size(name: str) -> int:
-    """Returns the size of an entry in bytes: about that of its arrays, or 0 without an entry."""
+    """Returns the bytes of an entry, about the size of its arrays, or 0 if there is none."""
     try:
         return (cache_folder() / f"{name}.npz").stat().st_size
     except OSError:

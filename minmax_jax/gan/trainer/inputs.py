@@ -102,7 +102,7 @@ def plan_batches(
 
 
 def _note_other_order(note: Note) -> None:
-    """Says that images are not drawn as in memory, with unusual random numbers of JAX."""
+    """Tells the user if a run in memory would draw other images, due to settings of JAX."""
     implementation = str(_setting("jax_default_prng_impl"))
     partitionable = bool(_setting("jax_threefry_partitionable"))
     if implementation != "threefry2x32" or not partitionable:
