@@ -48,6 +48,8 @@ nitpicky = True
 nitpick_ignore_regex = [("py:(class|data|meth|attr|func|exc)", ".*")]
 
 # Pages.
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "mathml"  # of the extension `formulas`; needs no script
 myst_heading_anchors = 4  # `page.md#heading`, as on GitHub
 myst_links_external_new_tab = False
 nb_execution_mode = "cache"

@@ -1,8 +1,8 @@
-"""Renders the formulas of docstrings, written in Unicode, as MathML.
+"""Renders the formulas of docstrings and pages as MathML.
 
 Docstrings contain formulas such as `z_{k+½} = z_k − γ F(z_k)`, which can be read in a terminal.
 This extension translates them to LaTeX, and latex2mathml translates that to MathML, which browsers
-show without any script.
+show without any script. Pages contain LaTeX between dollars.
 """
 
 import html
@@ -125,7 +125,19 @@ class Formula(Directive):
         return [nodes.raw("", to_mathml(list(self.content)), format="html")]
 
 
+def _render_inline(translator: Any, node: nodes.Element) -> None:
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def _render_block(translator: Any, node: nodes.Element) -> None:
+    math = convert(node.astext(), display="block")
+    translator.body.append(f'<div class="formula">{math}</div>\n')
+    raise nodes.SkipNode
+
+
 def setup(app: Any) -> dict[str, bool]:
-    """Registers the directive `formula`."""
+    """Registers the directive `formula`, and the renderer `mathml` for LaTeX in pages."""
     app.add_directive("formula", Formula)
+    app.add_html_math_renderer("mathml", (_render_inline, None), (_render_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -141,6 +141,16 @@ def test_no_link_or_image_of_the_site_is_broken(site):
     assert checked > 5000
 
 
+def test_formulas_of_pages_are_rendered(site):
+    _, out = site
+    page = (out / "tutorials" / "optimal_transport.html").read_text()
+    assert 'class="formula"><math' in page
+    shown = [
+        re.sub(r"<(pre|code)\b.*?</\1>", "", p.read_text(), flags=re.S) for p in out.rglob("*.html")
+    ]
+    assert [text for text in shown if "$$" in text or "\\frac" in text] == []
+
+
 def test_every_public_name_has_a_page_with_a_signature(site):
     _, out = site
     pages = list((out / "api" / "names").glob("*.html"))
