@@ -1,7 +1,7 @@
 """Checks of command-line values, with one-line error messages."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from minmax_jax import gan
@@ -18,6 +18,15 @@ def check_name(field: str, value: str, known: Iterable[str]) -> None:
         similar = difflib.get_close_matches(value, names, n=3, cutoff=0.5)
         advice = f"did you mean {' or '.join(similar)}?" if similar else f"choose from {names}"
         raise gan.ConfigError(f"{field}={value!r} is not known; {advice}")
+
+
+def format_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Formats the values of `new` that `old` lacks or has otherwise, or returns an empty text."""
+    return "; ".join(
+        f"{name}: {old.get(name)!r} -> {value!r}"
+        for name, value in new.items()
+        if old.get(name) != value
+    )
 
 
 def check_ranges(config: Any, largest: dict[str, float]) -> None:

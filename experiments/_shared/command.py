@@ -1,5 +1,6 @@
 """Steps that the commands of all experiments share."""
 
+import dataclasses
 import json
 import os
 import platform
@@ -57,6 +58,17 @@ def record_result(
         except Busy as error:
             fail(f"error: {error}")
     return read_result(path)
+
+
+def describe(config: Any, **locations: Any) -> dict[str, Any]:
+    """Returns the configuration, the hardware and the version of JAX, as results record them.
+
+    Args:
+      config: Configuration, a dataclass with a field `runs`.
+      **locations: Values in place of fields that name locations, which have no effect on the
+        numbers. `runs` is None.
+    """
+    return {"config": {**dataclasses.asdict(config), "runs": None, **locations}, **environment()}
 
 
 def environment() -> dict[str, str]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import jax
 
+from experiments._shared.checks import format_changes
 from experiments._shared.files import write_atomically
 from experiments._shared.time_limit import TimeLimit
 from experiments.dissecting.gan_runs.group import End, train_group
@@ -168,13 +169,9 @@ class Runner:
         """Raises `ConfigError` if the folder contains another run."""
         old, new = json.loads((folder / "job.json").read_text()), self._describe(job)
         defaults = gan.Config().flat()
-        changes = [
-            f"{name}: {old[part].get(name)!r} -> {new[part].get(name)!r}"
-            for part in new
-            for name in new[part]
-            if old[part].get(name, defaults.get(name)) != new[part][name]
-        ]
-        if changes:
+        # A field that is newer than the run had its default.
+        parts = (format_changes({**defaults, **old[part]}, new[part]) for part in new)
+        if changes := [part for part in parts if part]:
             raise gan.ConfigError(
                 f"{folder} contains another run ({'; '.join(changes)}). Choose another folder with "
                 "--runs, or give the values of that run to resume it."

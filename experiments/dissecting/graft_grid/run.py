@@ -1,12 +1,11 @@
 """Trains all pairs of the grafting grid and records their results."""
 
-import dataclasses
 import itertools
 import math
 from pathlib import Path
 from typing import Any
 
-from experiments._shared.command import environment
+from experiments._shared.command import describe
 from experiments._shared.files import write_json
 from experiments._shared.time_limit import TimeLimit
 from experiments.dissecting.gan_runs.config import library_config
@@ -101,8 +100,7 @@ def record(config: Config, path: Path) -> None:
     for magnitude, direction in itertools.product(config.rules, repeat=2):
         pairs.append(run_pair(config, progress, magnitude, direction))
         result = {
-            "config": {**dataclasses.asdict(config), "data": runner.data_name, "runs": None},
-            **environment(),
+            **describe(config, data=runner.data_name),
             "pairs": pairs,
         }
         write_json(path, result, indent=1)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from experiments._shared.checks import format_changes
 from experiments.dissecting.images.config import Config
 from minmax_jax import gan
 
@@ -31,10 +32,9 @@ def recorded_tuning(config: Config) -> dict[str, list[dict[str, Any]]]:
             f"tuned={config.tuned} has no learning rates of {', '.join(lacking)}; give --methods "
             f"from {', '.join(found)}"
         )
-    pairs = [(name, about.get(name), getattr(config, name)) for name in SAME]
-    if changes := [f"{name}: {old!r} -> {new!r}" for name, old, new in pairs if old != new]:
+    if changes := format_changes(about, {name: getattr(config, name) for name in SAME}):
         raise gan.ConfigError(
-            f"tuned={config.tuned} was tuned for another setting ({'; '.join(changes)}); tune "
-            "again, or give its values"
+            f"tuned={config.tuned} was tuned for another setting ({changes}); tune again, or give "
+            "its values"
         )
     return found

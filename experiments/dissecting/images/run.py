@@ -1,10 +1,9 @@
 """Trains all runs of the image experiment and records their results."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
-from experiments._shared.command import environment
+from experiments._shared.command import describe
 from experiments._shared.files import write_atomically, write_json
 from experiments._shared.time_limit import TimeLimit
 from experiments.dissecting.gan_runs.runner import Runner
@@ -35,19 +34,14 @@ def record(config: Config, out: Path) -> None:
     runner = make_runner(config)
     progress = make_progress(config, runner)
     methods: dict[str, Any] = {}
-    # The locations of data, runs and records have no effect on the numbers.
-    places = {"data": runner.data_name, "runs": None, "tuned": Path(config.tuned).name}
+    locations = {"data": runner.data_name, "tuned": Path(config.tuned).name}
     for method in config.methods:
         tuning = recorded[method] if config.tuned else tune(config, progress, method)
         best = next(tuple(cell["rates"]) for cell in tuning if cell["chosen"])
         jobs = [final_job(config, method, best, seed) for seed in range(config.seeds or 0)]
         final = progress.outcomes(jobs)
         methods[method] = {"tuning": tuning, "best": list(best), "final": final}
-        result = {
-            "config": {**dataclasses.asdict(config), **places},
-            **environment(),
-            "methods": methods,
-        }
+        result = {**describe(config, **locations), "methods": methods}
         write_json(out / f"{config.size}.json", result, indent=1)
         samples = runner.samples_path(jobs[0])
         if samples.exists():

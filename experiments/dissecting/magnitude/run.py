@@ -1,6 +1,5 @@
 """Trains Adam with its own and with replaced update norms."""
 
-import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import jax
 import numpy as np
 
 import minmax_jax as mm
-from experiments._shared.command import environment
+from experiments._shared.command import describe
 from experiments._shared.files import write_json
 from experiments._shared.time_limit import TimeLimit
 from experiments.dissecting.gan_runs.job import Job
@@ -154,8 +153,7 @@ def record(config: Config, path: Path) -> None:
         own = recorded_lengths(runner, make_job(config, "own-adam", seed))
         moved.append([movement(side) for side in own])
         result = {
-            "config": {**dataclasses.asdict(config), "data": runner.data_name, "runs": None},
-            **environment(),
+            **describe(config, data=runner.data_name),
             "layers": layers(runner),
             "curves": [side.round(5).tolist() for side in curves],
             "knots": [side.round(5).tolist() for side in knots],

@@ -1,11 +1,10 @@
 """Trains all runs in stages and evaluates them after each stage."""
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
-from experiments._shared.command import environment
+from experiments._shared.command import describe
 from experiments._shared.files import only_writer, write_json
 from experiments.greedy.cifar.config import METHODS, Config
 from experiments.greedy.cifar.scores import headline
@@ -35,8 +34,7 @@ def run(config: Config) -> dict[str, Any]:
                         write_json(folder.with_suffix(".json"), [*done, {"step": end, **scores}])
                     left -= 1
     return {
-        "config": {**dataclasses.asdict(config), "runs": None},
-        **environment(),
+        **describe(config),
         "methods": {
             method: [
                 {"seed": seed, "scores": read(run_folder(config, method, seed))}

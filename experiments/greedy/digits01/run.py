@@ -1,6 +1,5 @@
 """Runs of GDA and greedy on zeros and ones, evaluated by a classifier."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import optax
 from jax import lax
 
 import minmax_jax as mm
-from experiments._shared.command import environment
+from experiments._shared.command import describe
 from experiments._shared.files import read_or_compute
 from experiments.greedy.digits01 import game
 from experiments.greedy.digits01.config import Config, methods
@@ -59,8 +58,7 @@ def run(config: Config) -> dict[str, Any]:
                 del one["images"]
             found[name].append(one)
     return {
-        "config": {**dataclasses.asdict(config), "data": None, "runs": None},
-        **environment(),
+        **describe(config, data=None),
         "judge_accuracy": round(accuracy, 4),
         "every": EVERY,
         "methods": found,

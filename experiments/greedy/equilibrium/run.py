@@ -1,7 +1,6 @@
 """Trains the GANs and measures them before and after training."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,14 @@ import numpy as np
 import optax
 
 import minmax_jax as mm
-from experiments._shared.command import environment
-from experiments._shared.files import read_or_compute
+from experiments._shared.command import describe
+from experiments._shared.parts import read_or_run
 from experiments._shared.rounding import round_significant
 from experiments.greedy.equilibrium.config import Config
 from experiments.greedy.equilibrium.measure import measurer
 from experiments.greedy.gaussians import game
 from experiments.greedy.gaussians.run import coverage
 from experiments.greedy.gaussians.training import EVERY, program
-from minmax_jax import gan
 
 START = "start"
 """Name of the control: networks before training."""
@@ -39,12 +37,7 @@ def run(config: Config) -> dict[str, Any]:
     for seed in range(config.first_seed, config.first_seed + config.seeds):
         for method, runs in found.items():
             runs.append(read_or_measure(config, method, seed))
-    # The location of the runs has no effect on the numbers.
-    return {
-        "config": {**dataclasses.asdict(config), "runs": None},
-        **environment(),
-        "methods": found,
-    }
+    return {**describe(config), "methods": found}
 
 
 def read_or_measure(config: Config, method: str, seed: int) -> dict[str, Any]:
@@ -61,12 +54,9 @@ def read_or_measure(config: Config, method: str, seed: int) -> dict[str, Any]:
     def compute() -> dict[str, Any]:
         found = run_one(config, method, seed)
         print(path.name, {k: found[k] for k in ("gradient_norm", "gain", "coverage")}, flush=True)
-        return {"config": values, "found": found}
+        return found
 
-    recorded = read_or_compute(path, compute)
-    if recorded["config"] != json.loads(json.dumps(values)):
-        raise gan.ConfigError(f"{path} has another configuration. Choose another --runs.")
-    return recorded["found"]
+    return read_or_run(path, values, compute)
 
 
 def run_one(config: Config, method: str, seed: int) -> dict[str, Any]:

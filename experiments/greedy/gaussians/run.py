@@ -1,13 +1,12 @@
 """Tunes every method, trains all runs and collects their results."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from experiments._shared.command import environment
+from experiments._shared.command import describe
 from experiments._shared.files import read_or_compute
 from experiments.greedy.gaussians import game
 from experiments.greedy.gaussians.config import GROUPS, Config
@@ -45,9 +44,7 @@ def run(config: Config) -> dict[str, Any]:
                 one = read_or_train(config, method, rates, GROUPS[group], seed, config.steps)
                 found.setdefault(group, {}).setdefault(method, []).append(summarize(one))
     return {
-        # The location of the runs has no effect on the numbers.
-        "config": {**dataclasses.asdict(config), "runs": None},
-        **environment(),
+        **describe(config),
         "tuning": tuning,
         "groups": found,
     }

@@ -27,6 +27,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from experiments._shared.checks import format_changes
 from experiments._shared.command import RESULTS, environment, read_result, run_command
 from experiments._shared.errors import one_line_errors
 from experiments._shared.files import only_writer, write_json
@@ -69,16 +70,10 @@ def earlier_runs(path: Path, config: Config) -> dict[str, Any] | None:
     kept = set(earlier["runs"]) - {name for name, _, _ in all_runs(config)}
     if not kept:
         return None
-    settings = {**describe(config), **environment()}
-    changes = [
-        f"{name}: {earlier.get(name)!r} -> {value!r}"
-        for name, value in settings.items()
-        if earlier.get(name) != value
-    ]
-    if changes:
+    if changes := format_changes(earlier, {**describe(config), **environment()}):
         raise gan.ConfigError(
-            f"{path} has {len(kept)} other runs with other settings ({'; '.join(changes)}). "
-            "Choose another folder with --out, or run all methods and schedules."
+            f"{path} has {len(kept)} other runs with other settings ({changes}). Choose another "
+            "folder with --out, or run all methods and schedules."
         )
     return earlier
 

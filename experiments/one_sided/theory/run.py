@@ -1,7 +1,6 @@
 """Runs every method on every game, and summarizes the averages over seeds."""
 
 import dataclasses
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import jax
 import numpy as np
 
 from experiments._shared.command import environment
-from experiments._shared.files import read_or_compute
+from experiments._shared.parts import read_or_run
 from experiments._shared.rounding import round_significant
 from experiments.one_sided.theory import games
 from experiments.one_sided.theory.config import (
@@ -47,20 +46,16 @@ def run_cell(config: Config, game: str, method: str) -> dict[str, Any]:
     """Runs one method on one game, or reads its result if it is finished.
 
     Raises:
-      ValueError: If the finished part has another configuration.
+      ConfigError: If the finished part has another configuration.
     """
     free = ("games", "methods", "runs")
     fields = {k: v for k, v in dataclasses.asdict(config).items() if k not in free}
     path = Path(config.runs) / f"{game}-{method}.json"
 
     def compute() -> dict[str, Any]:
-        found = summarize(config, game, method, sweep(config, game, method))
-        return {"config": fields, "found": found}
+        return summarize(config, game, method, sweep(config, game, method))
 
-    kept = read_or_compute(path, compute)
-    if kept["config"] != json.loads(json.dumps(fields)):
-        raise ValueError(f"{path} has another configuration; choose another --runs.")
-    return kept["found"]
+    return read_or_run(path, fields, compute)
 
 
 def summarize(

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import minmax_jax as mm
+from experiments._shared.checks import format_changes
 from experiments._shared.files import write_atomically
 from experiments.one_sided.trajectories.config import Config
 from experiments.one_sided.trajectories.problems import Problem
@@ -81,12 +82,14 @@ def open_folder(config: Config, folder: Path) -> None:
     """
     free = ("methods", "schedules", "runs", "time_limit", "data")
     kept = {k: v for k, v in dataclasses.asdict(config).items() if k not in free}
-    kept = {k: v for k, v in kept.items() if k not in ADDED or v != ADDED[k]}
     path = folder / "config.json"
-    if path.exists() and json.loads(path.read_text()) != kept:
+    old = {**ADDED, **json.loads(path.read_text())} if path.exists() else kept
+    if changes := format_changes(old, {**dict.fromkeys(old), **kept}):
         raise gan.ConfigError(
-            f"{folder} contains runs with another configuration; choose another --runs."
+            f"{folder} contains runs with another configuration; choose another --runs, or give "
+            f"the values of those runs ({changes})."
         )
+    kept = {k: v for k, v in kept.items() if k not in ADDED or v != ADDED[k]}
     write_atomically(path, json.dumps(kept))
 
 

@@ -142,7 +142,7 @@ def test_command_records_resumes_and_redraws(small, tmp_path, monkeypatch, capsy
     monkeypatch.setattr(runs, "run_one", None)  # A finished run is not repeated.
     command.main(small, out=tmp_path)
     assert "before training" in capsys.readouterr().out
-    with pytest.raises(gan.ConfigError, match="has another configuration"):
+    with pytest.raises(gan.ConfigError, match=r"another configuration.*\(tolerance: 0.05 -> 0.5\)"):
         runs.run(dataclasses.replace(small, tolerance=0.5))
     assert (tmp_path / "equilibrium.png").stat().st_size > 5_000
 
