@@ -16,7 +16,7 @@ from minmax_jax.gan.training import integer_bounds
 from minmax_jax.gan.training.optimizer import build_optimizer
 
 _MAX = 1_000
-"""Largest number of batches per step. Each is read, also if a step does not use it."""
+"""Largest number of batches per step. All of them are read, even if a step uses fewer."""
 
 
 def count(config: config_lib.Config, players: mm.Players) -> Draws:

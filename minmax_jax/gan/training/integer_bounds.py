@@ -1,7 +1,13 @@
-"""Ranges of integers inside a traced program, through its loops and conditionals.
+"""Finds the values that chosen integers of a program can have, before it runs.
 
-`marked` lets an integer pass unchanged. `range_of_marked` follows the integers of a program and
-returns the range of those that were marked, without computing anything.
+A streamed run reads the batch of every sample index that an optimizer may use. In a loop that may
+end early, or behind a conditional, the index depends on values that are unknown before the run.
+
+`marked` chooses an integer and passes it on unchanged. `range_of_marked` traces the program and
+replaces each integer by a range, from its lowest to its highest possible value: `a + b` has the sum
+of two ranges. Where a branch is unknown, the range contains the results of all branches. A loop is
+followed round by round until its ranges no longer change. Nothing is computed, and what is not
+known to be limited has an infinite range, so the result is never too small.
 """
 
 import itertools
@@ -21,19 +27,21 @@ _MARK.def_abstract_eval(lambda value: value)
 batching.defvectorized(_MARK)
 
 _MAX_ROUNDS = 1_000
-"""Number of rounds of a loop that are followed one by one. In later rounds, integers that still
-change have no limit, except the one in the condition of the loop."""
+"""Rounds of a loop that are followed one by one, if it contains a marked integer.
+
+Integers that still change after them count as unlimited, unless the loop's condition limits them.
+"""
 
 
 def marked(value: Any) -> Any:
-    """Returns an integer as it is. `range_of_marked` includes it."""
+    """Returns an integer unchanged, and includes its values in the result of `range_of_marked`."""
     return _MARK.bind(value)
 
 
 def range_of_marked(function: Callable[..., Any], *args: Any) -> Interval | None:
-    """Returns the range of the integers that are marked in a function, or None without any.
+    """Returns the range of all marked integers of a function, or None if it marks none.
 
-    A limit is infinite if the function does not contain it.
+    An end of the range is infinite if the program does not limit the integers on that side.
 
     Args:
       function: Function of arrays, which is traced and not computed.
@@ -45,7 +53,13 @@ def range_of_marked(function: Callable[..., Any], *args: Any) -> Interval | None
 
 
 def _follow(program: Any, given: Sequence[Interval], found: list[Interval]) -> list[Interval]:
-    """Returns the ranges of the results of a program; appends those of marked integers."""
+    """Returns the ranges of the results of a program, and appends marked integers to `found`.
+
+    Args:
+      program: Traced program, with or without constants.
+      given: Ranges of its arguments.
+      found: Ranges of the marked integers so far.
+    """
     program, constants = getattr(program, "jaxpr", program), getattr(program, "consts", ())
     known = dict(zip(program.invars, given, strict=True))
     known |= zip(program.constvars, map(intervals.of_constant, constants), strict=False)
@@ -137,7 +151,7 @@ def _while(params: Any, given: list[Interval], found: list[Interval]) -> list[In
 
 
 def _rounds(program: Any) -> int:
-    """Returns how many rounds of a loop are followed one by one."""
+    """Returns how many rounds of a loop are followed: few if only its results matter."""
     return _MAX_ROUNDS if _has_mark(program) else 2
 
 
@@ -149,7 +163,7 @@ def _has_mark(program: Any) -> bool:
 
 
 def _without_limits(before: list[Interval], after: list[Interval]) -> list[Interval]:
-    """Returns ranges that also contain the values of all later rounds of a loop."""
+    """Returns the ranges after a round, infinite on each side on which the round extended them."""
     pairs = zip(before, after, strict=True)
     return [
         Interval(
@@ -161,9 +175,10 @@ def _without_limits(before: list[Interval], after: list[Interval]) -> list[Inter
 
 
 def _limit(program: Any, given: list[Interval]) -> tuple[list[Interval], set[int]]:
-    """Returns the ranges of the arguments of a loop's condition for which it can hold.
+    """Returns the ranges that a loop's values can have when its condition holds.
 
-    The second result contains the places of the arguments that the condition compares.
+    For `i < 5`, the highest value of `i` is 4. The second result contains the positions of the
+    values that the condition compares.
     """
     known = dict(zip(program.invars, given, strict=True))
     made = {equation.outvars[0]: equation for equation in program.eqns}
@@ -194,7 +209,7 @@ def _range(atom: Any, known: dict[Any, Interval]) -> Interval:
 
 
 def _ordered(small: Interval, large: Interval, is_strict: bool) -> tuple[Interval, Interval]:
-    """Returns the parts of two ranges in which the first value is smaller."""
+    """Returns two ranges without the values for which small < large, or ≤, cannot hold."""
     high, low = min(small.high, large.high - is_strict), max(large.low, small.low + is_strict)
     return Interval(small.low, max(high, small.low)), Interval(min(low, large.high), large.high)
 

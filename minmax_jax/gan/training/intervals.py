@@ -1,4 +1,7 @@
-"""Ranges of the integers that operations of JAX return."""
+"""Computes the range of an operation's result from the ranges of its arguments.
+
+For example, if x is from 1 to 3 and y is from 10 to 20, x + y is from 11 to 23.
+"""
 
 import functools
 import math
@@ -11,11 +14,11 @@ import numpy as np
 
 
 class Interval(NamedTuple):
-    """Range that contains all elements of an array of integers or of booleans.
+    """Range that contains all elements of an array of integers, or of booleans as 0 and 1.
 
     Attributes:
-      low: Smallest value.
-      high: Largest value.
+      low: No element is less than this number, which may be −∞.
+      high: No element is greater than this number, which may be ∞.
     """
 
     low: float
@@ -23,16 +26,16 @@ class Interval(NamedTuple):
 
 
 ANY = Interval(-math.inf, math.inf)
-"""Range of integers without a known limit, and of all other values."""
+"""Range of integers about which nothing is known, and of floats and keys, which are ignored."""
 
 
 def join(*values: Interval) -> Interval:
-    """Returns the smallest interval that contains all intervals."""
+    """Returns one range for values that may come from any of the given ranges."""
     return Interval(min(v.low for v in values), max(v.high for v in values))
 
 
 def of_constant(value: Any) -> Interval:
-    """Returns the range of the elements of a constant."""
+    """Returns the range of the elements of a known array, or `ANY` if they are not integers."""
     if jax.numpy.issubdtype(jax.numpy.result_type(value), jax.dtypes.prng_key):
         return ANY
     array = np.asarray(value)
@@ -42,10 +45,12 @@ def of_constant(value: Any) -> Interval:
 
 
 def apply(equation: Any, given: Sequence[Interval]) -> Interval:
-    """Returns the range of the result of an operation.
+    """Returns the range of the result of one operation.
+
+    Unknown operations, and integers that may overflow, have the range `ANY`.
 
     Args:
-      equation: Equation of a traced program.
+      equation: Operation of a traced program, with types and parameters.
       given: Ranges of its arguments.
     """
     kind = getattr(equation.outvars[0].aval, "dtype", None)
@@ -54,7 +59,7 @@ def apply(equation: Any, given: Sequence[Interval]) -> Interval:
     found = _RULES.get(equation.primitive.name, _unknown)(equation, *given)
     if kind == np.dtype(bool):
         return Interval(*(min(max(end, 0), 1) for end in found))
-    limits = jax.numpy.iinfo(kind)  # Beyond them, integers start again at the other end.
+    limits = jax.numpy.iinfo(kind)  # An integer that exceeds one continues at the other one.
     fits = limits.min <= found.low and found.high <= limits.max
     return found if fits or equation.primitive.name not in _ARITHMETIC else ANY
 
@@ -71,7 +76,7 @@ def _unknown(equation: Any, *given: Interval) -> Interval:
 
 
 def _same(equation: Any, first: Interval, *more: Interval) -> Interval:
-    """Operations that move or select elements of their first argument."""
+    """Rule of operations that move, repeat or select elements of their first argument."""
     del equation, more
     return first
 
@@ -138,7 +143,7 @@ def _logical(equation: Any, a: Interval, b: Interval, *, fn: Callable[..., Any])
 
 
 _ARITHMETIC = {"add", "sub", "neg", "mul", "reduce_sum", "convert_element_type"}
-# Operations whose results may exceed the limits of their type.
+"""Operations whose results may exceed the limits of their type."""
 
 _KEEP = (
     *("broadcast_in_dim", "squeeze", "reshape", "slice", "dynamic_slice", "transpose"),
