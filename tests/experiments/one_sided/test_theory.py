@@ -80,7 +80,7 @@ def test_run_resumes_from_finished_parts(theory_result, theory_runs, monkeypatch
     monkeypatch.delattr(runs, "sweep")
     config = dataclasses.replace(THEORY, runs=theory_runs)
     assert json.loads(json.dumps(runs.run(config)["games"])) == theory_result["games"]
-    with pytest.raises(ValueError, match="configuration; choose another --runs.*seeds: 2 -> 3"):
+    with pytest.raises(ValueError, match=r"configuration; choose another --runs.*seeds: 2 -> 3"):
         runs.run(dataclasses.replace(config, seeds=3))
 
 

@@ -47,7 +47,7 @@ def test_train_continues_from_the_first_snapshot(small, tmp_path):
 
 def test_train_raises_if_folder_has_another_configuration(small, measured):
     other = dataclasses.replace(small, seeds=3)
-    with pytest.raises(ValueError, match="configuration; choose another --runs.*seeds: 2 -> 3"):
+    with pytest.raises(ValueError, match=r"configuration; choose another --runs.*seeds: 2 -> 3"):
         train(other, make_problem(other), "adam_gda", False, NO_LIMIT)
 
 
