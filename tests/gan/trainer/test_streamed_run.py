@@ -17,7 +17,7 @@ from minmax_jax.gan.base.errors import DataFailed
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.data.streaming import order, plan
 from minmax_jax.gan.run import checkpoint, run_folder
-from minmax_jax.gan.trainer import train
+from minmax_jax.gan.trainer import inputs, train
 from tests.devices import xla_flags
 from tests.gan.data.image_files import write_classes
 
@@ -84,6 +84,28 @@ def test_streamed_run_equals_one_in_memory(tmp_path, values):
     preset = values.pop("preset", None)
     values = {**values, **({"data": "gaussians"} if preset else {})}
     assert_same(run(tmp_path / "memory", **values), run(tmp_path / "s", stream=True, **values))
+
+
+@pytest.mark.slow
+def test_streamed_run_with_64_bit_integers_equals_memory(tmp_path):
+    with jax.enable_x64(True):
+        memory, streamed = (
+            run(tmp_path / str(stream), optimizer="sgda", devices=1, stream=stream)
+            for stream in (False, True)
+        )
+    assert_same(memory, streamed)
+
+
+def test_order_that_differs_from_memory_is_noted():
+    notes = []
+    inputs._note_other_order(notes.append)
+    assert notes == []
+    with jax.default_prng_impl("rbg"):
+        inputs._note_other_order(notes.append)
+    with jax.threefry_partitionable(False):
+        inputs._note_other_order(notes.append)
+    assert "JAX is set to rbg, jax_threefry_partitionable=True" in notes[0]
+    assert "JAX is set to threefry2x32, jax_threefry_partitionable=False" in notes[1]
 
 
 @pytest.mark.slow
