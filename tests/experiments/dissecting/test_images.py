@@ -60,7 +60,8 @@ def done(tmp_path_factory):
 
 
 def test_networks_and_extractor_are_built_once(done):
-    # The networks are built once as they are, and once in the program of all initial parameters.
+    # The second pair is traced for the program of all initial parameters. `build_game` builds its
+    # own, with BatchNorm over devices, and is called once per runner.
     assert {"build_extractor": 1, "build_pair": 2} == BUILT
 
 
