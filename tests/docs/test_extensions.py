@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+import types
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ from minmax_jax import gan
 DOCS = Path(__file__).parents[2] / "docs"
 pytest.importorskip("latex2mathml", reason="needs the extra docs")
 pytest.importorskip("sphinx", reason="needs the extra docs")
+nodes = pytest.importorskip("docutils.nodes", reason="needs the extra docs")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -125,3 +127,12 @@ def test_navigation_contains_every_page():
     for path in DOCS.glob("*.md"):
         name = path.stem
         assert name == "index" or name in listed or any(map(name.startswith, patterns)), name
+
+
+def test_latex_of_a_page_becomes_a_block_of_mathml():
+    translator = types.SimpleNamespace(body=[])
+    with pytest.raises(nodes.SkipNode):
+        load("formulas")._render_block(translator, nodes.math_block("", r"\frac{1}{2}"))
+    (text,) = translator.body
+    assert text.startswith('<div class="formula"><math')
+    assert "<mfrac>" in text and 'display="block"' in text
