@@ -73,7 +73,8 @@ def plan(
     if data.is_streamed and vmap == "on":
         raise ConfigError(
             "vmap must be auto or off for data that are streamed, got on, because one program of "
-            "several runs reads its data from memory. Change it, or set stream_above=0."
+            "several runs reads its data from memory. Change it, or train without "
+            "--stream and with --stream-above 0."
         )
     tasks = []
     for _, members in itertools.groupby(runs, lambda run: run.config.optimizer.name):
