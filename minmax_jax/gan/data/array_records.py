@@ -24,6 +24,9 @@ _IMAGES = ("image", "image/encoded")
 _LABELS = ("label", "labels", "class", "image/class/label")
 _IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*", b"P5", b"P6")
 
+_UNREADABLE = (OSError, RuntimeError, ValueError)
+"""Errors of the package array_record for damaged and for missing files."""
+
 
 class RecordRows:
     """Records of one split.
@@ -48,7 +51,16 @@ class RecordRows:
             raise ConfigError(
                 "ArrayRecord files need the package grain. Install minmax-jax[stream]."
             ) from error
-        return grain.sources.ArrayRecordDataSource([str(path) for path in self._paths])
+        source = grain.sources.ArrayRecordDataSource
+        try:
+            return source([str(path) for path in self._paths])
+        except _UNREADABLE:
+            for path in self._paths:
+                try:
+                    source([str(path)])
+                except _UNREADABLE as error:
+                    raise _unreadable(str(path), error) from error
+            raise
 
     @property
     def fingerprint(self) -> str:
@@ -69,16 +81,32 @@ class RecordRows:
         return f"record {row} of split {self._split}"
 
     def record(self, row: int) -> bytes:
-        """Returns a record as it is stored."""
-        return bytes(self._records[row])
+        """Returns a record as it is stored.
+
+        Raises:
+          DataError: If it cannot be read.
+        """
+        records = self._records
+        try:
+            return bytes(records[row])
+        except _UNREADABLE as error:
+            raise _unreadable(self.name(row), error) from error
 
     def content(self, row: int) -> bytes | None:
-        """Returns an encoded image."""
-        record = self.record(row)
+        """Returns an encoded image, or None if there is none that can be read."""
+        try:
+            record = self.record(row)
+        except DataError:
+            return None
         if not self._image:
             return record
         values = examples_proto.parse(record).get(self._image)
         return values[0] if values and isinstance(values[0], bytes) else None
+
+
+def _unreadable(what: str, error: BaseException) -> DataError:
+    reason = str(error).partition("\n")[0].strip().rstrip(".") or type(error).__name__
+    return DataError(f"data: {what} cannot be read as ArrayRecord ({reason}). Repair or remove it.")
 
 
 def files_of(root: Path) -> list[Path]:

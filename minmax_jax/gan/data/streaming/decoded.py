@@ -6,6 +6,7 @@ processes leave no part of a file, and several processes can fill one folder. Ea
 checksum, which is verified whenever it is read. An image with another checksum is decoded again.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -86,6 +87,9 @@ class DecodedImages:
           number: Number of the file.
           images: Its images.
           is_broken: Which images could not be decoded. They get no valid checksum.
+
+        Raises:
+          DataError: If the file cannot be written, for example because the disk is full.
         """
         records = np.zeros(len(images), self.record)
         records["pixels"] = images
@@ -98,9 +102,16 @@ class DecodedImages:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, self.path(number))
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            if not isinstance(error, OSError):
+                raise
+            raise DataError(
+                f"cache_decoded={self.folder.parent}: cannot write {self.path(number).name} "
+                f"({error.strerror or error}). Make space, pass another folder, or omit "
+                "cache_decoded. Complete files will be used again."
+            ) from error
 
 
 class _Fill(NamedTuple):

@@ -21,8 +21,8 @@ def check_installed() -> None:
         import grain  # noqa: F401
     except ImportError as error:
         raise ConfigError(
-            "stream needs the package grain. Install minmax-jax[stream], or pass --stream-above 0 "
-            "to decode all images into memory."
+            "stream needs the package grain. Install minmax-jax[stream], or train without "
+            "--stream and with --stream-above 0, which decodes all images into memory."
         ) from error
 
 
@@ -67,6 +67,8 @@ class Reader:
         except (DataError, MemoryError) as error:
             raise DataFailed(f"stream: {_first_line(error)}.") from error
         except (RuntimeError, OSError) as error:
+            if not self._num_workers:
+                raise DataFailed(f"stream: reading failed ({_first_line(error)}).") from error
             raise DataFailed(
                 f"stream: a worker process failed ({_first_line(error)}). With --stream-workers 0, "
                 "images are decoded without worker processes."

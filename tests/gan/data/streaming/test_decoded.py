@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan.base.errors import ConfigError, DataError
+from minmax_jax.gan.base.errors import ConfigError, DataError, DataFailed
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.data.streaming import decoded, lazy
 from tests.gan.data.image_files import write_classes
@@ -73,7 +73,8 @@ def test_writing_is_atomic_and_leaves_nothing_behind(loaded, tmp_path, monkeypat
     monkeypatch.setattr(
         "os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left"))
     )
-    with pytest.raises(Exception, match="No space left"):
+    message = r"cache_decoded=.*decoded: cannot write 0.*\.npy \(No space left\)\. Make space"
+    with pytest.raises(DataFailed, match=message):
         loaded()
     deadline = time.monotonic() + 30
     while list((tmp_path / "decoded").glob("*/*.part")):  # Other threads are still writing.

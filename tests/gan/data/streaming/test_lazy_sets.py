@@ -8,6 +8,7 @@ import pytest
 
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.base.errors import DataError
+from minmax_jax.gan.data import array_records as array_records_lib
 from minmax_jax.gan.data import examples_proto
 from minmax_jax.gan.data.streaming import choice
 from tests.gan.data.image_files import write_classes, write_image
@@ -58,6 +59,28 @@ def records_of_images(root):
     writer.close()
     (root / "one.png").unlink()
     return str(root), {"resize": 3, "crop": "center"}
+
+
+def test_damaged_record_file_is_one_line(tmp_path):
+    name, _ = records_of_images(tmp_path)
+    (tmp_path / "other.array_record").write_bytes(b"")
+    message = r"^data: .*/other\.array_record cannot be read as ArrayRecord \(.*\)\. Repair or"
+    with pytest.raises(DataError, match=message):
+        data_lib.load(name, streaming=THREADS)
+
+
+def test_record_that_cannot_be_read_is_broken(tmp_path, monkeypatch):
+    records_of_images(tmp_path)
+    rows = array_records_lib.RecordRows("train", [tmp_path / "images.array_record"])
+
+    class Damaged(list):
+        def __getitem__(self, row):
+            raise RuntimeError("chunk is corrupt\nmore")
+
+    monkeypatch.setitem(rows.__dict__, "_records", Damaged([0]))
+    assert rows.content(0) is None
+    with pytest.raises(DataError, match=r"record 0 of split train .*\(chunk is corrupt\)"):
+        rows.record(0)
 
 
 SETS = [array_records, arrow_folder, image_folder, records_of_images]
@@ -138,5 +161,6 @@ def test_remembered_folder_is_streamed_above_the_share(tmp_path, monkeypatch):
 def test_missing_grain_is_one_line(tmp_path, monkeypatch):
     write_classes(tmp_path / "set", classes=2, count=5)
     monkeypatch.setitem(__import__("sys").modules, "grain", None)
-    with pytest.raises(ValueError, match=r"Install minmax-jax\[stream\]"):
+    message = r"Install minmax-jax\[stream\], or train without --stream and with --stream-above 0"
+    with pytest.raises(ValueError, match=message):
         data_lib.load(str(tmp_path / "set"), streaming=THREADS)

@@ -57,6 +57,8 @@ def test_threads_read_in_order():
 def test_error_in_a_thread_is_one_line():
     with pytest.raises(DataFailed, match=r"^stream: image 7 is broken\.$"):
         read(Source(7, DataError("image 7 is broken.\nmore")), 0, 5, 8)
+    with pytest.raises(DataFailed, match=r"^stream: reading failed \(the disk is gone\)\.$"):
+        read(Source(7, OSError("the disk is gone")), 0, 5, 8)
 
 
 @pytest.mark.slow
