@@ -4,6 +4,7 @@ import re
 import threading
 import time
 
+import dask
 import distributed
 import numpy as np
 import pytest
@@ -184,6 +185,23 @@ def test_tasks_that_others_cancel_are_one_line(tmp_path, cluster, stub, monkeypa
     stub(outcome)
     with pytest.raises(HostFailed, match=r"somebody else has cancelled .* run the same command"):
         run_sweep(tmp_path / "s", ignore, cluster)
+
+
+@pytest.mark.slow
+def test_lost_scheduler_is_one_line(tmp_path, stub):
+    lost = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
+    )
+
+    def lose(run, watch):
+        lost.loop.add_callback(lost.scheduler.close)
+        time.sleep(1)
+        return outcome(run, watch)
+
+    stub(lose)
+    with dask.config.set({"distributed.comm.timeouts.connect": "2s"}), lost:
+        with pytest.raises(HostFailed, match=r"the scheduler .* was lost; .*again"):
+            run_sweep(tmp_path / "s", ignore, lost)
 
 
 def test_unfit_worker_that_joins_later_is_closed(tmp_path, cluster, stub):
