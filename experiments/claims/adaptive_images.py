@@ -8,15 +8,14 @@ import numpy as np
 
 from experiments._shared.comparisons import format_p, holm, paired, welch
 from experiments._shared.means import format_mean
-from experiments.claims import grafting
+from experiments.claims import adaptive_mnist, grafting
 from experiments.claims.row import Row, result, table
 from experiments.dissecting.images import table as images
 from experiments.dissecting.images.methods import METHODS
 from experiments.dissecting.magnitude import table as magnitude
 from experiments.dissecting.pace import table as pace
 
-MNIST, PACE = "dissecting/images/cpu", "dissecting/pace/pace"
-MAGNITUDE = "dissecting/magnitude/magnitude"
+PACE, MAGNITUDE = "dissecting/pace/pace", "dissecting/magnitude/magnitude"
 H100 = {
     "adam_gda": "resnet64",
     "ada_nsgda": "resnet64",
@@ -87,27 +86,6 @@ def resnet_tuning() -> str:
     return table("method | min learning rate | max learning rates: distances", rows)
 
 
-def mnist_table() -> str:
-    """Formats the scores of seven methods on MNIST."""
-    found = result(MNIST)
-    order = images.order(found)
-    others = {m: values(found, m) for m in order if m != "adam_gda"}
-    p = against(values(found, "adam_gda"), others)
-    rows = []
-    for method in order:
-        scores = [
-            format_mean(values(found, method, name), images.COLUMNS[name][1])
-            for name in ("frechet_distance", "kernel_distance", "precision", "recall")
-        ]
-        rates = "{:g}, {:g}".format(*found["methods"][method]["best"])
-        rows.append([METHODS[method].title, rates, *scores, p.get(method, "")])
-    head = (
-        "method | learning rates (min, max) | Fréchet distance ↓ | kernel distance ↓ "
-        "| precision ↑ | recall ↑ | p against Adam, Holm"
-    )
-    return table(head, rows)
-
-
 def pace_table() -> str:
     """Formats the correlations over all methods."""
     found = result(PACE)
@@ -172,24 +150,11 @@ ROWS = [
         ),
         {"table": resnet_table, "tuning": resnet_tuning},
     ),
-    Row(
-        "A7",
-        "The same on MNIST",
-        "reduced: DCGAN of width 8, 2,000 updates, five seeds",
-        "premise absent: SGDA does not fail here",
-        lambda: (
-            "Fréchet distance: "
-            + ", ".join(
-                f"{short(m)} {format_mean(values(result(MNIST), m), 0)}"
-                for m in ("sgda", "ada_nsgda", "adam_gda")
-            )
-        ),
-        {"table": mnist_table, "tuning": lambda: images.tuning_table(result(MNIST))},
-    ),
+    *adaptive_mnist.ROWS,
     Row(
         "A8",
         "Runs are better if both players move at the same pace",
-        "reduced: the runs of A7",
+        "reduced: the runs of the earlier record of A7",
         "supported in part: far from 1 is worse, 1 is not best",
         pace_figure,
         {"table": pace_table, "details": pace_details},

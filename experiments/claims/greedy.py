@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments._shared.comparisons import fisher, format_p, holm
 from experiments._shared.means import format_mean
 from experiments._shared.proportions import proportion
+from experiments.claims import greedy_gaussians
 from experiments.claims.row import Row, result, table
 from experiments.greedy.cost import table as cost
 from experiments.greedy.digits01 import table as digits
@@ -15,14 +15,10 @@ from experiments.greedy.digits01.config import TITLES
 from experiments.greedy.dimension import __main__ as dimension
 from experiments.greedy.equilibrium import table as equilibrium
 from experiments.greedy.functions import table as functions
-from experiments.greedy.gaussians import table as gaussians
 
 EQUILIBRIUM = "greedy/equilibrium/equilibrium"
 FUNCTIONS, COST = "greedy/functions/functions", "greedy/cost/cost"
-GAUSSIANS, LARGE = "greedy/gaussians/gaussians", "greedy/gaussians512/gaussians"
 SHARED, AUTHORS = "greedy/digits01/digits01", "greedy/digits01-authors/digits01"
-PUBLISHED_TESTS = {"four Gaussians": (559, 1125), "MNIST 0/1": (656, 1600)}
-"""Accepted tests and all tests in the authors' logs."""
 STAGES = (0, 200, 500, 1000)
 """Updates between which the authors' log gives shares of accepted tests: 29, 37 and 47 %."""
 
@@ -31,60 +27,6 @@ def solved(name: str) -> str:
     """Formats the runs of greedy that converged on a function."""
     status = result(FUNCTIONS)["functions"][name]["ours"]["status"]
     return str(proportion(status.count("CONVERGED"), len(status)))
-
-
-def four_modes(group: str, method: str) -> tuple[int, int]:
-    """Returns the runs that reach four modes, and all runs."""
-    runs = result(GAUSSIANS)["groups"][group][method]
-    return int((gaussians.modes(runs, 0) == 4).sum()), len(runs)
-
-
-def group_table(group: str) -> str:
-    """Formats one group of runs on four Gaussians, without its title."""
-    text = gaussians.group_table("", result(GAUSSIANS)["groups"][group])
-    return text.partition("\n\n")[2]
-
-
-def fisher_table() -> str:
-    """Formats exact tests of greedy against the other methods, corrected for their number."""
-    keys = [
-        (group, method)
-        for group, found in result(GAUSSIANS)["groups"].items()
-        for method in found
-        if method in ("gda_1", "gda_6", "omd", "unrolled_6")
-    ]
-    raw = [fisher(four_modes(group, "ours"), four_modes(group, method)) for group, method in keys]
-    rows = [
-        [
-            f"{group}: greedy against {gaussians.METHODS[method].title}",
-            "{}/{}".format(*four_modes(group, "ours")),
-            "{}/{}".format(*four_modes(group, method)),
-            format_p(p),
-        ]
-        for (group, method), p in zip(keys, holm(raw), strict=True)
-    ]
-    return table("comparison of runs with four modes | greedy | other | p, Fisher and Holm", rows)
-
-
-def tested_share(accepted: float, updates: float, every: int) -> float:
-    """Returns the share of accepted tests, if each `every`-th update is accepted without one."""
-    untested = -(-updates // every)
-    return (accepted - untested) / (updates - untested)
-
-
-def large_table() -> str:
-    """Formats the runs of the published code at batch 512 beside the authors' log."""
-    runs = result(LARGE)["groups"]["published"]["ours_as_published"]
-    steps = result(LARGE)["config"]["steps"]
-    shares = [tested_share(one["acceptance_rate"] * steps, steps, 4) for one in runs]
-    counts = gaussians.modes(runs, 0)
-    text = ", ".join(f"{share:.0%}" for share in shares)
-    hits, tests = PUBLISHED_TESTS["four Gaussians"]
-    rows = [
-        ["the published code, here", len(runs), text, ", ".join(map(str, counts))],
-        ["the authors' log", 1, f"{hits / tests:.0%} ({hits} of {tests})", "4 (by eye)"],
-    ]
-    return table("runs | seeds | accepted tests | modes within 0.1", rows)
 
 
 def both(path: str, method: str, evaluation: int = -1) -> str:
@@ -173,30 +115,7 @@ ROWS = [
         ),
         {"table": lambda: cost.format_table(result(COST))},
     ),
-    Row(
-        "C3",
-        "Greedy keeps four Gaussian modes where GDA ends with one",
-        "the authors': batch 512, independent batches, payoff overwritten at every test",
-        "not tested as published: one seed of twenty",
-        lambda: "accepted tests: " + large_table().splitlines()[2].split(" | ")[2] + ", log 50%",
-        {"table": large_table},
-    ),
-    Row(
-        "C4",
-        "The same, reduced, also with tuned learning rates and equal weights",
-        "reduced: batch 128 shared by all calls of an update, 20 seeds",
-        "not tested as published: reduced form shows no gain over GDA",
-        lambda: "four modes, equal weights: greedy {}/{}, GDA (k = 6) {}/{}".format(
-            *four_modes("equal", "ours"), *four_modes("equal", "gda_6")
-        ),
-        {
-            "published": lambda: group_table("published"),
-            "tuned": lambda: group_table("tuned"),
-            "equal": lambda: group_table("equal"),
-            "fisher": fisher_table,
-            "tuning": lambda: gaussians.tuning_table(result(GAUSSIANS)["tuning"]),
-        },
-    ),
+    *greedy_gaussians.ROWS,
     Row(
         "C5",
         "Greedy generates both MNIST digits where GDA drops one",

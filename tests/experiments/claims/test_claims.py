@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.claims import grafting, greedy, one_sided, render
+from experiments.claims import grafting, greedy_gaussians, one_sided, render
 from experiments.claims.groups import GROUPS
 from experiments.claims.row import MAX_WORDS, VERDICTS, Row, result, table
 
@@ -107,4 +107,4 @@ def test_corner_pairs_are_left_out():
 
 def test_tested_share_leaves_out_updates_without_a_test():
     # Of updates 0 to 9, 0, 4 and 8 have no test; 4 of the other 7 are accepted.
-    assert greedy.tested_share(7, 10, 4) == pytest.approx(4 / 7)
+    assert greedy_gaussians.tested_share(7, 10, 4) == pytest.approx(4 / 7)
