@@ -4,6 +4,7 @@ import functools
 import gc
 import importlib.util
 import os
+import signal
 import tempfile
 from importlib import metadata
 from pathlib import Path
@@ -42,6 +43,15 @@ _given = os.environ.get("XLA_FLAGS", "").split()
 _names = {flag.partition("=")[0] for flag in _given}
 _FLAGS = [flag for flag in _FLAGS if flag.partition("=")[0] not in _names]
 os.environ["XLA_FLAGS"] = " ".join([*_given, *_FLAGS])
+
+# `nohup` and background jobs of shells start the tests with ignored signals, which the processes
+# that tests start would inherit.
+for _signal, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, _handler)
 
 # Otherwise JAX attaches the Python call stack to every operation that it lowers.
 os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
