@@ -1,5 +1,7 @@
 """Describes errors of the operating system and of JAX in one line with a remedy."""
 
+from typing import Any
+
 import jax
 
 from minmax_jax.gan.base.errors import ConfigError, exit_code
@@ -38,7 +40,8 @@ def _missing_platform() -> ConfigError | None:
     The error of JAX is not examined: for `cuda` without its plugin, it is an assertion without a
     text.
     """
-    asked = jax.config.jax_platforms
+    settings: Any = jax.config  # Type checkers do not find its attributes.
+    asked = settings.jax_platforms
     if not asked:
         return None
     try:
