@@ -8,7 +8,6 @@ from experiments._shared.comparisons import fisher, format_p, holm
 from experiments._shared.proportions import proportion
 from experiments.claims.row import Row, result, table
 from experiments.greedy.gaussians import table as gaussians
-from experiments.greedy.gaussians.game import MIN_SHARE
 
 REDUCED, PUBLISHED = "greedy/gaussians/gaussians", "greedy/gaussians512/gaussians"
 GREEDY = "ours_as_published"
@@ -60,25 +59,20 @@ def runs_as_published() -> dict[str, list[dict[str, Any]]]:
     return result(PUBLISHED)["groups"]["published"]
 
 
-def near(runs: list[dict[str, Any]]) -> np.ndarray:
-    """Counts the modes with 5 % of the samples within 0.1, in each run."""
-    return gaussians.modes(runs, 0)
-
-
-def by_eye(runs: list[dict[str, Any]]) -> np.ndarray:
-    """Counts the modes with 5 % of the samples within 0.3, in each run."""
-    return np.asarray([sum(share >= MIN_SHARE for share in one["by_eye"]) for one in runs])
-
-
 def all_four(counts: np.ndarray) -> str:
     """Formats the share of runs with four modes."""
     return str(proportion(int((counts == 4).sum()), len(counts)))
 
 
+def eye(method: str) -> str:
+    """Formats the runs of a method that have four modes by eye."""
+    return all_four(gaussians.by_eye(runs_as_published()[method]))
+
+
 def against_greedy() -> dict[str, str]:
     """Returns corrected p-values of "four modes by eye" for greedy and each other method."""
     found = runs_as_published()
-    hits = {m: (int((by_eye(runs) == 4).sum()), len(runs)) for m, runs in found.items()}
+    hits = {m: (int((gaussians.by_eye(runs) == 4).sum()), len(runs)) for m, runs in found.items()}
     others = [method for method in found if method != GREEDY]
     raw = [fisher(hits[GREEDY], hits[method]) for method in others]
     return dict(zip(others, map(format_p, holm(raw)), strict=True))
@@ -95,10 +89,10 @@ def published_table() -> str:
             [
                 gaussians.METHODS[method].title,
                 len(runs),
-                gaussians.percentages(near(runs)),
-                all_four(near(runs)),
-                gaussians.percentages(by_eye(runs)),
-                all_four(by_eye(runs)),
+                gaussians.percentages(gaussians.modes(runs, 0)),
+                all_four(gaussians.modes(runs, 0)),
+                gaussians.percentages(gaussians.by_eye(runs)),
+                all_four(gaussians.by_eye(runs)),
                 p.get(method, ""),
                 f"{np.mean(accepted):.0%} ({min(accepted):.0%}–{max(accepted):.0%})"
                 if accepted
@@ -122,9 +116,7 @@ ROWS = [
         "Greedy keeps four Gaussian modes where GDA ends with one",
         "the authors': batch 512, independent batches, payoff overwritten at every test",
         "contradicted: four modes are rare; GDA with equal k keeps as many",
-        lambda: "four modes by eye: greedy {}, GDA (k = 6) {}".format(
-            *(all_four(by_eye(runs_as_published()[method])) for method in (GREEDY, "gda_6"))
-        ),
+        lambda: f"four modes by eye: greedy {eye(GREEDY)}, GDA (k = 6) {eye('gda_6')}",
         {"table": published_table},
     ),
     Row(

@@ -28,6 +28,11 @@ def modes(found: list[dict[str, Any]], radius: int, evaluation: int = -1) -> np.
     return (shares[:, radius] >= MIN_SHARE).sum(-1)
 
 
+def by_eye(found: list[dict[str, Any]]) -> np.ndarray:
+    """Counts the modes that each run reaches at the end within 0.3, nearer to an eye's judgment."""
+    return np.asarray([sum(share >= MIN_SHARE for share in one["by_eye"]) for one in found])
+
+
 def format_tables(result: dict[str, Any]) -> str:
     """Returns all Markdown tables."""
     tables = [group_table(TITLES[name], found) for name, found in result["groups"].items()]
@@ -46,7 +51,7 @@ def group_table(title: str, found: dict[str, list[dict[str, Any]]]) -> str:
     ]
     for name, runs in found.items():
         near, close = (modes(runs, radius) for radius in range(len(RADII)))
-        wide = np.asarray([sum(s >= MIN_SHARE for s in one["by_eye"]) for one in runs])
+        wide = by_eye(runs)
         at_modes = np.median([sum(one["shares"][-1][0]) for one in runs])
         rates = ", ".join(f"{rate:g}" for rate in runs[0]["rates"])
         accepted = [one["acceptance_rate"] for one in runs if "acceptance_rate" in one]
