@@ -73,6 +73,7 @@ def test_resumed_run_adds_only_what_is_new(tmp_path, offline):
     with weights_and_biases.open_copy(tmp_path, {"steps": 8}):
         metrics.write_text(first + scores + last)
         add_image(tmp_path, 6)
+    offline.teardown()  # The service of wandb writes the end of a file after `finish` has returned.
     found = rows(tmp_path)
     kept = ("samples/_type", "samples/width")
     shown = [
