@@ -38,8 +38,10 @@ def make_mesh(devices: Sequence[Any], num_shards: int | None = None) -> Mesh:
         state without communication.
 
     Raises:
-      ValueError: If `num_shards` does not divide the number of devices.
+      TypeError: If `devices` is not a list of devices.
+      ValueError: If `devices` contains one twice, or `num_shards` does not divide their number.
     """
+    devices = checks.check_devices("make_mesh", devices)
     num_shards = _devices_per_process(devices) if num_shards is None else num_shards
     num_shards = checks.check_count("make_mesh", "num_shards", num_shards)
     if len(devices) % num_shards:
@@ -53,6 +55,10 @@ def make_mesh(devices: Sequence[Any], num_shards: int | None = None) -> Mesh:
 def _devices_per_process(devices: Sequence[Any]) -> int:
     first = devices[0].process_index
     return sum(device.process_index == first for device in devices)
+
+
+def _check_mesh(function: str, mesh: Any) -> None:
+    checks.check_mesh(function, mesh, (REPLICAS, SHARDS), "make_mesh(jax.devices())")
 
 
 def leaf_spec(shape: Sequence[int], num_shards: int, *, min_size: int = MIN_SIZE) -> PartitionSpec:
@@ -71,6 +77,8 @@ def leaf_spec(shape: Sequence[int], num_shards: int, *, min_size: int = MIN_SIZE
       >>> print(fsdp.leaf_spec((3, 3, 64, 128), 8), fsdp.leaf_spec((128,), 8))
       P(None, None, None, 'shards') P()
     """
+    num_shards = checks.check_count("leaf_spec", "num_shards", num_shards)
+    min_size = checks.check_count("leaf_spec", "min_size", min_size, at_least=0)
     divisible = [size if size and size % num_shards == 0 else 0 for size in shape]
     if num_shards == 1 or math.prod(shape) < min_size or not any(divisible):
         return PartitionSpec()
@@ -86,6 +94,7 @@ def shardings(tree: PyTree, mesh: Mesh, *, min_size: int = MIN_SIZE) -> PyTree:
       mesh: Mesh from `make_mesh`.
       min_size: See `leaf_spec`.
     """
+    _check_mesh("shardings", mesh)
 
     def sharding(leaf: Any) -> NamedSharding:
         spec = leaf_spec(np.shape(leaf), mesh.shape[SHARDS], min_size=min_size)
@@ -100,7 +109,11 @@ def place(tree: PyTree, layout: PyTree) -> PyTree:
     Args:
       tree: Tree of arrays.
       layout: Tree of their `NamedSharding`, for example from `shardings`.
+
+    Raises:
+      ValueError: If `layout` does not fit `tree`.
     """
+    checks.check_layout("place", tree, layout)
 
     def put(leaf: Any, sharding: NamedSharding) -> jax.Array:
         if jnp.issubdtype(jnp.result_type(leaf), jax.dtypes.extended):
@@ -166,7 +179,13 @@ def map_average(
       `leaf_spec`, the leaves of `local` have a leading axis of devices, and `args` are equal on
       all devices. The leaves of `value` are averaged and divided by the same rule, and the float
       leaves of `aux` are averaged. Other leaves of `aux` are taken from the first device.
+
+    Raises:
+      TypeError: If `function` does not return a pair, or `mesh` is not from `make_mesh`.
+      ValueError: If a leaf of `local` does not have a leading axis of devices.
     """
+    checks.check_callable("map_average", "function", function)
+    _check_mesh("map_average", mesh)
     flat = Mesh(mesh.devices.reshape(-1), (AXIS,))
     one_device, same, both = PartitionSpec(AXIS), PartitionSpec(), (REPLICAS, SHARDS)
     stacked = PartitionSpec(both)
@@ -214,9 +233,11 @@ def map_average(
         )(tree)
 
     def averaged(params: PyTree, local: PyTree, *args: Any) -> tuple[Any, Any]:
+        checks.check_leading_axis("map_average", "local", local, mesh.size)
+
         def of_one_device(params: PyTree, local: PyTree, *args: Any) -> tuple[Any, Any]:
             own = jax.tree.map(lambda leaf: leaf[0], (params, local))
-            out = function(*own, *args)
+            out = checks.check_pair("map_average", "function", function(*own, *args))
             return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], out)
 
         value, aux = jax.shard_map(

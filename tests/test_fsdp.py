@@ -1,5 +1,7 @@
 """Tests of states that are divided among devices."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,6 +51,61 @@ def test_place_and_read_are_inverse(num_shards):
 def test_make_mesh_refuses_other_divisors(num_shards):
     with pytest.raises((TypeError, ValueError), match=r"^make_mesh: num_shards must"):
         fsdp.make_mesh(first_devices(4), num_shards)
+
+
+def pair(params, local):
+    return params, local
+
+
+KERNEL = {"kernel": np.ones((64, 32), np.float32)}
+INVALID = {
+    "no devices": (lambda mesh: fsdp.make_mesh([]), "make_mesh: devices must be a list"),
+    "a number of devices": (lambda mesh: fsdp.make_mesh(4), "make_mesh: devices must be a list"),
+    "the same device twice": (
+        lambda mesh: fsdp.make_mesh([*mesh.devices[0], mesh.devices[0, 0]]),
+        "make_mesh: devices must be different",
+    ),
+    "zero shards": (lambda mesh: fsdp.leaf_spec((64,), 0), "leaf_spec: num_shards must be at"),
+    "a part of a shard": (lambda mesh: fsdp.leaf_spec((64,), 2.0), "leaf_spec: num_shards must be"),
+    "negative size": (
+        lambda mesh: fsdp.leaf_spec((64,), 2, min_size=-1),
+        "leaf_spec: min_size must be at least 0",
+    ),
+    "other axes": (
+        lambda mesh: fsdp.shardings(KERNEL, jax.make_mesh((4,), ("data",))),
+        "shardings: mesh must be a Mesh with the axes replicas and shards",
+    ),
+    "no mesh": (lambda mesh: fsdp.map_average(pair, None), "map_average: mesh must be a Mesh"),
+    "layout of another tree": (
+        lambda mesh: fsdp.place({"bias": np.ones(4)}, fsdp.shardings(KERNEL, mesh)),
+        "place: layout must have the structure of tree",
+    ),
+    "layout of another shape": (
+        lambda mesh: fsdp.place({"kernel": np.ones((63, 32))}, fsdp.shardings(KERNEL, mesh)),
+        r"place: layout must divide the shape of tree\['kernel'\], \(63, 32\)",
+    ),
+    "layout of a scalar": (
+        lambda mesh: fsdp.place({"kernel": 1.0}, fsdp.shardings(KERNEL, mesh)),
+        r"place: layout must divide the shape of tree\['kernel'\], \(\)",
+    ),
+    "no function": (lambda mesh: fsdp.map_average(None, mesh), "map_average: function must be"),
+    "no pair": (
+        lambda mesh: fsdp.map_average(lambda params, local: params, mesh)(KERNEL, np.ones((4, 1))),
+        r"map_average: function must return \(value, aux\), got dict",
+    ),
+    "rows of fewer devices": (
+        lambda mesh: fsdp.map_average(pair, mesh)(KERNEL, {"x": np.ones((2, 1))}),
+        r"map_average: local\['x'\] must have a leading axis of 4 devices, got shape \(2, 1\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_invalid_argument_is_one_line_with_a_remedy(name):
+    call, message = INVALID[name]
+    with pytest.raises((TypeError, ValueError), match=f"^{message}") as raised:
+        call(fsdp.make_mesh(first_devices(4)))
+    assert "\n" not in str(raised.value) and re.search(r"\. (Name|Pass|Return)", str(raised.value))
 
 
 ROWS = np.random.default_rng(0).normal(size=(4, 3, 8)).astype(np.float32)

@@ -14,13 +14,20 @@ from minmax_jax._util.checks.leaves import (
     check_players,
     check_whole_players,
 )
+from minmax_jax._util.checks.meshes import (
+    check_devices,
+    check_layout,
+    check_leading_axis,
+    check_mesh,
+    check_pair,
+)
 from minmax_jax._util.checks.numbers import (
     MAX_COUNT,
     check_count,
     check_learning_rate,
     check_number,
 )
-from minmax_jax._util.checks.scalars import concrete, is_real_scalar
+from minmax_jax._util.checks.scalars import concrete, is_real_scalar, scalar_remedy
 from minmax_jax._util.checks.structure import (
     check_chain,
     check_match,
@@ -48,14 +55,19 @@ __all__ = [
     "check_chain",
     "check_choice",
     "check_count",
+    "check_devices",
     "check_field_fn",
     "check_floats",
     "check_game_function",
     "check_is_key",
     "check_key",
+    "check_layout",
+    "check_leading_axis",
     "check_learning_rate",
     "check_match",
+    "check_mesh",
     "check_number",
+    "check_pair",
     "check_params",
     "check_payoff_fn",
     "check_players",
@@ -69,6 +81,7 @@ __all__ = [
     "concrete",
     "described",
     "is_real_scalar",
+    "scalar_remedy",
     "shown",
     "takes",
 ]

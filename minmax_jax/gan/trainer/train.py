@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from minmax_jax import fsdp
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan import networks
 from minmax_jax.gan.base.errors import ConfigError, WriteFailed
@@ -35,7 +36,7 @@ from minmax_jax.gan.run import progress as progress_lib
 from minmax_jax.gan.trainer import finish, hooks, initialize, resume
 from minmax_jax.gan.trainer import inputs as inputs_lib
 from minmax_jax.gan.trainer import pictures as pictures_lib
-from minmax_jax.gan.training import build, loop, program, schedules
+from minmax_jax.gan.training import build, loop, program, schedules, sharded
 from minmax_jax.gan.training import step as step_lib
 
 
@@ -104,6 +105,8 @@ def train(
         if group.is_coordinator:
             progress = progress or progress_lib.Progress(config.training.steps)
             _note_unused_labels(config, game.pair, progress.note)
+            if build.is_divided(config, len(devices)):
+                progress.note(sharded.describe(start, fsdp.make_mesh(devices)))
             if config.optimizer.warning:
                 progress.note(config.optimizer.warning)
             opened = _copies(config, use_tensorboard, use_wandb)

@@ -1,5 +1,6 @@
 """A training step whose state is divided among devices: `parallel="fsdp"`."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -55,6 +56,37 @@ def scalars_like_state(inputs: Any, mesh: Mesh) -> Any:
     return jax.tree.map(
         lambda leaf: leaf if np.ndim(leaf) else lax.with_sharding_constraint(leaf, whole), inputs
     )
+
+
+def describe(state: TrainState, mesh: Mesh) -> str:
+    """Returns a line that says how much of a state each device stores.
+
+    Args:
+      state: State with whole leaves, or its shapes.
+      mesh: Mesh from `fsdp.make_mesh`.
+    """
+    total = stored = whole = 0
+    shards = mesh.shape[fsdp.SHARDS]
+    for leaf, sharding in zip(*map(jax.tree.leaves, (state, layout(state, mesh))), strict=True):
+        itemsize = leaf.dtype.itemsize
+        total += leaf.size * itemsize
+        stored += math.prod(sharding.shard_shape(leaf.shape)) * itemsize
+        if sharding.is_fully_replicated and leaf.size >= fsdp.MIN_SIZE:
+            whole += leaf.size * itemsize
+    line = (
+        f"fsdp: the state of {_size(total)} is divided among {shards} devices; each stores "
+        f"{_size(stored)}"
+    )
+    if whole <= total / shards:
+        return line
+    return (
+        f"{line}, because large arrays of {_size(whole)} have no axis that {shards} divides. A "
+        f"width that is a multiple of {shards}, or another number of devices, needs less memory"
+    )
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e6:,.3g} MB" if count < 1e9 else f"{count / 1e9:,.3g} GB"
 
 
 def init(game: objective.Game, optimizer: optax.GradientTransformation, mesh: Mesh) -> TrainState:

@@ -31,8 +31,9 @@ def agree(one, other):
             assert record[name] == pytest.approx(like[name], rel=1e-3, abs=1e-6), name
 
 
-def test_divided_run_saves_whole_arrays(tmp_path):
+def test_divided_run_saves_whole_arrays(tmp_path, capsys):
     run = train(tmp_path, "fsdp", 8, 2)
+    assert "divided among 8 devices; each stores" in capsys.readouterr().err
     step, values = checkpoint.Checkpoints(tmp_path / "checkpoints", pytest.fail).restore()
     assert step == 2 and [record["step"] for record in run.metrics] == [1, 2]
     jax.tree.map(np.testing.assert_array_equal, checkpoint.flatten(run.state), dict(values))

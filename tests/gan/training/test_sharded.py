@@ -1,12 +1,14 @@
 """Training with a divided state agrees with replicated training."""
 
+import re
+
 import jax
 import numpy as np
 import pytest
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from minmax_jax import parallel
+from minmax_jax import fsdp, parallel
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.training import build, sharded
@@ -120,6 +122,29 @@ def test_fsdp_devices_store_an_eighth(noise_images):
         assert all(leaf.size < 1024 for leaf in leaves if leaf.sharding.is_fully_replicated)
     sizes = stored(state)
     assert max(sizes.values()) < 0.25 * sum(leaf.nbytes for leaf in jax.tree.leaves(whole))
+
+
+def built(data, count, **fields):
+    """Returns the mesh of `count` devices, and the state before the first step."""
+    config = presets.preset("digits", parallel="fsdp", **{**SMALL, **fields})
+    mesh = fsdp.make_mesh(first_devices(count))
+    return mesh, sharded.init(*build.build_game(config, data, count), mesh)
+
+
+def test_description_is_the_memory_of_a_device(noise_images):
+    mesh, state = built(noise_images, 8)
+    total = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) / 1e6
+    size = max(stored(sharded.place(state, mesh)).values()) / 1e6
+    assert sharded.describe(state, mesh) == (
+        f"fsdp: the state of {total:.3g} MB is divided among 8 devices; each stores {size:.3g} MB"
+    )
+
+
+def test_description_names_arrays_that_are_not_divided(noise_images):
+    mesh, state = built(noise_images, 3, batch_size=24)
+    text = sharded.describe(state, mesh)
+    assert re.search(r"because large arrays of [\d.]+ MB have no axis that 3 divides", text)
+    assert "multiple of 3" in text
 
 
 def stored(state):
