@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import linear_call
 
-from minmax_jax._util import calls, checks
+from minmax_jax._util import calls, checks, notes
 from minmax_jax._util.types import Draw, Players, PyTree
 
 
@@ -210,9 +210,10 @@ def scalar_function(
 
     def value_fn(players: Any, draw: Draw) -> tuple[jax.Array, Any]:
         if stochastic:
-            out = calls.call_with_draw(function, argument, loss, players, draw)
+            out = calls.call_with_draw(function, argument, loss, players, draw, of)
         else:
-            out = loss(players)
+            with notes.naming(function, argument, **{of: players}):
+                out = loss(players)
         if has_aux and not (isinstance(out, tuple) and len(out) == 2):
             raise TypeError(
                 f"{function}: with has_aux=True, {argument} must return (scalar, aux), "
@@ -227,7 +228,7 @@ def scalar_function(
         if not checks.is_real_scalar(value):
             raise ValueError(
                 f"{function}: {argument} must return a real scalar, got "
-                f"{checks.described(value)}. Reduce it, for example with jnp.mean."
+                f"{checks.described(value)}. {checks.scalar_remedy(value)}"
             )
         return jnp.asarray(value), aux
 

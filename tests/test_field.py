@@ -266,7 +266,12 @@ def test_accumulate_adds_bfloat16_in_float32():
             lambda: mm.general_sum(lambda z: z.min, lambda z: jnp.ones((1,)))(Z),
             r"^general_sum: max_loss must return a real scalar, got shape \(1,\)",
         ),
-        (lambda: mm.payoff(lambda z: jnp.int32(1))(Z), r"^payoff: .*dtype int32"),
+        (
+            lambda: mm.payoff(lambda z: jnp.int32(1))(Z),
+            r"^payoff: .*dtype int32\. Return a float: the gradient of an integer",
+        ),
+        (lambda: mm.zero_sum(lambda z: z.min * 1j)(Z), r"^zero_sum: .* Return its real part or"),
+        (lambda: mm.zero_sum(lambda z: {"a": z.min})(Z), r"got dict\. Return one float"),
         (lambda: mm.zero_sum(lambda z: (z.min, 1))(Z), r"^zero_sum: payoff .* Pass has_aux=True"),
         (lambda: mm.zero_sum(lambda z: z.min, has_aux=True)(Z), r"must return \(scalar, aux\)"),
         (lambda: mm.accumulate(3.0, 2), r"^accumulate: function must be callable, got 3.0"),
@@ -276,7 +281,10 @@ def test_accumulate_adds_bfloat16_in_float32():
             lambda: mm.zero_sum(lambda z: z.min, axis_name="devices")(Z),
             r"^zero_sum: axis_name must be an axis that is mapped here, got 'devices'\. Call it",
         ),
-        (lambda: mm.zero_sum(lambda z: None)(Z), r"^zero_sum: payoff .* real scalar, got None\. R"),
+        (
+            lambda: mm.zero_sum(lambda z: None)(Z),
+            r"^zero_sum: payoff .* scalar, got None\. Return the",
+        ),
         (
             lambda: mm.zero_sum(lambda z: z.min, stochastic=True),
             r"^zero_sum: payoff must take \(players, draw\), got .* Pass stochastic=False",

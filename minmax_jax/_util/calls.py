@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from minmax_jax._util import checks
+from minmax_jax._util import checks, notes
 from minmax_jax._util.types import Players, PyTree, transformation
 
 
@@ -145,14 +145,15 @@ def value_at(value: Any, count: jax.Array) -> jax.Array:
 
 
 def call_with_draw(
-    function: str, argument: str, value: Callable[..., Any], params: Any, draw: Any
+    function: str, argument: str, value: Callable[..., Any], params: Any, draw: Any, of: str
 ) -> Any:
-    """Returns `value(params, draw)`.
+    """Returns `value(params, draw)`. Errors name the two arguments `of` and draw.
 
     Raises TypeError if `value` uses a sample index as a PRNG key, as it does without `key=`.
     """
     try:
-        return value(params, draw)
+        with notes.naming(function, argument, **{of: params, "draw": draw}):
+            return value(params, draw)
     except TypeError as error:
         is_index = isinstance(draw, int) or (
             getattr(draw, "ndim", None) == 0 and jnp.issubdtype(draw.dtype, jnp.integer)

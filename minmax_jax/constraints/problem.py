@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from minmax_jax._util import calls, checks, trees
+from minmax_jax._util import calls, checks, notes, trees
 from minmax_jax._util.types import Draw, Players, PyTree
 from minmax_jax.constraints.multipliers import Multipliers, amounts, nonnegative
 from minmax_jax.constraints.proxy import Proxy
@@ -147,9 +147,10 @@ def constrained(
 
     def values(x: PyTree, draw: Draw) -> Multipliers:
         def value_of(name: str, side: Callable[..., Any]) -> Any:
-            if not stochastic:
+            if stochastic:
+                return calls.call_with_draw("constrained", name, side, x, draw, "x")
+            with notes.naming("constrained", name, x=x):
                 return side(x)
-            return calls.call_with_draw("constrained", name, side, x, draw)
 
         found = Multipliers(
             **{

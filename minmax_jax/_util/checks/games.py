@@ -7,8 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from minmax_jax._util import notes
 from minmax_jax._util.checks.leaves import check_whole_players
-from minmax_jax._util.checks.scalars import is_real_scalar
+from minmax_jax._util.checks.scalars import is_real_scalar, scalar_remedy
 from minmax_jax._util.checks.structure import check_match, check_same_structure
 from minmax_jax._util.checks.values import check_callable, check_signature, described, shown
 from minmax_jax._util.types import Draw, FieldFn, PayoffFn, Players
@@ -95,7 +96,8 @@ class _CheckedField:
     field_fn: Callable[..., Any]
 
     def __call__(self, players: Players, draw: Draw = 0) -> Players:
-        field = self.field_fn(players, draw)
+        with notes.naming(self.function, self.argument, players=players, draw=draw):
+            field = self.field_fn(players, draw)
         if not isinstance(field, Players):
             is_pair = isinstance(field, tuple) and len(field) == 2
             remedy = "Pass mm.zero_sum(payoff), not the payoff."
@@ -132,9 +134,10 @@ class _CheckedPayoff:
     payoff_fn: Callable[..., Any]
 
     def __call__(self, players: Players, draw: Draw = 0) -> jax.Array:
-        value = self.payoff_fn(players, draw)
+        with notes.naming(self.function, self.argument, players=players, draw=draw):
+            value = self.payoff_fn(players, draw)
         if not is_real_scalar(value):
-            remedy = "Reduce it, for example with jnp.mean."
+            remedy = scalar_remedy(value)
             if isinstance(value, Players):
                 remedy = "Pass mm.payoff(payoff), not the field."
             elif isinstance(value, tuple):

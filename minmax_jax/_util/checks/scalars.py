@@ -38,3 +38,16 @@ def is_real_scalar(value: Any) -> bool:
         return True
     is_float = hasattr(value, "dtype") and jnp.issubdtype(value.dtype, jnp.floating)
     return is_float and value.shape == ()
+
+
+def scalar_remedy(value: Any) -> str:
+    """Returns how to make a real scalar of a value for which `is_real_scalar` is False."""
+    if value is None:
+        return "Return the value at the end of the function."
+    if not hasattr(value, "dtype"):
+        return "Return one float."
+    if value.shape != ():
+        return "Reduce it, for example with jnp.mean."
+    if jnp.issubdtype(value.dtype, jnp.complexfloating):
+        return "Return its real part or its absolute value."
+    return "Return a float: the gradient of an integer or a bool is zero."
