@@ -11,6 +11,7 @@ import pytest
 import minmax_jax as mm
 from experiments.dissecting.gan_runs import training
 from experiments.dissecting.graft_grid import __main__ as command
+from experiments.dissecting.graft_grid import effects
 from experiments.dissecting.graft_grid.config import Config
 from experiments.dissecting.graft_grid.rules import RULES, optimizer, unit
 
@@ -134,3 +135,47 @@ def test_command_fails_with_one_line_for_invalid_values(tmp_path, capsys, change
     with pytest.raises(SystemExit) as error:
         command.main(Config(**change), out=tmp_path)
     assert error.value.code == 2 and text in capsys.readouterr().err
+
+
+def pairs_with(logs):
+    """Returns pairs whose final runs have the given logarithms of a score."""
+    return [
+        {
+            "magnitude": magnitude,
+            "direction": direction,
+            "final": [{"scores": {"distance": float(np.exp(value))}} for value in values],
+        }
+        for (magnitude, direction), values in logs.items()
+    ]
+
+
+def test_spreads_of_additive_scores_are_exact_without_some_pairs():
+    magnitude, direction = {"a": 0.0, "b": 1.0, "c": 5.0}, {"a": 2.0, "b": 2.5, "c": 2.0}
+    logs = {(m, d): [magnitude[m] + direction[d]] * 3 for m in magnitude for d in direction}
+    del logs["a", "a"], logs["c", "b"]
+    found = effects.spreads(pairs_with(logs), "distance")
+    expected = [np.std(list(one.values()), ddof=1) for one in (magnitude, direction)]
+    np.testing.assert_allclose(found.magnitude, [expected[0]] * 3)
+    np.testing.assert_allclose(found.direction, [expected[1]] * 3)
+    np.testing.assert_allclose(found.difference, [expected[0] - expected[1]] * 3)
+
+
+def test_spreads_count_diverged_runs_as_the_largest_score_and_resample_runs():
+    logs = {
+        ("a", "a"): [0.0, 0.2],
+        ("a", "b"): [0.1, 0.1],
+        ("b", "a"): [3.0, 3.0],
+        ("b", "b"): [1, 2],
+    }
+    pairs = pairs_with(logs)
+    pairs[3]["final"][0]["scores"] = {}
+    equal = pairs_with({**logs, ("b", "b"): [3.0, 2.0]})
+    found = effects.spreads(pairs, "distance")
+    assert found == effects.spreads(equal, "distance")
+    assert found.difference.low < found.difference.estimate < found.difference.high
+
+
+def test_spreads_of_unconnected_pairs_are_refused():
+    logs = {("a", "a"): [1.0], ("b", "b"): [2.0]}
+    with pytest.raises(ValueError, match="without a common rule"):
+        effects.spreads(pairs_with(logs), "distance")
