@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import tyro
 
 from minmax_jax.gan.base import program_cache
-from minmax_jax.gan.base.errors import EXIT_CODES, WriteFailed, exit_code
+from minmax_jax.gan.base.errors import EXIT_CODES, WriteFailed, check_name, exit_code
 from minmax_jax.gan.base.messages import printable
 from minmax_jax.gan.cli import streams, xla_messages
 from minmax_jax.gan.cli.commands import COMMANDS
@@ -60,6 +60,8 @@ def _report(error: object, before: str = "") -> None:
 
 def parse(argv: Sequence[str]) -> Any:
     """Parses the command line into the arguments of one command."""
+    if argv and not argv[0].startswith("-"):
+        check_name("command", argv[0], COMMANDS)
     commands: list[Any] = []
     for name, command in COMMANDS.items():
         options: dict[str, Any] = {}

@@ -49,7 +49,7 @@ class RecordRows:
             import grain
         except ImportError as error:
             raise ConfigError(
-                "ArrayRecord files need the package grain. Install minmax-jax[stream]."
+                "ArrayRecord files require the package grain. Run pip install 'minmax-jax[stream]'."
             ) from error
         source = grain.sources.ArrayRecordDataSource
         try:

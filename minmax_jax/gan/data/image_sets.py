@@ -1,5 +1,6 @@
 """Loads image datasets from a folder or a hub name."""
 
+import os
 import zlib
 from pathlib import Path
 
@@ -91,6 +92,8 @@ def _read(name: str, label_column: str, image_column: str) -> Source:
     if not listing_lib.is_folder(name):
         if _cannot_be_a_hub_name(name) and not Path(name).exists():
             raise DataError(f"data={name}: there is no such folder. Check the path.")
+        if os.path.isfile(name):
+            raise DataError(f"data={name}: it is a file. Pass a folder of images or parquet files.")
         return tables.read_table(name, label_column, image_column)
     listing = listing_lib.list_files(Path(name))
     if not listing.images:

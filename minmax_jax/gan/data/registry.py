@@ -9,6 +9,7 @@ from minmax_jax.gan.data import array_preprocessing, builtin_sets, image_sets, s
 from minmax_jax.gan.data.dataset import Data, ShardFn
 from minmax_jax.gan.data.preprocessing import Preprocessing
 from minmax_jax.gan.data.streaming import arrays as arrays_lib
+from minmax_jax.gan.data.streaming import reader
 from minmax_jax.gan.data.streaming.choice import NEVER, Streaming
 
 DATA_SETS: Registry[Callable[[], Data]] = Registry(
@@ -89,5 +90,6 @@ def load(
         note = f"this is the dataset of that name, not the folder; for the folder pass ./{name}"
         data = data._replace(notes=(*data.notes, note))
     if streaming.always or data.is_streamed:
+        reader.check_installed()
         return arrays_lib.stream(data)
     return sharding.take_shard(data, shard_fn) if shard_fn else data

@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,13 @@ def _load(name: str, listing: Listing | None) -> dict[str, Any]:
     except Exception as error:  # `datasets` raises many types: network, names, files, permissions.
         # The outer error often says no more than that an error occurred.
         reason = printable(" ".join(str(error.__cause__ or error).split()))[:300]
+        remedy = (
+            "Pass a folder of images or parquet files, a hub name, digits or gaussians."
+            if os.path.exists(name)
+            else "There is no such folder here. Check the path, or the hub name and the connection."
+        )
         raise DataError(
-            f"data={name}: datasets.load_dataset cannot read it ({reason}). Pass a folder of "
-            "images or parquet files, a hub name, digits or gaussians."
+            f"data={name}: datasets.load_dataset cannot read it ({reason}). {remedy}"
         ) from error
     splits = {str(split): rows for split, rows in dict(loaded).items() if len(rows)}
     if not splits:

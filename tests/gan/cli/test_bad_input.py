@@ -141,7 +141,8 @@ def three_devices(folder):
     [
         (empty, [*DATA, "set"], "Pass a folder of images"),
         (no_images, [*DATA, "set"], "no image column among ['a', 'b']"),
-        (None, [*DATA, "set/nowhere"], "Pass a folder of images"),
+        (None, [*DATA, "set/nowhere"], "Check the path, or the hub name and the connection"),
+        (file_at_path, [*DATA, "set"], "data=set: it is a file. Pass a folder of images"),
         (mixed_sizes, [*DATA, "set"], "Pass --resize 4 --crop center"),
         (truncated, [*DATA, "set"], "2.png cannot be decoded"),
         (text_named_png, [*DATA, "set"], "2.png cannot be decoded"),

@@ -21,8 +21,8 @@ def check_installed() -> None:
         import grain  # noqa: F401
     except ImportError as error:
         raise ConfigError(
-            "stream needs the package grain. Install minmax-jax[stream], or train without "
-            "--stream and with --stream-above 0, which decodes all images into memory."
+            "stream requires the package grain. Run pip install 'minmax-jax[stream]', or train "
+            "without --stream and with --stream-above 0, which decodes all images into memory."
         ) from error
 
 

@@ -161,6 +161,7 @@ def test_remembered_folder_is_streamed_above_the_share(tmp_path, monkeypatch):
 def test_missing_grain_is_one_line(tmp_path, monkeypatch):
     write_classes(tmp_path / "set", classes=2, count=5)
     monkeypatch.setitem(__import__("sys").modules, "grain", None)
-    message = r"Install minmax-jax\[stream\], or train without --stream and with --stream-above 0"
-    with pytest.raises(ValueError, match=message):
-        data_lib.load(str(tmp_path / "set"), streaming=THREADS)
+    message = r"Run pip install 'minmax-jax\[stream\]', or train without --stream and with"
+    for name in (str(tmp_path / "set"), "digits"):
+        with pytest.raises(ValueError, match=message):
+            data_lib.load(name, streaming=THREADS)
