@@ -66,13 +66,13 @@ class FileRows:
     @property
     def fingerprint(self) -> str:
         """Path, size and time of the last change of every file."""
-        times = [self._status(file)[1] for file in self._files]
+        times = [_status(self._root / file)[1] for file in self._files]
         return f"{self._root.resolve()} {self.outline} {times}"
 
     @property
     def outline(self) -> bytes:
         """Paths in the dataset, and sizes."""
-        return repr([(file, self._status(file)[0]) for file in self._files]).encode()
+        return repr([(file, _status(self._root / file)[0]) for file in self._files]).encode()
 
     def __len__(self) -> int:
         return len(self._files)
@@ -85,13 +85,14 @@ class FileRows:
         """Returns the content of a file."""
         return (self._root / self._files[row]).read_bytes()
 
-    def _status(self, file: str) -> tuple[int, int]:
-        """Returns the size and the time of the last change of a file."""
-        try:
-            status = (self._root / file).stat()
-        except OSError:  # A broken link, which is reported when it is decoded.
-            return -1, 0
-        return status.st_size, status.st_mtime_ns
+
+def _status(path: Path) -> tuple[int, int]:
+    """Returns the size and the time of the last change of a file."""
+    try:
+        status = path.stat()
+    except OSError:  # A broken link, which is reported when it is decoded.
+        return -1, 0
+    return status.st_size, status.st_mtime_ns
 
 
 class TableRows:
@@ -106,8 +107,11 @@ class TableRows:
     def __init__(self, split: str, rows: Any, column: str) -> None:
         import datasets
 
-        self._split, self._fingerprint = split, f"{split} {rows._fingerprint} {len(rows)} {column}"
-        self._column = column
+        # The library's own fingerprint may stay the same when a program writes other images, for
+        # example with `Dataset.from_generator`.
+        files = [_status(Path(file["filename"])) for file in rows.cache_files]
+        self._split, self._column = split, column
+        self._fingerprint = f"{split} {rows._fingerprint} {len(rows)} {column} {files}"
         self._encoded = rows.select_columns([column]).cast_column(
             column, datasets.Image(decode=False)
         )
@@ -122,7 +126,7 @@ class TableRows:
 
     @property
     def fingerprint(self) -> str:
-        """Fingerprint of the dataset, and the column."""
+        """Fingerprint of the dataset, its column, and sizes and times of its files."""
         return self._fingerprint
 
     @property

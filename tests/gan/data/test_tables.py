@@ -234,3 +234,20 @@ def test_label_column_of_another_type_is_not_ignored(tmp_path, feature, values, 
     with pytest.raises(DataError, match=rf"column label has type {shown}.*--label-column none"):
         data_lib.load(str(tmp_path / "set"))
     assert data_lib.load(str(tmp_path / "set"), "none").labels is None
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_files_replaced_under_one_fingerprint_are_read(tmp_path, stream):
+    """Programs that use `Dataset.from_generator` write other images with the same fingerprint."""
+    root = tmp_path / "set"
+    for seed in range(2):
+        images = [Image.fromarray(array) for array in pixels((10, 4, 6), seed)]
+        table = datasets.Dataset.from_dict({"image": images}).cast_column("image", datasets.Image())
+        table._fingerprint = "same"
+        table.save_to_disk(root)
+        assert '"_fingerprint": "same"' in (root / "state.json").read_text()
+        cache = str(tmp_path / "decoded") if stream else ""
+        streaming = data_lib.Streaming(stream, workers=0, cache=cache)
+        data = data_lib.load(str(root), streaming=streaming)
+        every = np.concatenate([data.images[:], data.test_images[:]])
+        assert sorted(map(bytes, every)) == sorted(map(bytes, pixels((10, 4, 6), seed)))
