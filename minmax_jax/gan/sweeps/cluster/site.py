@@ -117,6 +117,8 @@ def localize(run: SweepRun, site: Site, shares_folder: bool) -> SweepRun:
     changed: dict[str, Any] = {"out": str(home / run.config.run.out)}
     if _is_relative(source) and (home / source).exists():
         changed["data"] = str(home / source)
+    if cache := run.config.data.cache_decoded:
+        changed["cache_decoded"] = str(home / Path(cache).expanduser())
     return run._replace(config=run.config.replace(**changed))
 
 

@@ -34,11 +34,12 @@ def test_worker_in_another_folder_gets_absolute_paths(site, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path / "elsewhere")
     worker = site_lib.check_worker(site, 1)
     assert not worker.shares_folder
-    config = small(data="images")
+    config = small(data="images", cache_decoded="decoded")
     run = site_lib.localize(
         grid_lib.sweep_runs(config, GRID, site_lib.Path("s"))[0], site, worker.shares_folder
     )
     assert run.config.data.source == str(tmp_path / "images")
+    assert run.config.data.cache_decoded == str(tmp_path / "decoded")
     assert run.folder == tmp_path / "s" / "runs" / run.name
     site = dataclasses.replace(site, config=small(init_from="runs/old"))
     with pytest.raises(ConfigError, match="init_from=runs/old must be an absolute path"):
