@@ -125,7 +125,10 @@ class ProcessGroup:
             "checksum": data.totals.identity if data.totals else data.crc32,
             "streamed": data.is_streamed,
         }
-        remedy = "Give every host the same dataset, and pass --stream to all or to none."
+        remedy = (
+            "Give every host the same dataset. If only `streamed` differs, the hosts have "
+            "different amounts of memory: pass --stream, or --stream-above 0, to all."
+        )
         self.check_same("data", values, remedy)
 
     def broadcast(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -18,6 +18,7 @@ import pytest
 from minmax_jax import gan, parallel
 from minmax_jax.gan import data as data_lib
 from minmax_jax.gan.data import decoding
+from minmax_jax.gan.data.streaming import choice
 from minmax_jax.gan.multihost import launch as launch_lib
 from minmax_jax.gan.multihost import process_group, store
 from minmax_jax.gan.run import checkpoint, run_folder
@@ -367,6 +368,26 @@ def test_data_of_all_processes_are_compared(changes, message, monkeypatch):
         checks = list(pool.map(lambda one, part: _error(one.check_data, part), groups, parts))
     assert len(set(map(str, checks))) == 1
     assert re.search(message, str(checks[0])) and (checks[0] is None) == (not message)
+
+
+def test_hosts_that_choose_streaming_differently_are_named(tmp_path, monkeypatch):
+    """The choice depends on the memory of each host."""
+    pytest.importorskip("grain", reason="needs the extra stream")
+    write_images(tmp_path / "set")
+    groups, parts = member_groups(monkeypatch), []
+    for index, memory in enumerate((1e9, 1e2)):
+        monkeypatch.setattr(choice, "total_memory", lambda memory=memory: memory)
+        streaming = data_lib.Streaming(above=0.5, workers=0)
+        shard_fn = data_lib.shard_of_process(index, 2, 1)
+        parts.append(data_lib.load(str(tmp_path / "set"), shard_fn=shard_fn, streaming=streaming))
+    with futures.ThreadPoolExecutor() as pool:
+        checks = list(pool.map(lambda one, part: _error(one.check_data, part), groups, parts))
+    for error in checks:
+        assert str(error).startswith(
+            "data must be the same in all processes, got streamed: false in process 0, true in "
+            "process 1. Give"
+        )
+        assert "--stream-above 0, to all" in str(error)
 
 
 def _error(function, *arguments):
