@@ -13,7 +13,7 @@ import minmax_jax as mm
 from experiments._shared.command import describe
 from experiments._shared.files import read_or_compute
 from experiments.greedy.digits01 import game
-from experiments.greedy.digits01.config import Config, methods
+from experiments.greedy.digits01.config import Config, adams, methods
 from experiments.greedy.oracles import update_oracles
 from minmax_jax import gan
 
@@ -42,6 +42,7 @@ def run(config: Config) -> dict[str, Any]:
     images = jnp.asarray(chosen.reshape(len(chosen), -1))
     built = {name: program(config, tx, images) for name, tx in methods(config).items()}
     folder = f"{config.protocol}-width{config.width}-batch{config.batch}-tau{config.temperature:g}"
+    folder += "-common" if config.common_count else ""
     found: dict[str, list[dict]] = {name: [] for name in built}
     for seed in range(config.seeds):
         for name, functions in built.items():
@@ -76,9 +77,8 @@ def program(config: Config, optimizer: Any, images: jax.Array) -> tuple[Any, Any
         state = optimizer.init(players)
         if not fresh:
             return players, state
-        adam = optax.adam(config.learning_rate, b1=0.5)
         field = field_fn(players, jax.random.fold_in(key, 2 * 10**7)).max
-        step, moments = adam.update(field, state.max, players.max)
+        step, moments = adams(config).max.update(field, state.max, players.max)
         moved = players._replace(max=optax.apply_updates(players.max, step))
         return moved, state._replace(max=moments)
 

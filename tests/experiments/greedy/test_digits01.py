@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.greedy.digits01 import __main__ as command
-from experiments.greedy.digits01 import game, table
+from experiments.greedy.digits01 import game, keras_adam, table
 from experiments.greedy.digits01 import run as digits01
 from experiments.greedy.digits01.config import Config, decreasing, methods
 from minmax_jax import gan
@@ -82,6 +82,53 @@ def test_begin_makes_one_discriminator_step_with_its_moments(data, method):
     moved = np.abs(np.asarray(z.max[-1]["w"] - start.max[-1]["w"]))
     assert 0 < moved.max() <= 2.001e-4  # Adam's first step is at most the learning rate.
     assert int(state.max[0].count) == 1
+
+
+class SharedAdam:
+    """Keras's Adam in NumPy: moments per network, one count of steps for all of them."""
+
+    def __init__(self, learning_rate, b1):
+        self.rate, self.b1, self.count, self.moments = learning_rate, b1, 0, {}
+
+    def step(self, name, params, gradient):
+        self.count += 1
+        m, v = self.moments.get(name, (0.0, 0.0))
+        m = self.b1 * m + (1 - self.b1) * gradient
+        v = 0.999 * v + 0.001 * gradient**2
+        self.moments[name] = m, v
+        rate = self.rate * np.sqrt(1 - 0.999**self.count) / (1 - self.b1**self.count)
+        return params - rate * m / (np.sqrt(v) + 1e-7)
+
+
+def test_common_count_gives_the_steps_of_one_optimizer_for_both_players():
+    gradients = np.random.default_rng(0).normal(size=(2, 6, 3)) * [1, 1e-3, 1e-6]
+    shared, expected = SharedAdam(0.1, 0.5), np.zeros((2, 3))
+    adams = keras_adam.both_players(0.1, b1=0.5)
+    found = [jax.numpy.zeros(3)] * 2
+    states = [adam.init(z) for adam, z in zip(adams, found, strict=True)]
+    order = [1, *[0, 1] * 5]  # A step of D before the run, then G and D in turn.
+    for place, side in enumerate(order):
+        gradient = gradients[side, place // 2]
+        # Their D descends half of our loss.
+        expected[side] = shared.step(side, expected[side], gradient / (1 + side))
+        step, states[side] = adams[side].update(jax.numpy.asarray(gradient), states[side])
+        found[side] = found[side] + step
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["gda", "ours_published"])
+def test_common_count_advances_by_two_in_every_update(data, method):
+    images = jax.numpy.asarray(np.asarray(data.images).reshape(600, -1))
+    config = Config(width=4, batch=8, common_count=True, methods=(method,), steps=50)
+    begin, advance = digits01.program(config, methods(config)[method], images)
+    key = jax.random.key(3)
+    _, state, _ = advance(key, *begin(key), 0)
+    assert (int(state.min.count), int(state.max.count)) == (50, 51)
+
+
+def test_common_count_requires_the_step_of_d_before_the_run():
+    with pytest.raises(gan.ConfigError, match="common_count=True requires protocol=authors"):
+        methods(Config(common_count=True, protocol="shared"))
 
 
 def test_decreasing_is_a_fifth_at_first_and_falls():
