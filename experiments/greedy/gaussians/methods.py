@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 
 import minmax_jax as mm
+from experiments.greedy.gaussians.script import published_script
 
 PUBLISHED = mm.Players(min=1e-3, max=1e-4)
 """The authors' learning rates for Adam, also used for OMD and unrolling, whose own are unknown."""
@@ -104,13 +105,27 @@ METHODS = {
         ),
         reversed_test=True,
     ),
+    "script": Method(
+        "greedy, the published script",
+        lambda rates: published_script(rates, num_steps=6, accept_every=4),
+        reversed_test=True,
+    ),
+    "script_gda_6": Method(
+        "GDA, k = 6, in the script", lambda rates: published_script(rates, num_steps=6)
+    ),
+    "script_gda_1": Method(
+        "GDA, k = 1, in the script", lambda rates: published_script(rates, num_steps=1)
+    ),
     "nsgda": Method("nSGDA", mm.nsgda, grid=NORMALIZED, published=False),
     "ada_nsgda": Method(
         "Ada-nSGDA", lambda rates: mm.ada_nsgda(rates, b1=0.5), published=False
     ),
 }  # fmt: skip
 
-INDEPENDENT = ("ours_independent", "ours_as_published")
-"""Methods whose test compares payoffs on independent batches. They run only if named."""
-TUNED = tuple(name for name in METHODS if name not in INDEPENDENT)
+ON_REQUEST = (
+    *("ours_independent", "ours_as_published"),
+    *("script", "script_gda_6", "script_gda_1"),
+)
+"""Methods that run only if named: independent batches, and the steps of the authors' script."""
+TUNED = tuple(name for name in METHODS if name not in ON_REQUEST)
 """Methods that run by default."""

@@ -13,6 +13,7 @@ from jax import lax
 import minmax_jax as mm
 from experiments.greedy.gaussians import game
 from experiments.greedy.gaussians.methods import LIMIT, METHODS
+from experiments.greedy.gaussians.script import ScriptState
 from experiments.greedy.oracles import update_oracles
 
 EVERY = 100
@@ -54,7 +55,7 @@ def run_one(
         history.append(np.asarray(game.shares(points), float).round(4).tolist())
         clouds.append(np.asarray(points[:NUM_SHOWN], float).round(3).tolist())
     found = {"seed": seed, "rates": list(rates), "shares": history, "clouds": clouds}
-    if isinstance(state, mm.GreedyState):
+    if isinstance(state, mm.GreedyState | ScriptState):
         found["acceptance_rate"] = round(float(state.accepted / state.count), 4)
     return found
 

@@ -10,7 +10,7 @@ import pytest
 import minmax_jax as mm
 from experiments.greedy.gaussians import __main__ as command
 from experiments.greedy.gaussians import figure as gaussians_figure
-from experiments.greedy.gaussians import game, training
+from experiments.greedy.gaussians import game, script, training
 from experiments.greedy.gaussians import run as gaussians_run
 from experiments.greedy.gaussians import table as gaussians_table
 from experiments.greedy.gaussians.config import Config
@@ -67,7 +67,7 @@ def test_run_one_is_reproducible_for_every_method(method, monkeypatch):
     assert runs[0] == runs[1]
     assert np.asarray(runs[0]["shares"]).shape == (2, 2, 4)
     assert np.isfinite(runs[0]["clouds"]).all()
-    assert ("acceptance_rate" in runs[0]) == method.startswith("ours")
+    assert ("acceptance_rate" in runs[0]) == method.startswith(("ours", "script"))
 
 
 def test_omd_keeps_weights_clipped(monkeypatch):
@@ -103,8 +103,54 @@ def test_columns_are_seeds_if_several_have_samples():
     }
 
 
-def test_independent_methods_run_only_if_named():
-    assert set(METHODS) - set(Config().methods) == {"ours_independent", "ours_as_published"}
+def test_methods_as_published_run_only_if_named():
+    left = {"ours_independent", "ours_as_published", "script", "script_gda_6", "script_gda_1"}
+    assert set(METHODS) - set(Config().methods) == left
+
+
+class Adam:
+    """Adam with b1 = 0.5 in plain Python."""
+
+    def __init__(self, rate):
+        self.rate, self.count, self.m, self.v = rate, 0, 0.0, 0.0
+
+    def __call__(self, value, slope):
+        self.count += 1
+        self.m, self.v = 0.5 * self.m + 0.5 * slope, 0.999 * self.v + 0.001 * slope**2
+        m, v = self.m / (1 - 0.5**self.count), self.v / (1 - 0.999**self.count)
+        return value - self.rate * m / (v**0.5 + 1e-8)
+
+
+@pytest.mark.parametrize(("num_steps", "accept_every"), [(1, 1), (3, 1), (3, 4), (1, 2)])
+def test_script_takes_the_steps_of_the_published_loop(num_steps, accept_every):
+    def loss(x, y, draw):
+        return x * y + 0.1 * draw * jnp.sin(5 * x) - y**2
+
+    def field_fn(z, draw=0):
+        return mm.Players(z.min - 0.3 * draw, z.max + 0.2 * draw - z.min)
+
+    tx = script.published_script(mm.Players(0.1, 0.2), num_steps, accept_every)
+    z = mm.Players(jnp.asarray(1.0), jnp.asarray(-0.5))
+    state, rejected = tx.init(z), 0
+    x, y, best, x_adam, y_adam = 1.0, -0.5, 1e7, Adam(0.1), Adam(0.2)
+    for i in range(12):
+        updates, state = tx.update(
+            field_fn(z), state, z, field_fn=field_fn, payoff_fn=lambda z, draw=0: loss(*z, draw)
+        )
+        z = mm.Players(*(a + b for a, b in zip(z, updates, strict=True)))
+        old_x = x
+        # One run of the session takes both first steps, the others a step of D and its loss.
+        fields, new_loss = field_fn(mm.Players(x, y)), loss(x, y, 0)
+        x, y = x_adam(x, fields.min), y_adam(y, fields.max)
+        for draw in range(1, num_steps):
+            new_loss = loss(x, y, draw)
+            y = y_adam(y, field_fn(mm.Players(x, y), draw).max)
+        if i % accept_every and new_loss > best:
+            x, rejected = old_x, rejected + 1
+        best = new_loss
+        np.testing.assert_allclose([float(side) for side in z], [x, y], atol=1e-4)
+    assert int(state.accepted) == 12 - rejected
+    assert (rejected > 0) == (accept_every > 1)
 
 
 @pytest.mark.slow
