@@ -1,4 +1,4 @@
-"""Adam as in the authors' code: one Keras optimizer object that serves both networks.
+"""Adam as in the authors' code: one Keras optimizer serves both networks.
 
 The object has moments for each network, but a single count of steps t. It advances with every step
 of either network, so t is about twice the number of steps of each. Keras writes Adam as

@@ -160,7 +160,7 @@ def test_spreads_of_additive_scores_are_exact_without_some_pairs():
     np.testing.assert_allclose(found.difference, [expected[0] - expected[1]] * 3)
 
 
-def test_spreads_count_diverged_runs_as_the_largest_score_and_resample_runs():
+def test_spreads_count_diverged_runs_as_the_largest_score():
     logs = {
         ("a", "a"): [0.0, 0.2],
         ("a", "b"): [0.1, 0.1],

@@ -100,7 +100,7 @@ class SharedAdam:
         return params - rate * m / (np.sqrt(v) + 1e-7)
 
 
-def test_common_count_gives_the_steps_of_one_optimizer_for_both_players():
+def test_common_count_gives_the_steps_of_one_shared_optimizer():
     gradients = np.random.default_rng(0).normal(size=(2, 6, 3)) * [1, 1e-3, 1e-6]
     shared, expected = SharedAdam(0.1, 0.5), np.zeros((2, 3))
     adams = keras_adam.both_players(0.1, b1=0.5)
