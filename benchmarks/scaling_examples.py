@@ -1,13 +1,14 @@
-"""Figures of the examples in docs/scaling.md: presets, a large sweep, and a run on 64 hosts.
+"""Tables of docs/scaling.md: memory, presets, a sweep, and 64 hosts.
 
-`python -m benchmarks.scaling_examples` prints the tables of that page. Nothing is trained: the
-networks are only traced, and the rest follows from `scaling_formulas`.
+`python -m benchmarks.scaling_examples` prints them. Nothing is trained: the memory comes from the
+record of the suite `scaling`, the networks are only traced, and the rest follows from
+`scaling_formulas`.
 """
 
 import json
 import math
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -23,8 +24,8 @@ SHAPES = {
 }
 """Shape of the examples of each preset on the page."""
 
-RECORD = Path(__file__).parent / "results" / "earlier-h100.json"
-"""Measurements of training steps on an H100."""
+RESULTS = Path(__file__).parent / "results"
+"""Folder of the records: of memory per device, and of training steps on an H100."""
 
 CIFAR10 = 50_000
 """Number of training examples of CIFAR-10."""
@@ -49,6 +50,27 @@ class Sizes(NamedTuple):
     example: int
     state: int
     state_fsdp: int
+
+
+def memory() -> list[str]:
+    """Returns the rows of the table of bytes on each device, from the record of `scaling`."""
+    sizes = ("state", "arguments", "outputs", "temporaries")
+    sent = ("all-gather", "reduce-scatter", "all-reduce")
+    return [
+        " | ".join(
+            [
+                f"| `{row['mode']}` | {row['devices']}",
+                *(f"{row[name] / 1e3:,.0f}" for name in sizes),
+                *(f"{row[name]:,}" for name in sent),
+            ]
+        )
+        + " |"
+        for row in _record("scaling-cpu")["memory"]
+    ]
+
+
+def _record(name: str) -> dict[str, Any]:
+    return json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
 
 
 def sizes(name: str) -> Sizes:
@@ -78,7 +100,7 @@ def presets() -> list[str]:
 
 def sweep(runs: int = 1000, updates: int = 100_000, workers: int = 64) -> list[str]:
     """Returns the rows of the table of a sweep of `cifar10-resnet`."""
-    rates = json.loads(RECORD.read_text("utf-8"))["trainer_updates_per_second"]
+    rates = _record("earlier-h100")["trainer_updates_per_second"]
     seconds = updates / rates["cifar10-resnet width 128"]
     kept = 4  # Three checkpoints, and one that is being written.
     stored = runs * kept * sizes("cifar10-resnet").state
@@ -110,7 +132,7 @@ def hosts(count: int = 64, local: int = 8, batch: int = 512) -> list[str]:
         f"{images / 1e6:.1f} MB |",
         f"| images stored per device | 1/n of the dataset | "
         f"{CIFAR10 * one.example / devices / 1e6:.1f} MB of CIFAR-10 |",
-        f"| connections of process 0 | H − 1 | {count - 1} |",
+        f"| connections of process 0 for heartbeats | H − 1 | {count - 1} |",
     ]
 
 
@@ -144,4 +166,4 @@ def times() -> str:
 
 
 if __name__ == "__main__":
-    print("\n\n".join(["\n".join(rows()) for rows in (presets, sweep, hosts)] + [times()]))
+    print("\n\n".join(["\n".join(rows()) for rows in (memory, presets, sweep, hosts)] + [times()]))

@@ -9,7 +9,7 @@ from benchmarks import scaling_examples
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
 
 
-@pytest.mark.parametrize("name", ["presets", "sweep", "hosts"])
+@pytest.mark.parametrize("name", ["memory", "presets", "sweep", "hosts"])
 def test_table_of_the_page_is_computed(name):
     lines = PAGE.read_text("utf-8").splitlines()
     rows = getattr(scaling_examples, name)()
