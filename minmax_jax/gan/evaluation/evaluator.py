@@ -1,7 +1,7 @@
 """Computes evaluation metrics for samples and, as a baseline, for held-out data."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from minmax_jax.gan.base import cache
 from minmax_jax.gan.base.limits import MIN_SAMPLES
 from minmax_jax.gan.base.messages import Note, ignore_note
 from minmax_jax.gan.data import Data, row_order
+from minmax_jax.gan.data.dataset import LazyExamples
 from minmax_jax.gan.evaluation import choice, features, scores
 from minmax_jax.gan.evaluation.per_class import scores_of_classes
 from minmax_jax.gan.evaluation.reference import Reference, Samples
@@ -19,6 +20,9 @@ REFERENCE = 10_000
 
 The time of the neighbor metrics grows with its square (measured in docs/metrics.md). More
 examples hardly change a score, because its error comes from the smaller set, the samples."""
+
+_READ_AT_ONCE = 2**26
+"""Size of the streamed examples that are decoded at once, in bytes."""
 
 
 class _Extracted(NamedTuple):
@@ -195,21 +199,57 @@ class SampleEvaluator:
         if self._reference is None:
             images, labels = self._data.images, self._data.labels
             rows = row_order.sample_rows(images, labels, self._num_reference)
-            extracted = self._extract_real(images[rows])
+            if self._data.is_streamed:
+                extracted = self._extract_streamed(images, rows)
+            else:
+                extracted = self._extract_real(images[rows])
             classes = None if labels is None else labels[rows]
             self._reference = Reference(self._data, self._extractor, extracted, classes)
         return self._reference
 
     def _extract_real(self, images: np.ndarray) -> features.Extracted:
         """Extracts features of real images, through the cache if the extractor has a key."""
+
+        def content() -> Iterator[Any]:
+            yield f"{images.shape}".encode()
+            yield np.ascontiguousarray(images).data
+
+        return self._cached(content(), lambda: self._extractor.extract(images))
+
+    def _extract_streamed(self, images: LazyExamples, rows: np.ndarray) -> features.Extracted:
+        """Extracts features of streamed examples, of which few are in memory at any time."""
+        size = int(np.prod(images.shape[1:])) * np.dtype(images.dtype).itemsize
+        count = max(1, _READ_AT_ONCE // size)
+
+        def extract() -> features.Extracted:
+            starts = range(0, len(rows), count)
+            parts = [self._extractor.extract(images[rows[i : i + count]]) for i in starts]
+            found, probabilities = zip(*parts, strict=True)
+            has_classes = probabilities[0] is not None
+            return features.Extracted(
+                np.concatenate(found), np.concatenate(probabilities) if has_classes else None
+            )
+
+        about = f"streamed {images.identity} {images.shape}".encode()
+        return self._cached((about, rows.astype("<i8").data), extract)
+
+    def _cached(
+        self, content: Iterable[Any], extract: Callable[[], features.Extracted]
+    ) -> features.Extracted:
+        """Returns stored features of the examples with this content, or extracts and stores them.
+
+        If the extractor has no cache key, they are always extracted.
+        """
         if self._extractor.key is None:
-            return self._extractor.extract(images)
-        digest = hashlib.sha256(f"{images.shape}".encode() + images.tobytes()).hexdigest()[:24]
-        entry = f"{self._extractor.key}-{digest}"
+            return extract()
+        digest = hashlib.sha256()
+        for part in content:
+            digest.update(part)
+        entry = f"{self._extractor.key}-{digest.hexdigest()[:24]}"
         stored = cache.load_arrays(entry)
         if stored is not None:
             return features.Extracted(**stored)
-        extracted = self._extractor.extract(images)
+        extracted = extract()
         cache.save_arrays(entry, **extracted._asdict())
         return extracted
 

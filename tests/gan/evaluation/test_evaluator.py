@@ -217,3 +217,50 @@ def test_scores_per_class_compare_with_examples_of_the_class():
     assert bad > 10 * good
     few = judge(samples[:60], labels[:60], per_class=True)["per_class"]
     assert few[3] == {"class": 3, "num_samples": 0, "num_reference": found[3]["num_reference"]}
+
+
+class Lazy:
+    """Streamed examples, which note the largest number of rows that was read at once."""
+
+    identity = 7
+
+    def __init__(self, images):
+        self._images, self.shape, self.dtype, self.most = images, images.shape, images.dtype, 0
+
+    def __len__(self):
+        return len(self._images)
+
+    def __getitem__(self, index):
+        self.most = max(self.most, np.size(index))
+        return self._images[index]
+
+
+@pytest.mark.parametrize("key", [None, "stored"])
+def test_reference_of_streamed_examples_is_read_in_parts(monkeypatch, tmp_path, key):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(evaluator, "_READ_AT_ONCE", 7 * 16)
+    data = class_data()
+    lazy = data._replace(images=Lazy(data.images))
+    found = []
+    for _ in range(2):
+        each = evaluator.SampleEvaluator(lazy, row_classifier(data)._replace(key=key))
+        found.append(each(draw(100, seed=2)[0]))
+    assert lazy.images.most == 7
+    assert found[0] == found[1]
+    # The same examples in another order, on which other scores depend.
+    expected = evaluator.SampleEvaluator(data, row_classifier(data))(draw(100, seed=2)[0])
+    for name in ("frechet_distance", "precision", "recall"):
+        assert found[0]["scores"][name] == pytest.approx(expected["scores"][name], rel=1e-3), name
+
+
+def test_streamed_examples_have_features_of_their_own_identity(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    data = class_data()
+    extractor, samples = row_classifier(data)._replace(key="stored"), draw(100, seed=2)[0]
+    first, other = Lazy(data.images), Lazy(255 - data.images)
+    other.identity = 8
+    records = [
+        evaluator.SampleEvaluator(data._replace(images=images), extractor)(samples)
+        for images in (first, other)
+    ]
+    assert records[1]["scores"]["frechet_distance"] > 2 * records[0]["scores"]["frechet_distance"]
