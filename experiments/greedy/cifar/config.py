@@ -3,10 +3,13 @@
 import dataclasses
 from typing import Any
 
+PUBLISHED = {"max_ascent_steps": 1, "draws": "independent", "restore_states": False}
+"""As in the authors' code: one ascent step, an accept test on independent batches, and no
+rejection of moments."""
 METHODS: dict[str, dict[str, Any]] = {
     # Greedy that accepts every update is alternating GDA with the update order of greedy.
-    "gda": {"max_ascent_steps": 1, "accept_every": 1},
-    "ours": {"max_ascent_steps": 1, "accept_every": 2},
+    "gda": {**PUBLISHED, "accept_every": 1},
+    "ours": {**PUBLISHED, "accept_every": 2},
 }
 """Options of `greedy_adam`, by the keys of the JSON file."""
 TITLES = {"gda": "GDA", "ours": "greedy"}
@@ -27,8 +30,8 @@ class Config:
     """Width of the networks. The authors use 64."""
     latent_dim: int = 100
     """Dimension of the latent vectors. The authors use 100."""
-    batch: int = 64
-    """Real and generated images per batch. The authors use 64 to 128."""
+    batch: int = 128
+    """Real and generated images per batch. The authors' code uses 128."""
     learning_rate: float = 2e-4
     """Adam's learning rate, for both players."""
     steps: int = 50_000
