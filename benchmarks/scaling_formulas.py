@@ -5,6 +5,7 @@ statistics, and E field evaluations per update. A replica of the state consists 
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -68,6 +69,26 @@ def elements_sent(
         "all-gather": evaluations * inside,
         "reduce-scatter": evaluations * inside,
         "all-reduce": evaluations * (outside + between),
+    }
+
+
+def alternating_elements_sent(
+    params: mm.Players, sides: Sequence[str], shards: int
+) -> dict[str, int]:
+    """Returns the elements that an update of one player after the other gathers and scatters.
+
+    Each step evaluates one player's half of the field. The first evaluation gathers both networks,
+    each further one only the network that has changed since.
+
+    Args:
+      params: Parameters of both players.
+      sides: Player of each step of the update, such as `("max", "max", "min")`.
+      shards: L.
+    """
+    inside = {side: divided(getattr(params, side), shards) for side in ("min", "max")}
+    return {
+        "all-gather": sum(inside.values()) + sum(inside[side] for side in sides[:-1]),
+        "reduce-scatter": sum(inside[side] for side in sides),
     }
 
 

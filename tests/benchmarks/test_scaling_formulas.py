@@ -41,6 +41,29 @@ def test_formulas_agree_with_the_compiled_step(mode, devices, optimizer):
     assert rest == 0 if mode == "pmap" or devices == 1 else 0 < rest < LARGEST_NORMS
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("order", "sides"),
+    [
+        ("discriminator-first", ("max", "max", "min")),
+        ("generator-first", ("min", "max", "max")),
+    ],
+)
+def test_alternating_steps_send_by_the_formula(order, sides):
+    devices = first_devices(2)
+    built = scaling_memory.build(SMALL, "fsdp", devices, update_order=order, max_steps=2)
+    _, _, program, inputs = built
+    start = program.init()
+    state = program.place(start)
+    found = scaling_memory.sent(program.advance.lower(state, *inputs).compile().as_text())
+    expected = scaling_formulas.alternating_elements_sent(start.players, sides, 2)
+    assert {name: found[name] for name in expected} == expected
+    # A logging step evaluates the field and both losses at the same parameters.
+    logged = scaling_memory.sent(program.measure.lower(state, *inputs[:2]).compile().as_text())
+    elements = scaling_formulas.divided(start.players, 2)
+    assert logged["all-gather"] == logged["reduce-scatter"] == elements
+
+
 LARGEST_NORMS = 6 * scaling_formulas.NORM_SUMS
 """Six leaves of the small networks are large enough to be divided."""
 
