@@ -73,6 +73,11 @@ def untimed(records):
             {"optimizer": "sgda", "devices": 8}, id="eight devices", marks=pytest.mark.slow
         ),
         pytest.param(CONDITIONAL, id="two draws and labels", marks=pytest.mark.slow),
+        pytest.param(
+            {**CONDITIONAL, "devices": 2, "parallel": "fsdp", "width": 16},
+            id="divided state",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(ALTERNATING, id="separate penalty", marks=pytest.mark.slow),
         pytest.param({"optimizer": "greedy_adam"}, id="traced draws", marks=pytest.mark.slow),
         pytest.param({"preset": "gaussians"}, id="vectors", marks=pytest.mark.slow),
@@ -80,7 +85,7 @@ def untimed(records):
 )
 def test_streamed_run_equals_one_in_memory(tmp_path, values):
     if values.get("devices", 1) > len(jax.devices()):
-        pytest.skip("needs eight devices")
+        pytest.skip("needs more devices")
     preset = values.pop("preset", None)
     values = {**values, **({"data": "gaussians"} if preset else {})}
     assert_same(run(tmp_path / "memory", **values), run(tmp_path / "s", stream=True, **values))
