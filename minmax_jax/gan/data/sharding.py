@@ -13,6 +13,30 @@ from minmax_jax.gan.data.dataset import Data, ShardFn, Totals
 from minmax_jax.gan.data.examples import Examples
 
 
+class ProcessShard(NamedTuple):
+    """Function that maps the number of examples to the range of one process.
+
+    Attributes:
+      index: Index of the process.
+      num_processes: Number of processes.
+      devices_per_process: Number of devices of each process.
+    """
+
+    index: int
+    num_processes: int
+    devices_per_process: int
+
+    def __call__(self, count: int) -> slice:
+        """Returns the range of this process. The last processes may have fewer examples."""
+        rows = self.largest(count)
+        return slice(min(self.index * rows, count), min((self.index + 1) * rows, count))
+
+    def largest(self, count: int) -> int:
+        """Returns the number of examples of the first process, which no process exceeds."""
+        devices = self.num_processes * self.devices_per_process
+        return -(-count // devices) * self.devices_per_process
+
+
 def shard_of_process(index: int, num_processes: int, devices_per_process: int) -> ShardFn:
     """Returns a function that gives the range of examples for the devices of one process.
 
@@ -21,12 +45,7 @@ def shard_of_process(index: int, num_processes: int, devices_per_process: int) -
       num_processes: Number of processes.
       devices_per_process: Number of devices of each process.
     """
-
-    def shard_fn(count: int) -> slice:
-        rows = -(-count // (num_processes * devices_per_process)) * devices_per_process
-        return slice(min(index * rows, count), min((index + 1) * rows, count))
-
-    return shard_fn
+    return ProcessShard(index, num_processes, devices_per_process)
 
 
 def take_shard(data: Data, shard_fn: ShardFn) -> Data:

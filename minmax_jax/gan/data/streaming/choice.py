@@ -12,6 +12,7 @@ from minmax_jax.gan.data.dataset import ShardFn
 from minmax_jax.gan.data.decoding import decode, size_text
 from minmax_jax.gan.data.preprocessing import Preprocessing
 from minmax_jax.gan.data.rows import Rows, Source
+from minmax_jax.gan.data.sharding import ProcessShard
 from minmax_jax.gan.data.streaming import reader
 
 _FIRST = 100
@@ -62,9 +63,10 @@ def reason(
         return None
     limit = largest_size(streaming)
     count = len(source.train) + (0 if source.test is None else len(source.test))
-    if shard_fn is not None:
-        shard = shard_fn(len(source.train))
-        count = shard.stop - shard.start
+    if isinstance(shard_fn, ProcessShard):  # All processes must choose the same.
+        count = shard_fn.largest(len(source.train))
+    elif shard_fn is not None:
+        count = len(range(len(source.train))[shard_fn(len(source.train))])
     shape = first_shape(name, source.train, np.arange(len(source.train)), options)
     decoded = count * int(np.prod(shape))
     if decoded <= limit:

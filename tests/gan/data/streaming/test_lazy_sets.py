@@ -148,6 +148,19 @@ def test_streaming_is_chosen_by_memory(tmp_path, monkeypatch, above, memory, str
     assert any(note in line for line in found.notes) == streams
 
 
+def test_all_processes_choose_alike(tmp_path, monkeypatch):
+    """The first processes have 8 of 30 images, the last one has 6."""
+    write_classes(tmp_path / "set", classes=2, count=15)
+    sizes = [8 * 24, 6 * 24]
+    for memory, streams in ((min(sizes) - 1, True), (sum(sizes) / 2, True), (max(sizes), False)):
+        monkeypatch.setattr(choice, "total_memory", lambda memory=memory: memory)
+        streaming = data_lib.Streaming(above=1.0, workers=0)
+        for index in range(4):
+            shard_fn = data_lib.shard_of_process(index, 4, 2)
+            found = data_lib.load(str(tmp_path / "set"), shard_fn=shard_fn, streaming=streaming)
+            assert found.is_streamed == streams
+
+
 def test_remembered_folder_is_streamed_above_the_share(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(choice, "total_memory", lambda: 1e6)
