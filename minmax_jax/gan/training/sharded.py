@@ -73,9 +73,9 @@ def describe(state: TrainState, mesh: Mesh) -> str:
         stored += math.prod(sharding.shard_shape(leaf.shape)) * itemsize
         if sharding.is_fully_replicated and leaf.size >= fsdp.MIN_SIZE:
             whole += leaf.size * itemsize
+    among = f"{shards} devices" if mesh.size == shards else f"the {shards} devices of each process"
     line = (
-        f"fsdp: the state of {_size(total)} is divided among {shards} devices; each stores "
-        f"{_size(stored)}"
+        f"fsdp: the state of {_size(total)} is divided among {among}; each stores {_size(stored)}"
     )
     if whole <= total / shards:
         return line

@@ -138,6 +138,8 @@ def test_description_is_the_memory_of_a_device(noise_images):
     assert sharded.describe(state, mesh) == (
         f"fsdp: the state of {total:.3g} MB is divided among 8 devices; each stores {size:.3g} MB"
     )
+    two_processes = fsdp.make_mesh(first_devices(8), 4)
+    assert "among the 4 devices of each process" in sharded.describe(state, two_processes)
 
 
 def test_description_names_arrays_that_are_not_divided(noise_images):
