@@ -1,4 +1,4 @@
-"""The tables of the page on benchmarks contain the figures of the records, and true verdicts."""
+"""Figures and verdicts of the page on benchmarks follow from the records."""
 
 import json
 import operator
@@ -181,7 +181,7 @@ def methods():
 
 def compilations():
     seconds = {name: max(times) for name, times in record("overhead-cpu")["compile"].items()}
-    slowest = max(seconds, key=seconds.get)
+    slowest = max(seconds, key=lambda name: seconds[name])
     assert f"`{slowest}` (slowest)" in PAGE
     yield from ((f"{seconds[name]:.2f}",) for name in ("sgda", "ada_nsgda", slowest))
 
@@ -236,8 +236,8 @@ def test_figures_and_verdicts_follow_from_the_records(section, index, column, co
 
 def verdict_of(measured, target):
     """Returns `yes` or `**no**`, from the first number of a cell and a target such as `≤ 1.1`."""
-    sign, limit = re.fullmatch(r"([≤≥]?) ?([\d.e-]+)( s)?", target).groups()[:2]
-    value = re.match(r"[\d.]+(e-?\d+)?", measured)[0]
+    ((sign, limit),) = re.findall(r"^([≤≥]?) ?([\d.e-]+)(?: s)?$", target)
+    (value,) = re.findall(r"^[\d.]+(?:e-?\d+)?", measured)
     met = {"≤": operator.le, "≥": operator.ge, "": operator.eq}[sign]
     return "yes" if met(float(value), float(limit)) else "**no**"
 
@@ -253,8 +253,9 @@ OTHERS = [
 
 @pytest.mark.parametrize(("section", "index", "compute"), OTHERS)
 def test_tables_without_verdicts_follow_from_the_records(section, index, compute):
-    rows = tables(section)[index][2:]
-    for row, expected in zip(rows, compute(), strict=False):
+    rows, computed = tables(section)[index][2:], [*compute()]
+    assert len(rows) <= len(computed)  # The record of the H100 has cases that the page leaves out.
+    for row, expected in zip(rows, computed, strict=False):
         assert tuple(row[1 : 1 + len(expected)]) == expected, row
 
 
@@ -265,7 +266,7 @@ def test_ratios_of_other_implementations_follow_from_the_record():
 
 def test_commits_and_loads_are_those_of_the_records():
     for row, about in zip(tables("Method")[0][2:], machines(), strict=True):
-        commit, changed = re.fullmatch("([0-9a-f]+)([+]?)", about["commit"]).groups()
+        ((commit, changed),) = re.findall("^([0-9a-f]+)([+]?)$", about["commit"])
         assert row[1] == commit[:7] + changed, row
         assert row[2] == "–" or about["versions"]["torch"].startswith(f"{row[2]}."), row
         assert float(row[3]) == pytest.approx(about["load_before"], abs=0.051), row
