@@ -75,8 +75,8 @@ def reason(
     memory = limit / streaming.above
     return (
         f"streamed, because {count:,} decoded images of {size_text(shape)} would take "
-        f"{decoded / 1e9:,.1f} GB, more than {streaming.above:.0%} of {memory / 1e9:,.1f} GB of "
-        "memory (--stream-above)"
+        f"{decoded / 1e9:,.1f} GB, more than {100 * streaming.above:.3g}% of "
+        f"{memory / 1e9:,.1f} GB of memory (--stream-above)"
     )
 
 

@@ -137,14 +137,16 @@ def test_streamed_images_do_not_become_an_array(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("above", "memory", "streams"), [(0.5, 1e3, True), (0.5, 1e6, False), (0, 1, False)]
+    ("above", "memory", "streams"),
+    [(0.5, 1e3, True), (0.001, 1e3, True), (0.5, 1e6, False), (0, 1, False)],
 )
 def test_streaming_is_chosen_by_memory(tmp_path, monkeypatch, above, memory, streams):
     write_classes(tmp_path / "set", classes=2, count=15)  # 30 images of 24 bytes.
     monkeypatch.setattr(choice, "total_memory", lambda: memory)
     found = data_lib.load(str(tmp_path / "set"), streaming=data_lib.Streaming(above=above))
     assert found.is_streamed == streams
-    note = "streamed, because 30 decoded images of 6×4×1 would take 0.0 GB, more than 50% of"
+    share = "0.1%" if above == 0.001 else "50%"
+    note = f"streamed, because 30 decoded images of 6×4×1 would take 0.0 GB, more than {share} of"
     assert any(note in line for line in found.notes) == streams
 
 
