@@ -38,11 +38,11 @@ def main(command: argparse.Namespace) -> dict[str, str]:
     end = time.monotonic() + 60 * command.minutes
     about, outcomes = machine.describe_without_device(), {}
     for name in SUITES:
-        if has_record(command.out, name, about["commit"]):
-            outcomes[name] = "kept"
-            continue
-        outcomes[name] = run(name, command, end - time.monotonic())
+        has = has_record(command.out, name, about["commit"])
+        outcomes[name] = "kept" if has else run(name, command, end - time.monotonic())
         print(f"{name}: {outcomes[name]}", flush=True)
+    if "out of time" in outcomes.values():
+        print("Run the same command again to continue after the last finished case.", flush=True)
     return outcomes
 
 

@@ -61,15 +61,19 @@ def installed(package: str) -> str | None:
         return None
 
 
-def commit() -> str:
-    """Returns the current commit, with `+` if the working tree has changes."""
-    git = ["git", "-C", str(Path(__file__).parent)]
+def commit(folder: Path = Path(__file__).parent) -> str:
+    """Returns the current commit, with `+` if the library or the benchmarks have changes.
+
+    The results are left out, because a suite would otherwise change its own commit while it runs,
+    and could not be continued.
+    """
+    git = ["git", "-C", str(folder)]
     try:
         head = subprocess.run(
             [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
         )
         changed = subprocess.run(
-            [*git, "status", "--porcelain", "--", "../minmax_jax", "."],
+            [*git, "status", "--porcelain", "--", "../minmax_jax", ".", ":(exclude)results"],
             capture_output=True,
             text=True,
         )

@@ -90,6 +90,22 @@ def test_slug_names_the_device(platform, device, slug):
     assert machine.slug({"platform": platform, "device": device}) == slug
 
 
+def test_results_do_not_change_the_commit(tmp_path):
+    for folder in ("minmax_jax", "benchmarks/results"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "file").touch()
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    before = machine.commit(tmp_path / "benchmarks")
+    (tmp_path / "benchmarks/results/step-h100.part.json").touch()
+    assert machine.commit(tmp_path / "benchmarks") == before and "+" not in before
+    for folder in ("minmax_jax", "benchmarks"):
+        (tmp_path / folder / "new").touch()
+        assert machine.commit(tmp_path / "benchmarks") == f"{before}+"
+        (tmp_path / folder / "new").unlink()
+
+
 class FakeTorch:
     """Stands for the package torch on a machine with or without a GPU."""
 
@@ -156,7 +172,7 @@ def test_interrupted_suite_continues_after_finished_cases(tmp_path, monkeypatch)
     assert not list(tmp_path.glob("*.part*"))
 
 
-def test_gpu_command_skips_records_and_stops_when_time_is_up(tmp_path, monkeypatch):
+def test_gpu_command_skips_records_and_stops_when_time_is_up(tmp_path, monkeypatch, capsys):
     about = {"platform": "gpu", "commit": "abc", "device": "NVIDIA H100 80GB HBM3"}
     (tmp_path / "step-h100.json").write_text(json.dumps({"machine": about}))
     (tmp_path / "update-cpu.json").write_text(json.dumps({"machine": about | {"platform": "cpu"}}))
@@ -174,6 +190,8 @@ def test_gpu_command_skips_records_and_stops_when_time_is_up(tmp_path, monkeypat
     command = argparse.Namespace(minutes=1.0, quick=True, out=tmp_path)
     expected = {"step": "kept", "update": "done", "solve": "out of time", "trainer": "done"}
     assert gpu.main(command) == expected and ran == ["update", "solve", "trainer"]
+    printed = capsys.readouterr().out
+    assert "step: kept\n" in printed and "same command again" in printed
     assert set(gpu.main(argparse.Namespace(minutes=0.0, quick=True, out=tmp_path)).values()) == {
         "kept",
         "out of time",
