@@ -313,7 +313,7 @@ def test_accumulate_adds_bfloat16_in_float32():
         ),
         (
             lambda: mm.zero_sum(lambda z: z.min)(mm.Players(jnp.int32(1), 2.0)),
-            r"^zero_sum: players.min has dtype int32",
+            r"^zero_sum: players.min has dtype int32, .* Convert it, for example 1 to 1\.0, or",
         ),
         (
             lambda: mm.zero_sum(lambda z: z.min)(mm.Players(1.0, {})),

@@ -16,6 +16,22 @@ def test_counts_become_python_ints(value):
     assert type(checks.check_count("f", "n", value)) is int
 
 
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        (1e3, r"Pass 1000\."),
+        (np.float64(2), r"Pass 2\."),
+        (2.5, r"Pass an int\."),
+        ("2", r"Pass an int\."),
+        (jnp.array(2), "It determines the compiled program, .* static_args"),
+    ],
+)
+def test_other_counts_are_refused_with_a_remedy(value, remedy):
+    message = rf"^f: n must be a Python int of at least 1, got .*\. {remedy}"
+    with pytest.raises(TypeError, match=message):
+        checks.check_count("f", "n", value)
+
+
 @pytest.mark.parametrize("value", [0.5, np.float64(0.5), np.array(0.5), jnp.array(0.5, "float16")])
 def test_numbers_are_returned_as_they_are(value):
     assert checks.check_number("f", "x", value, below=1.0) is value

@@ -49,7 +49,7 @@ def _check_leaf(function: str, argument: str, path: Any, leaf: Any) -> None:
         )
     raise TypeError(
         f"{function}: {where} has dtype {dtype}, but leaves must be floating-point arrays. "
-        "Convert it, or leave it out of the tree (optax.masked)."
+        "Convert it, for example 1 to 1.0, or leave it out of the tree (optax.masked)."
     )
 
 

@@ -19,10 +19,17 @@ MAX_COUNT = 2**31 - 1
 def check_count(function: str, argument: str, value: Any, at_least: int = 1) -> int:
     """Returns `value` as an `int`, or raises an error if it is not from `at_least` to 2³¹ − 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        remedy = "Pass an int."
+        if isinstance(value, float) and value.is_integer():
+            remedy = f"Pass {int(value)}."
+        elif hasattr(value, "dtype"):
+            remedy = (
+                "It determines the compiled program, so it cannot be an array. Name it in "
+                "static_args if you call optax.inject_hyperparams."
+            )
         raise TypeError(
             f"{function}: {argument} must be a Python int of at least {at_least}, "
-            f"got {shown(value)}. It determines the compiled program, so it cannot be an array. "
-            "Name it in static_args if you call optax.inject_hyperparams."
+            f"got {shown(value)}. {remedy}"
         )
     if value < at_least:
         raise ValueError(
