@@ -188,17 +188,15 @@ def generate(
     classes = [None] * len(padded)
     if labels is not None:
         classes = jnp.pad(jnp.asarray(labels, jnp.int32), (0, missing)).reshape(-1, CHUNK)
-    chunks = [
-        _apply(
-            pair.generator.apply,
-            params,
-            stats,
-            chunk,
-            networks.labels_option(pair.generator, chunk_labels),
-        )
-        for chunk, chunk_labels in zip(padded, classes, strict=True)
-    ]
-    return np.concatenate([np.asarray(chunk) for chunk in chunks])[: len(inputs)]
+    samples = np.zeros(0, np.float32)
+    for i, (chunk, chunk_labels) in enumerate(zip(padded, classes, strict=True)):
+        options = networks.labels_option(pair.generator, chunk_labels)
+        part = _apply(pair.generator.apply, params, stats, chunk, options)
+        if not i:
+            samples = np.zeros((len(inputs), *part.shape[1:]), np.float32)
+        rows = samples[i * CHUNK : (i + 1) * CHUNK]
+        rows[:] = part[: len(rows)]  # Only one chunk is in memory beside the samples.
+    return samples
 
 
 def recompute_batch_stats(

@@ -15,6 +15,8 @@ from minmax_jax.gan.trainer import pictures
 from minmax_jax.gan.training import build
 from minmax_jax.gan.training import step as step_lib
 
+_SHOWN_IMAGES, _SHOWN_POINTS = 64, 1000
+
 
 class Run(NamedTuple):
     """A finished run.
@@ -68,7 +70,8 @@ def finish(
         evaluation = {"evaluation": evaluator.evaluate(config.training.steps, state)}
     check_lock()
     records = run_folder.read_metrics(folder)
-    samples = generator.draw_samples(pair, state.ema, stats, 1000, weights=weights)
+    count = _SHOWN_IMAGES if data.kind == "image" else _SHOWN_POINTS
+    samples = generator.draw_samples(pair, state.ema, stats, count, weights=weights)
     generator.note_nonfinite(samples, note)
     if labels.count_classes(pair) and data.kind == "image":
         pictures.Pictures(config, folder, data).draw_early(state)  # It has one row per class.
@@ -89,9 +92,9 @@ def _draw_figures(
 ) -> None:
     """Writes samples.png, curves.png and a strip of the samples over time."""
     if data.kind == "image":
-        image_io.write(image_io.to_uint8(samples[:64]), folder / "samples.png")
+        image_io.write(image_io.to_uint8(samples), folder / "samples.png")
     else:
-        shown = row_order.sample_rows(data.images, data.labels, 1000)
+        shown = row_order.sample_rows(data.images, data.labels, _SHOWN_POINTS)
         figure = image_io.scatter(samples, data.images[shown])
         image_files.save_figure(figure, folder / "samples.png")
     pictures.draw_curves(config, folder)
