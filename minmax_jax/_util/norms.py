@@ -25,7 +25,7 @@ from minmax_jax._util.blue import (
     safe_product,
     split_rows,
 )
-from minmax_jax._util.trees import accumulator_dtype
+from minmax_jax._util.trees import accumulator_dtype, widen
 from minmax_jax._util.types import PyTree
 
 
@@ -39,27 +39,30 @@ def leaf_norms(tree: PyTree) -> list[ScaledNorm]:
     return [leaf_norm(leaf) for leaf in jax.tree.leaves(tree)]
 
 
-def computed_norms(compute: Callable[[bool], PyTree]) -> list[ScaledNorm]:
+def computed_norms(compute: Callable[..., jax.Array], *inputs: PyTree) -> list[ScaledNorm]:
     """Returns the norm of every leaf of a tree that XLA then does not write to memory.
 
+    On CPU, a leaf is computed twice if the plain sum of its squares is not between 2^-60 and 2^100,
+    for example if it is zero. On other backends, norms above 1e25 are inf.
+
     Args:
-      compute: Function that computes the tree, in the dtype in which sums are accumulated if its
-        argument is True. On CPU, the tree is computed twice if the plain sum of squares of any
-        leaf is not between 2^-60 and 2^100, for example if a leaf is zero. On other backends,
-        norms above 1e25 are inf.
+      compute: Elementwise function that computes a leaf of the tree from one leaf of each of
+        `inputs`.
+      *inputs: Trees of equal structure and shapes.
     """
+    leaves = [*zip(*map(jax.tree.leaves, inputs), strict=True)]
 
     def on_cpu() -> list[ScaledNorm]:
-        return _computed_norms_on_cpu(compute)
+        return _computed_norms_on_cpu(compute, leaves)
 
     def in_one_pass() -> list[ScaledNorm]:
-        return [moderate_norm_in_one_pass(leaf) for leaf in jax.tree.leaves(compute(True))]
+        # XLA's GPU backend would write a leaf in bfloat16 to memory before it is summed.
+        return [moderate_norm_in_one_pass(compute(*widen(leaf))) for leaf in leaves]
 
-    abstract = jax.eval_shape(lambda: compute(False))
-    if not jax.tree.leaves(abstract):
+    if not leaves:
         return []
-    if sharding.is_explicit(abstract):
-        return leaf_norms(compute(False))
+    if sharding.is_explicit(inputs):
+        return [leaf_norm(compute(*leaf)) for leaf in leaves]
     return lax.platform_dependent(cpu=on_cpu, default=in_one_pass)
 
 
@@ -87,12 +90,28 @@ def _leaf_norm(leaf: jax.Array) -> ScaledNorm:
     return lax.platform_dependent(leaf, cpu=_norm_on_cpu, default=norm_in_one_pass)
 
 
-def _computed_norms_on_cpu(compute: Callable[[bool], PyTree]) -> list[ScaledNorm]:
-    squares = [_folded_square_sum(leaf) for leaf in jax.tree.leaves(compute(False))]
+def _computed_norms_on_cpu(
+    compute: Callable[..., jax.Array], leaves: Sequence[tuple[jax.Array, ...]]
+) -> list[ScaledNorm]:
+    # Each large leaf chooses a branch. With one choice for all of them, XLA would compute all
+    # moments before the first step, and they would have left the processor's cache by then.
+    large = [[index] for index, leaf in enumerate(leaves) if leaf[0].size >= _PLAIN_FROM]
+    small = [index for index, leaf in enumerate(leaves) if leaf[0].size < _PLAIN_FROM]
+    found = {}
+    for group in [*large, *([small] if small else [])]:
+        norms = _computed_norms_of_group(compute, [leaves[index] for index in group])
+        found.update(zip(group, norms, strict=True))
+    return [found[index] for index in range(len(leaves))]
+
+
+def _computed_norms_of_group(
+    compute: Callable[..., jax.Array], leaves: Sequence[tuple[jax.Array, ...]]
+) -> list[ScaledNorm]:
+    squares = [_folded_square_sum(compute, *leaf) for leaf in leaves]
     return lax.cond(
         jnp.stack([_is_safe(square) for square in squares]).all(),
         lambda: [_plain_norm(square) for square in squares],
-        lambda: [_norm_in_two_passes(leaf) for leaf in jax.tree.leaves(compute(False))],
+        lambda: [_norm_in_two_passes(compute(*leaf)) for leaf in leaves],
     )
 
 
@@ -128,30 +147,35 @@ _FOLD_FROM = 2**18
 which costs more than it saves for smaller leaves."""
 
 
-def _folded_square_sum(leaf: jax.Array) -> jax.Array:
-    """Returns the sum of the squares of a leaf whose computation XLA would fuse into the sum.
+def _folded_square_sum(compute: Callable[..., jax.Array], *inputs: jax.Array) -> jax.Array:
+    """Returns the sum of the squares of a leaf that is computed elementwise from `inputs`.
 
     XLA's CPU backend runs elementwise loops on all cores, but a sum on one core, together with
     the operations that are fused into it. The squares of `_FOLDS` parts of the leaf are therefore
     added elementwise, so that the sum has fewer terms and contains no other operation.
     """
+    leaf = jax.eval_shape(compute, *inputs)
     # Along an axis of the leaf, because XLA does not vectorize a loop that contains a reshape.
     axis = next((axis for axis, length in enumerate(leaf.shape) if length >= _FOLDS), None)
     is_wide = leaf.dtype == accumulator_dtype(leaf.dtype)  # XLA copies slices of bfloat16.
     if leaf.size < _FOLD_FROM or axis is None or not is_wide:
-        return _plain_square_sum(leaf)
-    squares = jnp.square(leaf)
+        return _plain_square_sum(compute(*inputs))
     length = leaf.shape[axis] // _FOLDS
-    part = functools.partial(lax.slice_in_dim, squares, axis=axis)
+
+    def squares(start: int, end: int) -> jax.Array:
+        # Computed from parts of the inputs: XLA would write a leaf that several loops read.
+        parts = [lax.slice_in_dim(x, start, end, axis=axis) for x in inputs]
+        return jnp.square(compute(*parts))
+
     folded = functools.reduce(
-        jnp.add, [part(index * length, (index + 1) * length) for index in range(_FOLDS)]
+        jnp.add, [squares(index * length, (index + 1) * length) for index in range(_FOLDS)]
     )
     # XLA fuses elementwise operations into a sum, but not `reduce_precision`, which changes nothing
     # here.
     info = jnp.finfo(folded.dtype)
     folded = lax.reduce_precision(folded, info.nexp, info.nmant)
     rows = [jnp.sum(jnp.sum(rows, -1)) for rows in split_rows(folded)]
-    return functools.reduce(jnp.add, rows, jnp.sum(part(_FOLDS * length, leaf.shape[axis])))
+    return functools.reduce(jnp.add, rows, jnp.sum(squares(_FOLDS * length, leaf.shape[axis])))
 
 
 def _is_safe(square: jax.Array) -> jax.Array:

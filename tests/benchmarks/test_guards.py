@@ -65,6 +65,24 @@ def test_update_moves_no_more_bytes_than_handwritten_update(name, passes, leaves
         )
 
 
+@pytest.mark.parametrize("side", [600, 601])  # 601 is not a multiple of the number of folds.
+def test_ada_nsgda_writes_no_step_of_adam(side):
+    gradients = jnp.ones((side, side))
+    tx = mm.ada_nsgda(1e-3)
+    with counts.usual_branch():
+        program = counts.compiled(tx.update, gradients, tx.init(gradients))
+    # Eleven passes, and two eighths for the folded squares.
+    assert counts.count(program).bytes <= 11.3 * gradients.nbytes
+
+
+def test_each_large_leaf_chooses_how_its_norms_are_computed():
+    """A choice for all leaves would wait for all moments, which the cache cannot hold."""
+    leaves, tx = [jnp.ones((80, 80))] * 3 + [jnp.ones(80)] * 2, mm.ada_nsgda(1e-3)
+    program = counts.compiled(tx.update, leaves, tx.init(leaves))
+    # Large leaves: one for the field and one for Adam's step. Small leaves share one.
+    assert counts.instructions(program.as_text(), "conditional") == 3 + 3 + 1
+
+
 @pytest.mark.parametrize("optimizer", ["adam_gda", "extra_adam"])
 def test_step_sends_one_collective_per_field_evaluation(optimizer):
     """One more collective sends the two flags of the non-finite check."""

@@ -134,12 +134,7 @@ def _norms_of_ratios(mu: PyTree, nu: PyTree, eps: Any, eps_root: Any) -> list[no
         v = v if eps_root is None else v + jnp.asarray(eps_root, v.dtype)
         return m / (jnp.sqrt(v) + jnp.asarray(eps, v.dtype))
 
-    def ratios(wide: bool) -> PyTree:
-        # XLA's GPU backend would write ratios in bfloat16 to memory before they are summed.
-        moments = trees.widen((mu, nu)) if wide else (mu, nu)
-        return jax.tree.map(ratio, *moments)
-
-    return norms.computed_norms(ratios)
+    return norms.computed_norms(ratio, mu, nu)
 
 
 def check_adam(name: str, b1: float, b2: float, eps: float, eps_root: float) -> None:
