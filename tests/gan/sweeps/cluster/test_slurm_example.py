@@ -9,6 +9,9 @@ import pytest
 
 from minmax_jax import gan
 
+pytest.importorskip("distributed", reason="needs the extra cluster")
+from dask.utils import parse_timedelta
+
 PAGE = Path(__file__).parents[4] / "docs" / "cluster.md"
 
 
@@ -36,7 +39,15 @@ def test_job_script_starts_one_worker_per_gpu(program, tmp_path, monkeypatch):
     worker = next(line for line in lines if "dask_worker" in line).split()
     values = dict(itertools.pairwise(worker))  # The last value of a flag counts.
     assert values["--nthreads"] == "1" and values["--memory-limit"] == "0"
-    assert values["--lifetime"] == "11h45m" and "--nworkers" not in worker
+    assert "--nworkers" not in worker
+    # Workers end before the walltime of 12 hours.
+    lifetime, stagger = map(parse_timedelta, (values["--lifetime"], values["--lifetime-stagger"]))
+    assert 11 * 3600 < lifetime - stagger < lifetime + stagger < 12 * 3600
+
+
+def test_lifetimes_of_the_page_are_durations():
+    lifetimes = re.findall(r'--lifetime(?:-stagger)?"?,? "?([\w.]+)', PAGE.read_text("utf-8"))
+    assert len(lifetimes) == 3 and all(0 < parse_timedelta(value) for value in lifetimes)
 
 
 def test_program_calls_the_sweep_with_valid_values(program, monkeypatch):
