@@ -6,6 +6,7 @@ trace and compile one update of a small MLP GAN, for each optimizer.
 
 import dataclasses
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -135,4 +136,4 @@ def report(result: dict[str, Any]) -> str:
 
 def spread(found: list[float]) -> tuple[str, str]:
     """Returns the median and the minimum, formatted."""
-    return f"{sorted(found)[len(found) // 2]:.2f}", f"{min(found):.2f}"
+    return f"{statistics.median(found):.2f}", f"{min(found):.2f}"

@@ -3,6 +3,7 @@
 import json
 import operator
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -180,14 +181,17 @@ def methods():
 
 
 def compilations():
-    seconds = {name: max(times) for name, times in record("overhead-cpu")["compile"].items()}
+    seconds = {
+        name: statistics.median(times) for name, times in record("overhead-cpu")["compile"].items()
+    }
     slowest = max(seconds, key=lambda name: seconds[name])
     assert f"`{slowest}` (slowest)" in PAGE
     yield from ((f"{seconds[name]:.2f}",) for name in ("sgda", "ada_nsgda", slowest))
 
 
 def starts():
-    yield from ((f"{max(times):.2f}",) for times in record("overhead-cpu")["starts"].values())
+    found = record("overhead-cpu")["starts"].values()
+    yield from ((f"{statistics.median(times):.2f}",) for times in found)
 
 
 def processor_times():
