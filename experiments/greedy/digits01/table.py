@@ -9,11 +9,13 @@ from experiments.greedy.digits01.config import TITLES
 
 MIN_SHARE = 0.1
 """A digit is present if it has at least this share of the samples."""
+BY_EYE = 0.02
+"""Share that is visible in a grid of 100 samples, as the authors judged: two of them."""
 
 
-def both(found: list[dict[str, Any]], evaluation: int) -> int:
-    """Counts the runs in which both digits are present at an evaluation."""
-    return sum(min(one["shares"][evaluation][:2]) >= MIN_SHARE for one in found)
+def both(found: list[dict[str, Any]], evaluation: int, min_share: float = MIN_SHARE) -> int:
+    """Counts the runs in which both digits have a share at an evaluation."""
+    return sum(min(one["shares"][evaluation][:2]) >= min_share for one in found)
 
 
 def format_table(result: dict[str, Any]) -> str:
