@@ -42,7 +42,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     axes[0, 0].legend(loc="upper left")
     width, test = result["config"]["width"], result["judge_accuracy"]
     figure.suptitle(
-        f"MNIST zeros and ones, generator width {width}-{2 * width}-{4 * width}; "
+        f"MNIST zeros and ones, generator width {width}-{2 * width}-{4 * width}\n"
         f"classifier {test:.1%} correct on test images; dotted: 10 %"
     )
     save(figure, path)

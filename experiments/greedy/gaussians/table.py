@@ -28,9 +28,9 @@ def modes(found: list[dict[str, Any]], radius: int, evaluation: int = -1) -> np.
     return (shares[:, radius] >= MIN_SHARE).sum(-1)
 
 
-def by_eye(found: list[dict[str, Any]]) -> np.ndarray:
+def by_eye(found: list[dict[str, Any]], min_share: float = MIN_SHARE) -> np.ndarray:
     """Counts the modes that each run reaches at the end within 0.3, nearer to an eye's judgment."""
-    return np.asarray([sum(share >= MIN_SHARE for share in one["by_eye"]) for one in found])
+    return np.asarray([sum(share >= min_share for share in one["by_eye"]) for one in found])
 
 
 def format_tables(result: dict[str, Any]) -> str:
