@@ -72,7 +72,7 @@ INVALID = {
         "leaf_spec: min_size must be at least 0",
     ),
     "other axes": (
-        lambda mesh: fsdp.shardings(KERNEL, jax.make_mesh((4,), ("data",))),
+        lambda mesh: fsdp.shardings(KERNEL, jax.sharding.Mesh(mesh.devices[0], ("data",))),
         "shardings: mesh must be a Mesh with the axes replicas and shards",
     ),
     "no mesh": (lambda mesh: fsdp.map_average(pair, None), "map_average: mesh must be a Mesh"),

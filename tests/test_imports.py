@@ -27,7 +27,7 @@ ORDER = {
     ],
     "minmax_jax._util": [
         {"__init__", "products", "types"},
-        {"trees"},
+        {"notes", "trees"},
         {"checks", "sharding"},
         {"blue", "calls", "treeplex"},
         {"norms"},
