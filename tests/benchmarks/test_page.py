@@ -73,15 +73,16 @@ def step():
     def time(*key, form="minmax_jax"):
         return clock.ratio(cases[key]["times"][form])
 
-    apart = [("mlp", "extragradient"), ("mlp", "simultaneous"), ("resnet", "simultaneous")]
-    others = [time(*key).median for key in cases if key not in apart[1:]]
-    more = [cases[apart[0]]["counts"][one]["bytes"] for one in ("minmax_jax", "handwritten")]
+    mlp, *_ = networks
+    apart = [(name, "simultaneous") for name in networks]
+    others = [time(*key).median for key in cases if key not in apart]
+    counted = cases[mlp, "extragradient"]["counts"]
+    more = [counted[one]["bytes"] for one in ("minmax_jax", "handwritten")]
     yield f"{largest('flops'):.3f}"
-    yield f"{largest('bytes', apart[:1]):.3f}"
+    yield f"{largest('bytes', [(mlp, 'extragradient')]):.3f}"
     yield f"{more[0] / more[1]:.3f} ({more[0] - more[1]:.0f} bytes more", "**no**"
     yield f"{largest('temporaries'):.3f}"
-    yield str(time(*apart[1]))
-    yield str(time(*apart[2]))
+    yield from (str(time(*key)) for key in apart)
     yield f"{min(others):.2f}–{max(others):.2f}", "yes" if max(others) <= 1.02 else "**no**"
     yield from (str(time(name, "simultaneous", form="eager")) for name in networks)
 
