@@ -1,7 +1,7 @@
 """Computes evaluation metrics for samples and, as a baseline, for held-out data."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -209,12 +209,8 @@ class SampleEvaluator:
 
     def _extract_real(self, images: np.ndarray) -> features.Extracted:
         """Extracts features of real images, through the cache if the extractor has a key."""
-
-        def content() -> Iterator[Any]:
-            yield f"{images.shape}".encode()
-            yield np.ascontiguousarray(images).data
-
-        return self._cached(content(), lambda: self._extractor.extract(images))
+        content = f"{images.shape}".encode(), np.ascontiguousarray(images).data
+        return self._cached(content, lambda: self._extractor.extract(images))
 
     def _extract_streamed(self, images: LazyExamples, rows: np.ndarray) -> features.Extracted:
         """Extracts features of streamed examples, of which few are in memory at any time."""

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from experiments.claims import adaptive_mnist, grafting, greedy_gaussians, one_sided, render
+from experiments._shared.comparisons import fisher
+from experiments.claims import (
+    adaptive_mnist,
+    grafting,
+    greedy,
+    greedy_gaussians,
+    one_sided,
+    render,
+)
 from experiments.claims.groups import GROUPS
 from experiments.claims.row import MAX_WORDS, VERDICTS, Row, result, table
+from experiments.greedy.digits01 import table as digits
 from experiments.greedy.gaussians import table as gaussians
 
 ROWS = [row for rows in GROUPS.values() for row in rows]
@@ -126,3 +135,18 @@ def test_comparisons_with_greedy_depend_on_what_counts_as_a_mode():
         assert min(map(float, greedy_gaussians.against_greedy(record).values())) > 0.05
     p = greedy_gaussians.against_greedy(greedy_gaussians.SCRIPT, greedy_gaussians.FEW)
     assert float(p["script_gda_6"]) > 0.05 > float(p["script_gda_1"])
+
+
+def test_both_digits_are_kept_by_greedy_and_dropped_by_gda():
+    def counts(path, *shares):
+        found = result(path)["methods"]
+        return {
+            m: [digits.both(found[m], -1, share) for share in shares]
+            for m in ("ours_published", "gda")
+        }
+
+    shares = digits.BY_EYE, digits.MIN_SHARE
+    assert counts(greedy.PUBLISHED, *shares) == {"ours_published": [20, 16], "gda": [4, 0]}
+    assert counts(greedy.SEPARATE, digits.BY_EYE) == {"ours_published": [6], "gda": [0]}
+    assert fisher((20, 20), (4, 20)) < 1e-6
+    assert fisher((6, 8), (0, 8)) == pytest.approx(0.007, abs=5e-4)
