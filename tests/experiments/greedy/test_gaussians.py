@@ -103,6 +103,24 @@ def test_columns_are_seeds_if_several_have_samples():
     }
 
 
+def test_all_lines_of_a_record_of_few_methods_have_a_color(monkeypatch, tmp_path):
+    drawn = []
+    highlight = gaussians_figure.highlight
+    monkeypatch.setattr(
+        gaussians_figure,
+        "highlight",
+        lambda names, chosen: drawn.append(chosen) or highlight(names, chosen),
+    )
+    methods = ["script", "script_gda_6", "script_gda_1"]
+    for present in (methods, [*METHODS]):
+        runs = {method: [fake(method, None, None, (1, 1), None, 0, 200)] for method in present}
+        config = {"steps": 200, "batch": 512, "draws": "fresh"}
+        for run in runs.values():
+            run[0]["clouds"] = {"200": [[0.0, 1.0]]}
+        gaussians_figure.draw({"config": config, "groups": {"published": runs}}, tmp_path)
+    assert drawn == [methods, [m for m in METHODS if m in gaussians_figure.HIGHLIGHTED]]
+
+
 def test_methods_as_published_run_only_if_named():
     left = {"ours_independent", "ours_as_published", "script", "script_gda_6", "script_gda_1"}
     assert set(METHODS) - set(Config().methods) == left
