@@ -153,14 +153,15 @@ def test_spreads_of_additive_scores_are_exact_without_some_pairs():
     magnitude, direction = {"a": 0.0, "b": 1.0, "c": 5.0}, {"a": 2.0, "b": 2.5, "c": 2.0}
     logs = {(m, d): [magnitude[m] + direction[d]] * 3 for m in magnitude for d in direction}
     del logs["a", "a"], logs["c", "b"]
-    found = effects.spreads(pairs_with(logs), "distance")
+    pairs = pairs_with(logs)
+    found = effects.spreads(pairs, effects.log_distances(pairs, "distance"))
     expected = [np.std(list(one.values()), ddof=1) for one in (magnitude, direction)]
     np.testing.assert_allclose(found.magnitude, [expected[0]] * 3)
     np.testing.assert_allclose(found.direction, [expected[1]] * 3)
     np.testing.assert_allclose(found.difference, [expected[0] - expected[1]] * 3)
 
 
-def test_spreads_count_diverged_runs_as_the_largest_score():
+def test_distances_of_diverged_runs_are_the_largest_one():
     logs = {
         ("a", "a"): [0.0, 0.2],
         ("a", "b"): [0.1, 0.1],
@@ -170,12 +171,18 @@ def test_spreads_count_diverged_runs_as_the_largest_score():
     pairs = pairs_with(logs)
     pairs[3]["final"][0]["scores"] = {}
     equal = pairs_with({**logs, ("b", "b"): [3.0, 2.0]})
-    found = effects.spreads(pairs, "distance")
-    assert found == effects.spreads(equal, "distance")
+    outcomes = effects.log_distances(pairs, "distance")
+    np.testing.assert_array_equal(outcomes, effects.log_distances(equal, "distance"))
+    found = effects.spreads(pairs, outcomes)
     assert found.difference.low < found.difference.estimate < found.difference.high
 
 
+def test_diverged_runs_have_no_modes():
+    pairs = [{"final": [{"scores": {"modes_covered": 7}}, {"scores": {}}]}]
+    np.testing.assert_array_equal(effects.modes(pairs, "modes_covered"), [[7, 0]])
+
+
 def test_spreads_of_unconnected_pairs_are_refused():
-    logs = {("a", "a"): [1.0], ("b", "b"): [2.0]}
+    pairs = pairs_with({("a", "a"): [1.0], ("b", "b"): [2.0]})
     with pytest.raises(ValueError, match="without a common rule"):
-        effects.spreads(pairs_with(logs), "distance")
+        effects.spreads(pairs, effects.log_distances(pairs, "distance"))
