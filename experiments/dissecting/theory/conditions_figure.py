@@ -1,4 +1,4 @@
-"""Figure of success against λ and under other conditions."""
+"""Figures that compare conditions: who succeeds, and how all runs end."""
 
 from pathlib import Path
 from typing import Any
@@ -6,16 +6,13 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from experiments._shared.figures import plt
-from experiments._shared.proportions import Proportion
-from experiments.dissecting.theory import panels as shared
-from experiments.dissecting.theory import statistics
-from experiments.dissecting.theory.config import METHODS
+from experiments.dissecting.theory import panels, statistics
+from experiments.dissecting.theory.config import METHODS, VARIANTS
 
 Results = dict[str, dict[str, Any]]
+Sweeps = dict[str, dict[str, Any]]
 CONDITIONS = {
     "phase-1000": "λ = √d, the base case",
-    "lambda-1.0": "λ = 1",
-    "loss-non-saturating": "non-saturating loss",
     "linear-4.0": "cubic linear beyond 4",
     "linear-8.0": "cubic linear beyond 8",
     "gamma-0.0": "γ = 0",
@@ -26,89 +23,79 @@ CONDITIONS = {
     "long-100000": "100,000 steps",
     "precision-float32": "float32",
 }
+LOSSES = {
+    "loss-non-saturating": "8 × 8 pairs, 10,000 updates",
+    "longer-non-saturating": "one pair, 1,000,000 updates",
+}
 
 
-def draw(results: Results, path: Path) -> Path:
-    """Draws success against λ, the best cell of each condition, and all outcomes."""
-    figure = plt.figure(figsize=(17, 13), layout="constrained")
-    panels = figure.subplot_mosaic(
-        [["scale", "best"], ["sgda", "nsgda"]], width_ratios=[1, 1], height_ratios=[1, 1]
-    )
-    present = {text: results[name] for name, text in CONDITIONS.items() if name in results}
-    against_scale(panels["scale"], results)
-    best_cells(panels["best"], present)
-    for name, title in (("sgda", "SGDA"), ("nsgda", "nSGDA, global norm")):
-        sweeps = {text: result["methods"][name] for text, result in present.items()}
-        shared.bars(panels[name], sweeps)
-        # `bars` drops the part of a label after a comma, which conditions need.
-        panels[name].set_yticks(range(len(sweeps)), list(sweeps))
-        panels[name].set_title(f"{title}: outcomes of all runs", fontsize=13)
-    figure.suptitle(
-        "Success under other conditions (d = 1,000; saturating loss and exact expectations "
-        "unless stated otherwise)",
-        fontsize=15,
-    )
-    shared.legend(figure)
-    return shared.save(figure, path)
+def draw_pair(results: Results, names: dict[str, str], title: str, path: Path) -> Path:
+    """Compares SGDA with nSGDA.
 
-
-def against_scale(axes: Axes, results: Results) -> None:
-    """Draws the best cell and the whole grid against λ, for both methods."""
-    series = {
-        result["setting"]["scale"]: result
-        for name, result in results.items()
-        if name.startswith("lambda-")
+    Args:
+      results: Recorded settings by name.
+      names: Labels of the settings to draw, by name.
+      title: Title of the figure.
+      path: File of the figure.
+    """
+    present = {text: results[name]["methods"] for name, text in names.items() if name in results}
+    methods = {
+        METHODS[name].title.split(",")[0]: {text: found[name] for text, found in present.items()}
+        for name in panels.PAIR
     }
-    if "phase-1000" in results:
-        series[1000**0.5] = results["phase-1000"]
-    scales = sorted(series)
-    places = range(len(scales))
-    for method, color in shared.PAIR.items():
-        found = [series[scale]["methods"][method] for scale in scales]
-        best = [statistics.held_out(sweep).share for sweep in found]
-        grid = [statistics.whole_grid(sweep).value for sweep in found]
-        title = METHODS[method].title.split(",")[0]
-        shift = -0.06 if method == "sgda" else 0.06
-        errorbars(axes, [place + shift for place in places], best, color, f"{title}, best cell")
-        axes.plot(places, grid, "--", color=color, marker=".", label=f"{title}, whole grid")
-    labels = ["√d" if scale == 1000**0.5 else f"{scale:g}" for scale in scales]
-    axes.set_xticks(places, labels)
-    axes.set_xlabel("λ, weight of the discriminator's bias")
-    axes.set_ylabel("proportion of seeds with both modes")
-    axes.set_ylim(-0.03, 1.03)
-    axes.set_title("Success against λ (best cell chosen on half of the seeds, shown on the others)")
-    axes.legend(loc="center", bbox_to_anchor=(0.78, 0.6), fontsize=9)
+    return draw(methods, list(panels.PAIR.values()), title, path)
 
 
-def errorbars(axes: Axes, places: Any, shares: list[Proportion], color: str, label: str) -> None:
-    """Draws proportions with their intervals, joined by a line."""
-    values = [share.value for share in shares]
-    below = [share.value - share.low for share in shares]
-    above = [share.high - share.value for share in shares]
-    axes.errorbar(places, values, [below, above], color=color, marker="o", capsize=3, label=label)
+def draw_variants(results: Results, path: Path) -> Path:
+    """Compares decay rates, ε and batch sizes of Ada-nSGDA."""
+    found = results["betas-exact"]["methods"]
+    rows = {name.partition(", ")[2]: found[name] for name in VARIANTS if name in found}
+    if "betas-batch-10" in results:
+        rows["batches of 10"] = next(iter(results["betas-batch-10"]["methods"].values()))
+    title = "Ada-nSGDA (d = 100; β = (0.5, 0.9), ε = 1e-8 and exact expectations otherwise)"
+    return draw({"Ada-nSGDA": rows}, ["tab:blue"], title, path)
 
 
-def best_cells(axes: Axes, present: dict[str, dict[str, Any]]) -> None:
-    """Draws the best cell of each condition, with its interval."""
-    for method, color in shared.PAIR.items():
-        shift = -0.13 if method == "sgda" else 0.13
-        for row, result in enumerate(present.values()):
-            share = statistics.held_out(result["methods"][method]).share
-            label = METHODS[method].title.split(",")[0] if row == 0 else None
-            spread = [[share.value - share.low], [share.high - share.value]]
+def draw(methods: dict[str, Sweeps], colors: list[str], title: str, path: Path) -> Path:
+    """Draws the seeds for which some pair succeeds, and the outcomes of all runs by method."""
+    rows = len(next(iter(methods.values())))
+    figure, axes = plt.subplots(
+        1,
+        1 + len(methods),
+        squeeze=False,
+        layout="constrained",
+        figsize=(4.5 * (1 + len(methods)) + 1.5, 2.4 + 0.42 * rows),
+        sharey=True,
+    )
+    some_pair(axes[0][0], methods, colors)
+    for panel, (name, sweeps) in zip(axes[0][1:], methods.items(), strict=True):
+        panels.bars(panel, sweeps)
+        panel.set_title(f"{name}: outcomes of all runs")
+    # The bars shorten labels at a comma and turn the shared axis around.
+    axes[0][0].set_yticks(range(rows), list(next(iter(methods.values()))))
+    axes[0][0].set_ylim(rows - 0.5, -0.5)
+    figure.suptitle(title)
+    panels.legend(figure)
+    return panels.save(figure, path)
+
+
+def some_pair(axes: Axes, methods: dict[str, Sweeps], colors: list[str]) -> None:
+    """Draws the share of seeds for which some pair succeeds, with its interval."""
+    for index, (name, sweeps) in enumerate(methods.items()):
+        shift = 0.26 * (index - (len(methods) - 1) / 2)
+        for row, found in enumerate(sweeps.values()):
+            share = statistics.any_cell(found)
             axes.errorbar(
                 share.value,
                 row + shift,
-                xerr=spread,
-                color=color,
+                xerr=[[share.value - share.low], [share.high - share.value]],
+                color=colors[index],
                 marker="o",
                 capsize=3,
-                label=label,
+                label=name if row == 0 else None,
             )
-    axes.set_yticks(range(len(present)), list(present))
-    axes.invert_yaxis()
     axes.set_xlim(-0.03, 1.03)
-    axes.set_xlabel("proportion of held-out seeds with both modes, best cell")
-    axes.set_title("Best cell under other conditions, with 95 % Wilson intervals")
-    axes.legend(loc="upper center")
+    axes.set(xlabel="share of seeds", title="seeds for which some pair succeeds, 95 %")
+    if len(methods) > 1:
+        axes.legend(loc="best")
     axes.grid(axis="x", alpha=0.3)

@@ -4,7 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from experiments._shared.figures import plt
-from experiments.dissecting.theory import conditions_figure, methods_figure, panels
+from experiments.dissecting.theory import (
+    conditions_figure,
+    methods_figure,
+    panels,
+    scale_figure,
+)
 from experiments.dissecting.theory.config import METHODS
 
 Results = dict[str, dict[str, Any]]
@@ -15,8 +20,21 @@ def draw(results: Results, folder: Path) -> list[Path]:
     paths = []
     if any(name.startswith("phase-") for name in results):
         paths.append(phase_diagrams(results, folder / "phase.png"))
-    if {"phase-1000", "lambda-1.0"} <= set(results):
-        paths.append(conditions_figure.draw(results, folder / "conditions.png"))
+    if any(name.startswith("lambda-") for name in results):
+        paths.append(scale_figure.draw(results, folder / "scale.png"))
+    for names, title, file in (
+        (conditions_figure.LOSSES, "Non-saturating loss (d = 1,000, λ = √d)", "loss.png"),
+        (
+            conditions_figure.CONDITIONS,
+            "Other conditions (d = 1,000, λ = √d; saturating loss, exact expectations, "
+            "10,000 updates otherwise)",
+            "conditions.png",
+        ),
+    ):
+        if len(set(names) & set(results)) > 1:
+            paths.append(conditions_figure.draw_pair(results, names, title, folder / file))
+    if "betas-exact" in results:
+        paths.append(conditions_figure.draw_variants(results, folder / "betas.png"))
     if {"phase-100", "methods-100", "paths-100"} <= set(results):
         paths.append(methods_figure.draw(results, folder / "methods.png"))
     return paths

@@ -9,7 +9,7 @@ import pytest
 
 import minmax_jax as mm
 from experiments.dissecting.theory import __main__ as command
-from experiments.dissecting.theory import config, figure, paths, statistics
+from experiments.dissecting.theory import conditions_figure, config, figure, paths, statistics
 from experiments.dissecting.theory import run as runs
 from experiments.dissecting.theory import sweep as sweeps
 from experiments.dissecting.theory.config import METHODS, Setting
@@ -91,7 +91,9 @@ def test_draw_draws_every_figure_from_sweeps_and_paths(results, tmp_path, monkey
     monkeypatch.setattr(paths, "STEPS", 20)
     course = paths.follow(dataclasses.replace(TINY, steps=20), "nsgda", found)
     assert len(course["pace"]["median"]) == len(paths.times()) == 20
-    every: dict[str, Any] = dict.fromkeys(("phase-1000", "phase-100", "linear-4.0"), two)
+    names = ("phase-1000", "phase-100", "linear-4.0", *conditions_figure.LOSSES)
+    every: dict[str, Any] = dict.fromkeys(names, two)
+    every["betas-exact"] = {**two, "methods": dict.fromkeys(config.VARIANTS, found)}
     every["lambda-1.0"] = {**two, "setting": {**two["setting"], "scale": 1.0}}
     every["methods-100"] = {**two, "methods": dict.fromkeys(METHODS, found)}
     every["paths-100"] = {
@@ -100,7 +102,8 @@ def test_draw_draws_every_figure_from_sweeps_and_paths(results, tmp_path, monkey
         "methods": dict.fromkeys(METHODS, course),
     }
     drawn = figure.draw(every, tmp_path)
-    assert [path.name for path in drawn] == ["phase.png", "conditions.png", "methods.png"]
+    files = ["phase", "scale", "loss", "conditions", "betas", "methods"]
+    assert [path.stem for path in drawn] == files
 
 
 @pytest.mark.slow
