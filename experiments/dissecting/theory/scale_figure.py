@@ -38,7 +38,9 @@ def draw(results: dict[str, dict[str, Any]], path: Path) -> Path:
     return panels.save(figure, path)
 
 
-def errorbars(axes: Axes, places: list[float], shares: list[Proportion], color: Any, label: str):
+def errorbars(
+    axes: Axes, places: list[float], shares: list[Proportion], color: Any, label: str
+) -> None:
     """Draws proportions with their intervals, joined by a line."""
     values = [share.value for share in shares]
     below = [share.value - share.low for share in shares]
