@@ -11,7 +11,8 @@ An interrupted command continues where it stopped. `--data` takes a folder as we
 Every method is tuned in the same way: a grid of learning rates (6 × 6, or 4 × 4 for
 `accelerator-short`) in the method's units with one tuning seed, then the best cells with more
 seeds, at full length if `--again-steps` is given. The final runs use the cell with the lowest mean
-Fréchet distance, and other seeds. `--tuned RECORD` takes the learning rates of an earlier record.
+Fréchet distance, and other seeds. `--tuned RECORD ...` takes the learning rates of earlier
+records, and `--grids RECORD ...` only their runs with the first tuning seed.
 
 The sizes `resnet`, `accelerator-short` and `accelerator` train a ResNet with a gradient penalty on
 CIFAR-10, with 8, 64 and 128 channels. Every field of a size can also be given as a flag, for

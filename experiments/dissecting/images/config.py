@@ -71,8 +71,10 @@ class Config(TuningFields):
     """Number of best cells to repeat, and the number of further tuning seeds for each."""
     again_steps: int = 0
     """Updates of the repeated tuning runs, which then alone decide which cell is chosen. Default 0: tune_steps, and all runs of a cell decide."""  # noqa: E501
-    tuned: str = ""
-    """JSON file of a record of this experiment whose learning rates are taken, instead of tuning."""  # noqa: E501
+    tuned: tuple[str, ...] = ()
+    """JSON files of records of this experiment whose learning rates are taken, instead of tuning."""  # noqa: E501
+    grids: tuple[str, ...] = ()
+    """JSON files of records whose tuning runs with the first seed are taken, so that only the best cells run again."""  # noqa: E501
     tune_evaluate: int = 2000
     """Samples to evaluate at the end of a tuning run."""
     evaluate: int | None = 5000

@@ -11,6 +11,9 @@ from experiments._shared.figures import plot_seeds, plt, save
 from experiments.dissecting.images.methods import METHODS
 from experiments.dissecting.images.table import COLUMNS, names, order, scores
 
+SHOWN_SEEDS = 3
+"""Number of seeds whose samples are recorded and shown."""
+
 
 def draw(result: dict[str, Any], folder: Path) -> list[Path]:
     """Draws all figures from the JSON content and the sample images in the folder.
@@ -20,7 +23,7 @@ def draw(result: dict[str, Any], folder: Path) -> list[Path]:
     """
     size = result["config"]["size"]
     figures = {"tuning": tuning(result), "scores": final(result)}
-    if any((folder / f"{size}-{method}.png").exists() for method in result["methods"]):
+    if any(samples_path(folder, size, method, 0).exists() for method in result["methods"]):
         figures["samples"] = samples(result, folder)
     paths = []
     for name, figure in figures.items():
@@ -120,20 +123,29 @@ def final(result: dict[str, Any]) -> Any:
     return figure
 
 
+def samples_path(folder: Path, size: str, method: str, seed: int) -> Path:
+    """Returns the path of the recorded samples of one final run."""
+    return folder / f"{size}-{method}-s{seed}.png"
+
+
 def samples(result: dict[str, Any], folder: Path) -> Any:
-    """Shows the samples of seed 0 of every method, from the same latents."""
+    """Shows one row of samples per method and one column per seed, from the same latents."""
     size, methods = result["config"]["size"], order(result)
-    with_samples = [m for m in methods if (folder / f"{size}-{m}.png").exists()]
-    columns = min(2, len(with_samples))
-    rows = -(-len(with_samples) // columns)
+    seeds = range(min(SHOWN_SEEDS, result["config"]["seeds"]))
     figure, panels = plt.subplots(
-        rows, columns, figsize=(6.2 * columns, 2.8 * rows), squeeze=False, layout="constrained"
+        len(methods),
+        len(seeds),
+        figsize=(4.4 * len(seeds), 2.1 * len(methods)),
+        squeeze=False,
+        layout="constrained",
     )
-    for panel, method in zip(panels.flat, with_samples, strict=False):
-        panel.imshow(plt.imread(folder / f"{size}-{method}.png"), cmap="gray")
-        value = scores(result, method, "frechet_distance")[0]
-        text = "diverged" if value is None else f"Fréchet distance {value:.1f}"
-        panel.set_title(f"{METHODS[method].title}, seed 0: {text}", fontsize=10)
-    for panel in panels.flat:
-        panel.set_axis_off()
+    for row, method in zip(panels, methods, strict=True):
+        for seed, panel in zip(seeds, row, strict=True):
+            path = samples_path(folder, size, method, seed)
+            value = scores(result, method, "frechet_distance")[seed]
+            if path.exists():  # Runs that diverged have no samples.
+                panel.imshow(plt.imread(path), cmap="gray")
+            text = "diverged" if value is None else f"distance {value:.0f}"
+            panel.set_title(f"{METHODS[method].title}, seed {seed}: {text}", fontsize=10)
+            panel.set_axis_off()
     return figure

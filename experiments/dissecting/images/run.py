@@ -8,6 +8,7 @@ from experiments._shared.files import write_atomically, write_json
 from experiments._shared.time_limit import TimeLimit
 from experiments.dissecting.gan_runs.runner import Runner
 from experiments.dissecting.images.config import Config, training_config
+from experiments.dissecting.images.figure import SHOWN_SEEDS, samples_path
 from experiments.dissecting.images.methods import optimizers
 from experiments.dissecting.images.recorded import recorded_tuning
 from experiments.dissecting.images.tuning import final_job, make_progress, tune
@@ -30,11 +31,14 @@ def record(config: Config, out: Path) -> None:
     Raises:
       TimeLimitReached: If the time limit is reached; finished runs are saved.
     """
-    recorded = recorded_tuning(config) if config.tuned else {}
+    recorded = recorded_tuning(config, config.tuned) if config.tuned else {}
     runner = make_runner(config)
     progress = make_progress(config, runner)
     methods: dict[str, Any] = {}
-    locations = {"data": runner.data_name, "tuned": Path(config.tuned).name}
+    locations = {
+        "data": runner.data_name,
+        **{n: [Path(path).name for path in getattr(config, n)] for n in ("tuned", "grids")},
+    }
     for method in config.methods:
         tuning = recorded[method] if config.tuned else tune(config, progress, method)
         best = next(tuple(cell["rates"]) for cell in tuning if cell["chosen"])
@@ -43,6 +47,8 @@ def record(config: Config, out: Path) -> None:
         methods[method] = {"tuning": tuning, "best": list(best), "final": final}
         result = {**describe(config, **locations), "methods": methods}
         write_json(out / f"{config.size}.json", result, indent=1)
-        samples = runner.samples_path(jobs[0])
-        if samples.exists():
-            write_atomically(out / f"{config.size}-{method}.png", samples.read_bytes())
+        for job in jobs[:SHOWN_SEEDS]:
+            samples = runner.samples_path(job)
+            if samples.exists():
+                path = samples_path(out, config.size, method, job.seed)
+                write_atomically(path, samples.read_bytes())

@@ -8,6 +8,7 @@ from experiments.dissecting.gan_runs.progress import Progress
 from experiments.dissecting.gan_runs.runner import Runner
 from experiments.dissecting.images.config import Config, grid_size
 from experiments.dissecting.images.methods import grid
+from experiments.dissecting.images.recorded import recorded_grid
 
 
 def tuning_job(
@@ -41,11 +42,12 @@ def tune(config: Config, progress: Progress, method: str) -> list[dict[str, Any]
       apart, under `long`.
     """
     pairs = grid(method, config.size, config.powers or ())
-    jobs = [tuning_job(config, method, rates, config.tune_seed) for rates in pairs]
-    cells = [
-        {"rates": list(job.rates), "distances": [distance(outcome)]}
-        for job, outcome in zip(jobs, progress.outcomes(jobs), strict=True)
-    ]
+    if config.grids:
+        first = recorded_grid(config, method)
+    else:
+        jobs = [tuning_job(config, method, rates, config.tune_seed) for rates in pairs]
+        first = [distance(outcome) for outcome in progress.outcomes(jobs)]
+    cells = [{"rates": list(p), "distances": [d]} for p, d in zip(pairs, first, strict=True)]
     _, (count, seeds) = grid_size(config)
     best = sorted(cells, key=lambda cell: cell["distances"][0])[:count]
     jobs = [
@@ -76,7 +78,9 @@ def make_progress(config: Config, runner: Runner) -> Progress:
     cells, (best, more) = grid_size(config)
     seeds, steps = config.seeds or 0, config.steps or 0
     if config.tuned:
-        cells = best = 0
+        best = 0
+    if config.tuned or config.grids:
+        cells = 0
     again_steps = config.again_steps or config.tune_steps or 0
     each = cells * (config.tune_steps or 0) + best * more * again_steps + seeds * steps
     count = len(config.methods)

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import itertools
 import json
 import math
 
@@ -11,7 +12,7 @@ import pytest
 from experiments._shared.time_limit import TimeLimit, TimeLimitReached
 from experiments.dissecting.gan_runs import training
 from experiments.dissecting.images import __main__ as command
-from experiments.dissecting.images import tuning
+from experiments.dissecting.images import figure, tuning
 from experiments.dissecting.images.config import Config, resolve_defaults
 from experiments.dissecting.images.run import make_runner
 from minmax_jax import gan
@@ -111,6 +112,20 @@ def test_redraw_and_second_call_train_nothing(done, monkeypatch, capsys):
         assert (folder / "out" / f"cpu-{name}.png").stat().st_size > 10_000
 
 
+def test_samples_of_the_first_seeds_are_recorded_and_shown(done):
+    folder, config = done
+    out = folder / "out"
+    found = json.loads((out / "cpu.json").read_text())
+    for method, seed in itertools.product(config.methods, (0, 1)):
+        run = tuning.final_job(config, method, tuple(found["methods"][method]["best"]), seed).name
+        recorded = figure.samples_path(out, "cpu", method, seed).read_bytes()
+        assert recorded == (folder / "runs" / run / "samples.png").read_bytes()
+    panels = figure.samples(found, out).axes
+    titles = [panel.get_title().partition(":")[0] for panel in panels]
+    assert sorted(titles) == [f"{m}, seed {s}" for m in ("AdaDir", "g-nSGDA") for s in (0, 1)]
+    assert all(len(panel.images) == 1 for panel in panels)
+
+
 def test_resume_after_time_limit_is_bitwise_identical(done, monkeypatch, tmp_path):
     folder, config = done
     best = json.loads((folder / "out" / "cpu.json").read_text())["methods"]["ada_dir"]["best"]
@@ -154,11 +169,13 @@ def test_diverged_run_has_outcome(tmp_path):
 def test_tuned_record_replaces_tuning(done, tmp_path):
     folder, config = done
     record = folder / "out" / "cpu.json"
-    again = dataclasses.replace(config, tuned=str(record), runs=str(tmp_path), methods=("ada_dir",))
+    again = dataclasses.replace(
+        config, tuned=(str(record),), runs=str(tmp_path), methods=("ada_dir",)
+    )
     command.main(again, out=tmp_path / "out")
     found = json.loads((tmp_path / "out" / "cpu.json").read_text())
     before = json.loads(record.read_text())["methods"]["ada_dir"]
-    assert found["config"]["tuned"] == "cpu.json"
+    assert found["config"]["tuned"] == ["cpu.json"]
     assert found["methods"]["ada_dir"]["tuning"] == before["tuning"]
     scores = [
         [run["scores"] for run in method["final"]]
@@ -173,12 +190,14 @@ def test_tuned_record_replaces_tuning(done, tmp_path):
     [
         ({"methods": ("sgda",)}, "no learning rates of sgda"),
         ({"width": 3}, "width: 2 -> 3"),
-        ({"tuned": "nowhere.json"}, "tuned=nowhere.json is not a record"),
+        ({"tuned": ("nowhere.json",)}, "nowhere.json is not a record"),
     ],
 )
 def test_tuned_record_of_another_setting_is_rejected(done, tmp_path, capsys, change, text):
     folder, config = done
-    tuned = dataclasses.replace(config, tuned=str(folder / "out" / "cpu.json"), runs=str(tmp_path))
+    tuned = dataclasses.replace(
+        config, tuned=(str(folder / "out" / "cpu.json"),), runs=str(tmp_path)
+    )
     with pytest.raises(SystemExit) as error:
         command.main(dataclasses.replace(tuned, **change), out=tmp_path)
     assert error.value.code == 2 and text in capsys.readouterr().err

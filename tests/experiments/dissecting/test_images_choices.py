@@ -20,7 +20,7 @@ from experiments.dissecting.images.config import (
     training_config,
 )
 from experiments.dissecting.images.methods import CENTERS, METHODS, grid
-from experiments.dissecting.images.recorded import recorded_tuning
+from experiments.dissecting.images.recorded import SAME, recorded_tuning
 from minmax_jax import gan
 
 
@@ -85,10 +85,51 @@ def test_commands_of_the_missing_runs_find_their_records():
         assert (config.size, config.seeds, config.time_limit) == ("accelerator-short", 5, 9.0)
         if config.tuned:
             root = Path(command.__file__).parents[3]
-            found = recorded_tuning(dataclasses.replace(config, tuned=str(root / config.tuned)))
+            found = recorded_tuning(config, [str(root / path) for path in config.tuned])
             assert set(config.methods) <= set(found)
         seen += [(config.width, method) for method in config.methods]
     assert len(seen) == len(set(seen)) == 9 and sum(width == 128 for width, _ in seen) == 3
+
+
+def test_tuning_comes_from_the_first_record_that_has_the_method(tmp_path):
+    config = resolve_defaults(Config(methods=("sgda", "nsgda")))
+    about = {name: getattr(config, name) for name in SAME}
+    paths = [tmp_path / "one.json", tmp_path / "two.json"]
+    for path, methods in zip(paths, (("sgda",), ("sgda", "nsgda")), strict=True):
+        found = {method: {"tuning": [path.stem]} for method in methods}
+        path.write_text(json.dumps({"config": about, "methods": found}))
+    assert recorded_tuning(config, list(map(str, paths))) == {"sgda": ["one"], "nsgda": ["two"]}
+    with pytest.raises(gan.ConfigError, match="no learning rates of nsgda; give --methods from"):
+        recorded_tuning(config, [str(paths[0])])
+
+
+def test_recorded_grid_replaces_the_first_tuning_runs(tmp_path):
+    config = Config(again_steps=8, powers=(-1, 1), again=(2, 1), methods=("sgda",))
+    config, path = resolve_defaults(config), tmp_path / "one.json"
+    pairs = grid("sgda", "cpu", (-1, 1))
+    cells = [
+        {"rates": list(pair), "distances": [first, 0.0], "long": [0.0], "chosen": False}
+        for pair, first in zip(pairs, (None, 3.0, 1.0, 2.0), strict=True)
+    ]
+    about = {name: getattr(config, name) for name in SAME}
+    record = {"config": about, "methods": {"sgda": {"tuning": cells[::-1]}}}
+    path.write_text(json.dumps(record))
+
+    class Stub:
+        def outcomes(self, jobs):
+            assert [job.rates for job in jobs] == [pairs[2], pairs[3]]
+            assert {job.steps for job in jobs} == {8}
+            return [{"scores": {"frechet_distance": value}} for value in (5.0, 4.0)]
+
+    known = dataclasses.replace(config, grids=(str(path),))
+    assert tuning.tune(known, Stub(), "sgda") == [
+        {"rates": list(pairs[0]), "distances": [None], "chosen": False},
+        {"rates": list(pairs[1]), "distances": [3.0], "chosen": False},
+        {"rates": list(pairs[2]), "distances": [1.0], "long": [5.0], "chosen": False},
+        {"rates": list(pairs[3]), "distances": [2.0], "long": [4.0], "chosen": True},
+    ]
+    with pytest.raises(gan.ConfigError, match="sgda was tuned on another grid"):
+        tuning.tune(dataclasses.replace(known, powers=(0, 1)), Stub(), "sgda")
 
 
 def test_long_repeats_alone_choose_the_cell():
