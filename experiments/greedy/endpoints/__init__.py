@@ -1,0 +1,1 @@
+"""Experiment: whether greedy ends at greedy equilibria of two functions."""
