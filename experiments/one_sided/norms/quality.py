@@ -14,6 +14,7 @@ NUM_SAMPLES = 2000
 METRICS = {"vector": ("modes",), "image": ("frechet", "classes")}
 """Metrics by kind of data; those that the data do not allow are left out."""
 SCORES = {
+    "data_distance": "distance from the data",
     "modes_covered": "modes",
     "high_quality_share": "share of samples at modes",
     "frechet_distance": "Fréchet distance",
@@ -22,23 +23,26 @@ SCORES = {
 """Labels of the recorded scores."""
 TOTALS = {"modes_covered": "num_modes", "classes_covered": "num_classes"}
 """Score that contains the number of all modes or classes."""
-MAX_DISTANCE = 0.25
+MAX_FRECHET = 0.25
 """Largest Fréchet distance of a successful run, relative to the distance before training."""
+MAX_DATA_DISTANCE = 0.1
+"""Largest distance from the data of a successful Dirac-GAN; starts have standard deviation 1."""
 
 Evaluate = Callable[[Any], dict[str, Any]]
 """Function from the parameters of a generator to its scores."""
 
 
-def evaluator(problem: Problem) -> Evaluate | None:
-    """Returns a function that scores a generator, or None for games without data.
+def evaluator(problem: Problem) -> Evaluate:
+    """Returns a function that scores a generator.
 
-    The scores are those of the trainer, for samples from latents that are the same every time. The
-    parameters are those whose gradient norm is measured, not their moving average. BatchNorm
-    statistics are recomputed for them. No random number of the training or of the gradient norms
-    is used.
+    A Dirac-GAN has its data at 0, and its generator is one point: the score is the distance of the
+    two. Other scores are those of the trainer, for samples from latents that are the same every
+    time. The parameters are those whose gradient norm is measured, not their moving average.
+    BatchNorm statistics are recomputed for them. No random number of the training or of the
+    gradient norms is used.
     """
     if problem.data is None or problem.pair is None:
-        return None
+        return lambda params: {"data_distance": abs(float(params["theta"]))}
     data, pair = problem.data, problem.pair
     extractor = gan.build_extractor(gan.default_extractor(data), data, print)
     known = (m for m in METRICS[data.kind] if not gan.METRICS[m].missing(data, extractor))
@@ -74,8 +78,9 @@ def summarize(rows: list[list[dict[str, Any]]]) -> dict[str, Any]:
 def successes(quality: dict[str, Any]) -> np.ndarray:
     """Returns whether each generator is good, over (seed, time).
 
-    All modes or classes must be covered, and the Fréchet distance must be at most `MAX_DISTANCE`
-    times the distance before training. A score that is missing counts as failed.
+    All modes or classes must be covered, the Fréchet distance must be at most `MAX_FRECHET` times
+    the distance before training, and the point of a Dirac-GAN must be within `MAX_DATA_DISTANCE`
+    of the data. A score that is missing counts as failed.
     """
     parts = []
     for name, total in TOTALS.items():
@@ -83,7 +88,9 @@ def successes(quality: dict[str, Any]) -> np.ndarray:
             parts.append(np.array(quality[name], float) == quality[total])
     if "frechet_distance" in quality:
         distance = np.array(quality["frechet_distance"], float)
-        parts.append(distance <= MAX_DISTANCE * distance[:, :1])
+        parts.append(distance <= MAX_FRECHET * distance[:, :1])
+    if "data_distance" in quality:
+        parts.append(np.array(quality["data_distance"], float) <= MAX_DATA_DISTANCE)
     return np.logical_and.reduce(parts)
 
 
@@ -93,5 +100,6 @@ def last(quality: dict[str, Any], name: str) -> list[float | None]:
 
 
 def main_score(quality: dict[str, Any]) -> str:
-    """Returns the name of the score that figures show: modes, or the Fréchet distance."""
-    return next(name for name in ("modes_covered", "frechet_distance") if name in quality)
+    """Returns the name of the score that figures and tables show."""
+    names = ("modes_covered", "frechet_distance", "data_distance")
+    return next(name for name in names if name in quality)

@@ -44,17 +44,16 @@ def run(config: Config) -> dict[str, Any]:
     for name, method, dual in all_runs(config):
         train(config, problem, method, dual, time_limit)
         found[name] = measure(config, problem, method, dual, estimate)
-        if evaluate is not None:
-            time_limit.check()
-            folder = snapshots.folder_of(config, method, dual)
-            for part, score in (("quality", along_run), ("average", at_end)):
-                scored = functools.partial(score, config, problem, method, dual, evaluate)
-                found[name][part] = read_or_compute(folder / f"{part}.json", scored)
+        time_limit.check()
+        folder = snapshots.folder_of(config, method, dual)
+        for part, score in (("quality", along_run), ("average", at_end)):
+            scored = functools.partial(score, config, problem, method, dual, evaluate)
+            found[name][part] = read_or_compute(folder / f"{part}.json", scored)
         print(f"{time.perf_counter() - begin:5.0f} s  {name}", flush=True)
     return {
         **describe(config),
         "num_draws": NUM_DRAWS,
-        **({} if evaluate is None else {"num_samples": quality.NUM_SAMPLES}),
+        **({} if problem.data is None else {"num_samples": quality.NUM_SAMPLES}),
         "rates": {m: list(map(float, problem.learning_rates(m))) for m in config.methods},
         "sizes": sizes(problem),
         **environment(),
@@ -101,9 +100,7 @@ def measure(
         "steps": steps,
         "parameter_norm": {side: round_significant(getattr(parameters, side)) for side in SIDES},
         **{name: {side: squares(floors[name], side) for side in SIDES} for name in FIELDS},
-        "slopes": {
-            name: {side: slope(steps, floors[name], side) for side in SIDES} for name in FIELDS
-        },
+        "slopes": {name: slopes(steps, floors[name]) for name in FIELDS},
     }
 
 
@@ -134,25 +131,34 @@ def squares(floor: mm.diagnostics.NoiseFloor, side: str) -> dict[str, Any]:
     return {part: round_significant(getattr(getattr(floor, part), side)) for part in parts}
 
 
-def slope(steps: list[int], floor: mm.diagnostics.NoiseFloor, side: str) -> dict[str, Any]:
+def slopes(steps: list[int], floor: mm.diagnostics.NoiseFloor) -> dict[str, dict[str, Any]]:
     """Fits d log ‖E F‖ / d log t after a tenth of the run.
 
     Estimates below their standard error are replaced by it, so the fitted decrease is a lower
     bound.
 
     Returns:
-      Mean over seeds, its 95 % t interval, and the share of estimates below their error.
+      For each player, and for the difference max − min over seeds: the mean over seeds and its
+      95 % t interval. For each player also the share of estimates below their error.
     """
     late = np.array(steps) >= steps[-1] / 10
-    values, errors = (getattr(part, side)[:, late] for part in (floor.corrected, floor.stderr))
-    usable = np.maximum(np.maximum(values, errors), 1e-30)
-    if not np.isfinite(usable).all():
-        return {"mean": None, "low": None, "high": None, "below_noise": None}
-    times = np.log(np.array(steps)[late])
-    slopes = [np.polyfit(times, 0.5 * np.log(row), 1)[0] for row in usable]
-    mean, low, high = t_interval(slopes)
-    below_noise = float(np.mean(values < errors))
-    return {"mean": mean, "low": low, "high": high, "below_noise": below_noise}
+    times, by_seed, found = np.log(np.array(steps)[late]), {}, {}
+    for side in SIDES:
+        values, errors = (getattr(part, side)[:, late] for part in (floor.corrected, floor.stderr))
+        usable = np.maximum(np.maximum(values, errors), 1e-30)
+        finite = np.isfinite(usable).all()
+        if finite:
+            by_seed[side] = np.polyfit(times, 0.5 * np.log(usable).T, 1)[0]
+        below_noise = float(np.mean(values < errors)) if finite else None
+        found[side] = {**interval(by_seed.get(side)), "below_noise": below_noise}
+    both = by_seed["max"] - by_seed["min"] if len(by_seed) == len(SIDES) else None
+    return {**found, "difference": interval(both)}
+
+
+def interval(values: Any) -> dict[str, float | None]:
+    """Returns the mean over seeds and its interval, None for runs that diverged."""
+    ends = (None, None, None) if values is None else t_interval(values)
+    return dict(zip(("mean", "low", "high"), ends, strict=True))
 
 
 def t_interval(values: Any) -> tuple[float, float | None, float | None]:

@@ -85,17 +85,21 @@ def networks(preset: str, *, balanced: bool = False, **fields: Any) -> Problem:
     shape = images.shape[1:]
     width = balanced_width(config, shape) if balanced else config.networks.width
 
-    def build(seed: int) -> gan.Pair:
-        pair = gan.build_pair(gan.preset(preset, **{**fields, "seed": seed}), shape)
+    def build(seed: Any) -> gan.Pair:
+        pair = gan.build_pair(config.replace(seed=seed), shape)
         if width == config.networks.width:
             return pair
-        wide = gan.build_pair(gan.preset(preset, **{**fields, "seed": seed, "width": width}), shape)
+        wide = gan.build_pair(config.replace(seed=seed, width=width), shape)
         return pair._replace(discriminator=wide.discriminator)
+
+    @jax.jit  # One program for the initial parameters of all seeds.
+    def initial(seed: jax.Array) -> mm.Players:
+        fresh = build(jax.random.key(seed))
+        return mm.Players(fresh.generator.params, fresh.discriminator.params)
 
     @functools.cache
     def start(seed: int) -> mm.Players:
-        fresh = build(seed)
-        return mm.Players(fresh.generator.params, fresh.discriminator.params)
+        return initial(jnp.asarray(seed))
 
     def learning_rates(method: str) -> mm.Players:
         known = method if method in mm.optimizers else "adam_gda"

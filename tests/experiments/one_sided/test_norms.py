@@ -26,7 +26,9 @@ def test_slope_of_power_law_is_its_exponent():
     square = np.array([[np.nan if t == 0 else 3.0 * t**-1.0 for t in steps]] * 3)
     square[:, 0] = 1.0
     zero = mm.Players(np.zeros_like(square), np.zeros_like(square))
-    floor = mm.diagnostics.NoiseFloor(zero, mm.Players(square, square), zero, zero)
-    seen = norms.slope(steps, floor, "min")
-    np.testing.assert_allclose((seen["mean"], seen["low"], seen["high"]), -0.5, atol=1e-6)
+    floor = mm.diagnostics.NoiseFloor(zero, mm.Players(square, square**0.5), zero, zero)
+    found = norms.slopes(steps, floor)
+    for name, expected in (("min", -0.5), ("max", -0.25), ("difference", 0.25)):
+        seen = found[name]
+        np.testing.assert_allclose((seen["mean"], seen["low"], seen["high"]), expected, atol=1e-6)
     assert norms.t_interval([1.0, 2.0, 3.0])[1] == pytest.approx(2 - 4.3027 / 3**0.5, abs=1e-3)

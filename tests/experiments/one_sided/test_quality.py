@@ -3,11 +3,13 @@
 import dataclasses
 import json
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import minmax_jax as mm
 from experiments.one_sided.norms import __main__ as command
 from experiments.one_sided.norms import quality
 from experiments.one_sided.norms import run as norms
@@ -29,10 +31,15 @@ def test_scores_leave_norms_unchanged(tmp_path, monkeypatch):
     monkeypatch.setattr(norms, "make_problem", lambda config: problem)
     config = Config(methods=("sgda",), schedules=("constant",), seeds=2, steps=2)
     scored = norms.run(dataclasses.replace(config, runs=str(tmp_path / "a")))
-    monkeypatch.setattr(quality, "evaluator", lambda problem: None)
+    trivial = {"modes_covered": 8.0, "num_modes": 8}
+    monkeypatch.setattr(quality, "evaluator", lambda problem: lambda params: trivial)
     plain = norms.run(dataclasses.replace(config, runs=str(tmp_path / "b")))
     (name,) = plain["runs"]
     found, average = (scored["runs"][name].pop(part) for part in ("quality", "average"))
+    assert (plain["runs"][name].pop("quality"), plain["runs"][name].pop("average")) != (
+        found,
+        average,
+    )
     assert scored["runs"] == plain["runs"]
     assert np.shape(found["modes_covered"]) == (2, len(plain["runs"][name]["steps"]))
     assert np.shape(average["high_quality_share"]) == (2, 1)
@@ -54,7 +61,13 @@ def test_evaluator_scores_the_given_generator():
     found = evaluate(at_mode)
     assert found["high_quality_share"] == 1 and found["modes_covered"] == 1
     assert evaluate(point)["high_quality_share"] == 0
-    assert quality.evaluator(make_problem(Config(preset="dirac"))) is None
+
+
+def test_score_of_dirac_gan_is_the_distance_from_the_data(measured):
+    found = measured[0]["runs"]["adam_gda, constant"]
+    assert found["quality"]["data_distance"] == found["parameter_norm"]["min"]
+    evaluate = quality.evaluator(make_problem(Config(preset="dirac")))
+    assert evaluate({"theta": jnp.asarray(-0.5)}) == {"data_distance": 0.5}
 
 
 def test_success_needs_all_modes_or_classes_and_a_small_distance():
@@ -66,6 +79,16 @@ def test_success_needs_all_modes_or_classes_and_a_small_distance():
         "num_classes": 10,
     }
     assert quality.successes(images).tolist() == [[False, True, False, False]]
+    dirac = {"data_distance": [[1.5, 0.1, 0.11, None]]}
+    assert quality.successes(dirac).tolist() == [[False, True, False, False]]
+
+
+def test_starts_are_the_networks_of_the_trainer():
+    problem = gaussians()
+    pair = gan.build_pair(gan.preset("gaussians", seed=3, **SMALL), (2,))
+    chex.assert_trees_all_equal(
+        problem.start(3), mm.Players(pair.generator.params, pair.discriminator.params)
+    )
 
 
 def test_summarize_marks_missing_scores():
