@@ -220,8 +220,8 @@ def recompute_batch_stats(
     if not jax.tree.leaves(stats):
         return stats
     keys = jax.random.split(jax.random.key(0), CHUNK)  # Generators with dropout need keys.
-    for index in range(_STATISTICS_PASSES):
-        inputs = seeded_latents(pair.latent_dim, CHUNK, start=index * CHUNK)
+    latents = seeded_latents(pair.latent_dim, _STATISTICS_PASSES * CHUNK)
+    for index, inputs in enumerate(latents.reshape(_STATISTICS_PASSES, CHUNK, -1)):
         labels = seeded_labels(pair, CHUNK, start=index * CHUNK, weights=weights)
         option = networks.labels_option(pair.generator, labels)
         stats = _update_statistics(pair.generator.apply, params, stats, inputs, keys, option)
