@@ -1,5 +1,6 @@
-"""Proportions with 95 % Wilson intervals."""
+"""Proportions and their differences, with 95 % intervals."""
 
+import math
 from typing import NamedTuple
 
 from scipy import stats
@@ -36,6 +37,14 @@ def proportion(successes: int, runs: int) -> Proportion:
     """Returns `successes` of `runs` with their Wilson interval."""
     interval = stats.binomtest(int(successes), int(runs)).proportion_ci(method="wilson")
     return Proportion(int(successes), int(runs), float(interval.low), float(interval.high))
+
+
+def difference(first: Proportion, second: Proportion) -> tuple[float, float, float]:
+    """Returns the difference of two proportions with its 95 % interval by Newcombe's method."""
+    value = first.value - second.value
+    below = math.hypot(first.value - first.low, second.high - second.value)
+    above = math.hypot(first.high - first.value, second.value - second.low)
+    return value, value - below, value + above
 
 
 def format_proportion(x: float) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
 from experiments._shared.means import format_mean, mean_interval
-from experiments._shared.proportions import format_proportion, proportion
+from experiments._shared.proportions import difference, format_proportion, proportion
 
 
 def test_mean_interval_is_student_t():
@@ -29,3 +29,9 @@ def test_proportion_has_wilson_interval():
 def test_format_proportion_writes_leading_zero():
     values = [0, 0.003, 0.05, 0.5, 1]
     assert [format_proportion(x) for x in values] == ["0", "0.003", "0.05", "0.50", "1"]
+
+
+def test_difference_has_newcombe_interval():
+    # Example of Newcombe (1998), method 10 for unpaired proportions: 56/70 − 48/80.
+    found = difference(proportion(56, 70), proportion(48, 80))
+    assert found == pytest.approx((0.2, 0.0524, 0.3339), abs=1e-4)
