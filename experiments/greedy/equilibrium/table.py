@@ -48,6 +48,16 @@ def at_least(improvements: list[float | None], delta: float) -> np.ndarray:
     return np.array([value is not None and value >= delta for value in improvements])
 
 
+def satisfied(config: dict[str, Any], one: dict[str, Any]) -> bool:
+    """Returns whether a pair satisfies both conditions after its ascent.
+
+    All ascents have ended, and no proposal improves by δ.
+    """
+    improvements = np.ravel(one["improvements"]).tolist()
+    ended = one["reached_norm"] <= config["tolerance"] and np.all(one["reached"])
+    return bool(ended and not at_least(improvements, config["min_improvement"]).any())
+
+
 def accepted(runs: list[dict[str, Any]]) -> list[float]:
     """Returns, by seed, the share of proposals that the accept test of training accepts."""
     return [float(np.mean(one["accepted"])) for one in runs]

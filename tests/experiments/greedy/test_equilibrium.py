@@ -160,3 +160,15 @@ def test_omega_leaves_out_unfinished_ascents():
 def test_check_raises_for_invalid_values(wrong):
     with pytest.raises(gan.ConfigError, match=next(iter(wrong))):
         Config(**wrong).check()
+
+
+def test_satisfied_needs_finished_ascents_and_no_improvement():
+    config = {"tolerance": 0.02, "min_improvement": 0.01}
+    one = {"reached_norm": 0.01, "reached": [[True, True]], "improvements": [[0.005, -1.0]]}
+    assert table.satisfied(config, one)
+    for change in (
+        {"reached_norm": 0.3},
+        {"reached": [[True, False]]},
+        {"improvements": [[0.02, -1.0]]},
+    ):
+        assert not table.satisfied(config, one | change)
