@@ -12,6 +12,7 @@ import minmax_jax as mm
 from experiments._shared.command import environment
 from experiments._shared.means import mean_interval
 from experiments._shared.rounding import round_significant
+from experiments.one_sided.mvi.cosines import NUM_DRAWS, cosines_along
 from experiments.one_sided.norms.run import FIELDS
 from experiments.one_sided.trajectories import snapshots
 from experiments.one_sided.trajectories.config import (
@@ -23,7 +24,6 @@ from experiments.one_sided.trajectories.config import (
 from experiments.one_sided.trajectories.problems import Problem
 from experiments.one_sided.trajectories.snapshots import of_seed
 
-NUM_DRAWS = 8
 REFERENCES = ("own end", "other seed", "average", "middle", "random", "mismatched")
 """Reference points x*. "mismatched" is the end of the run, with pairs from different times."""
 
@@ -49,22 +49,22 @@ def run(config: Config) -> dict[str, Any]:
     }
 
 
-def references(
-    config: Config, problem: Problem, method: str, dual: bool, seed: int
-) -> dict[str, Any]:
-    """Returns the reference points x* of one seed of a run, by name."""
+def references(config: Config, problem: Problem, method: str, dual: bool) -> dict[str, Any]:
+    """Returns the reference points x* of a run by name; leaves have a leading axis over seeds."""
     end = snapshots.last(config, problem, method, dual)
-    own = of_seed(end.players.min, seed)
-    half = config.steps / 2
+    own, half = end.players.min, config.steps / 2
     middle = min(snapshots.snapshot_steps(config.steps), key=lambda step: abs(step - half))
-    start = problem.start(seed).min
     at_middle = snapshots.at(config, problem, method, dual, middle)
+    randoms = [
+        random_point(problem.start(seed).min, of_seed(own, seed), seed)
+        for seed in range(config.seeds)
+    ]
     return {
         "own end": own,
-        "other seed": of_seed(end.players.min, (seed + 1) % config.seeds),
-        "average": of_seed(end.ema, seed),
-        "middle": of_seed(at_middle.players.min, seed),
-        "random": random_point(start, own, seed),
+        "other seed": jax.tree.map(lambda leaf: jnp.roll(leaf, -1, axis=0), own),
+        "average": end.ema,
+        "middle": at_middle.players.min,
+        "random": jax.tree.map(lambda *leaves: jnp.stack(leaves), *randoms),
         "mismatched": own,
     }
 
@@ -81,68 +81,65 @@ def random_point(start: Any, end: Any, seed: int) -> Any:
 
 
 def pairs(
-    config: Config, problem: Problem, method: str, dual: bool, seed: int, name: str
+    config: Config, problem: Problem, method: str, dual: bool, *, mismatched: bool = False
 ) -> Iterator[mm.Players]:
-    """Yields the points (x_t, y_t) of a run without its end.
+    """Yields the points (x_t, y_t) of a run without its end, with all seeds.
 
-    For the reference "mismatched" it yields (x_t, y_s), where s is half a run later or earlier.
+    Mismatched pairs are (x_t, y_s), where s is half a run later or earlier.
     """
     steps = snapshots.snapshot_steps(config.steps)[:-1]
     for index, step in enumerate(steps):
-        players = of_seed(snapshots.at(config, problem, method, dual, step).players, seed)
-        if name == "mismatched":
+        players = snapshots.at(config, problem, method, dual, step).players
+        if mismatched:
             other = steps[(index + len(steps) // 2) % len(steps)]
-            elsewhere = of_seed(snapshots.at(config, problem, method, dual, other).players, seed)
+            elsewhere = snapshots.at(config, problem, method, dual, other).players
             players = players._replace(max=elsewhere.max)
         yield players
 
 
 def measure(config: Config, problem: Problem, method: str, dual: bool) -> dict[str, Any]:
     """Measures the condition along a run, for each field and reference point."""
-    found: dict[str, Any] = {field: {name: [] for name in REFERENCES} for field in FIELDS}
-    for seed in range(config.seeds):
-        points = references(config, problem, method, dual, seed)
-        for field in FIELDS:
-            for name in REFERENCES:
-                measured = mm.diagnostics.one_sided_mvi(
-                    getattr(problem, field),
-                    pairs(config, problem, method, dual, seed, name),
-                    points[name],
-                    num_draws=NUM_DRAWS,
-                    key=jax.random.fold_in(jax.random.key(17), seed),
-                )
-                found[field][name].append(measured)
-    return {
-        field: {name: summarize(runs, by_name["own end"]) for name, runs in by_name.items()}
-        for field, by_name in found.items()
-    }
+    points = references(config, problem, method, dual)
+    matched = {name: point for name, point in points.items() if name != "mismatched"}
+    found = {}
+    for field in FIELDS:
+        measured: dict[str, Any] = {}
+        for chosen, mismatched in ((matched, False), ({"mismatched": points["mismatched"]}, True)):
+            run = pairs(config, problem, method, dual, mismatched=mismatched)
+            measured |= cosines_along(getattr(problem, field), run, chosen)
+        found[field] = {
+            name: summarize(*values, *measured["own end"]) for name, values in measured.items()
+        }
+    return found
 
 
-def summarize(runs: list[Any], own: list[Any]) -> dict[str, Any]:
+def summarize(
+    cosine: np.ndarray, away: np.ndarray, own: np.ndarray, own_away: np.ndarray
+) -> dict[str, Any]:
     """Summarizes one reference point over seeds, and how far the own end exceeds it.
 
     Args:
-      runs: Measurement of each seed with this reference point.
-      own: Measurement of each seed with the end of its run.
+      cosine: Cosines with this reference point, over (seed, time).
+      away: Whether each point differs from the reference point; others are left out.
+      own: Cosines with the end of the run.
+      own_away: Whether each point differs from the end of the run.
     """
-    shares = [run.share for run in runs]
-    cosines = [run.mean_cosine for run in runs]
-    excess = [
-        float(a.mean_cosine.mean) - float(b.mean_cosine.mean)
-        for a, b in zip(own, runs, strict=True)
-    ]
+    shares, means = mean_where(cosine >= 0, away), mean_where(cosine, away)
     return {
-        "cosine": round_significant(np.array([run.cosine for run in runs])),
-        "share": round_significant([float(share.mean) for share in shares]),
-        "share_interval": round_significant([[float(s.low), float(s.high)] for s in shares]),
-        "mean_cosine_interval": round_significant([[float(c.low), float(c.high)] for c in cosines]),
-        "share_over_seeds": interval([float(share.mean) for share in shares], (0, 1)),
-        "cosine_over_seeds": interval([float(cosine.mean) for cosine in cosines], (-1, 1)),
-        "own_end_above_it": interval(excess, (-2, 2)),
+        "cosine": round_significant(cosine),
+        "share": round_significant(shares),
+        "share_over_seeds": interval(shares, (0, 1)),
+        "cosine_over_seeds": interval(means, (-1, 1)),
+        "own_end_above_it": interval(mean_where(own, own_away) - means, (-2, 2)),
     }
 
 
-def interval(values: list[float], bounds: tuple[float, float]) -> list[float | None]:
+def mean_where(values: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """Returns the mean over time of each seed, without the points that are left out."""
+    return np.mean(values, axis=1, where=away)
+
+
+def interval(values: np.ndarray, bounds: tuple[float, float]) -> list[float | None]:
     """Returns mean, low and high of a t interval over seeds, clipped to the possible means.
 
     All three are None if a value is not finite.
