@@ -44,10 +44,9 @@ class GameFunction:
     def __call__(self, players: Players, draw: Draw = 0) -> Any:
         """Checks the players, evaluates the function and averages over devices."""
         checks.check_players(self.name, "players", players)
-        if self.axis_name is None:
+        if self.axis_name is None or _axis_size(self.name, self.axis_name) == 1:
             value, aux = self.evaluate(players, draw)
         else:
-            _check_axis(self.name, self.axis_name)
             players = _mean_of_cotangents(players, self.axis_name)
             value, aux = _mean_of_values(self.evaluate(players, draw), self.axis_name)
         return (value, aux) if self.has_aux else value
@@ -235,10 +234,10 @@ def scalar_function(
     return value_fn
 
 
-def _check_axis(name: str, axis_name: str) -> None:
-    """Raises ValueError outside of a function that is mapped over the axis."""
+def _axis_size(name: str, axis_name: str) -> int:
+    """Returns the size of an axis, or raises ValueError if no function is mapped over it here."""
     try:
-        lax.axis_size(axis_name)
+        return lax.axis_size(axis_name)
     except NameError:
         raise ValueError(
             f"{name}: axis_name must be an axis that is mapped here, got {axis_name!r}. Call it "

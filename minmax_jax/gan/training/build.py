@@ -81,7 +81,8 @@ def build_game(
     pair = build_pair(
         config,
         data.images.shape[1:],
-        axis_name=parallel.AXIS,
+        # XLA's CPU backend would copy what a collective of one device sends.
+        axis_name=parallel.AXIS if num_devices > 1 else None,
         num_classes=config.conditioning.num_classes(data),
     )
     game = objective.Game(

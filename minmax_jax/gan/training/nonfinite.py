@@ -43,7 +43,10 @@ def init() -> NonFiniteState:
 
 
 def guard(
-    step_fn: Callable[..., Any], policy: str, axis_name: str | None = parallel.AXIS
+    step_fn: Callable[..., Any],
+    policy: str,
+    axis_name: str | None = parallel.AXIS,
+    average_fn: Callable[..., Any] | None = None,
 ) -> Callable[..., Any]:
     """Wraps a training step so that it discards non-finite updates.
 
@@ -55,6 +58,8 @@ def guard(
         `update_norm_min` and `update_norm_max`, and may contain other quantities.
       policy: `"stop"` or `"skip"`.
       axis_name: Mapped axis of the devices, or None without such an axis.
+      average_fn: Function `(step, average, params)` that returns the moving average of the
+        generator's parameters after the update. Default: the step updates the average.
 
     Returns:
       A training step that adds `nonfinite` (`NonFiniteState`) to the dict, and `skipped` under
@@ -70,11 +75,20 @@ def guard(
                 for side, stats in after.stats._asdict().items()
             ]
         )
-        if axis_name is not None:
+        if axis_name is not None and lax.axis_size(axis_name) > 1:
             bad = lax.pmax(bad.astype(jnp.int32), axis_name) > 0
         found = _next_state(state, norms, bad, skip)
         wrong = jnp.any(bad)
-        kept = jax.tree.map(lambda old, new: jnp.where(wrong, old, new), state, after)
+
+        def keep(old: Any, new: Any) -> Any:
+            return jax.tree.map(lambda old, new: jnp.where(wrong, old, new), old, new)
+
+        kept = keep(state, after)
+        if average_fn is not None:
+            # Computed from the parameters that are kept. From `after`, XLA's CPU backend would
+            # compute the parameters twice, from a copy of the old ones.
+            average = average_fn(state.step, state.ema, kept.players.min)
+            kept = kept._replace(ema=keep(state.ema, average))
         kept = kept._replace(nonfinite=found, step=after.step if skip else kept.step)
         return kept, {**norms, "nonfinite": found, **({"skipped": found.skipped} if skip else {})}
 

@@ -173,9 +173,9 @@ def _guarded_step(
     axis_name: str | None = parallel.AXIS,
     functions_fn: step_lib.FunctionsFn = objective.game_functions,
 ) -> Callable[..., Any]:
-    decay = average.decay_of(config)
-    step = functools.partial(step_lib.train_step, game, optimizer, decay, functions_fn=functions_fn)
-    return nonfinite.guard(step, config.training.on_nonfinite, axis_name)
+    step = functools.partial(step_lib.train_step, game, optimizer, None, functions_fn=functions_fn)
+    average_fn = functools.partial(average.update, average.decay_of(config))
+    return nonfinite.guard(step, config.training.on_nonfinite, axis_name, average_fn)
 
 
 def _advance(step_fn: Callable[..., Any], policy: str, steps_per_call: int) -> Callable[..., Any]:

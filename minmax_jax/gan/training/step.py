@@ -68,7 +68,7 @@ def init(
 def train_step(
     game: objective.Game,
     optimizer: optax.GradientTransformationExtraArgs,
-    ema_decay: average.Decay,
+    ema_decay: average.Decay | None,
     state: TrainState,
     images: Any,
     seed: jax.Array,
@@ -86,7 +86,7 @@ def train_step(
       game: Game from `build_game`, built for the number of devices that run the step.
       optimizer: Optimizer of both players.
       ema_decay: Decay of the moving average of the generator's parameters, or a function from
-        the number of updates so far to it.
+        the number of updates so far to it. With None, the average stays unchanged.
       state: State before the update.
       images: Dataset, or this device's shard of it: images, or `Examples` with labels. Or a
         `Window` that contains the batches of the step.
@@ -119,7 +119,9 @@ def train_step(
     )
     players = optax.apply_updates(state.players, updates)
     norms = diagnostics.player_norms(updates)
-    ema = average.update(ema_decay, state.step, state.ema, players.min)
+    ema = state.ema
+    if ema_decay is not None:
+        ema = average.update(ema_decay, state.step, ema, players.min)
     after = TrainState(
         players,
         optimizer_state,

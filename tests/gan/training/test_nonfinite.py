@@ -68,9 +68,9 @@ def advance(bad_min, bad_max=(), bad_stats=(), device=0):
     return one
 
 
-def run(one, policy, steps):
+def run(one, policy, steps, **options):
     """Returns state and norms after a compiled loop of at most `steps` steps."""
-    guarded = nonfinite.guard(one, policy)
+    guarded = nonfinite.guard(one, policy, **options)
 
     def loop(state, images, seed):
         empty = jax.tree.map(
@@ -123,6 +123,16 @@ def test_stop_keeps_the_state_before_the_first_nonfinite_step(device):
     assert bool(nonfinite.may_continue(again, "stop")) and not bool(
         nonfinite.may_continue(state, "stop")
     )
+
+
+def test_average_follows_kept_parameters_only():
+    def add(step, average, params):
+        return jax.tree.map(lambda old, new: old + step + new, average, params)
+
+    state, _ = run(advance([2]), "skip", 3, average_fn=add)
+    # Step 2 is discarded. What the step adds to the average itself is ignored.
+    np.testing.assert_array_equal(state.players.min["w"], np.full(3, 5.0))
+    np.testing.assert_array_equal(state.ema["w"], np.full(3, 1.0 + (0 + 2) + (2 + 5)))
 
 
 def test_finite_steps_are_unchanged():
