@@ -1,11 +1,14 @@
 """Interleaved timing of several implementations, with per-round ratios.
 
-All implementations run in one process, in the order A B C A B C …, after a warm-up. Each
-turn is timed until its result is ready. A turn can consist of several calls, because on a GPU the
-wait after a single call can take as long as the call. A ratio of two implementations is the
-median over rounds of the ratio within a round, because a slow period of the machine slows both.
+All implementations run in one process after a warm-up, one turn each per round. The order is
+another one in each round, because an implementation can slow down its successor, for example by
+what it leaves in the caches. Each turn is timed until its result is ready. A turn can consist of
+several calls, because on a GPU the wait after a single call can take as long as the call. A ratio
+of two implementations is the median over rounds of the ratio within a round, because a slow period
+of the machine slows both.
 """
 
+import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -30,6 +33,7 @@ def interleave(
     rounds: int,
     warm_up: int = 2,
     calls: int = 1,
+    untimed: int = 0,
 ) -> dict[str, list[float]]:
     """Returns the seconds per call, in every round, of every implementation.
 
@@ -38,11 +42,16 @@ def interleave(
         not made of JAX arrays must be a function that waits for the work.
       rounds: Number of timed turns of each function.
       warm_up: Number of earlier turns, which compile programs and allocate memory.
-      calls: Number of calls per turn.
+      calls: Number of timed calls per turn.
+      untimed: Number of calls before them in each turn. With one, a turn starts with its own
+        data in the caches, whatever ran before.
     """
+    order = random.Random(0)
     times: dict[str, list[float]] = {name: [] for name in implementations}
     for index in range(warm_up + rounds):
-        for name, run in implementations.items():
+        for name, run in order.sample([*implementations.items()], len(implementations)):
+            for _ in range(untimed):
+                wait(run())
             start = time.perf_counter()
             for _ in range(calls):
                 result = run()

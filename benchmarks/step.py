@@ -217,7 +217,7 @@ def measure(config: Config, shape: Any, order: str) -> dict[str, Any]:
         dtype = "float32" if len(shape) < 6 else shape[5]
         options = {"learning_rate": LEARNING_RATE, "adam": ADAM, "dtype": dtype}
         implementations |= torch_step.implementations(pair, batch, values, **options)
-    seconds = clock.interleave(implementations, config.rounds, calls=config.calls)
+    seconds = clock.interleave(implementations, config.rounds, calls=config.calls, untimed=1)
     if LOOP in seconds:
         seconds[LOOP] = [each / config.loop for each in seconds[LOOP]]
     times = clock.compare(seconds, "handwritten")

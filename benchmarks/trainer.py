@@ -57,7 +57,8 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
         note(f"trainer: {name}")
         data = noise.make_noise(config.images, side, channels)
         cases = forms(config, network, data)
-        times = clock.interleave({form: one for form, (one, _) in cases.items()}, config.rounds)
+        calls = {form: one for form, (one, _) in cases.items()}
+        times = clock.interleave(calls, config.rounds, untimed=1)
         each = {
             form: [elapsed / cases[form][1] for elapsed in seconds]
             for form, seconds in times.items()
