@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments._shared.means import format_mean
 from experiments._shared.proportions import proportion
-from experiments.claims import greedy_gaussians
+from experiments.claims import greedy_ends, greedy_gaussians
 from experiments.claims.row import Row, result, table
 from experiments.greedy.cost import table as cost
 from experiments.greedy.digits01 import table as digits
@@ -181,7 +181,7 @@ ROWS = [
         "C9",
         "Training ends at a greedy equilibrium",
         "reduced: four Gaussians, the authors' networks and rates, 1,500 updates, five seeds",
-        "inconclusive: first condition fails after 1,500 updates; second one untested",
+        "inconclusive: first condition fails; second does not tell trained from untrained",
         lambda: (
             f"‖∇_y f‖: greedy {gradient_norm('ours')}, GDA {gradient_norm('gda_6')}; "
             f"ε = {result(EQUILIBRIUM)['config']['tolerance']}"
@@ -189,6 +189,7 @@ ROWS = [
         {
             "table": lambda: equilibrium.format_table(result(EQUILIBRIUM)),
             "comparisons": lambda: equilibrium.comparisons(result(EQUILIBRIUM)),
+            "long": greedy_ends.long_table,
         },
     ),
 ]
