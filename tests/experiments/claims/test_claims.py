@@ -1,5 +1,6 @@
 """Tests that the pages of all claims are current, complete and short."""
 
+import copy
 import re
 from pathlib import Path
 
@@ -107,12 +108,15 @@ def test_primary_comparison_is_not_corrected():
     assert float(p[other, "min"]) > 2 * raw
 
 
-def test_corner_pairs_are_left_out():
-    pairs = result(grafting.GAUSSIANS)["pairs"]
-    corners = [p for p in pairs if grafting.at_corner(p)]
-    assert 0 < len(corners) < len(pairs)
+def test_corner_pairs_are_left_out(monkeypatch):
+    record = copy.deepcopy(result(grafting.GAUSSIANS))
+    assert "corner" not in grafting.matrix(grafting.GAUSSIANS, "modes_covered", 1)
+    changed = record["pairs"][7]
+    changed["best"] = max(cell["rates"] for cell in changed["tuning"])
+    monkeypatch.setattr(grafting, "result", lambda path: record)
+    assert grafting.at_corner(changed)
     text = grafting.matrix(grafting.GAUSSIANS, "modes_covered", 1)
-    assert text.count("corner") == len(corners)
+    assert text.splitlines()[3].split("|")[3].strip() == "corner" and text.count("corner") == 1
 
 
 def test_tested_share_leaves_out_updates_without_a_test():
@@ -150,3 +154,9 @@ def test_both_digits_are_kept_by_greedy_and_dropped_by_gda():
     assert counts(greedy.SEPARATE, digits.BY_EYE) == {"ours_published": [6], "gda": [0]}
     assert fisher((20, 20), (4, 20)) < 1e-6
     assert fisher((6, 8), (0, 8)) == pytest.approx(0.007, abs=5e-4)
+
+
+def test_diverged_runs_have_no_modes_and_an_infinite_distance():
+    pair = {"final": [{"scores": {"modes_covered": 8, "frechet_distance": 9.0}}, {"scores": {}}]}
+    assert grafting.mean(pair, "modes_covered") == 4
+    assert grafting.mean(pair, "frechet_distance") == float("inf")
