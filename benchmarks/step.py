@@ -7,6 +7,7 @@ the library adds work. PyTorch's weights and losses are compared before anything
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,9 @@ class Config:
         products at the end if it is not float32.
       batch: Batch size.
       rounds: Number of timed turns.
-      calls: Number of calls per turn.
+      calls: Smallest number of calls per turn.
+      turn_seconds: Duration that a turn of the hand-written step reaches with more calls. A single
+        call of 1 ms would be timed while the threads of the implementation before it still end.
       loop: Number of steps in one call of the form `minmax_jax in a loop`, or 0 for none.
       forward_mode: Whether to time `mm.symplectic`, which needs forward-mode derivatives.
     """
@@ -52,6 +55,7 @@ class Config:
     batch: int = 64
     rounds: int = 10
     calls: int = 1
+    turn_seconds: float = 0.05
     loop: int = 0
     forward_mode: bool = False
 
@@ -67,6 +71,7 @@ GPU = Config(
     ),
     rounds=7,
     calls=20,
+    turn_seconds=0.0,
     loop=20,
     forward_mode=True,
 )
@@ -77,6 +82,7 @@ QUICK = Config(
     batch=4,
     rounds=2,
     calls=2,
+    turn_seconds=0.0,
     loop=2,
 )
 
@@ -217,7 +223,9 @@ def measure(config: Config, shape: Any, order: str) -> dict[str, Any]:
         dtype = "float32" if len(shape) < 6 else shape[5]
         options = {"learning_rate": LEARNING_RATE, "adam": ADAM, "dtype": dtype}
         implementations |= torch_step.implementations(pair, batch, values, **options)
-    seconds = clock.interleave(implementations, config.rounds, calls=config.calls, untimed=1)
+    once = min(clock.interleave(runners, rounds=3)["handwritten"])
+    calls = max(config.calls, math.ceil(config.turn_seconds / once))
+    seconds = clock.interleave(implementations, config.rounds, calls=calls, untimed=1)
     if LOOP in seconds:
         seconds[LOOP] = [each / config.loop for each in seconds[LOOP]]
     times = clock.compare(seconds, "handwritten")
