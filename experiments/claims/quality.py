@@ -10,13 +10,34 @@ from experiments.claims.row import result, table
 from experiments.one_sided.norms import quality
 from experiments.one_sided.norms.table import format_slope
 
-DIGITS = {"modes_covered": 1, "high_quality_share": 2, "frechet_distance": 0, "classes_covered": 1}
+DIGITS = {
+    "modes_covered": 1,
+    "high_quality_share": 2,
+    "frechet_distance": 0,
+    "classes_covered": 1,
+    "data_distance": 2,
+}
 """Digits after the decimal point, by score."""
 
 
+def has_scores(preset: str) -> bool:
+    """Returns whether the record of the norms has the scores of every run."""
+    return all("quality" in run for run in result(f"one_sided/norms/{preset}")["runs"].values())
+
+
 def scored(preset: str) -> dict[str, Any]:
-    """Returns the recorded runs with scores."""
-    return result(f"one_sided/scored/{preset}")
+    """Returns the recorded runs with scores, which some presets have in a record of their own."""
+    return result(f"one_sided/{'norms' if has_scores(preset) else 'scored'}/{preset}")
+
+
+def scores(preset: str, run: str) -> dict[str, Any]:
+    """Returns the recorded scores along a run."""
+    return scored(preset)["runs"][run]["quality"]
+
+
+def main_score(preset: str, run: str) -> str:
+    """Returns the name of the score that figures show."""
+    return quality.main_score(scores(preset, run))
 
 
 def at_end(found: dict[str, Any], name: str) -> str:
@@ -25,10 +46,15 @@ def at_end(found: dict[str, Any], name: str) -> str:
     return format_mean(quality.last(found, name), DIGITS[name], (0, most))
 
 
+def num_successful(preset: str, run: str) -> tuple[int, int]:
+    """Returns the number of seeds whose generator is good at the end, and the number of seeds."""
+    good = quality.successes(scores(preset, run))
+    return int(good[:, -1].sum()), len(good)
+
+
 def successful(preset: str, run: str) -> str:
     """Formats the seeds whose generator is good at the end."""
-    good = quality.successes(scored(preset)["runs"][run]["quality"])
-    return str(proportion(int(good[:, -1].sum()), len(good)))
+    return str(proportion(*num_successful(preset, run)))
 
 
 def late_share(run: dict[str, Any]) -> float:
@@ -46,8 +72,8 @@ def quality_table(preset: str) -> str:
         slopes = ["not measured"] * 2
         if "slopes" in run:  # Scores take less time than norms, so a record can have them alone.
             slopes = [format_slope(run["slopes"]["descended"][side]) for side in ("min", "max")]
-        scores = [at_end(run["quality"], score) for score in names]
-        rows.append([name, *slopes, *scores, f"{late_share(run):.0%}", successful(preset, name)])
+        ends = [at_end(run["quality"], score) for score in names]
+        rows.append([name, *slopes, *ends, f"{late_share(run):.0%}", successful(preset, name)])
     head = " | ".join(quality.SCORES[name] for name in names)
     return table(
         f"run | G: slope | D: slope | {head} | good generators after a tenth | good at the end",
@@ -57,7 +83,6 @@ def quality_table(preset: str) -> str:
 
 def quality_figure(preset: str, run: str) -> str:
     """Formats the success of one run."""
-    found = scored(preset)["runs"][run]["quality"]
-    name = quality.main_score(found)
-    score = f"{quality.SCORES[name]} at the end {at_end(found, name)}"
-    return f"{score}, good runs {successful(preset, run)}"
+    found, name = scores(preset, run), main_score(preset, run)
+    label = quality.SCORES[name]
+    return f"{label} at the end {at_end(found, name)}, good runs {successful(preset, run)}"

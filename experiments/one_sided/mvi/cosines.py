@@ -1,4 +1,4 @@
-"""Cosines of the one-sided MVI for all seeds and reference points of a run at once.
+"""Cosines of the one-sided MVI for all seeds and reference points of a run.
 
 `minmax_jax.diagnostics.one_sided_mvi` measures one run with one reference point. Here, gradients
 are computed once for all reference points, and all seeds are in one program.

@@ -1,30 +1,35 @@
 """Figure of the gradient norms of generator and discriminator."""
 
 import functools
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments._shared.figures import plt
-from experiments.one_sided.norms.quality import SCORES, TOTALS, main_score
+from experiments._shared.figures import GRAY, plt
+from experiments.one_sided.norms.quality import MAX_DATA_DISTANCE, SCORES, TOTALS, main_score
 from experiments.one_sided.norms.squares import as_array, median_norm, root
 from experiments.one_sided.norms.table import format_slope
 from experiments.one_sided.trajectories.figure import draw_grid
 
 COLORS = {"min": "tab:blue", "max": "tab:red"}
 NAMES = {"min": "generator", "max": "discriminator"}
+LOWEST_NORM = 1e-8
+"""Smaller norms are drawn here."""
+LOWEST_DISTANCE = 1e-3
+"""Lower end of the axis of distances from the data."""
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
     """Draws one panel per run, and below it the score of the generator if it was recorded."""
     scored = [run["quality"] for run in result["runs"].values() if "quality" in run]
-    below = (draw_quality, SCORES[main_score(scored[0])]) if scored else None
+    label = textwrap.fill(SCORES[main_score(scored[0])], 15) if scored else ""
+    below = (draw_quality, label) if scored else None
     line = functools.partial(plt.Line2D, [], [])
     handles = [line(color=color, lw=2, label=NAMES[side]) for side, color in COLORS.items()]
-    corrected = "corrected for minibatch noise (dots: below the standard error)"
-    handles.append(line(color="0.4", ls="-", lw=1.6, label=corrected))
+    handles.append(line(color="0.4", ls="-", lw=1.6, label="corrected for minibatch noise"))
     handles.append(line(color="0.4", ls=":", lw=1.6, label="raw"))
     draw_grid(
         result,
@@ -35,7 +40,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         ylabel="gradient norm",
         title=(
             "gradient of the loss that each player descends\n"
-            f"thin: {result['seeds']} seeds; thick: median; s: slope after a tenth of the run"
+            f"gray: {result['seeds']} seeds; thick: median; s: slope after a tenth of the run"
         ),
         columns=4,
         below=below,
@@ -51,13 +56,20 @@ def draw_quality(axes: Axes, found: dict[str, Any]) -> None:
     name = main_score(quality)
     scores = as_array(quality[name])
     steps = np.maximum(found["steps"], found["steps"][1] / 2)
-    for row in scores:
-        axes.plot(steps, row, color=COLORS["min"], lw=0.6, alpha=0.5)
+    axes.plot(steps, scores.T, color=GRAY, lw=0.6, alpha=0.5)
     axes.plot(steps, np.median(scores, axis=0), color=COLORS["min"], lw=2)
     if name in TOTALS:
         axes.axhline(quality[TOTALS[name]], color="0.4", ls="--", lw=1)
         axes.set_yticks(np.arange(0, quality[TOTALS[name]] + 1, 2))  # The score is a count.
-    axes.set(xscale="log", ylim=(0, None))
+    if name == "data_distance":
+        axes.axhline(MAX_DATA_DISTANCE, color="0.4", ls="--", lw=1)
+    # Panels of a row share their axis, so its top must not be fixed by the first one.
+    top = max(axes.get_ylim()[1], 1.05 * np.nanmax(scores))
+    if name == "data_distance":
+        axes.set(yscale="log", ylim=(LOWEST_DISTANCE, top))
+    else:
+        axes.set_ylim(0, top)
+    axes.set_xscale("log")
     axes.grid(alpha=0.2)
 
 
@@ -69,12 +81,12 @@ def panel(axes: Axes, found: dict[str, Any]) -> None:
         recorded = found["descended"][side]
         squares, errors = (as_array(recorded[part]) for part in ("corrected", "stderr"))
         for row, error in zip(squares, errors, strict=True):
-            axes.plot(steps, root(np.maximum(row, error)), color=color, lw=0.6, alpha=0.5)
-            low = row < error
-            axes.plot(steps[low], root(error[low]), ".", color=color, ms=3, alpha=0.6)
-        axes.plot(steps, median_norm(recorded), color=color, lw=2)
+            norms = root(np.maximum(row, error))
+            axes.plot(steps, np.maximum(norms, LOWEST_NORM), color=GRAY, lw=0.6, alpha=0.5)
+        median = np.maximum(median_norm(recorded), LOWEST_NORM)
+        axes.plot(steps, median, color=color, lw=2, zorder=3)
         raw = root(np.median(as_array(recorded["raw"]), axis=0))
-        axes.plot(steps, raw, color=color, ls=":", lw=1.5)
+        axes.plot(steps, np.maximum(raw, LOWEST_NORM), color=color, ls=":", lw=1.5, zorder=3)
         slope = found["slopes"]["descended"][side]
         if slope["mean"] is not None:
             height = 0.11 if side == "min" else 0.03
