@@ -18,6 +18,7 @@ from experiments.claims import (
 from experiments.claims.groups import GROUPS
 from experiments.claims.row import MAX_WORDS, VERDICTS, Row, result, table
 from experiments.greedy.digits01 import table as digits
+from experiments.greedy.gaussians import game
 from experiments.greedy.gaussians import table as gaussians
 
 ROWS = [row for rows in GROUPS.values() for row in rows]
@@ -139,6 +140,18 @@ def test_comparisons_with_greedy_depend_on_what_counts_as_a_mode():
         assert min(map(float, greedy_gaussians.against_greedy(record).values())) > 0.05
     p = greedy_gaussians.against_greedy(greedy_gaussians.SCRIPT, greedy_gaussians.FEW)
     assert float(p["script_gda_6"]) > 0.05 > float(p["script_gda_1"])
+
+
+def test_stated_rule_beats_one_step_of_gda_at_both_shares_and_not_six():
+    record = greedy_gaussians.STATED
+    assert {m: len(runs) for m, runs in record.runs().items()} == {
+        "ours_independent": 12,
+        "gda_6": 20,
+        "gda_1": 20,
+    }
+    for share in (game.MIN_SHARE, greedy_gaussians.FEW):
+        p = greedy_gaussians.against_greedy(record, share)
+        assert float(p["gda_6"]) > 0.05 > float(p["gda_1"])
 
 
 def test_both_digits_are_kept_by_greedy_and_dropped_by_gda():
