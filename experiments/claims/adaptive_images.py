@@ -154,7 +154,7 @@ ROWS = [
     Row(
         "A8",
         "Runs are better if both players move at the same pace",
-        "reduced: the runs of the earlier record of A7",
+        "reduced: the runs of an earlier record of A7",
         "supported in part: far from 1 is worse, 1 is not best",
         pace_figure,
         {"table": pace_table, "details": pace_details},
