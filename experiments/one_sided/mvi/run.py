@@ -146,4 +146,4 @@ def interval(values: np.ndarray, bounds: tuple[float, float]) -> list[float | No
     """
     if not np.isfinite(values).all():
         return [None, None, None]
-    return round_significant(mean_interval(values, bounds=bounds))
+    return round_significant(mean_interval(values.tolist(), bounds=bounds))
