@@ -3,8 +3,8 @@
     python -m experiments.greedy.endpoints
     python -m experiments.greedy.endpoints --redraw
 
-The command takes about a minute of CPU time. `--redraw` rebuilds tables and figure from the JSON
-file.
+There is no record yet: a first run was stopped after three minutes of CPU time. `--redraw` rebuilds
+tables and figures from the JSON file.
 
 The constants are those of `experiments.greedy.functions`. A proposal that fails the test is never
 accepted, with a probability that falls with the number of proposals, or with a fixed probability.
