@@ -50,8 +50,9 @@ def draw_variants(results: Results, path: Path) -> Path:
     """Compares decay rates, ε and batch sizes of Ada-nSGDA."""
     found = results["betas-exact"]["methods"]
     rows = {name.partition(", ")[2]: found[name] for name in VARIANTS if name in found}
-    if "betas-batch-10" in results:
-        rows["batches of 10"] = next(iter(results["betas-batch-10"]["methods"].values()))
+    for size in (1, 10, 100):
+        if (name := f"betas-batch-{size}") in results:
+            rows[f"batches of {size}"] = next(iter(results[name]["methods"].values()))
     title = "Ada-nSGDA (d = 100; β = (0.5, 0.9), ε = 1e-8 and exact expectations otherwise)"
     return draw({"Ada-nSGDA": rows}, ["tab:blue"], title, path)
 

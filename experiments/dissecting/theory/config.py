@@ -94,6 +94,7 @@ VARIANTS: Mapping[str, Method] = {
         ("β = (0.9, 0.9)", 0.9, 0.9, 1e-8),
         ("β = (0.5, 0.99)", 0.5, 0.99, 1e-8),
         ("β = (0.5, 0.999)", 0.5, 0.999, 1e-8),
+        ("β = (0.9, 0.999)", 0.9, 0.999, 1e-8),
         ("ε = 1e-5", 0.5, 0.9, 1e-5),
         ("ε = 1e-3", 0.5, 0.9, 1e-3),
     )
@@ -148,25 +149,30 @@ def studies() -> dict[str, dict[str, Setting]]:
         )
         for dimension, end in ((1000, 3), (10_000, 5))
     }
-    short = {"dimension": 100, "grid": 6, "seeds": 4, "steps": 5000}
+    short = {"dimension": 100, "grid": 6, "seeds": 16, "steps": 5000}
     betas = {
         "exact": dataclasses.replace(base, **short, methods=tuple(VARIANTS)),
-        "batch-10": dataclasses.replace(base, **short, batch_size=10, methods=tuple(VARIANTS)[:1]),
+        **{
+            f"batch-{size}": dataclasses.replace(
+                base, **short, batch_size=size, methods=tuple(VARIANTS)[:1]
+            )
+            for size in (1, 10, 100)
+        },
     }
     one_cell = {"rates_min": (10**-2.5,), "rates_max": (10**-1.5,)}
     return {
         "phase": vary("dimension", 1000, 300, 100, 10_000, seeds=32),
         "lambda": vary("scale", 1.0, 0.0, 3.0, 10.0, 100.0),
         "loss": vary("loss", "non-saturating"),
-        "linear": vary("linear_beyond", 4.0, 8.0, seeds=4),
-        "methods": vary("dimension", 100, methods=("layer_nsgda", *FULL), seeds=4),
+        "linear": vary("linear_beyond", 4.0, 8.0, seeds=16),
+        "methods": vary("dimension", 100, methods=("layer_nsgda", *FULL), seeds=16),
         "large": large,
         "betas": betas,
         "layer": vary("dimension", 1000, methods=("layer_nsgda",)),
-        "gamma": vary("correlation", 0.0, 0.6, seeds=4),
-        "batch": vary("batch_size", 10, 100, seeds=4),
-        "sparse": vary("latents", "sparse", batch_size=50, seeds=4),
-        "precision": vary("precision", "float32", seeds=4),
-        "long": vary("steps", 100_000, seeds=4),
+        "gamma": vary("correlation", 0.0, 0.6, seeds=16),
+        "batch": vary("batch_size", 10, 100, seeds=16),
+        "sparse": vary("latents", "sparse", batch_size=50, seeds=16),
+        "precision": vary("precision", "float32", seeds=16),
+        "long": vary("steps", 100_000, seeds=16),
         "longer": vary("loss", "non-saturating", steps=1_000_000, **one_cell),
     }
