@@ -35,7 +35,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         ylabel="cosine",
         title=(
             "cosine between ∇ₓ of the descended loss at (x_t, y_t) and x_t − x*\n"
-            f"colors: choice of x*; lines: mean over {result['seeds']} seeds; bands: range"
+            f"colors: choice of x*; lines: mean over {result['seeds']} seeds"
         ),
         columns=len(COLORS),
     )
@@ -82,12 +82,10 @@ def means(axes: Axes, found: dict[str, Any]) -> None:
 
 
 def panel(axes: Axes, times: list[int], found: dict[str, Any]) -> None:
-    """Draws mean and range over seeds along a run, for every reference point."""
+    """Draws the mean over seeds along a run, for every reference point."""
     for name, summary in found.items():
         cosines = np.array([[np.nan if v is None else v for v in row] for row in summary["cosine"]])
         width = 2 if name == "own end" else 1.4
         axes.plot(times, cosines.mean(axis=0), color=COLORS[name], lw=width)
-        low, high = cosines.min(axis=0), cosines.max(axis=0)
-        axes.fill_between(times, low, high, color=COLORS[name], alpha=0.1, lw=0)
     axes.axhline(0, color="0.3", lw=0.8)
     axes.grid(alpha=0.2)
