@@ -6,6 +6,7 @@ after the last finished case, and suites with a record of the same commit are sk
 """
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def main(command: argparse.Namespace) -> dict[str, str]:
     end = time.monotonic() + 60 * command.minutes
     about, outcomes = machine.describe_without_device(), {}
     for name in SUITES:
-        has = has_record(command.out, name, about["commit"])
+        has = has_record(command.out, name, about["commit"], command.quick)
         outcomes[name] = "kept" if has else run(name, command, end - time.monotonic())
         print(f"{name}: {outcomes[name]}", flush=True)
     if "out of time" in outcomes.values():
@@ -46,13 +47,23 @@ def main(command: argparse.Namespace) -> dict[str, str]:
     return outcomes
 
 
-def has_record(folder: Path, name: str, commit: str) -> bool:
-    """Returns whether a suite has a record of a device other than the CPU, at this commit."""
+def has_record(folder: Path, name: str, commit: str, quick: bool = False) -> bool:
+    """Returns whether a suite has a record of this commit and of the sizes that would be measured.
+
+    Records of a CPU do not count, unless they have the tiny sizes of `quick`.
+    """
     if commit == "unknown" or commit.endswith("+"):
         return False
+    config = dataclasses.asdict(suites.configure(suites.load(name), "gpu", quick))
+    config = json.loads(json.dumps(config))
     paths = [path for path in folder.glob(f"{name}-*.json") if ".part" not in path.name]
-    records = [json.loads(path.read_text())["machine"] for path in paths]
-    return any(one["platform"] != "cpu" and one["commit"] == commit for one in records)
+    records = [json.loads(path.read_text()) for path in paths]
+    return any(
+        (quick or record["machine"]["platform"] != "cpu")
+        and record["machine"]["commit"] == commit
+        and record["config"] == config
+        for record in records
+    )
 
 
 def run(name: str, command: argparse.Namespace, seconds: float) -> str:

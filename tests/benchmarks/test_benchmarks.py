@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import itertools
 import json
 import subprocess
 import types
@@ -22,12 +23,31 @@ def test_ratio_is_computed_within_each_round():
     assert found["b"]["seconds"] == 4.0
 
 
-def test_interleave_alternates_calls_after_warm_up():
+def test_interleave_gives_each_one_turn_per_round():
     calls = []
     runs = {name: lambda name=name: calls.append(name) for name in "ab"}
     times = clock.interleave(runs, rounds=2, warm_up=1)
-    assert calls == ["a", "b"] * 3
+    assert [set(calls[start : start + 2]) for start in (0, 2, 4)] == [{"a", "b"}] * 3
     assert [len(seconds) for seconds in times.values()] == [2, 2]
+
+
+@pytest.mark.parametrize("rounds", [10, 15])
+def test_interleave_varies_who_comes_before(rounds):
+    calls = []
+    runs = {name: lambda name=name: calls.append(name) for name in "abcd"}
+    clock.interleave(runs, rounds, warm_up=0)
+    pairs = [*itertools.pairwise(calls)]
+    for name in runs:
+        before = [first for first, second in pairs if second == name]
+        assert max(map(before.count, runs)) < 0.75 * len(before)
+
+
+def test_untimed_calls_begin_each_turn():
+    calls = []
+    runs = {name: lambda name=name: calls.append(name) for name in "ab"}
+    clock.interleave(runs, rounds=3, warm_up=1, calls=2, untimed=1)
+    turns = [calls[start : start + 3] for start in range(0, len(calls), 3)]
+    assert len(turns) == 8 and all(len(set(turn)) == 1 for turn in turns)
 
 
 def test_counts_of_matmul_are_exact():
@@ -174,8 +194,15 @@ def test_interrupted_suite_continues_after_finished_cases(tmp_path, monkeypatch)
 
 def test_gpu_command_skips_records_and_stops_when_time_is_up(tmp_path, monkeypatch, capsys):
     about = {"platform": "gpu", "commit": "abc", "device": "NVIDIA H100 80GB HBM3"}
-    (tmp_path / "step-h100.json").write_text(json.dumps({"machine": about}))
-    (tmp_path / "update-cpu.json").write_text(json.dumps({"machine": about | {"platform": "cpu"}}))
+
+    def write(file, config, **other):
+        record = {"machine": about | other, "config": dataclasses.asdict(config)}
+        (tmp_path / file).write_text(json.dumps(record))
+
+    write("step-h100.json", suites.load("step").GPU)
+    write("update-cpu.json", update.GPU, platform="cpu")
+    write("solve-h100.json", suites.load("solve").QUICK)
+    write("trainer-h100.json", suites.load("trainer").Config(), commit="abd")
     monkeypatch.setattr(machine, "describe_without_device", lambda: {"commit": "abc"})
     ran = []
 
@@ -187,12 +214,12 @@ def test_gpu_command_skips_records_and_stops_when_time_is_up(tmp_path, monkeypat
         return types.SimpleNamespace(returncode=0)
 
     monkeypatch.setattr(gpu.subprocess, "run", run)
-    command = argparse.Namespace(minutes=1.0, quick=True, out=tmp_path)
+    command = argparse.Namespace(minutes=1.0, quick=False, out=tmp_path)
     expected = {"step": "kept", "update": "done", "solve": "out of time", "trainer": "done"}
     assert gpu.main(command) == expected and ran == ["update", "solve", "trainer"]
     printed = capsys.readouterr().out
     assert "step: kept\n" in printed and "same command again" in printed
-    assert set(gpu.main(argparse.Namespace(minutes=0.0, quick=True, out=tmp_path)).values()) == {
+    assert set(gpu.main(argparse.Namespace(minutes=0.0, quick=False, out=tmp_path)).values()) == {
         "kept",
         "out of time",
     }
