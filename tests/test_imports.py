@@ -26,7 +26,7 @@ ORDER = {
         {"__main__"},
     ],
     "minmax_jax._util": [
-        {"__init__", "products", "types"},
+        {"__init__", "products", "repeat", "types"},
         {"notes", "trees"},
         {"checks", "sharding"},
         {"blue", "calls", "treeplex"},

@@ -9,6 +9,7 @@ import optax
 from jax import lax
 
 from minmax_jax._util import calls, checks, norms, trees
+from minmax_jax._util.repeat import repeat_while
 from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
 
 RELAXATION = 0.495
@@ -137,7 +138,7 @@ def step_by_curvature(
             bound = bound.astype(dtype) * norms.norm(trial.move)
             return trial.step_size * norms.norm(trial.change) > bound  # False for NaN.
 
-        trial = lax.while_loop(
+        trial = repeat_while(
             is_too_long,
             lambda t: attempt(jnp.asarray(tau).astype(dtype) * t.step_size, t.backtracks + 1),
             attempt(_first_size(nu, norm, largest, dtype), trees.new_count()),

@@ -19,15 +19,17 @@ def ascend(config: Config, game: Any, x: jax.Array, y: jax.Array) -> jax.Array:
     def gradient(y: jax.Array) -> jax.Array:
         return jax.grad(lambda y: game.payoff_fn(mm.Players(x, y)))(y)
 
-    def continues(carry: tuple[jax.Array, jax.Array]) -> jax.Array:
-        y, count = carry
-        return (jnp.abs(gradient(y)) > config.tolerance) & (count < config.max_ascent_steps)
+    def advance(now: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        y, slope, count = now
+        y = y + config.learning_rate * slope
+        return y, gradient(y), count + 1
 
-    def body(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        y, count = carry
-        return y + config.learning_rate * gradient(y), count + 1
+    def continues(now: tuple[jax.Array, ...]) -> jax.Array:
+        # The gradient is carried: rounded differently here and in the step, it would never end.
+        _, slope, count = now
+        return (jnp.abs(slope) > config.tolerance) & (count < config.max_ascent_steps)
 
-    return lax.while_loop(continues, body, (y, jnp.zeros((), int)))[0]
+    return lax.while_loop(continues, advance, (y, gradient(y), jnp.zeros((), int)))[0]
 
 
 def conditions(

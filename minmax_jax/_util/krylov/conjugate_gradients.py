@@ -4,10 +4,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from minmax_jax._util import trees
 from minmax_jax._util.krylov.system import Operator, Solution, System, add_scaled
+from minmax_jax._util.repeat import repeat_while
 from minmax_jax._util.types import PyTree
 
 
@@ -52,5 +52,5 @@ def conjugate_gradient(
 
     x, r, square = problem.start, problem.residual, problem.residual_square
     start = (x, r, r, square, jnp.zeros((), jnp.int32), jnp.ones((), bool))
-    x, _, _, square, count, _ = lax.while_loop(unfinished, iterate, start)
+    x, _, _, square, count, _ = repeat_while(unfinished, iterate, start)
     return Solution(problem.scale_back(x), count, jnp.sqrt(square))

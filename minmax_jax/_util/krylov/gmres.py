@@ -9,6 +9,7 @@ from jax import lax
 from minmax_jax._util import products, trees
 from minmax_jax._util.krylov.arnoldi import arnoldi_step, first_basis
 from minmax_jax._util.krylov.system import Operator, Solution, System, add_scaled
+from minmax_jax._util.repeat import repeat_while
 from minmax_jax._util.types import PyTree
 
 
@@ -60,7 +61,7 @@ def gmres(
         return x, r, trees.inner_product(r, r), count + end.column
 
     start = (problem.start, problem.residual, problem.residual_square, jnp.zeros((), jnp.int32))
-    x, _, square, count = lax.while_loop(unfinished, cycle, start)
+    x, _, square, count = repeat_while(unfinished, cycle, start)
     return Solution(problem.scale_back(x), count, jnp.sqrt(square))
 
 
@@ -117,7 +118,7 @@ def _run_cycle(
         g=jnp.zeros(width + 1, dtype).at[0].set(norm),
         column=jnp.zeros((), jnp.int32),
     )
-    return lax.while_loop(unfinished, iterate, start)
+    return repeat_while(unfinished, iterate, start)
 
 
 def _rotate(h: jax.Array, rotations: jax.Array, j: jax.Array) -> tuple[jax.Array, jax.Array]:
