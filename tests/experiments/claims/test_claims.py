@@ -142,7 +142,7 @@ def test_comparisons_with_greedy_depend_on_what_counts_as_a_mode():
     assert float(p["script_gda_6"]) > 0.05 > float(p["script_gda_1"])
 
 
-def test_stated_rule_beats_one_step_of_gda_at_both_shares_and_not_six():
+def test_stated_rule_beats_gda_with_one_step_and_not_with_six():
     record = greedy_gaussians.STATED
     assert {m: len(runs) for m, runs in record.runs().items()} == {
         "ours_independent": 12,
