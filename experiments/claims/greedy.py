@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from experiments._shared.means import format_mean
 from experiments._shared.proportions import proportion
 from experiments.claims import greedy_ends, greedy_gaussians
 from experiments.claims.row import Row, result, table
@@ -13,10 +12,8 @@ from experiments.greedy.cost import table as cost
 from experiments.greedy.digits01 import table as digits
 from experiments.greedy.digits01.config import TITLES
 from experiments.greedy.dimension import __main__ as dimension
-from experiments.greedy.equilibrium import table as equilibrium
 from experiments.greedy.functions import table as functions
 
-EQUILIBRIUM = "greedy/equilibrium/equilibrium"
 FUNCTIONS, COST = "greedy/functions/functions", "greedy/cost/cost"
 PUBLISHED, SEPARATE = "greedy/digits01-width256/digits01", "greedy/digits01-separate/digits01"
 SHARED, AUTHORS = "greedy/digits01/digits01", "greedy/digits01-authors/digits01"
@@ -104,12 +101,6 @@ def flops(game: str) -> float:
     return found["ours"]["flops"] / found["GDA"]["flops"]
 
 
-def gradient_norm(method: str) -> str:
-    """Formats the norm of D's gradient after training."""
-    found = result(EQUILIBRIUM)["methods"][method]
-    return format_mean(equilibrium.values(found, "gradient_norm"), 2, (0, np.inf))
-
-
 def proposals(d: str) -> str:
     """Formats median and range of the number of proposals in dimension d."""
     found = result("greedy/dimension/dimension")["dimensions"][d]
@@ -166,30 +157,5 @@ ROWS = [
         lambda: f"proposals: d = 10 {proposals('10')}, d = 10,000 {proposals('10000')}",
         {"table": lambda: dimension.table(result("greedy/dimension/dimension"))},
     ),
-    Row(
-        "C8",
-        "Greedy with a decreasing temperature works as well as with a fixed rate",
-        "the authors' schedule; reduced: as C5",
-        "inconclusive: one width, 1,000 updates, in which the schedule hardly falls",
-        lambda: (
-            f"both digits: decreasing {both(AUTHORS, 'ours_decreasing')}, "
-            f"fixed {both(AUTHORS, 'ours_published')}"
-        ),
-        {},
-    ),
-    Row(
-        "C9",
-        "Training ends at a greedy equilibrium",
-        "reduced: four Gaussians, the authors' networks and rates, 1,500 updates, five seeds",
-        "inconclusive: first condition fails; second does not tell trained from untrained",
-        lambda: (
-            f"‖∇_y f‖: greedy {gradient_norm('ours')}, GDA {gradient_norm('gda_6')}; "
-            f"ε = {result(EQUILIBRIUM)['config']['tolerance']}"
-        ),
-        {
-            "table": lambda: equilibrium.format_table(result(EQUILIBRIUM)),
-            "comparisons": lambda: equilibrium.comparisons(result(EQUILIBRIUM)),
-            "long": greedy_ends.long_table,
-        },
-    ),
+    *greedy_ends.ROWS,
 ]

@@ -19,7 +19,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     figure, axes = plt.subplots(
         2,
         len(methods),
-        figsize=(4.2 * len(methods), 6.6),
+        figsize=(max(5.2, 4.2 * len(methods)), 6.6),
         squeeze=False,
         layout="constrained",
         height_ratios=(1.2, 1),

@@ -3,8 +3,7 @@
     python -m experiments.greedy.endpoints
     python -m experiments.greedy.endpoints --redraw
 
-There is no record yet: a first run was stopped after three minutes of CPU time. `--redraw` rebuilds
-tables and figures from the JSON file.
+It takes half a minute of CPU time. `--redraw` rebuilds tables and figures from the JSON file.
 
 The constants are those of `experiments.greedy.functions`. A proposal that fails the test is never
 accepted, with a probability that falls with the number of proposals, or with a fixed probability.

@@ -69,6 +69,7 @@ def draw_equilibria(result: dict[str, Any], path: Path) -> None:
             ylim=(-0.03, 1.03),
         )
         axis.set_xscale("symlog", linthresh=0.1)
+        axis.set_xlim(left=-0.01)
         axis.grid(alpha=0.3)
     handles = axes[0, -1].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncol=2, fontsize=8)

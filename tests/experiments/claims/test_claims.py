@@ -142,16 +142,16 @@ def test_comparisons_with_greedy_depend_on_what_counts_as_a_mode():
     assert float(p["script_gda_6"]) > 0.05 > float(p["script_gda_1"])
 
 
-def test_stated_rule_beats_gda_with_one_step_and_not_with_six():
+def test_stated_rule_and_gda_differ_within_chance():
     record = greedy_gaussians.STATED
     assert {m: len(runs) for m, runs in record.runs().items()} == {
-        "ours_independent": 12,
+        "ours_independent": 20,
         "gda_6": 20,
         "gda_1": 20,
     }
     for share in (game.MIN_SHARE, greedy_gaussians.FEW):
         p = greedy_gaussians.against_greedy(record, share)
-        assert float(p["gda_6"]) > 0.05 > float(p["gda_1"])
+        assert min(map(float, p.values())) > 0.05
 
 
 def test_both_digits_are_kept_by_greedy_and_dropped_by_gda():
