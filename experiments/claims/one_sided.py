@@ -328,7 +328,7 @@ ROWS = [
         "B9",
         "The same",
         "reduced: MNIST, DCGAN of width 8, ten seeds",
-        "supported in part: positive, but no tested end of a run serves another",
+        "supported in part: positive; no tested end of a run serves another",
         lambda: mvi_figure("mnist"),
         {**tables("mnist", "mvi"), "adam": adam_table},
     ),
