@@ -5,7 +5,7 @@ from pathlib import Path
 from experiments._shared.command import RESULTS
 from experiments._shared.figures import GRAY, plt, save
 from experiments.claims.adaptive_images import H100, h100
-from experiments.claims.one_sided import BATCH, batch_cells
+from experiments.claims.one_sided_games import BATCH, batch_cells
 from experiments.claims.row import result
 from experiments.dissecting.images import figure
 from experiments.one_sided.methods import COLORS

@@ -5,6 +5,7 @@ from experiments.claims import (
     adaptive_synthetic,
     greedy,
     one_sided,
+    one_sided_games,
     surveys,
 )
 from experiments.claims.row import Row
@@ -15,7 +16,11 @@ GROUPS: dict[str, list[Row]] = {
         *adaptive_images.ROWS,
         *adaptive_synthetic.VARIATIONS,
     ],
-    "B: one-sided convergence (arXiv 2109.14213)": one_sided.ROWS,
+    "B: one-sided convergence (arXiv 2109.14213)": [
+        *one_sided_games.RATE,
+        *one_sided.ROWS,
+        *one_sided_games.NOISE,
+    ],
     "C: greedy accept test (arXiv 2006.12376)": greedy.ROWS,
     "Surveys": surveys.ROWS,
 }

@@ -1,9 +1,7 @@
-"""Claims of paper B."""
+"""Claims of paper B on GANs."""
 
 from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from experiments._shared.comparisons import format_p, from_interval, holm
 from experiments.claims.one_sided_rules import PRIMARY, condition_path
@@ -18,19 +16,13 @@ from experiments.claims.quality import (
     successful,
 )
 from experiments.claims.row import Row, result, table
-from experiments.one_sided.adversarial import __main__ as adversarial
 from experiments.one_sided.mvi import table as mvi
 from experiments.one_sided.mvi.run import REFERENCES
 from experiments.one_sided.norms import quality
 from experiments.one_sided.norms import table as norms
 from experiments.one_sided.norms.squares import median_norm
-from experiments.one_sided.theory import table as theory
 
 SIDES = {"min": "G", "max": "D"}
-BATCH = "one_sided/batch/theory"
-"""Record of B10."""
-BATCH_NOISE = 1.2
-"""Standard deviation of the noise of one sample in B10."""
 
 
 def slope(preset: str, run: str, side: str) -> dict[str, Any]:
@@ -161,65 +153,6 @@ def adam_table() -> str:
     return table(head, [[*cells, *gaps]])
 
 
-def theory_cell(game: str, method: str, schedule: str, noise: str = "0") -> str:
-    """Formats the slope of the average squared norm."""
-    cell = result("one_sided/theory/theory")["games"][game][method][schedule][noise]
-    return f"{cell['slope'][0]:.2f}"
-
-
-def theory_table(noise: str) -> str:
-    """Formats the slopes of all methods on three games."""
-    games = result("one_sided/theory/theory")["games"]
-    keys = [(game, schedule) for game in games for schedule in ("constant", "dual decay")]
-    rows = [
-        [f"`{m}`", *(theory_cell(game, m, schedule, noise) for game, schedule in keys)]
-        for m in games["drift"]
-    ]
-    return table(f"method | {' | '.join(f'{g}, {s}' for g, s in keys)}", rows)
-
-
-def batch_cells(method: str, schedule: str = "constant") -> dict[int, dict[str, Any]]:
-    """Returns the recorded runs of one method by batch size.
-
-    Samples have noise 1.2, so the mean over B of them has noise 1.2 / √B.
-    """
-    cells = result(BATCH)["games"]["drift"][method][schedule]
-    return {
-        round((BATCH_NOISE / float(noise)) ** 2): cell
-        for noise, cell in cells.items()
-        if noise != "bound"
-    }
-
-
-def batch_exponent(method: str, schedule: str = "constant") -> float:
-    """Returns the exponent p of level ~ B^(−p), fitted over all batch sizes."""
-    cells = batch_cells(method, schedule)
-    levels = [cell["min"]["median"][-1] for cell in cells.values()]
-    return -float(np.polyfit(np.log(list(cells)), np.log(levels), 1)[0])
-
-
-def batch_table() -> str:
-    """Formats the level of the average squared norm by batch size."""
-    methods = result(BATCH)["games"]["drift"]
-    sizes = list(batch_cells(next(iter(methods))))
-    rows = [
-        [
-            f"`{m}`",
-            *(f"{cell['min']['median'][-1]:.2g}" for cell in batch_cells(m).values()),
-            f"{batch_exponent(m):.2f}",
-        ]
-        for m in methods
-    ]
-    return table(f"method | {' | '.join(f'B = {b}' for b in sizes)} | exponent p", rows)
-
-
-def adversarial_figure() -> str:
-    """Formats x at the end with b2 = 0.9 and the largest learning rate."""
-    methods = result("one_sided/adversarial/adversarial")["methods"]
-    ends = {name: adversarial.format_end(methods[name]["0.9"][-1]["ends"]) for name in methods}
-    return f"x* = −1: Adam {ends['adam_gda']}, AMSGrad {ends['amsgrad_gda']}"
-
-
 def tables(preset: str, kind: str) -> dict[str, Callable[[], str]]:
     """Returns the tables of a page on gradient norms or on the condition."""
     if kind == "norms":
@@ -241,23 +174,6 @@ CONDITION_PAGES = {"B6": "dirac", "B7": "dirac-penalty", "B8": "gaussians", "B9"
 NORMS = "Only the generator converges; the discriminator's gradient norm stays high"
 CONDITION = "Runs satisfy the one-sided condition"
 ROWS = [
-    Row(
-        "B1",
-        "Under a one-sided MVI, x reaches stationary points at rate 1/T, y need not",
-        "three synthetic games, nine methods, 16 seeds",
-        "supported in part: Adam stops at a floor; one game defeats extragradient",
-        lambda: (
-            "slopes on `drift`, constant rate: extragradient "
-            f"{theory_cell('drift', 'extragradient', 'constant')}, "
-            f"AMSGrad {theory_cell('drift', 'amsgrad_gda', 'constant')}, "
-            f"Adam {theory_cell('drift', 'adam_gda', 'constant')}"
-        ),
-        {
-            "table": lambda: theory_table("0"),
-            "noise": lambda: theory_table("0.3"),
-            "details": lambda: theory.format_table(result("one_sided/theory/theory")).strip(),
-        },
-    ),
     Row(
         "B2",
         NORMS,
@@ -331,25 +247,5 @@ ROWS = [
         "supported in part: positive; no tested end of a run serves another",
         lambda: mvi_figure("mnist"),
         {**tables("mnist", "mvi"), "adam": adam_table},
-    ),
-    Row(
-        "B10",
-        "Under noise, larger batches lower the gradient norm that is reached",
-        "synthetic game `drift`, batches of 1 to 256, 16 seeds",
-        "supported: the level falls with the batch size, at tuned rates",
-        lambda: (
-            "level ~ B^(−p) after 3,000 updates: "
-            f"AMSGrad p = {batch_exponent('amsgrad_gda'):.2f}, "
-            f"Adam p = {batch_exponent('adam_gda'):.2f}"
-        ),
-        {"table": batch_table},
-    ),
-    Row(
-        "B11",
-        "AMSGrad converges where Adam fails",
-        "stochastic game with rare large gradients, 16 seeds",
-        "supported: Adam ends at the wrong end, AMSGrad does not",
-        adversarial_figure,
-        {"table": lambda: adversarial.table(result("one_sided/adversarial/adversarial"))},
     ),
 ]

@@ -6,13 +6,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 import minmax_jax as mm
 from experiments._shared.command import environment
 from experiments._shared.rounding import round_significant
 from experiments.greedy.endpoints import check
 from experiments.greedy.endpoints.config import Config
+from experiments.greedy.functions.run import make_greedy
 
 EVERY = 10
 """Proposals between two counts of the runs that are near the min-max point."""
@@ -50,15 +50,7 @@ def run(config: Config) -> dict[str, Any]:
 
 def run_rule(config: Config, game: Any, extra: dict[str, Any]) -> dict[str, Any]:
     """Runs all seeds with one accept rule and checks their ends."""
-    optimizer = mm.greedy(
-        optax.chain(optax.set_to_zero(), mm.add_noise(config.stddev)),
-        optax.sgd(config.learning_rate),
-        max_ascent_steps=config.max_ascent_steps,
-        gradient_tolerance=config.tolerance,
-        min_improvement=config.min_improvement,
-        stochastic=False,
-        **extra,
-    )
+    optimizer = make_greedy(config, **extra)
 
     @jax.jit
     @jax.vmap

@@ -59,15 +59,8 @@ def run_greedy(config: Config, game: Any) -> dict[str, Any]:
       By seed: status, numbers of proposals, accepted proposals and ascent steps, the end of the
       run, and the path of accepted points.
     """
-    optimizer = mm.greedy(
-        optax.chain(optax.set_to_zero(), mm.add_noise(config.stddev)),
-        optax.sgd(config.learning_rate),
-        max_ascent_steps=config.max_ascent_steps,
-        gradient_tolerance=config.tolerance,
-        min_improvement=config.min_improvement,
-        max_rejections=config.rejections - 1,  # A run stops at one rejection more than this.
-        stochastic=False,
-    )
+    # A run stops at one rejection more than this.
+    optimizer = make_greedy(config, max_rejections=config.rejections - 1)
 
     @jax.jit
     @jax.vmap
@@ -96,6 +89,24 @@ def run_greedy(config: Config, game: Any) -> dict[str, Any]:
         "ends": np.stack([end.players.min, end.players.max], -1).round(4).tolist(),
         "paths": paths,
     }
+
+
+def make_greedy(config: Any, **accept: Any) -> Any:
+    """Returns greedy with normally distributed proposals of x and ascent of y.
+
+    Args:
+      config: Constants of the proposals and of the ascent.
+      **accept: Arguments of `mm.greedy` on acceptance and on the end of a run.
+    """
+    return mm.greedy(
+        optax.chain(optax.set_to_zero(), mm.add_noise(config.stddev)),
+        optax.sgd(config.learning_rate),
+        max_ascent_steps=config.max_ascent_steps,
+        gradient_tolerance=config.tolerance,
+        min_improvement=config.min_improvement,
+        stochastic=False,
+        **accept,
+    )
 
 
 def run_other(config: Config, make: Callable[..., Any], game: Any) -> dict[str, Any]:
