@@ -42,7 +42,7 @@ class Config:
       rounds: Number of timed turns.
       calls: Number of calls per turn, if `turn_seconds` does not need more.
       turn_seconds: Duration that a turn of the hand-written step reaches with more calls. A single
-        call of 1 ms would be timed while threads of the preceding implementation are still stopping.
+        call of 1 ms would be timed while threads of the preceding implementation are stopping.
       loop: Number of steps in one call of the form `minmax_jax in a loop`, or 0 for none.
       forward_mode: Whether to time `mm.symplectic`, which needs forward-mode derivatives.
     """
