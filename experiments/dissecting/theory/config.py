@@ -170,9 +170,9 @@ def studies() -> dict[str, dict[str, Setting]]:
         "betas": betas,
         "layer": vary("dimension", 1000, methods=("layer_nsgda",)),
         "gamma": vary("correlation", 0.0, 0.6, seeds=16),
-        "batch": {**vary("batch_size", 10, seeds=16), **vary("batch_size", 100, seeds=4)},
-        "sparse": vary("latents", "sparse", batch_size=50, seeds=4),
-        "precision": vary("precision", "float32", seeds=4),
-        "long": vary("steps", 100_000, seeds=4),
+        "batch": vary("batch_size", 10, 100, seeds=16),
+        "sparse": vary("latents", "sparse", batch_size=50, seeds=16),
+        "precision": vary("precision", "float32", seeds=16),
+        "long": vary("steps", 100_000, seeds=16),
         "longer": vary("loss", "non-saturating", steps=1_000_000, **one_cell),
     }
