@@ -101,10 +101,11 @@ def _ranges(dtype: Any) -> _Ranges:
     return _Ranges(*(2.0**exponent for exponent in exponents))
 
 
-def norm_in_one_pass(leaf: jax.Array) -> ScaledNorm:
-    """Returns the norm of one leaf, from three sums of squares."""
-    ranges = _ranges(accumulator_dtype(leaf.dtype))
-    mid, small, big = _sums_of_squares(leaf, (1.0, ranges.up, ranges.down))
+def norm_in_one_pass(*leaves: jax.Array) -> ScaledNorm:
+    """Returns the norm of leaves of one dtype, from three sums of squares."""
+    ranges = _ranges(accumulator_dtype(leaves[0].dtype))
+    sums = [_sums_of_squares(leaf, (1.0, ranges.up, ranges.down)) for leaf in leaves]
+    mid, small, big = (functools.reduce(jnp.add, parts) for parts in zip(*sums, strict=True))
     # Both comparisons are False for NaN, which `mid` keeps.
     is_big, is_small, one = mid > ranges.high, mid < ranges.low, jnp.ones((), mid.dtype)
     scale = jnp.where(is_big, ranges.down * one, jnp.where(is_small, ranges.up * one, one))

@@ -68,19 +68,47 @@ def computed_norms(compute: Callable[..., jax.Array], *inputs: PyTree) -> list[S
 
 def tree_norm(tree: PyTree) -> ScaledNorm:
     """Returns the Euclidean norm over all leaves of `tree`, or zero if it has no leaves."""
-    return joined(leaf_norms(tree))
+    leaves = [*map(jnp.asarray, jax.tree.leaves(tree))]
+    # Elsewhere, leaves may be divided among devices in different ways.
+    if not sharding.is_of_one_device():
+        return joined(leaf_norms(leaves))
+    return lax.platform_dependent(
+        cpu=lambda: joined(leaf_norms(leaves)), default=lambda: _tree_norm_together(leaves)
+    )
 
 
 def joined(norms: Sequence[ScaledNorm]) -> ScaledNorm:
     """Returns the norm of a tree, given the norms of its leaves."""
     if not norms:
         return ScaledNorm(value=jnp.zeros(()), scale=jnp.ones(()))
+    if len(norms) == 1:
+        return norms[0]
     dtype = jnp.result_type(*(norm.value for norm in norms))
     values, scales = (jnp.stack([x.astype(dtype) for x in of]) for of in zip(*norms, strict=True))
     # Use the smallest scale, which belongs to the largest elements. Zeros have no scale.
     scales = jnp.where(values == 0, jnp.max(scales), scales)
     scale = jnp.min(scales)
     return ScaledNorm(root(jnp.sum(jnp.square(values * (scale / scales)))), scale)
+
+
+_TOGETHER = 2**18
+"""Number of elements up to which a leaf is summed together with others."""
+
+
+def _tree_norm_together(tree: PyTree) -> ScaledNorm:
+    """Returns the norm of a tree from sums over all leaves of a dtype, small ones in one array.
+
+    On a GPU, starting the kernels for the sums of a small leaf takes longer than the sums.
+    """
+    groups: dict[Any, list[jax.Array]] = {}
+    for leaf in map(jnp.asarray, jax.tree.leaves(tree)):
+        groups.setdefault(accumulator_dtype(leaf.dtype), []).append(leaf)
+    norms = []
+    for dtype, leaves in groups.items():
+        small = [leaf.reshape(-1).astype(dtype) for leaf in leaves if leaf.size <= _TOGETHER]
+        large = [leaf.astype(dtype) for leaf in leaves if leaf.size > _TOGETHER]
+        norms.append(norm_in_one_pass(*([jnp.concatenate(small)] if small else []), *large))
+    return joined(norms)
 
 
 # jit caches one trace per leaf shape; models have many leaves but few distinct shapes.

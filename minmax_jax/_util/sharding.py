@@ -17,6 +17,12 @@ def is_explicit(tree: PyTree) -> bool:
     return any(axis is not None for spec in specs for axis in spec)
 
 
+def is_of_one_device() -> bool:
+    """Returns whether arrays are those of one device: in `shard_map` over all axes, or `pmap`."""
+    mesh = jax.sharding.get_abstract_mesh()
+    return not mesh.empty and mesh.are_all_axes_manual
+
+
 def replicated(function: Callable[..., T], *args: Any) -> T:
     """Returns `function(*args)`, with results that are the same on all devices of a mesh.
 

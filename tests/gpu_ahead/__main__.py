@@ -1,7 +1,7 @@
 """Prints what training steps launch on an H100, and the passes of updates.
 
-Use: `python -m tests.gpu_ahead [NETWORK ...]`, or `python -m tests.gpu_ahead updates`, or
-`python -m tests.gpu_ahead grouped`, or `python -m tests.gpu_ahead many_devices [cuda|tpu] [WIDTH]`.
+Use: `python -m tests.gpu_ahead [NETWORK ...]`, or with one of the words `updates`, `trainer` and
+`grouped`, or `python -m tests.gpu_ahead many_devices [cuda|tpu] [WIDTH]`.
 """
 
 import sys
@@ -9,7 +9,7 @@ import sys
 import optax
 
 import minmax_jax as mm
-from tests.gpu_ahead import compiling, grouped, many_devices, steps, updates
+from tests.gpu_ahead import compiling, grouped, many_devices, steps, trainer, updates
 
 
 def main() -> None:
@@ -20,6 +20,8 @@ def main() -> None:
         return print_many_devices(*sys.argv[2:])
     if sys.argv[1:] == ["updates"]:
         return print_passes()
+    if sys.argv[1:] == ["trainer"]:
+        return print_trainer()
     if sys.argv[1:] == ["grouped"]:
         return print_grouped()
     for name in sys.argv[1:] or steps.NETWORKS:
@@ -48,6 +50,13 @@ def print_passes() -> None:
             for dtype in ("float32", "bfloat16"):
                 passes = updates.count_passes(optimizer, side, dtype)
                 print(f"{name}, {side}x{side}, {dtype}: {passes:.1f}", flush=True)
+
+
+def print_trainer() -> None:
+    """Prints the counts of a bare step and of the trainer's step, both in a loop."""
+    for name in steps.NETWORKS:
+        print(name, "bare step", steps.count_step(name, loop=True), flush=True)
+        print(name, "trainer", trainer.count_trainer(name), flush=True)
 
 
 def print_grouped() -> None:

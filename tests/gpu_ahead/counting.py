@@ -54,10 +54,18 @@ class Counts(NamedTuple):
     gigaflops: float
 
 
-def count(text: str) -> Counts:
-    """Counts the instructions of a program's entry computation."""
+def count(text: str, *, loop: bool = False) -> Counts:
+    """Counts the instructions of a program's entry computation, or of one turn of its longest loop.
+
+    Args:
+      text: Text of the compiled program.
+      loop: Whether to count a loop.
+    """
     computations = dict(_computations(text))
     entry = computations["ENTRY"]
+    if loop:
+        bodies = re.findall(r"\bbody=%?([\w.-]+)", text)
+        entry = max((computations[name] for name in bodies), key=len)
     types = {one.name: one.type for one in entry}
     launched = [one for one in entry if one.operation not in _NO_KERNEL]
     calls = [one for one in launched if "__cudnn$conv" in one.rest]

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
+from jax import lax
 
 import minmax_jax as mm
 from minmax_jax.gan import networks
@@ -24,7 +25,9 @@ BATCH = 64
 ADAM: Any = {"b1": 0.5, "b2": 0.999}
 
 
-def count_step(name: str, order: str = "simultaneous", dtype: str = "float32") -> counting.Counts:
+def count_step(
+    name: str, order: str = "simultaneous", dtype: str = "float32", *, loop: bool = False
+) -> counting.Counts:
     """Compiles one step of both players, and counts what it launches.
 
     Args:
@@ -32,6 +35,7 @@ def count_step(name: str, order: str = "simultaneous", dtype: str = "float32") -
       order: "simultaneous" for Adam on the non-saturating loss, otherwise the name of an
         optimizer, which plays the zero-sum game.
       dtype: Dtype of products.
+      loop: Whether the step runs in a loop over steps.
     """
     network, shape, width, latent_dim = NETWORKS[name]
     pair = networks.build(
@@ -46,10 +50,14 @@ def count_step(name: str, order: str = "simultaneous", dtype: str = "float32") -
         updates, state = optimizer.update(field_fn(players), state, players, field_fn=field_fn)
         return optax.apply_updates(players, updates), state
 
+    def steps(players: Any, state: Any, batch: Any, number: Any) -> Any:
+        return lax.fori_loop(0, number, lambda _, kept: step(*kept, batch), (players, state))
+
     with networks.tracing_for("gpu"):
         state = jax.eval_shape(optimizer.init, players)
-        program = compile_for_h100(step, players, state, batch, donate_argnums=(0, 1))
-    return counting.count(program.as_text())
+        arguments = players, state, batch, *([jnp.int32(50)] if loop else [])
+        program = compile_for_h100(steps if loop else step, *arguments, donate_argnums=(0, 1))
+    return counting.count(program.as_text(), loop=loop)
 
 
 def _optimizer(order: str) -> Any:

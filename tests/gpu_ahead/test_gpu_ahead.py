@@ -6,7 +6,7 @@ import pytest
 
 import minmax_jax as mm
 from minmax_jax.gan.networks import _convolution_lax
-from tests.gpu_ahead import compiling, counting, grouped, steps, updates
+from tests.gpu_ahead import compiling, counting, grouped, steps, trainer, updates
 
 HLO = """\
 %fused (p: f32[8]) -> f32[8] {
@@ -50,6 +50,13 @@ def test_count_reads_convolutions_sums_and_sizes():
     arrays = {"x": 64 * 14 * 14 * 16, "stuffed": 64 * 31 * 31 * 16, "y": 64 * 28 * 28, "k": 256}
     moved = 3 * arrays["x"] + 2 * arrays["stuffed"] + arrays["y"] + arrays["k"] + 3
     assert found.megabytes == pytest.approx(4 * (moved + 32 + 3136 * 32 + 128) / 1e6)
+
+
+def test_count_of_a_loop_reads_its_body():
+    body, rest = HLO.split("ENTRY %main")
+    loop = f"{body}%body{rest}\nENTRY %main (x: f32[8]) -> f32[8] {{\n  %w = f32[8]{{0}} while(%x), condition=%c, body=%body\n}}\n"  # noqa: E501
+    assert counting.count(loop, loop=True) == counting.count(HLO)
+    assert counting.count(loop).kernels == 1
 
 
 def test_missing_packages_are_named(monkeypatch):
@@ -103,6 +110,18 @@ def test_step_launches_few_kernels(compiler, name):
     assert found.megabytes <= megabytes
     assert found.gigaflops <= gigaflops
     assert found.reversed_windows == found.zero_stuffed == found.direct_sums == 0
+
+
+# The bare steps launch 52, 84, 126 and 294 in a loop; with one norm per leaf, the trainer's
+# launched 124, 163, 244 and 547.
+TRAINER = {"mlp": 96, "dcgan16": 132, "dcgan64": 207, "resnet128": 400}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "mlp")) for name in TRAINER]
+)
+def test_trainer_adds_few_kernels(compiler, name):
+    assert trainer.count_trainer(name).kernels <= TRAINER[name]
 
 
 @pytest.mark.parametrize(("name", "passes"), [("nsgda", 4.2), ("ada_nsgda", 9.2)])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from jax.sharding import PartitionSpec as P
 
 import minmax_jax as mm
 from benchmarks import counts
@@ -18,11 +19,14 @@ from minmax_jax._util import norms as norms_lib
 pytestmark = pytest.mark.usefixtures("strict_promotion", "form")
 
 
-@pytest.fixture(scope="module", params=["cpu", "accelerator"], autouse=True)
+@pytest.fixture(scope="module", params=["cpu", "accelerator", "together"], autouse=True)
 def form(request):
-    """Tests the algorithms for CPU and for accelerators, both on this backend."""
+    """Tests the algorithms for CPU and for accelerators, all on this backend.
+
+    With "together", small leaves are summed together.
+    """
     mine = pytest.MonkeyPatch()
-    if request.param == "accelerator":  # A second copy of the module, with no compiled functions.
+    if request.param != "cpu":  # A second copy of the module, with no compiled functions.
         spec = importlib.util.spec_from_file_location("norms_of_accelerators", norms_lib.__file__)
         copy = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(copy)
@@ -30,8 +34,10 @@ def form(request):
         copy._computed_norms_on_cpu = lambda compute, leaves: [
             copy.moderate_norm_in_one_pass(compute(*leaf)) for leaf in leaves
         ]
+        if request.param == "together":
+            copy.tree_norm = copy._tree_norm_together
         mine.setattr(request.module, "norms_lib", copy)
-    yield request.param
+    yield request.param.replace("together", "accelerator")
     mine.undo()
 
 
@@ -215,3 +221,25 @@ def test_norm_of_bfloat16_is_accumulated_in_float32():
     norm = norms_lib.norm(x)
     assert norm.dtype == jnp.float32
     np.testing.assert_allclose(norm, 100 * float(x[0]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-35, 1e-12, 1.0, 1e30])
+def test_tree_norm_of_several_dtypes_matches_float64(scale):
+    draw = np.random.default_rng(0).normal
+    large = np.float32(scale * draw(size=(1024, 257)))
+    tree = [large, jnp.asarray(scale * draw(size=300), jnp.bfloat16), np.float32(scale * draw())]
+    exact = np.linalg.norm(np.concatenate([np.ravel(np.float64(leaf)) for leaf in tree]))
+    np.testing.assert_allclose(jax.jit(norms_lib.norm)(tree), exact, rtol=1e-5)
+
+
+def test_tree_norm_of_one_device_sums_small_leaves_together():
+    """Lowered for a GPU: one sum of all leaves, in rows first, where all axes are manual."""
+    tree = [jnp.ones(30 + index) for index in range(20)]
+    mesh = jax.make_mesh((1,), ("data",))
+    of_device = jax.shard_map(mm.diagnostics.player_norms, mesh=mesh, in_specs=P(), out_specs=P())
+
+    def count_sums(function):
+        traced = jax.jit(function).trace(mm.Players(tree, jnp.ones(3)))
+        return traced.lower(lowering_platforms=("cuda",)).as_text().count("stablehlo.reduce(")
+
+    assert count_sums(of_device) <= 2 * 5 < 20 < count_sums(mm.diagnostics.player_norms)

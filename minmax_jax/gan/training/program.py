@@ -187,7 +187,8 @@ def _advance(step_fn: Callable[..., Any], policy: str, steps_per_call: int) -> C
     step_fn = jax.jit(step_fn, inline=True)
 
     def single(state: Any, *inputs_and_until: Any) -> Any:
-        return step_fn(state, *inputs_and_until[:-1])
+        state, quantities = step_fn(state, *inputs_and_until[:-1])
+        return state, nonfinite.report(state, quantities, policy)
 
     def many(state: Any, *inputs_and_until: Any) -> Any:
         *inputs, until = inputs_and_until
@@ -202,9 +203,10 @@ def _advance(step_fn: Callable[..., Any], policy: str, steps_per_call: int) -> C
             lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
             jax.eval_shape(step_fn, state, *inputs)[1],
         )
-        return lax.while_loop(
+        state, quantities = lax.while_loop(
             is_unfinished, lambda carry: step_fn(carry[0], *inputs), (state, quantities)
         )
+        return state, nonfinite.report(state, quantities, policy)
 
     return single if steps_per_call == 1 else many
 

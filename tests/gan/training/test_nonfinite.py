@@ -77,11 +77,12 @@ def run(one, policy, steps, **options):
             lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
             jax.eval_shape(guarded, state, images, seed)[1],
         )
-        return lax.while_loop(
+        after, norms = lax.while_loop(
             lambda carry: (carry[0].step < steps) & nonfinite.may_continue(carry[0], policy),
             lambda carry: guarded(carry[0], images, seed),
             (state, empty),
         )
+        return after, nonfinite.report(after, norms, policy)
 
     zeros = parallel.replicate(jnp.zeros(()), first_devices(2))
     out = parallel.map_step(loop, first_devices(2))(start(), zeros, zeros)
