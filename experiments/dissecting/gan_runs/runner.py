@@ -40,7 +40,7 @@ class Runner:
       folder: Folder of the runs.
       time_limit: Time limit of all training.
       extractor: Name of the feature extractor. Empty: the one that suits the data.
-      read: Function that returns further arrays to log, by name, from the optimizer state.
+      read: Function that returns further vectors to log, by name, from the optimizer state.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ class Recorder(gan.Hook):
       steps: Number of updates of the run.
       time_limit: Time limit, checked after each record.
       checkpoints: Checkpoints of the run.
-      read: Function that returns further arrays to log, by name, from the optimizer state.
+      read: Function that returns further vectors to log, by name, from the optimizer state.
     """
 
     def __init__(
@@ -81,12 +81,19 @@ class Recorder(gan.Hook):
 
 
 def write_record(
-    folder: Path, step: int, quantities: Mapping[str, Any], arrays: Mapping[str, Any]
+    folder: Path, step: int, quantities: Mapping[str, Any], vectors: Mapping[str, Any]
 ) -> None:
-    """Appends one record to `metrics.jsonl`: scalar quantities, and further arrays by name."""
+    """Appends one record to `metrics.jsonl`: scalar quantities, and the elements of vectors.
+
+    The elements of the vector `x` are `x_0`, `x_1`, and so on.
+    """
     scalars = {name: float(value) for name, value in quantities.items() if name != "nonfinite"}
-    lists = {name: np.asarray(value).tolist() for name, value in arrays.items()}
-    gan.append_metrics(folder, {"step": step, **scalars, **lists})
+    elements = {
+        f"{name}_{index}": float(value)
+        for name, vector in vectors.items()
+        for index, value in enumerate(np.asarray(vector))
+    }
+    gan.append_metrics(folder, {"step": step, **scalars, **elements})
 
 
 class Trainer:
@@ -96,7 +103,7 @@ class Trainer:
       config: Networks, loss and batch size.
       data: Training data.
       optimizers: Optimizers by the method names of the jobs.
-      read: Function that returns further arrays to log, by name, from the optimizer state.
+      read: Function that returns further vectors to log, by name, from the optimizer state.
 
     Attributes:
       pair: Networks; their initial parameters have the seed `config.run.seed`.

@@ -69,9 +69,12 @@ def make_job(config: Config, method: str, seed: int) -> Job:
 def recorded_lengths(runner: Runner, job: Job) -> mm.Players:
     """Returns the norms of Adam's steps along a run, `Players` of shape (records, leaves)."""
     records = runner.metrics(job)
-    return mm.Players(
-        *(np.array([record[f"lengths_{side}"] for record in records]) for side in ("min", "max"))
-    )
+
+    def read(side: str, leaves: int) -> np.ndarray:
+        names = [f"lengths_{side}_{leaf}" for leaf in range(leaves)]
+        return np.array([[record[name] for name in names] for record in records], float)
+
+    return mm.Players(*map(read, ("min", "max"), map(len, layers(runner))))
 
 
 def movement(values: np.ndarray) -> list[dict[str, float]]:

@@ -32,7 +32,7 @@ FILE = "evaluations.jsonl"
 
 def append(folder: Path, record: Mapping[str, Any]) -> jsonl.Record:
     """Appends a record and returns it as `read` will return it."""
-    return jsonl.append(folder / FILE, record)
+    return jsonl.append(folder / FILE, record, check=check)
 
 
 def read(folder: Path, note: Note = print_note) -> list[jsonl.Record]:

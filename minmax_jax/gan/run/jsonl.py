@@ -26,13 +26,35 @@ MAX_LINE = 2**20
 """Longest line in bytes. Records have a few hundred."""
 
 
-def append(path: Path, record: Mapping[str, Any]) -> Record:
+def check_metrics(record: Record) -> str:
+    """Returns why a JSON object is not a record of metrics: a step, and scalars by name."""
+    if not json_text.is_count(record.get("step")):
+        return "step must be an integer from 0 to 2147483647"
+    nested = next((name for name, value in record.items() if not json_text.is_scalar(value)), None)
+    return "" if nested is None else f"{nested:.40} must be a number, text or null"
+
+
+def append(path: Path, record: Mapping[str, Any], *, check: Check = check_metrics) -> Record:
     """Appends a record, in one write, and returns it as `read` will return it.
 
     Floats that are not finite become null. If a crash has cut off the last line, the record
     starts on a new line. Symbolic links are not followed.
+
+    Args:
+      path: File, which is created if it does not exist.
+      record: JSON object.
+      check: Function that returns why it is not a record, or an empty string.
+
+    Raises:
+      ValueError: If `read` would skip the record. Nothing is written then.
     """
     text = json.dumps(_finite(record))
+    found = _parse_line(text.encode(), check)
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"{path.name}: this record would be skipped when it is read: {found}. Give each "
+            "number of an array its own name."
+        )
     with files.open_to_append(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - 1, 0))
@@ -40,15 +62,7 @@ def append(path: Path, record: Mapping[str, Any]) -> Record:
         data = line.encode()
         while data:  # A full disk can take a part of the line; writing the rest raises the error.
             data = data[file.write(data) :]
-    return json.loads(text)
-
-
-def check_metrics(record: Record) -> str:
-    """Returns why a JSON object is not a record of metrics: a step, and scalars by name."""
-    if not json_text.is_count(record.get("step")):
-        return "step must be an integer from 0 to 2147483647"
-    nested = next((name for name, value in record.items() if not json_text.is_scalar(value)), None)
-    return "" if nested is None else f"{nested:.40} must be a number, text or null"
+    return found
 
 
 def read(path: Path, *, check: Check = check_metrics, note: Note = print_note) -> list[Record]:

@@ -215,7 +215,15 @@ def incomparable(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 
 def append_metrics(folder: Path, record: Mapping[str, Any]) -> None:
-    """Appends a record to `metrics.jsonl`."""
+    """Appends a record to `metrics.jsonl`.
+
+    Args:
+      folder: Folder of the run.
+      record: `step`, and scalars by name.
+
+    Raises:
+      ValueError: If `read_metrics` would skip the record, for example because a value is a list.
+    """
     jsonl.append(folder / METRICS, record)
 
 

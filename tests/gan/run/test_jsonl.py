@@ -88,7 +88,7 @@ def test_read_of_absent_file_is_empty(tmp_path):
 
 def test_nonfinite_floats_become_null_at_any_depth(tmp_path):
     record = {"a": math.nan, "b": {"c": [1.0, math.inf]}, "d": (-math.inf, "nan")}
-    returned = jsonl.append(tmp_path / "a", record)
+    returned = jsonl.append(tmp_path / "a", record, check=lambda _: "")
     assert returned == {"a": None, "b": {"c": [1.0, None]}, "d": [None, "nan"]}
     assert jsonl.read(tmp_path / "a", check=lambda _: "") == [returned]
 

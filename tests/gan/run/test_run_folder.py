@@ -171,6 +171,24 @@ def test_discard_metrics_after_removes_later_and_cut_records(tmp_path):
     assert [(line["step"], line["loss_min"]) for line in lines] == [(10, 1), (20, 1), (30, 2)]
 
 
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"norms": [1.0, 2.0]}, "norms must be a number, text or null"),
+        ({"norms": (1.0, 2.0)}, "norms must be a number, text or null"),
+        ({"norms": {"min": 1.0}}, "norms must be a number, text or null"),
+        ({"step": -1}, "step must be an integer from 0"),
+        ({"step": 1.0}, "step must be an integer from 0"),
+    ],
+)
+def test_append_metrics_refuses_what_read_metrics_would_skip(tmp_path, change, text):
+    with pytest.raises(
+        ValueError, match=f"^metrics.jsonl: this record would be .*: {text}.*its own name"
+    ):
+        run_folder.append_metrics(tmp_path, {"step": 1, "loss_min": 1.0, **change})
+    assert not (tmp_path / "metrics.jsonl").exists()
+
+
 def test_discard_metrics_after_creates_no_file(tmp_path):
     assert run_folder.discard_metrics_after(tmp_path, 5) == []
     assert list(tmp_path.iterdir()) == []
