@@ -65,10 +65,12 @@ def draw_grid(
             axes[0, j].set_title(method, fontsize=12)
             axes[-1, j].set_xlabel(xlabel)
     labels = [handle.get_label() for handle in handles]
-    columns = columns if cols > 2 else 1  # A narrow figure has no room for several.
+    narrow = cols <= 2
+    columns = 1 if narrow else columns
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
     width = f", width {result['width']}" if result["width"] else ""
     changes = [result["loss"]] if "loss" in result else []
     name = ", ".join([result["preset"], *changes, *["balanced"] * result.get("balanced", False)])
-    figure.suptitle(f"{name}{width}: {title}", fontsize=13)
+    space = "\n" if narrow else " "
+    figure.suptitle(f"{name}{width}:{space}{title}", fontsize=13)
     save(figure, path, dpi=90)
