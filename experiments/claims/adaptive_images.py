@@ -140,7 +140,7 @@ ROWS = [
         "A6",
         "The same in the paper's main setting, where SGDA fails",
         "ResNet WGAN-GP, CIFAR-10; reduced: width 64, 8,000 updates, three seeds",
-        "supported: magnitude suffices at reduced width; direction alone was not run",
+        "supported in part: magnitude suffices; direction alone was not run",
         lambda: (
             "Fréchet distance: "
             + ", ".join(
@@ -155,7 +155,7 @@ ROWS = [
         "A8",
         "Runs are better if both players move at the same pace",
         "reduced: the runs of an earlier record of A7",
-        "supported in part: far from 1 is worse, 1 is not best",
+        "supported in part: true for gradients, not for the best updates",
         pace_figure,
         {"table": pace_table, "details": pace_details},
     ),

@@ -149,8 +149,8 @@ def tables(path: str, score: str, digits: int) -> dict[str, Callable[[], str]]:
 ROWS = [
     Row(
         "A10",
-        "Magnitude matters more than direction: 36 pairs of six rules, eight Gaussians",
-        "reduced: MLP, 8,000 updates, 20 seeds, 6 × 6 learning rates",
+        "Magnitude matters more than direction, over 36 pairs of six rules",
+        "reduced: eight Gaussians, MLP, 8,000 updates, 20 seeds, 6 × 6 learning rates",
         "inconclusive: only SGD's magnitude costs modes; otherwise direction matters more",
         lambda: (
             "spread of effects, magnitude minus direction: "

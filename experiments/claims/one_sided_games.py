@@ -110,7 +110,7 @@ NOISE = [
         "B11",
         "AMSGrad converges where Adam fails",
         "stochastic game with rare large gradients, 16 seeds",
-        "supported: Adam ends at the wrong end, AMSGrad does not",
+        "supported: AMSGrad nears the solution at large rates, Adam at none",
         adversarial_figure,
         {"table": lambda: adversarial.table(result("one_sided/adversarial/adversarial"))},
     ),

@@ -44,14 +44,14 @@ def summary(groups: dict[str, list[Row]]) -> str:
 def full_claims(groups: dict[str, list[Row]]) -> tuple[list[Row], list[str]]:
     """Returns all rows, and their claims without reference to the row before.
 
-    "The same on MNIST" becomes the claim that it refers to, with "the same on MNIST" in brackets.
+    "The same on MNIST" becomes the claim that it refers to, followed by "Tested here on MNIST".
     """
     rows, claims, base = [], [], ""
     for row in (row for rows in groups.values() for row in rows):
         same, _, rest = row.claim.partition("The same")
         if same:
             base = row.claim
-        addition = f" (the same{rest})" if rest else ""
+        addition = f". Tested here{rest}" if rest else ""
         rows.append(row)
         claims.append(base + addition)
     return rows, claims

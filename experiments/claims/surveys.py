@@ -78,7 +78,7 @@ ROWS = [
         "constrained",
         "Which method solves constrained problems?",
         "six problems, eleven methods, 30 pairs of learning rates, 8 starts",
-        "survey: simple descent–ascent is reliable only under strong convexity",
+        "survey: simultaneous descent–ascent is reliable only under strong convexity",
         lambda: (
             "median start solved: "
             + ", ".join(map(constrained_calls, ("sgda", "optimistic_gda", "extragradient")))
@@ -89,7 +89,7 @@ ROWS = [
         "augmentation",
         "Does DiffAugment help with few images?",
         "MLP, 1,000 images of MNIST, three seeds",
-        "survey: yes at these settings, which one seed chose",
+        "survey: yes, at settings that were chosen on seed 0",
         lambda: (
             "Fréchet distance after 8,000 updates: "
             f"{last('diffaugment')} against {last('none')} without"

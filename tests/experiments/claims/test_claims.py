@@ -90,7 +90,7 @@ def test_full_claims_repeat_the_claim_of_the_row_before():
     rows = [Row(f"X{i}", t, "", "", str, {}) for i, t in enumerate(texts)]
     found, claims = render.full_claims({"P": rows[:4], "Q": rows[4:]})
     assert found == rows
-    assert claims == ["Fast", "Fast", "Fast (the same on MNIST)", "Slow", "Slow"]
+    assert claims == ["Fast", "Fast", "Fast. Tested here on MNIST", "Slow", "Slow"]
 
 
 def test_table_counts_escaped_bars_as_text():
