@@ -83,6 +83,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     for axis in axes[:, 0]:
         axis.set_ylabel("distance of x, relative to the start")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    figure.suptitle(f"Median over {result['config']['seeds']} starts; gray: the other methods")
     save(figure, path)
 
 

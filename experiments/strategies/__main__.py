@@ -87,6 +87,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         axis.set(xscale="log", yscale="log", title=label, xlabel="oracle calls", ylim=(1e-8, 2))
     axes[0, 0].set_ylabel("exploitability (median over starts)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.suptitle(f"Median over {result['config']['seeds']} starts; gray: the other methods")
     save(figure, path)
 
 

@@ -9,6 +9,9 @@ from matplotlib.axes import Axes
 from experiments._shared.figures import plt, save
 from experiments.dissecting.graft_grid.table import Score, recorded_scores, values
 
+NAMES = {"gaussians": "Eight Gaussians", "mnist": "MNIST"}
+"""Titles of data sets."""
+
 
 def draw(result: dict[str, Any], path: Path) -> None:
     """Draws one panel per score: magnitudes in rows, directions in columns."""
@@ -24,9 +27,10 @@ def draw(result: dict[str, Any], path: Path) -> None:
         panel.set_yticks(range(len(rules)), rules, fontsize=8)
         panel.set(xlabel="direction", ylabel="magnitude", title=score.title)
         figure.colorbar(image, ax=panel, shrink=0.8)
+    name = NAMES.get(config["data"], config["data"])
     title = (
-        f"{config['data']}, {config['steps']} updates, mean over {config['seeds']} seeds at tuned "
-        "learning rates"
+        f"{name}, {config['steps']:,} updates, mean over {config['seeds']} seeds at tuned learning "
+        "rates"
     )
     figure.suptitle(f"{title}; gray: not run, or a run diverged", fontsize=10)
     save(figure, path, dpi=110)

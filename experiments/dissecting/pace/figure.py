@@ -28,7 +28,8 @@ def draw(result: dict[str, Any], path: Path) -> None:
     for row, steps in zip(panels, lengths, strict=True):
         for panel, kind in zip(row, ("gradients", "updates"), strict=True):
             draw_panel(panel, result, steps, kind)
-    panels[0][0].legend(fontsize=7)
+    handles = panels[0][0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=4, fontsize=9)
     save(figure, path, dpi=110)
 
 
@@ -38,9 +39,12 @@ def draw_panel(panel: Axes, result: dict[str, Any], steps: int, kind: str) -> No
     known = [p for p in here if p["distance"] is not None and p[kind] is not None]
     methods = [m for m in METHODS if any(point["method"] == m for point in result["points"])]
     colors = highlight(methods, HIGHLIGHTED)
+    gray = [method for method in methods if colors[method] == GRAY]
+    markers = dict(zip(gray, "osD^v", strict=False))
     for method in sorted(methods, key=lambda name: colors[name] != GRAY):
         points = [(p[kind], p["distance"]) for p in known if p["method"] == method]
-        draw_points(panel, points, colors[method], METHODS[method].title)
+        marker = markers.get(method, "o")
+        draw_points(panel, points, colors[method], METHODS[method].title, marker)
     panel.axvline(1, color="0.5", linewidth=0.8)
     label = f"‖discriminator‖ / ‖generator‖ of {kind}, median of the run"
     panel.set(xscale="log", yscale="log", ylabel="Fréchet distance", xlabel=label)
@@ -50,12 +54,14 @@ def draw_panel(panel: Axes, result: dict[str, Any], steps: int, kind: str) -> No
         plain_ticks(axis)
 
 
-def draw_points(panel: Axes, points: list[tuple[float, float]], color: str, label: str) -> None:
+def draw_points(
+    panel: Axes, points: list[tuple[float, float]], color: str, label: str, marker: str
+) -> None:
     """Draws one method's runs; ratios beyond the axis become triangles at its end."""
     options: dict[str, Any] = {"color": color, "markersize": 4, "alpha": 0.7, "linestyle": ""}
     inside = [(x, y) for x, y in points if LOWEST <= x <= HIGHEST]
     xs, ys = zip(*inside, strict=True) if inside else ((), ())
-    panel.plot(xs, ys, marker="o", label=label, **options)
+    panel.plot(xs, ys, marker=marker, label=label, **options)
     for x, y in points:
         if x < LOWEST:
             panel.plot(LOWEST, y, marker="<", **options)

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments._shared.figures import plt, save
 from experiments.greedy.digits01.config import TITLES
-from experiments.greedy.digits01.table import MIN_SHARE
+from experiments.greedy.digits01.table import BY_EYE, MIN_SHARE
 
 NAMES = ("zero", "one", "neither")
 COLORS = ("tab:blue", "tab:orange", "0.6")
@@ -32,6 +32,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
             axis.plot(steps, shares[:, :, i].T, color=color, lw=0.5, alpha=0.4)
             axis.plot(steps, np.median(shares[:, :, i], axis=0), color=color, lw=2.5, label=label)
         axis.axhline(MIN_SHARE, color="black", lw=0.8, ls=":")
+        axis.axhline(BY_EYE, color="black", lw=0.8, ls="--")
         title = f"{TITLES[name]}\n{len(found)} seeds"
         axis.set(ylim=(-0.02, 1.02), xlabel="updates", title=title)
         images = [one["images"] for one in found if "images" in one]
@@ -39,11 +40,12 @@ def draw(result: dict[str, Any], path: Path) -> None:
         axes[1, column].set_axis_off()
         axes[1, column].set_title(f"at the end, seeds 0 to {len(images) - 1}, one block each")
     axes[0, 0].set_ylabel("share of samples")
-    axes[0, 0].legend(loc="upper left")
+    handles = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=len(NAMES))
     width, test = result["config"]["width"], result["judge_accuracy"]
     figure.suptitle(
         f"MNIST zeros and ones, generator width {width}-{2 * width}-{4 * width}\n"
-        f"classifier {test:.1%} correct on test images; dotted: 10 %"
+        f"classifier {test:.1%} correct on test images; dashed: 2 %, which decides; dotted: 10 %"
     )
     save(figure, path)
 

@@ -57,8 +57,9 @@ def draw_equilibria(result: dict[str, Any], path: Path) -> None:
     for axis, (name, found) in zip(axes[0], functions.items(), strict=True):
         points = {**found["rules"], **found["controls"]}
         colors = highlight(points, COLORED)
+        markers = dict(zip(found["controls"], "x+*s^", strict=False))
         for key, one in points.items():
-            marker = "x" if key in found["controls"] else "o"
+            marker = markers.get(key, "o")
             style: dict[str, Any] = {"ls": "", "ms": 5, "color": colors[key], "alpha": 0.7}
             axis.plot(np.abs(one["x"]), one["omega"], marker, label=names[key], **style)
         axis.axhline(config["omega"], color="black", ls="--", lw=0.8)

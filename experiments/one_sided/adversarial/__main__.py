@@ -74,7 +74,8 @@ def draw(result: dict[str, Any], path: Path) -> None:
     axes[0, 0].set_ylabel("x (median over seeds)")
     axes[0, 0].legend(fontsize=8)
     rate = result["config"]["learning_rates"][-1]
-    figure.suptitle(f"Solution: x = −1 (dotted). Learning rate {rate:g}/√t")
+    seeds = result["config"]["seeds"]
+    figure.suptitle(f"{seeds} seeds. Solution: x = −1 (dotted). Learning rate {rate:g}/√t")
     save(figure, path)
 
 

@@ -1,5 +1,6 @@
 """Grid of panels with one column per method and one row per schedule."""
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ def draw_grid(
     width = f", width {result['width']}" if result["width"] else ""
     changes = [result["loss"]] if "loss" in result else []
     name = ", ".join([result["preset"], *changes, *["balanced"] * result.get("balanced", False)])
-    space = "\n" if narrow else " "
-    figure.suptitle(f"{name}{width}:{space}{title}", fontsize=13)
+    lines = f"{name}{width}: {title}".split("\n")
+    if narrow:
+        lines = [textwrap.fill(line, 60) for line in lines]
+    figure.suptitle("\n".join(lines), fontsize=13)
     save(figure, path, dpi=90)
