@@ -66,6 +66,8 @@ def split_rows(leaf: jax.Array) -> list[jax.Array]:
     if leaf.ndim and 32 <= leaf.shape[-1] <= 1024:
         return [leaf]
     flat = leaf.reshape(-1)
+    if not flat.size:
+        return [flat.reshape(0, 1)]  # Its sum is zero, and varies over the axes that the leaf does.
     lengths = (*range(256, 31, -1), *range(257, 1025))
     row = next((row for row in lengths if flat.size % row == 0), 256)
     whole = flat.size - flat.size % row

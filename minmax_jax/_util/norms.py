@@ -1,10 +1,11 @@
 """Euclidean norms that neither overflow nor underflow.
 
-Accelerators use sums of squares in several scales, which need one pass over the data. XLA's CPU
-backend vectorizes plain sums only. There, a norm takes two passes: the first finds the largest
-element, the second sums the squares in a scale chosen from it. For leaves of at least `_PLAIN_FROM`
-elements, and for all leaves in `computed_norms`, the plain sum of squares is tried first.
-The two passes then follow only if that sum is not safe from overflow and underflow.
+Accelerators use sums of squares in several scales, which need one pass over the data; on one
+device, small leaves are summed together. XLA's CPU backend vectorizes plain sums only. There, a
+norm takes two passes: the first finds the largest element, the second sums the squares in a scale
+chosen from it. For leaves of at least `_PLAIN_FROM` elements, and for all leaves in
+`computed_norms`, the plain sum of squares is tried first. The two passes then follow only if that
+sum is not safe from overflow and underflow.
 """
 
 import functools
@@ -68,12 +69,11 @@ def computed_norms(compute: Callable[..., jax.Array], *inputs: PyTree) -> list[S
 
 def tree_norm(tree: PyTree) -> ScaledNorm:
     """Returns the Euclidean norm over all leaves of `tree`, or zero if it has no leaves."""
-    leaves = [*map(jnp.asarray, jax.tree.leaves(tree))]
     # Elsewhere, leaves may be divided among devices in different ways.
     if not sharding.is_of_one_device():
-        return joined(leaf_norms(leaves))
+        return joined(leaf_norms(tree))
     return lax.platform_dependent(
-        cpu=lambda: joined(leaf_norms(leaves)), default=lambda: _tree_norm_together(leaves)
+        cpu=lambda: joined(leaf_norms(tree)), default=lambda: _tree_norm_together(tree)
     )
 
 
@@ -105,8 +105,9 @@ def _tree_norm_together(tree: PyTree) -> ScaledNorm:
         groups.setdefault(accumulator_dtype(leaf.dtype), []).append(leaf)
     norms = []
     for dtype, leaves in groups.items():
-        small = [leaf.reshape(-1).astype(dtype) for leaf in leaves if leaf.size <= _TOGETHER]
-        large = [leaf.astype(dtype) for leaf in leaves if leaf.size > _TOGETHER]
+        sizes = [jnp.abs(leaf).astype(dtype) for leaf in leaves]
+        small = [size.reshape(-1) for size in sizes if size.size <= _TOGETHER]
+        large = [size for size in sizes if size.size > _TOGETHER]
         norms.append(norm_in_one_pass(*([jnp.concatenate(small)] if small else []), *large))
     return joined(norms)
 

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from jax import lax
+from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 import minmax_jax as mm
@@ -230,6 +232,36 @@ def test_tree_norm_of_several_dtypes_matches_float64(scale):
     tree = [large, jnp.asarray(scale * draw(size=300), jnp.bfloat16), np.float32(scale * draw())]
     exact = np.linalg.norm(np.concatenate([np.ravel(np.float64(leaf)) for leaf in tree]))
     np.testing.assert_allclose(jax.jit(norms_lib.norm)(tree), exact, rtol=1e-5)
+
+
+@pytest.mark.parametrize("transformed", ["value", "grad", "vmap"])
+def test_tree_norm_together_works_in_shard_map(transformed, form, monkeypatch):
+    """The same program as on a GPU, with the branch for accelerators on this backend."""
+    if form == "cpu":
+        pytest.skip("Small leaves are summed together on accelerators only.")
+    monkeypatch.setattr(norms_lib.lax, "platform_dependent", lambda *args, default, **_: default())
+    mesh = Mesh(np.array(jax.devices()[:1]), ("data",))
+    scales = jnp.array([1.0, 2.0, 3.0])
+    x, same = jnp.arange(1.0, 13.0).reshape(4, 3), jnp.array([2.0, 3.0])
+
+    def norm(x):
+        return norms_lib.norm([x, same, jnp.zeros((0, 2)) * x[0, 0]])
+
+    def of_device(x):
+        scaled = jax.vmap(lambda scale: norm(scale * x))
+        found = {"value": norm, "grad": jax.grad(norm), "vmap": lambda x: scaled(scales)}
+        return lax.pmean(found[transformed](x), "data")
+
+    def exact(x):
+        return np.linalg.norm(np.append(np.ravel(x), same))
+
+    expected = {
+        "value": exact(x),
+        "grad": x / exact(x),
+        "vmap": [exact(scale * x) for scale in scales],
+    }
+    sharded = jax.shard_map(of_device, mesh=mesh, in_specs=P("data"), out_specs=P())
+    np.testing.assert_allclose(jax.jit(sharded)(x), expected[transformed], rtol=1e-6)
 
 
 def test_tree_norm_of_one_device_sums_small_leaves_together():

@@ -69,6 +69,10 @@ def make_job(config: Config, method: str, seed: int) -> Job:
 def recorded_lengths(runner: Runner, job: Job) -> mm.Players:
     """Returns the norms of Adam's steps along a run, `Players` of shape (records, leaves)."""
     records = runner.metrics(job)
+    if not records:
+        raise gan.ConfigError(
+            f"{runner.folder(job)} contains no norms of the steps. Delete it to run it again."
+        )
 
     def read(side: str, leaves: int) -> np.ndarray:
         names = [f"lengths_{side}_{leaf}" for leaf in range(leaves)]

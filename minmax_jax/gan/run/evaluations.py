@@ -55,8 +55,12 @@ def check(record: jsonl.Record) -> str:
         return "extractor must be text"
     if not isinstance(record.get("scores"), Mapping):
         return "scores must be an object"
-    for name, values in record.items():
-        scalars = values.values() if isinstance(values, Mapping) else (values,)
+    classes = record.get("per_class", [])
+    if not isinstance(classes, list) or not all(isinstance(each, Mapping) for each in classes):
+        return "per_class must be a list of objects"
+    values = {name: value for name, value in record.items() if name != "per_class"}
+    for name, value in [*values.items(), *(("per_class", each) for each in classes)]:
+        scalars = value.values() if isinstance(value, Mapping) else (value,)
         if not all(map(json_text.is_scalar, scalars)):
             return f"{name:.40} is nested too deeply"
     for name in ("scores", "scores_at_equal_count", "held_out"):

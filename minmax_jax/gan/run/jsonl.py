@@ -31,7 +31,9 @@ def check_metrics(record: Record) -> str:
     if not json_text.is_count(record.get("step")):
         return "step must be an integer from 0 to 2147483647"
     nested = next((name for name, value in record.items() if not json_text.is_scalar(value)), None)
-    return "" if nested is None else f"{nested:.40} must be a number, text or null"
+    if nested is None:
+        return ""
+    return f"{nested:.40} must be a number, text or null; give each number its own name"
 
 
 def append(path: Path, record: Mapping[str, Any], *, check: Check = check_metrics) -> Record:
@@ -49,12 +51,9 @@ def append(path: Path, record: Mapping[str, Any], *, check: Check = check_metric
       ValueError: If `read` would skip the record. Nothing is written then.
     """
     text = json.dumps(_finite(record))
-    found = _parse_line(text.encode(), check)
+    found = _parse_line(f"{text}\n".encode(), check)
     if not isinstance(found, dict):
-        raise ValueError(
-            f"{path.name}: this record would be skipped when it is read: {found}. Give each "
-            "number of an array its own name."
-        )
+        raise ValueError(f"{path.name}: this record would be skipped when it is read: {found}")
     with files.open_to_append(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - 1, 0))

@@ -10,6 +10,7 @@ from minmax_jax.gan.config import config as config_lib
 from minmax_jax.gan.evaluation import ranking
 from minmax_jax.gan.run import checkpoint, lock, retention, run_folder, sample_files
 from minmax_jax.gan.run import progress as progress_lib
+from minmax_jax.gan.training import nonfinite
 from minmax_jax.gan.training import step as step_lib
 
 
@@ -63,8 +64,12 @@ def restore(
     checkpoints: checkpoint.Checkpoints,
     state: step_lib.TrainState,
     progress: progress_lib.Progress,
+    on_nonfinite: str = "stop",
 ) -> step_lib.TrainState:
-    """Loads the newest valid checkpoint; returns `state` unchanged if there is none."""
+    """Loads the newest valid checkpoint; returns `state` unchanged if there is none.
+
+    Under `on_nonfinite="stop"`, updates that an earlier part of the run has skipped are forgotten.
+    """
     found = checkpoints.restore()
     if found is None:
         if records := run_folder.read_metrics(folder):
@@ -72,6 +77,8 @@ def restore(
             progress.note(f"{folder} has no checkpoint: the run starts again, {reached}")
         return state
     state = checkpoint.fill(state, found[1])
+    if on_nonfinite == "stop":
+        state = state._replace(nonfinite=nonfinite.reset(state.nonfinite))
     progress.note(f"resuming {folder} at step {found[0]}")
     return state
 

@@ -216,7 +216,7 @@ def _open_run(
     folder = resume.out_folder(config)
     checkpoints = checkpoint.Checkpoints(folder / "checkpoints", progress.note)
     ownership.delete_leftovers(folder)
-    start = resume.restore(folder, checkpoints, start, progress)
+    start = resume.restore(folder, checkpoints, start, progress, config.training.on_nonfinite)
     resume.check_places(config, checkpoints, int(start.step))
     run_folder.open_run(folder, config, data, origin)  # All checks have passed.
     for line in data_lib.lines(data, config.training.batch_size):

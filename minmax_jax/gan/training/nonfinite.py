@@ -18,7 +18,7 @@ import minmax_jax as mm
 from minmax_jax import parallel
 
 QUANTITIES = ("skipped",)
-"""Additional quantities of a guarded step under `skip`."""
+"""Quantities that `report` adds under `skip`."""
 
 
 class NonFiniteState(NamedTuple):

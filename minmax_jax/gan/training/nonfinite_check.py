@@ -68,7 +68,7 @@ def raise_if_nonfinite(step: int, values: Mapping[str, Any]) -> None:
 
     Args:
       step: Number of updates at the end of the compiled call.
-      values: Quantities of a guarded step and of `measure`, on the host.
+      values: Quantities of `nonfinite.report` and of `measure`, on the host.
 
     Raises:
       NonFinite: With the number of the update, the player and the last finite norms.

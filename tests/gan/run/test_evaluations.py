@@ -20,6 +20,12 @@ def test_appended_evaluation_is_read(tmp_path):
     assert evaluations.read(tmp_path, note=pytest.fail) == [RECORD]
 
 
+def test_scores_of_classes_are_read(tmp_path):
+    classes = [{"class": label, "num_samples": 25, "frechet_distance": 1.5} for label in (0, 1)]
+    evaluations.append(tmp_path, {**RECORD, "per_class": classes})
+    assert evaluations.read(tmp_path, note=pytest.fail)[0]["per_class"] == classes
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -32,6 +38,9 @@ def test_appended_evaluation_is_read(tmp_path):
         ({"scores": {"frechet_distance": {}}}, "scores is nested too deeply"),
         ({"scores": {"frechet_distance": True}}, "scores must contain numbers and null"),
         ({"held_out": 3}, "held_out must contain numbers and null"),
+        ({"per_class": {"class": 0}}, "per_class must be a list of objects"),
+        ({"per_class": [1.5]}, "per_class must be a list of objects"),
+        ({"per_class": [{"class": [0]}]}, "per_class is nested too deeply"),
         ({"facts": "text"}, "facts must be an object"),
         ({"more": {"a": {"b": 1}}}, "more is nested too deeply"),
     ],

@@ -16,6 +16,7 @@ from minmax_jax.gan.base.messages import ignore_note
 from minmax_jax.gan.cli.main import main
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.generation import generator, labels
+from minmax_jax.gan.run import evaluations
 
 PAGE = Path(__file__).parents[3] / "docs" / "conditional.md"
 
@@ -60,6 +61,16 @@ def test_samples_have_the_class_frequencies_of_the_data(run):
     )
     uniform = run.config.replace(fake_labels="uniform")
     assert labels.class_weights(uniform, counts) is None
+
+
+def test_command_writes_scores_of_each_class(run, tmp_path, capsys):
+    copy = shutil.copytree(run.folder, tmp_path / "run")
+    words = ["evaluate", "--run", str(copy), "--num", "300", "--metrics", "frechet"]
+    assert main([*words, "--per-class", "--extractors", "pixels"]) == 0
+    assert "added to" in capsys.readouterr().out
+    (found,) = [r for r in evaluations.read(copy, pytest.fail) if "per_class" in r]
+    assert [entry["class"] for entry in found["per_class"]] == list(range(10))
+    assert all(entry["frechet_distance"] > 0 for entry in found["per_class"])
 
 
 def test_command_writes_one_row_per_class(run, tmp_path, capsys):

@@ -15,7 +15,7 @@ from minmax_jax.gan.cli import main
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.run import checkpoint, metrics_log, progress
 from minmax_jax.gan.run.checkpoint_manager import CheckpointManager
-from minmax_jax.gan.trainer import hooks
+from minmax_jax.gan.trainer import hooks, resume
 from minmax_jax.gan.training import nonfinite, nonfinite_check
 from minmax_jax.gan.training import step as step_lib
 from tests.devices import first_devices
@@ -210,6 +210,17 @@ def test_run_stops_before_nonfinite_step_and_resumes_with_skip(tmp_path, capsys)
     assert step == 60 and 0 < values["nonfinite/skipped"] <= 60 - bad + 1
     assert lines(folder)[-1]["skipped"] == values["nonfinite/skipped"]
     assert not nonfinite_check.nonfinite_leaves(values)
+
+
+def test_skipped_updates_are_forgotten_under_stop(tmp_path):
+    run = gan.train(config(tmp_path, on_nonfinite="skip"))
+    assert max(run.state.nonfinite.last) > 0
+    store = checkpoint.Checkpoints(tmp_path / "checkpoints", pytest.fail)
+    for policy in ("skip", "stop"):
+        notes = progress.Progress(60)
+        state = resume.restore(tmp_path, store, run.state, notes, policy)
+        assert (max(state.nonfinite.last) > 0) == (policy == "skip")
+        assert state.nonfinite.skipped == run.state.nonfinite.skipped
 
 
 def lines(folder):
