@@ -88,9 +88,21 @@ def collectives(text: str) -> list[Collective]:
     pattern = rf"= ([^=\n]*(?:/\*index=\d+\*/[^=\n]*)*) ({names})(-start)?\(([^\n]*)"
     found = []
     for shapes, name, start, rest in re.findall(pattern, text):
-        size, group = sum(map(_size, re.findall(r"\w+\[([\d,]*)\]", shapes))), _group_size(rest)
-        found.append(Collective(name, size, group, _whole(name, size, group, bool(start))))
+        results = _without_operands(shapes)
+        size, group = sum(map(_size, re.findall(r"\w+\[([\d,]*)\]", results))), _group_size(rest)
+        has_operands = bool(start) and results == shapes
+        found.append(Collective(name, size, group, _whole(name, size, group, has_operands)))
     return found
+
+
+def _without_operands(shapes: str) -> str:
+    """Removes the operands from the type of an asynchronous collective, `((operands), results)`."""
+    depth = 0
+    for place, character in enumerate(shapes if shapes.startswith("((") else ""):
+        depth += (character == "(") - (character == ")")
+        if place and depth == 1:
+            return shapes[place + 1 :]
+    return shapes
 
 
 def _group_size(rest: str) -> int:
@@ -105,11 +117,11 @@ def _group_size(rest: str) -> int:
     return 1
 
 
-def _whole(name: str, size: int, group: int, start: bool) -> int:
+def _whole(name: str, size: int, group: int, has_operands: bool) -> int:
     """Returns the elements of the whole array of a collective."""
     if name not in ("all-gather", "reduce-scatter"):
         return size
-    if start:  # The type of an asynchronous collective contains its operands, too.
+    if has_operands:
         return size * group // (group + 1)
     return size * group if name == "reduce-scatter" else size
 

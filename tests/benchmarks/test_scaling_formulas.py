@@ -96,10 +96,12 @@ HLO = """
   %c = f32[64]{0} reduce-scatter(%x), replica_groups=mesh['a'=2,'b'=4] {'b'}, dimensions={0}
   %d = ((f32[512]{0}), f32[64]{0}) reduce-scatter-start(%x), replica_groups=[8,8]<=[64]
   %e = (f32[3]{0}, f32[]) all-reduce(%x, %y), replica_groups={{0,8},{1,9}}, to_apply=%add
-"""
+  %f = ((f32[5]{0}, f32[2]{0:T(8)}), f32[5]{0}, f32[2]{0}) all-reduce-start(%x, %y), replica_groups=[1,4]<=[4]
+  %g = (f32[64]{0}, f32[512]{0}) all-gather-start(%x), replica_groups=[8,8]<=[64]
+"""  # noqa: E501
 
 
 def test_collectives_read_groups_and_whole_arrays():
     found = counts.collectives(HLO)
-    assert [one.group for one in found] == [4, 8, 4, 8, 2]
-    assert [one.whole for one in found] == [512 * 64, 512, 256, 512, 4]
+    assert [one.group for one in found] == [4, 8, 4, 8, 2, 4, 8]
+    assert [one.whole for one in found] == [512 * 64, 512, 256, 512, 4, 7, 512]

@@ -94,7 +94,7 @@ def test_grouped_convolutions_move_few_bytes(compiler):
 # At most these kernels, megabytes and gigaflops. The forms before: 58, 49, 0 for mlp; 111, 91,
 # 0.74 for dcgan16; 180, 677, 28.6 for dcgan64; 360, 4276, 393 for resnet128.
 LIMITS = {
-    "mlp": (54, 52, 0.0),
+    "mlp": (58, 55, 0.0),  # 52 kernels and 51 MB with jax 0.10
     "dcgan16": (98, 73, 0.57),
     "dcgan64": (145, 520, 22.1),
     "resnet128": (316, 3600, 257),
