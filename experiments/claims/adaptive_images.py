@@ -4,18 +4,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from experiments._shared.comparisons import format_p, holm, paired, welch
+from experiments._shared.comparisons import format_p, holm, welch
 from experiments._shared.means import format_mean
-from experiments.claims import adaptive_mnist, grafting
+from experiments.claims import adaptive_mnist, constant_magnitude, grafting
 from experiments.claims.row import Row, result, table
 from experiments.dissecting.images import table as images
 from experiments.dissecting.images.methods import METHODS
-from experiments.dissecting.magnitude import table as magnitude
 from experiments.dissecting.pace import table as pace
 
-PACE, MAGNITUDE = "dissecting/pace/pace", "dissecting/magnitude/magnitude"
+PACE = "dissecting/pace/pace"
 H100 = {
     "adam_gda": "resnet64",
     "ada_nsgda": "resnet64",
@@ -109,32 +106,6 @@ def pace_figure() -> str:
     )
 
 
-def changes() -> dict[str, list[float]]:
-    """Returns the differences of the distance to Adam's with the same seed."""
-    found = result(MAGNITUDE)["distances"]
-    return {
-        name: list(np.subtract(values, found["own-adam"]))
-        for name, values in found.items()
-        if name != "own-adam" and None not in values
-    }
-
-
-def magnitude_table() -> str:
-    """Formats Adam with other magnitudes."""
-    found = result(MAGNITUDE)["distances"]
-    differences = changes()
-    p = dict(zip(differences, holm([paired(d) for d in differences.values()]), strict=True))
-    rows = []
-    for name, distances in found.items():
-        length, direction = name.split("-")
-        difference = format_mean(differences[name]) if name in differences else ""
-        corrected = format_p(p[name]) if name in p else ""
-        titles = [magnitude.TITLES[length], magnitude.DIRECTIONS[direction]]
-        rows.append([*titles, format_mean(distances), difference, corrected])
-    head = "magnitude | direction | Fréchet distance ↓ | minus Adam's, same seed | p, Holm"
-    return table(head, rows)
-
-
 ROWS = [
     Row(
         "A6",
@@ -159,16 +130,6 @@ ROWS = [
         pace_figure,
         {"table": pace_table, "details": pace_details},
     ),
-    Row(
-        "A9",
-        "A constant can replace Adam's magnitude",
-        "reduced: MNIST as in A7, three seeds",
-        "inconclusive: three seeds cannot exclude a change of 15",
-        lambda: f"mean of another run: distance {format_mean(changes()['mean-adam'])}",
-        {
-            "table": magnitude_table,
-            "movement": lambda: magnitude.movement_table(result(MAGNITUDE)),
-        },
-    ),
+    *constant_magnitude.ROWS,
     *grafting.ROWS,
 ]
