@@ -42,3 +42,17 @@ def test_step_on_one_device_has_no_collectives(network):
     """XLA's CPU backend would copy what a collective of one device sends."""
     assert "all_reduce" not in lowered(network, 1).as_text()
     assert "all_reduce" in lowered(network, 2).as_text()
+
+
+def test_call_without_steps_reports_the_skipped_updates_of_its_state():
+    fields = {"width": 2, "batch_size": 4, "steps_per_call": 5, "on_nonfinite": "skip"}
+    config = presets.preset("gaussians", **fields)
+    data, devices = config.data.load(), first_devices(1)
+    game, optimizer = build.build_game(config, data, 1)
+    program = program_lib.compile_program(game, optimizer, config, devices)
+    state = program.init()
+    state = state._replace(nonfinite=state.nonfinite._replace(skipped=np.int32(3)))
+    images = data_lib.put_on_devices(data, devices)
+    _, quantities = program.advance(program.place(state), images, np.uint32(0), np.int32(0))
+    found = program.read(quantities)
+    assert found["skipped"] == found["nonfinite"].skipped == 3
