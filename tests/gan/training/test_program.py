@@ -44,7 +44,7 @@ def test_step_on_one_device_has_no_collectives(network):
     assert "all_reduce" in lowered(network, 2).as_text()
 
 
-def test_call_without_steps_reports_the_skipped_updates_of_its_state():
+def test_call_without_steps_reports_skipped_updates():
     fields = {"width": 2, "batch_size": 4, "steps_per_call": 5, "on_nonfinite": "skip"}
     config = presets.preset("gaussians", **fields)
     data, devices = config.data.load(), first_devices(1)
