@@ -7,11 +7,9 @@ from experiments._shared.comparisons import format_p, from_interval, holm
 from experiments.claims.one_sided_rules import PRIMARY, condition_path
 from experiments.claims.quality import (
     at_end,
-    has_scores,
     main_score,
     quality_figure,
-    quality_table,
-    scored,
+    recorded,
     scores,
     successful,
 )
@@ -27,35 +25,38 @@ SIDES = {"min": "G", "max": "D"}
 
 def slope(preset: str, run: str, side: str) -> dict[str, Any]:
     """Returns the recorded slope of one player's gradient norm."""
-    return result(f"one_sided/norms/{preset}")["runs"][run]["slopes"]["descended"][side]
+    return recorded(preset)["runs"][run]["slopes"]["descended"][side]
 
 
-def corrected(raw: dict[tuple[str, str], float]) -> dict[tuple[str, str], str]:
+def corrected(
+    raw: dict[tuple[str, str], float], primary: str | None = PRIMARY
+) -> dict[tuple[str, str], str]:
     """Corrects p-values for their number, except those of the primary run, and formats them.
 
     Args:
       raw: P-values by run and comparison.
+      primary: Run that decides, or None if another record decides.
     """
-    others = {key: p for key, p in raw.items() if key[0] != PRIMARY}
+    others = {key: p for key, p in raw.items() if key[0] != primary}
     holms = dict(zip(others, holm(list(others.values())), strict=True))
     return {key: format_p(p) for key, p in (raw | holms).items()}
 
 
 def p_values(preset: str) -> dict[tuple[str, str], str]:
     """Returns the p-value of each slope, by run and player; only the primary is uncorrected."""
-    found, raw = result(f"one_sided/norms/{preset}"), {}
+    found, raw = recorded(preset), {}
     for run in found["runs"]:
         for side in SIDES:
-            recorded = slope(preset, run, side)
-            if recorded["mean"] is not None and recorded["high"] is not None:
-                ends = (recorded[name] for name in ("mean", "low", "high"))
+            each = slope(preset, run, side)
+            if each["mean"] is not None and each["high"] is not None:
+                ends = (each[name] for name in ("mean", "low", "high"))
                 raw[run, side] = from_interval(*ends, found["seeds"])
-    return corrected(raw)
+    return corrected(raw, PRIMARY if preset in NORM_PAGES.values() else None)
 
 
 def norm_table(preset: str) -> str:
     """Formats slopes, p-values and norms of both players, and the success of each run."""
-    found, p = result(f"one_sided/norms/{preset}"), p_values(preset)
+    found, p = recorded(preset), p_values(preset)
     score = main_score(preset, PRIMARY)
     rows = []
     for name in in_order(found["runs"]):
@@ -65,12 +66,12 @@ def norm_table(preset: str) -> str:
             cells += [norms.format_slope(slope(preset, name, side)), p.get((name, side), "–")]
             cells.append(f"{size[0]:.2g} → {size[-1]:.2g}")
         cells.append(f"{norms.end_ratios(found, run)[0]:.2g}")
-        if has_scores(preset):
-            cells += [at_end(scores(preset, name), score), successful(preset, name)]
-        rows.append([emphasized(name), *cells])
+        cells += [at_end(scores(preset, name), score), successful(preset, name)]
+        decides = preset in NORM_PAGES.values()
+        rows.append([emphasized(name) if decides else name, *cells])
     head = " | ".join(f"{s}: slope | p | start → end" for s in SIDES.values())
-    ends = f" | {quality.SCORES[score]} | good at the end" if has_scores(preset) else ""
-    return table(f"run | {head} | D/G at the end{ends}", rows)
+    ends = f"{quality.SCORES[score]} | good at the end"
+    return table(f"run | {head} | D/G at the end | {ends}", rows)
 
 
 def in_order(runs: dict[str, Any]) -> list[str]:
@@ -85,7 +86,7 @@ def emphasized(name: str) -> str:
 
 def norm_figure(preset: str) -> str:
     """Formats the slopes of the primary run."""
-    found = scored(preset)["runs"][PRIMARY]["slopes"]["descended"]
+    found = recorded(preset)["runs"][PRIMARY]["slopes"]["descended"]
     texts = [f"{s} {norms.format_slope(found[k])}" for k, s in SIDES.items()]
     return f"slopes for Adam, constant: {', '.join(texts)}"
 
@@ -156,8 +157,7 @@ def adam_table() -> str:
 def tables(preset: str, kind: str) -> dict[str, Callable[[], str]]:
     """Returns the tables of a page on gradient norms or on the condition."""
     if kind == "norms":
-        own = {} if has_scores(preset) else {"quality": lambda: quality_table(preset)}
-        return {"table": lambda: norm_table(preset), **own}
+        return {"table": lambda: norm_table(preset)}
     return {"table": lambda: excess_table(preset), "details": lambda: mvi_table(preset)}
 
 
@@ -165,7 +165,7 @@ NORM_PAGES = {
     "B2": "dirac",
     "B3": "dirac-penalty",
     "B4": "gaussians",
-    "B5": "mnist",
+    "B5": "mnist-balanced",
     "B12": "gaussians-wgan-gp",
 }
 """Preset of each page on gradient norms."""
@@ -201,10 +201,10 @@ ROWS = [
     Row(
         "B5",
         "The same",
-        "reduced: MNIST, DCGAN of width 8, ten seeds",
-        "inconclusive: training succeeds, D's norm stays, but G's slope is open",
-        lambda: f"{norm_figure('mnist')}; {quality_figure('mnist', PRIMARY)}",
-        tables("mnist", "norms"),
+        "reduced: MNIST, DCGAN of width 8, equal networks, ten seeds",
+        "inconclusive: training succeeds, D's norm falls, but G's slope is open",
+        lambda: f"{norm_figure('mnist-balanced')}; {quality_figure('mnist-balanced', PRIMARY)}",
+        {**tables("mnist-balanced", "norms"), "narrow": lambda: norm_table("mnist")},
     ),
     Row(
         "B12",

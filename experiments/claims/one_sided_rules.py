@@ -1,6 +1,6 @@
 """Rules of the verdicts on gradient norms and on the one-sided condition."""
 
-from experiments.claims.quality import num_successful, scored
+from experiments.claims.quality import num_successful, recorded
 from experiments.claims.row import result
 
 PRIMARY = "adam_gda, constant"
@@ -13,7 +13,7 @@ MIN_SHARE = 0.95
 
 def norms_word(preset: str) -> str:
     """Returns the first words of the verdict on the gradient norms of a preset."""
-    slopes = scored(preset)["runs"][PRIMARY]["slopes"]["descended"]
+    slopes = recorded(preset)["runs"][PRIMARY]["slopes"]["descended"]
     good, runs = num_successful(preset, PRIMARY)
     if good <= runs / 2:
         return "premise absent"

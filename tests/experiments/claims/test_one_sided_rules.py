@@ -35,7 +35,7 @@ def test_word_on_norms(good, generator, discriminator, difference, word, monkeyp
     ends = {"min": generator, "max": discriminator, "difference": difference}
     slopes = {name: {"low": low, "high": high} for name, (low, high) in ends.items()}
     runs = {rules.PRIMARY: {"slopes": {"descended": slopes}}}
-    monkeypatch.setattr(rules, "scored", lambda preset: {"runs": runs})
+    monkeypatch.setattr(rules, "recorded", lambda preset: {"runs": runs})
     monkeypatch.setattr(rules, "num_successful", lambda preset, run: (good, 10))
     assert rules.norms_word("x") == word
 
