@@ -26,14 +26,9 @@ def norms_word(preset: str) -> str:
     return "contradicted" if stays["min"] else "inconclusive"
 
 
-def condition_path(preset: str) -> str:
-    """Returns the record that decides on the condition; on MNIST, Adam alone has ten seeds."""
-    return f"one_sided/{'mvi-adam' if preset == 'mnist' else 'mvi'}/{preset}"
-
-
 def condition_word(preset: str) -> str:
     """Returns the first words of the verdict on the one-sided condition along a preset's runs."""
-    found = result(condition_path(preset))["runs"][PRIMARY]["descended"]
+    found = result(f"one_sided/mvi/{preset}")["runs"][PRIMARY]["descended"]
     share, cosine = (found["own end"][f"{name}_over_seeds"] for name in ("share", "cosine"))
     excess = found["mismatched"]["own_end_above_it"]
     above = cosine[1] > 0 and excess[1] > 0
