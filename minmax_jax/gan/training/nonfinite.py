@@ -129,11 +129,11 @@ def may_continue(state: Any, policy: str) -> jax.Array:
 
 
 def _is_nonfinite(norms: Mapping[str, jax.Array], suffix: str, stats: Any) -> jax.Array:
-    tested = [value for name, value in norms.items() if name.endswith(suffix)]
+    finite = [jnp.isfinite(value).all() for name, value in norms.items() if name.endswith(suffix)]
     if leaves := jax.tree.leaves(stats):
         # All at once: on a GPU, starting a kernel for each takes longer than the test.
-        tested.append(jnp.concatenate([jnp.ravel(leaf).astype(jnp.float32) for leaf in leaves]))
-    return ~jnp.all(jnp.stack([jnp.all(jnp.isfinite(value)) for value in tested]))
+        finite.append(jnp.concatenate([jnp.isfinite(leaf).reshape(-1) for leaf in leaves]).all())
+    return ~jnp.all(jnp.stack(finite))
 
 
 def reset(state: NonFiniteState) -> NonFiniteState:
