@@ -17,6 +17,7 @@ from jax.sharding import PartitionSpec as P
 import minmax_jax as mm
 from benchmarks import counts
 from minmax_jax._util import norms as norms_lib
+from tests.devices import first_devices
 
 pytestmark = pytest.mark.usefixtures("strict_promotion", "form")
 
@@ -240,7 +241,7 @@ def test_tree_norm_together_works_in_shard_map(transformed, form, monkeypatch):
     if form == "cpu":
         pytest.skip("Small leaves are summed together on accelerators only.")
     monkeypatch.setattr(norms_lib.lax, "platform_dependent", lambda *args, default, **_: default())
-    mesh = Mesh(np.array(jax.devices()[:1]), ("data",))
+    mesh = Mesh(np.array(first_devices(1)), ("data",))
     scales = jnp.array([1.0, 2.0, 3.0])
     x, same = jnp.arange(1.0, 13.0).reshape(4, 3), jnp.array([2.0, 3.0])
 

@@ -132,7 +132,7 @@ def _is_nonfinite(norms: Mapping[str, jax.Array], suffix: str, stats: Any) -> ja
     finite = [jnp.isfinite(value).all() for name, value in norms.items() if name.endswith(suffix)]
     if leaves := jax.tree.leaves(stats):
         # All at once: on a GPU, starting a kernel for each takes longer than the test.
-        finite.append(jnp.concatenate([jnp.isfinite(leaf).reshape(-1) for leaf in leaves]).all())
+        finite.append(jnp.isfinite(jnp.concatenate([jnp.ravel(leaf) for leaf in leaves])).all())
     return ~jnp.all(jnp.stack(finite))
 
 
