@@ -268,7 +268,7 @@ def test_tree_norm_together_works_in_shard_map(transformed, form, monkeypatch):
 def test_tree_norm_of_one_device_sums_small_leaves_together():
     """Lowered for a GPU: one sum of all leaves, in rows first, where all axes are manual."""
     tree = [jnp.ones(30 + index) for index in range(20)]
-    mesh = jax.make_mesh((1,), ("data",))
+    mesh = Mesh(np.array(first_devices(1)), ("data",))
     of_device = jax.shard_map(mm.diagnostics.player_norms, mesh=mesh, in_specs=P(), out_specs=P())
 
     def count_sums(function):
