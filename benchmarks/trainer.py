@@ -106,19 +106,24 @@ def bare(network: Network, batch_size: int, steps: int) -> Callable[[], Any]:
     return step.Runner(one if steps == 1 else many, (z, optimizer.init(z)), batch)
 
 
-def trainer_call(
-    config: Config, network: Network, data: gan.Data, generator: str, steps_per_call: int
-) -> Callable[[], Any]:
-    """Returns a call of the trainer's program; each continues from the last one."""
+def configure(network: Network, batch_size: int, steps_per_call: int) -> gan.Config:
+    """Returns the configuration of the trainer for one network."""
     name, _, _, width, latent_dim = network
-    settings = gan.preset(
+    return gan.preset(
         "digits",
         network=name,
         width=width,
         latent_dim=latent_dim,
-        batch_size=config.batch,
+        batch_size=batch_size,
         steps_per_call=steps_per_call,
     )
+
+
+def trainer_call(
+    config: Config, network: Network, data: gan.Data, generator: str, steps_per_call: int
+) -> Callable[[], Any]:
+    """Returns a call of the trainer's program; each continues from the last one."""
+    settings = configure(network, config.batch, steps_per_call)
     devices = jax.devices()[:1]
     whole = NamedSharding(Mesh(np.asarray(devices), (mm.parallel.AXIS,)), PartitionSpec())
     with jax.default_prng_impl(generator):

@@ -86,8 +86,7 @@ def emphasized(name: str) -> str:
 
 def norm_figure(preset: str) -> str:
     """Formats the slopes of the primary run."""
-    found = recorded(preset)["runs"][PRIMARY]["slopes"]["descended"]
-    texts = [f"{s} {norms.format_slope(found[k])}" for k, s in SIDES.items()]
+    texts = [f"{s} {norms.format_slope(slope(preset, PRIMARY, k))}" for k, s in SIDES.items()]
     return f"slopes for Adam, constant: {', '.join(texts)}"
 
 
@@ -138,10 +137,10 @@ def interval(values: list[float]) -> str:
 
 def mvi_figure(preset: str) -> str:
     """Formats Adam's cosine, and its excess over mismatched pairs."""
-    found = result(f"one_sided/mvi/{preset}")["runs"][PRIMARY]["descended"]
+    own = result(f"one_sided/mvi/{preset}")["runs"][PRIMARY]["descended"]["own end"]
     return (
-        f"Adam, constant: cosine {interval(found['own end']['cosine_over_seeds'])}, "
-        f"above mismatched pairs by {interval(found['mismatched']['own_end_above_it'])}"
+        f"Adam, constant: cosine {interval(own['cosine_over_seeds'])}, "
+        f"above mismatched pairs by {interval(excess(preset, PRIMARY))}"
     )
 
 

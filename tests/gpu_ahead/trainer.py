@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from benchmarks import noise
+from benchmarks import noise, trainer
 from minmax_jax import gan, parallel
 from minmax_jax.gan import networks
 from tests.gpu_ahead import compiling, counting, steps
@@ -13,21 +13,16 @@ from tests.gpu_ahead import compiling, counting, steps
 def count_trainer(name: str) -> counting.Counts:
     """Compiles the trainer's loop over steps, and counts what one step launches.
 
-    In addition to the step of `steps.count_step`, it draws latents and a batch of 60,000 images,
-    averages the generator, takes norms of gradients and updates, and checks that they are finite.
+    In addition to the step of `steps.count_step`, the trainer draws latents and a batch out of
+    60,000 images, averages the generator, computes the norms of gradients and updates, and checks
+    that they are finite.
 
     Args:
       name: Key of `steps.NETWORKS`.
     """
     network, (side, _, channels), width, latent_dim = steps.NETWORKS[name]
-    settings = gan.preset(
-        "digits",
-        network=network,
-        width=width,
-        latent_dim=latent_dim,
-        batch_size=steps.BATCH,
-        steps_per_call=50,
-    )
+    shape = network, side, channels, width, latent_dim
+    settings = trainer.configure(shape, steps.BATCH, steps_per_call=50)
     data = noise.make_noise(60_000, side, channels)
     devices = compiling.devices("1x1x1")
     mesh = Mesh(np.asarray(devices), (parallel.AXIS,))
