@@ -38,7 +38,8 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--data",
         default="",
-        help="Image dataset of the suite quality: hub name or folder. Default: digits.",
+        help="Image dataset of the suites quality and start: hub name or folder. Default: digits, "
+        "and the one of the preset.",
     )
     parser.add_argument(
         "--out",
@@ -81,8 +82,10 @@ def run_suite(name: str, command: argparse.Namespace) -> Path:
     """
     suite, about = suites.load(name), machine.describe()
     config = suites.configure(suite, jax.devices()[0].platform, command.quick)
+    if hasattr(config, "data"):
+        config = dataclasses.replace(config, data=command.data)
     if hasattr(config, "runs"):
-        config = dataclasses.replace(config, data=command.data, runs=command.out / config.runs)
+        config = dataclasses.replace(config, runs=command.out / config.runs)
     path = command.out / f"{name}-{machine.slug(about)}.json"
     same = {key: about[key] for key in ("device", "versions", "commit")}
     with only_writer(path):

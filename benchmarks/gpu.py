@@ -1,6 +1,6 @@
 """Command line that measures the suites of a GPU within a number of minutes.
 
-`python -m benchmarks.gpu` runs the suites `step`, `update`, `solve` and `trainer`, each in its own
+`python -m benchmarks.gpu` runs the suites `trainer`, `update`, `solve` and `step`, each in its own
 process. Results are written as they come. If the time is used up, the same command continues
 after the last finished case, and suites with a record of the same commit are skipped.
 """
@@ -18,8 +18,8 @@ from typing import Any
 from benchmarks import machine, suites
 from benchmarks.__main__ import RESULTS
 
-SUITES = ("step", "update", "solve", "trainer")
-"""The suites, with the most important one first."""
+SUITES = ("trainer", "update", "solve", "step")
+"""The suites, with the longest one last."""
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:

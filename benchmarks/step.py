@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -185,15 +186,21 @@ class Runner:
 def run(
     config: Config, note: Callable[[str], None], keep: store.Keep = store.measure
 ) -> dict[str, Any]:
-    """Measures every network with every update order."""
-    found = {}
-    for shape in config.networks:
-        rows = {}
-        for order in optimizers():
+    """Measures every network with every update order; simultaneous updates come first."""
+    rows = {}
+    for order in optimizers():
+        for shape in config.networks:
             note(f"step: {label(shape)}, {order}")
-            rows[order] = keep(f"{shape} {order}", functools.partial(measure, config, shape, order))
-        found[label(shape)] = {"shape": shape, "orders": rows}
-    return {"config": dataclasses.asdict(config), "networks": found}
+            one = functools.partial(measure, config, shape, order)
+            rows[shape, order] = keep(f"{shape} {order}", one)
+    networks = {
+        label(shape): {
+            "shape": shape,
+            "orders": {order: rows[shape, order] for order in optimizers()},
+        }
+        for shape in config.networks
+    }
+    return {"config": dataclasses.asdict(config), "networks": networks}
 
 
 def make_batch(pair: gan.Pair, batch_size: int) -> tuple[jax.Array, jax.Array]:
@@ -212,13 +219,18 @@ def measure(config: Config, shape: Any, order: str) -> dict[str, Any]:
         lambda batch: losses(pair, batch, one_pass), LEARNING_RATE, ADAM, EPS
     )
     library = library_step(pair, optimizer, one_pass)
-    runners = {
-        "handwritten": Runner(handwritten, (z, init(z)), batch),
-        "minmax_jax": Runner(library, (z, optimizer.init(z)), batch),
+    steps = {
+        "handwritten": (handwritten, (z, init(z))),
+        "minmax_jax": (library, (z, optimizer.init(z))),
     }
-    implementations: dict[str, Callable[[], Any]] = dict(runners)
     if order == "simultaneous":
-        implementations |= other_forms(config, pair, z, batch)
+        steps |= other_forms(config, pair, z)
+    with futures.ThreadPoolExecutor() as pool:  # XLA compiles several programs at once.
+        made = pool.map(lambda one: Runner(*one, batch), steps.values())
+        jax_runners = dict(zip(steps, made, strict=True))
+    runners = {name: jax_runners[name] for name in ("handwritten", "minmax_jax")}
+    implementations: dict[str, Callable[[], Any]] = dict(jax_runners)
+    if order == "simultaneous":
         values = losses_in_float32(shape, z, batch)
         dtype = "float32" if len(shape) < 6 else shape[5]
         options = {"learning_rate": LEARNING_RATE, "adam": ADAM, "dtype": dtype}
@@ -233,11 +245,12 @@ def measure(config: Config, shape: Any, order: str) -> dict[str, Any]:
     return {"times": times, "counts": counted, "difference": difference(*runners.values())}
 
 
-def other_forms(
-    config: Config, pair: gan.Pair, z: mm.Players, batch: Any
-) -> dict[str, Callable[[], Any]]:
-    """Returns the library's step in a loop, and a step with forward-mode derivatives."""
-    forms: dict[str, Callable[[], Any]] = {}
+def other_forms(config: Config, pair: gan.Pair, z: mm.Players) -> dict[str, tuple[Any, Any]]:
+    """Returns the library's step in a loop, and a step with forward-mode derivatives.
+
+    Each comes with the parameters and the state at which it starts.
+    """
+    forms: dict[str, tuple[Any, Any]] = {}
     optimizer = optimizers()["simultaneous"]
     if config.loop:
         one = library_step(pair, optimizer)
@@ -246,11 +259,10 @@ def other_forms(
             body = lambda _, kept: one(*kept, batch)  # noqa: E731
             return jax.lax.fori_loop(0, config.loop, body, (z, state))
 
-        forms[LOOP] = Runner(several, (z, optimizer.init(z)), batch)
+        forms[LOOP] = several, (z, optimizer.init(z))
     if config.forward_mode:
         symplectic = mm.symplectic(LEARNING_RATE)
-        step = library_step(pair, symplectic)
-        forms[FORWARD] = Runner(step, (z, symplectic.init(z)), batch)
+        forms[FORWARD] = library_step(pair, symplectic), (z, symplectic.init(z))
     return forms
 
 

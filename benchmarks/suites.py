@@ -19,6 +19,7 @@ DEVICES: Mapping[str, int] = MappingProxyType(
         "scaling": 8,
         "quality": 1,
         "overhead": 1,
+        "start": 1,
         "constrained": 1,
         "streaming": 1,
         "decoding": 1,

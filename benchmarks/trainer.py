@@ -7,7 +7,9 @@ Seconds are per step.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import minmax_jax as mm
-from benchmarks import bars, clock, noise, step, table
+from benchmarks import bars, clock, noise, step, store, table
 from minmax_jax import gan
 
 Network = tuple[str, int, int, int, int]
@@ -29,7 +31,10 @@ SINGLE = "bare step"
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Networks, batch size, data, steps per call of the loops, and generators to compare."""
+    """Networks, batch size, data, steps per call of the loops, and generators to compare.
+
+    A turn has `calls` calls.
+    """
 
     networks: tuple[Network, ...] = (("mlp", 28, 1, 256, 64), ("dcgan", 28, 1, 32, 64))
     batch: int = 64
@@ -37,7 +42,21 @@ class Config:
     generators: tuple[str, ...] = ("threefry2x32", "rbg", "unsafe_rbg")
     steps_per_call: int = 50
     rounds: int = 15
+    calls: int = 1
 
+
+GPU = Config(
+    networks=(
+        ("mlp", 28, 1, 256, 64),
+        ("dcgan", 28, 1, 32, 64),
+        ("dcgan", 32, 3, 64, 128),
+        ("resnet", 32, 3, 128, 128),
+    ),
+    generators=("threefry2x32", "rbg"),
+    rounds=7,
+    calls=10,
+)
+"""Configuration on a GPU, where a wait after every call would take as long as a small step."""
 
 QUICK = Config(
     networks=(("dcgan", 8, 1, 4, 4),),
@@ -49,26 +68,34 @@ QUICK = Config(
 )
 
 
-def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
+def run(
+    config: Config, note: Callable[[str], None], keep: store.Keep = store.measure
+) -> dict[str, Any]:
     """Times every form of the trainer's step, interleaved with the bare steps."""
+    names = [network[0] for network in config.networks]
     found = {}
     for network in config.networks:
-        name, side, channels, _, _ = network
-        note(f"trainer: {name}")
-        data = noise.make_noise(config.images, side, channels)
-        cases = forms(config, network, data)
-        calls = {form: one for form, (one, _) in cases.items()}
-        times = clock.interleave(calls, config.rounds, untimed=1)
-        each = {
-            form: [elapsed / cases[form][1] for elapsed in seconds]
-            for form, seconds in times.items()
-        }
-        references = (SINGLE, looped(SINGLE, config))
-        found[name] = {
-            "network": network,
-            "forms": {reference: clock.compare(each, reference) for reference in references},
-        }
+        name, _, _, width, _ = network
+        label = name if names.count(name) == 1 else f"{name} {width}"
+        note(f"trainer: {label}")
+        found[label] = keep(label, functools.partial(measure, config, network))
     return {"config": dataclasses.asdict(config), "networks": found}
+
+
+def measure(config: Config, network: Network) -> dict[str, Any]:
+    """Returns the times of every form for one network."""
+    _, side, channels, _, _ = network
+    cases = forms(config, network, noise.make_noise(config.images, side, channels))
+    calls = {form: one for form, (one, _) in cases.items()}
+    times = clock.interleave(calls, config.rounds, calls=config.calls, untimed=1)
+    each = {
+        form: [elapsed / cases[form][1] for elapsed in seconds] for form, seconds in times.items()
+    }
+    references = (SINGLE, looped(SINGLE, config))
+    return {
+        "network": network,
+        "forms": {reference: clock.compare(each, reference) for reference in references},
+    }
 
 
 def looped(form: str, config: Config) -> str:
@@ -80,17 +107,18 @@ def forms(
     config: Config, network: Network, data: gan.Data
 ) -> dict[str, tuple[Callable[[], Any], int]]:
     """Returns a call of each form, and its number of steps."""
-    several = config.steps_per_call
-    cases = {
-        SINGLE: (bare(network, config.batch, 1), 1),
-        looped(SINGLE, config): (bare(network, config.batch, several), several),
+    several, call = config.steps_per_call, functools.partial(trainer_call, config, network, data)
+    makers: dict[str, tuple[Callable[[], Any], int]] = {
+        SINGLE: (lambda: bare(network, config.batch, 1), 1),
+        looped(SINGLE, config): (lambda: bare(network, config.batch, several), several),
     }
     for generator in config.generators:
-        form = f"mm.gan, {generator}"
-        cases[form] = (trainer_call(config, network, data, generator, 1), 1)
+        makers[f"mm.gan, {generator}"] = functools.partial(call, generator, 1), 1
     form = looped(f"mm.gan, {config.generators[0]}", config)
-    cases[form] = trainer_call(config, network, data, config.generators[0], several), several
-    return cases
+    makers[form] = functools.partial(call, config.generators[0], several), several
+    with futures.ThreadPoolExecutor() as pool:  # XLA compiles several programs at once.
+        made = pool.map(lambda maker: maker[0](), makers.values())
+        return {form: (one, makers[form][1]) for form, one in zip(makers, made, strict=True)}
 
 
 def bare(network: Network, batch_size: int, steps: int) -> Callable[[], Any]:

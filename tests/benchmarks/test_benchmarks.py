@@ -216,7 +216,7 @@ def test_gpu_command_skips_records_and_stops_when_time_is_up(tmp_path, monkeypat
     monkeypatch.setattr(gpu.subprocess, "run", run)
     command = argparse.Namespace(minutes=1.0, quick=False, out=tmp_path)
     expected = {"step": "kept", "update": "done", "solve": "out of time", "trainer": "done"}
-    assert gpu.main(command) == expected and ran == ["update", "solve", "trainer"]
+    assert gpu.main(command) == expected and ran == ["trainer", "update", "solve"]
     printed = capsys.readouterr().out
     assert "step: kept\n" in printed and "same command again" in printed
     assert set(gpu.main(argparse.Namespace(minutes=0.0, quick=False, out=tmp_path)).values()) == {

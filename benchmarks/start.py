@@ -1,0 +1,148 @@
+"""Suite `start`: time from the command to the first training step, and where it goes.
+
+Every start is a process of its own. Starts with empty caches decode all images and compile all
+programs. Later starts find decoded images and compiled programs on disk.
+"""
+
+import dataclasses
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import table
+
+CACHES = ("empty caches", "full caches")
+PHASES = {"imports": "imports", "data": "data", "networks": "networks and compilation"}
+PROGRAM = """
+import sys, time
+begin = time.perf_counter()
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+import minmax_jax as mm
+from minmax_jax import gan
+from minmax_jax.gan import cli  # noqa: F401
+times = [time.perf_counter()]
+config = gan.preset(sys.argv[1], **({"data": sys.argv[2]} if sys.argv[2] else {}))
+jax.devices()
+data = gan.load_data(config.data.source)
+times.append(time.perf_counter())
+devices = jax.devices()[:1]
+game, optimizer = gan.build_game(config, data, 1)
+program = gan.compile_program(game, optimizer, config, devices)
+state = mm.parallel.replicate(gan.init_state(game, optimizer), devices)
+images = gan.put_on_devices(data, devices)
+whole = NamedSharding(Mesh(np.asarray(devices), (mm.parallel.AXIS,)), PartitionSpec())
+seed = jax.device_put(np.uint32(0), whole)
+program.advance.lower(state, images, seed, np.int32(1)).compile()
+times.append(time.perf_counter())
+print(*(b - a for a, b in zip([begin, *times], times)))
+"""
+"""Program that does the parts of a start one after another and prints the seconds of each."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Preset to start, number of starts, and the dataset.
+
+    Attributes:
+      preset: Preset of `minmax-jax train`.
+      starts: Number of starts with empty and with full caches.
+      data: Hub name or folder of the dataset. Empty: the preset's.
+    """
+
+    preset: str = "cifar10-resnet"
+    starts: int = 2
+    data: str = ""
+
+
+GPU = Config(starts=1)
+"""Configuration on a GPU, where a start with empty caches takes long."""
+
+QUICK = Config(preset="gaussians", starts=1)
+
+
+def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
+    """Measures starts with empty and with full caches, and the parts of each."""
+    seconds: dict[str, list[float]] = {name: [] for name in CACHES}
+    parts: dict[str, list[dict[str, float]]] = {name: [] for name in CACHES}
+    for _ in range(config.starts):
+        with tempfile.TemporaryDirectory() as folder:
+            for which in CACHES:
+                note(f"start: {config.preset}, {which}")
+                seconds[which].append(first_step(config, Path(folder) / "caches", Path(folder)))
+        with tempfile.TemporaryDirectory() as folder:
+            for which in CACHES:
+                note(f"start: {config.preset}, {which}, parts")
+                parts[which].append(measure_parts(config, Path(folder)))
+    settings = {**dataclasses.asdict(config), "data": Path(config.data).name}
+    return {"config": settings, "first_step": seconds, "parts": parts}
+
+
+def environment(caches: Path) -> dict[str, str]:
+    """Returns the environment of a start with its own folder of caches."""
+    own = {
+        "XDG_CACHE_HOME": caches,
+        "JAX_ENABLE_COMPILATION_CACHE": 1,
+        "JAX_COMPILATION_CACHE_DIR": caches / "programs",
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": 0,
+    }
+    return {**os.environ, **{name: str(value) for name, value in own.items()}}
+
+
+def first_step(config: Config, caches: Path, folder: Path) -> float:
+    """Returns the seconds from the command to the record of the first training step.
+
+    Raises:
+      RuntimeError: If the command ends without a record.
+    """
+    out = Path(tempfile.mkdtemp(dir=folder)) / "run"
+    words = ["train", "--preset", config.preset, "--out", str(out)]
+    words += ["--data", config.data] if config.data else []
+    words += ["--steps", "3", "--log-every", "1", "--steps-per-call", "1", "--evaluate", "0"]
+    begin = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "minmax_jax.gan.cli", *words],
+        env=environment(caches),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    metrics, seconds = out / "metrics.jsonl", None
+    while process.poll() is None:
+        if seconds is None and metrics.exists() and metrics.stat().st_size:
+            seconds = time.perf_counter() - begin
+        time.sleep(0.01)
+    if process.returncode or seconds is None:
+        message = process.stderr.read().decode() if process.stderr else ""
+        raise RuntimeError(f"start: the command {words} has failed: {message[-500:]}")
+    return round(seconds, 2)
+
+
+def measure_parts(config: Config, caches: Path) -> dict[str, float]:
+    """Returns the seconds of the parts of a start, one after another in one process."""
+    command = [sys.executable, "-c", PROGRAM, config.preset, config.data]
+    done = subprocess.run(command, env=environment(caches), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"start: the parts have failed: {done.stderr[-500:]}")
+    seconds = map(float, done.stdout.splitlines()[-1].split())
+    return {name: round(each, 2) for name, each in zip(PHASES, seconds, strict=True)}
+
+
+def report(result: dict[str, Any]) -> str:
+    """Returns a table of starts with empty and with full caches, in seconds."""
+    rows = []
+    for which in CACHES:
+        parts = [min(each[name] for each in result["parts"][which]) for name in PHASES]
+        whole = min(result["first_step"][which])
+        rows.append((which, *(f"{each:.1f}" for each in parts), f"{whole:.1f}"))
+    head = (
+        f"`minmax-jax train --preset {result['config']['preset']}`, seconds (minimum)",
+        *PHASES.values(),
+        "command to first step",
+    )
+    return table.markdown(head, rows)
