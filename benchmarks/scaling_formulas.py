@@ -47,7 +47,8 @@ def elements_sent(
 ) -> dict[str, int]:
     """Returns the elements of the arrays that an update gathers, scatters and reduces.
 
-    The norms of a divided state are not included, and neither are BatchNorm's sums.
+    The norms of a divided state are not included, and neither are BatchNorm's sums. A step on one
+    device sends nothing.
 
     Args:
       params: Parameters of both players.
@@ -58,6 +59,8 @@ def elements_sent(
     """
     inside = divided(params, shards)
     outside = sum(map(_size, jax.tree.leaves((params, stats)))) - inside
+    if shards * replicas == 1:
+        return {"all-gather": 0, "reduce-scatter": 0, "all-reduce": 0}
     if shards == 1:
         return {
             "all-gather": 0,

@@ -46,6 +46,8 @@ class Config:
         call of 1 ms would be timed while threads of the preceding implementation are stopping.
       loop: Number of steps in one call of the form `minmax_jax in a loop`, or 0 for none.
       forward_mode: Whether to time `mm.symplectic`, which needs forward-mode derivatives.
+      torch_compile: Whether to time PyTorch's forms with `torch.compile`.
+      orders: Update orders, each a key of `optimizers()`.
     """
 
     networks: tuple[tuple[Any, ...], ...] = (
@@ -59,22 +61,25 @@ class Config:
     turn_seconds: float = 0.05
     loop: int = 0
     forward_mode: bool = False
+    torch_compile: bool = True
+    orders: tuple[str, ...] = ("simultaneous", "alternating", "extragradient")
 
 
 GPU = Config(
     networks=(
-        ("mlp", 28, 1, 256, 64),
         ("dcgan", 28, 1, 16, 64),
         ("dcgan", 32, 3, 64, 128),
         ("resnet", 32, 3, 128, 128),
-        ("dcgan", 32, 3, 64, 128, "bfloat16"),
         ("resnet", 32, 3, 128, 128, "bfloat16"),
+        ("dcgan", 32, 3, 64, 128, "bfloat16"),
+        ("mlp", 28, 1, 256, 64),
     ),
     rounds=7,
     calls=20,
     turn_seconds=0.0,
     loop=20,
     forward_mode=True,
+    orders=("simultaneous",),
 )
 """Configuration on a GPU, where a wait after every call would take as long as a small step."""
 
@@ -186,9 +191,9 @@ class Runner:
 def run(
     config: Config, note: Callable[[str], None], keep: store.Keep = store.measure
 ) -> dict[str, Any]:
-    """Measures every network with every update order; simultaneous updates come first."""
+    """Measures every network with the first update order, then with the next one."""
     rows = {}
-    for order in optimizers():
+    for order in config.orders:
         for shape in config.networks:
             note(f"step: {label(shape)}, {order}")
             one = functools.partial(measure, config, shape, order)
@@ -196,7 +201,7 @@ def run(
     networks = {
         label(shape): {
             "shape": shape,
-            "orders": {order: rows[shape, order] for order in optimizers()},
+            "orders": {order: rows[shape, order] for order in config.orders},
         }
         for shape in config.networks
     }
@@ -227,14 +232,16 @@ def measure(config: Config, shape: Any, order: str) -> dict[str, Any]:
         steps |= other_forms(config, pair, z)
     with futures.ThreadPoolExecutor() as pool:  # XLA compiles several programs at once.
         made = pool.map(lambda one: Runner(*one, batch), steps.values())
-        jax_runners = dict(zip(steps, made, strict=True))
-    runners = {name: jax_runners[name] for name in ("handwritten", "minmax_jax")}
-    implementations: dict[str, Callable[[], Any]] = dict(jax_runners)
+        own = dict(zip(steps, made, strict=True))
+    runners = {name: own[name] for name in ("handwritten", "minmax_jax")}
+    implementations: dict[str, Callable[[], Any]] = dict(own)
     if order == "simultaneous":
         values = losses_in_float32(shape, z, batch)
         dtype = "float32" if len(shape) < 6 else shape[5]
         options = {"learning_rate": LEARNING_RATE, "adam": ADAM, "dtype": dtype}
-        implementations |= torch_step.implementations(pair, batch, values, **options)
+        implementations |= torch_step.implementations(
+            pair, batch, values, compiled=config.torch_compile, **options
+        )
     once = min(clock.interleave(runners, rounds=3)["handwritten"])
     calls = max(config.calls, math.ceil(config.turn_seconds / once))
     seconds = clock.interleave(implementations, config.rounds, calls=calls, untimed=1)

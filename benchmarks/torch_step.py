@@ -4,6 +4,7 @@ The networks use the converted parameters of the JAX networks. Before anything i
 losses are compared with a relative tolerance of 1e-4, without TF32.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ def implementations(
     learning_rate: float,
     adam: dict[str, float],
     dtype: str = "float32",
+    compiled: bool = True,
 ) -> dict[str, Callable[[], Any]]:
     """Returns simultaneous Adam steps on the device on which JAX runs, by the name of the form.
 
@@ -34,6 +36,7 @@ def implementations(
       learning_rate: Learning rate of both players.
       adam: Adam's `b1` and `b2`.
       dtype: Dtype of products and convolutions, `"float32"` or `"bfloat16"`.
+      compiled: Whether to include the forms with `torch.compile`.
     """
     device = torch_device.find()
     if device is None:
@@ -51,17 +54,66 @@ def implementations(
         }
         if _has_kernels(pair):
             options["CUDA graph, channels last"] = {"graph": True, "channels_last": True}
+    if compiled:
+        _forget_compiled()  # Otherwise PyTorch compiles for shapes that vary between networks.
     made: dict[str, Callable[[], Any]] = {}
     for name, chosen in options.items():
+        make = functools.partial(Step, pair, batch, learning_rate, adam, device, dtype, **chosen)
         try:
-            made[name] = Step(pair, batch, learning_rate, adam, device, dtype, **chosen).prepare()
+            if "compiled" not in chosen:
+                made[name] = make().prepare()
+            elif compiled:
+                made[name] = prepare_compiled(name, make)
         except Exception as error:  # no C++ compiler, or an unsupported operation
-            print(f"PyTorch {name}: {type(error).__name__}: {str(error).splitlines()[:1]}")
+            _say(name, error)
     return made
+
+
+def prepare_compiled(name: str, make: Callable[[], Any]) -> Callable[[], Any]:
+    """Returns a prepared step, without inductor's layout optimization if it fails with it.
+
+    On a GPU, inductor changes convolutions to channels last, and may then expect strides that
+    a convolution does not return.
+
+    Args:
+      name: Name of the form.
+      make: Function that makes the `Step`.
+    """
+    from torch._inductor import config
+
+    try:
+        return make().prepare()
+    except Exception as error:
+        _say(name, error)
+    _forget_compiled()  # Otherwise the second step runs the program of the first one.
+    with config.patch(layout_optimization=False):
+        run = make().prepare()
+    print(f"PyTorch {name}: runs without layout optimization")
+    return run
+
+
+def _forget_compiled() -> None:
+    import torch
+
+    torch._dynamo.reset()
+
+
+def _say(name: str, error: Exception) -> None:
+    print(f"PyTorch {name}: {type(error).__name__}: {str(error).splitlines()[:1]}")
 
 
 def _has_kernels(pair: gan.Pair) -> bool:
     return any(leaf.ndim == 4 for leaf in jax.tree.leaves(pair.discriminator.params))
+
+
+def channels_first_if_one(images: Any) -> Any:
+    """Returns a view with the strides of NCHW if there is one channel, else the images.
+
+    With one channel, the strides of NHWC describe the same memory. A compiled convolution would
+    expect its result in NHWC then, and get it in NCHW.
+    """
+    one = images.shape[1] == 1
+    return images.flatten(1).unflatten(1, images.shape[1:]) if one else images
 
 
 class Step:
@@ -90,7 +142,7 @@ class Step:
         self.images = torch.from_numpy(np.array(batch[0])).permute(0, 3, 1, 2).contiguous()
         if channels_last:
             self.images = self.images.contiguous(memory_format=torch.channels_last)
-        self.images = self.images.to(device)
+        self.images = channels_first_if_one(self.images.to(device))
         self.latents = torch.from_numpy(np.array(batch[1])).to(device)
         self.players = [
             torch_networks.convert(each.params, device, channels_last) for each in pair[:2]
@@ -112,7 +164,8 @@ class Step:
         with torch.autocast(
             self.device.type, torch.bfloat16, self.dtype == "bfloat16", cache_enabled=False
         ):
-            scored = self.discriminator(d, self.generator(g, self.latents)).float()
+            fake = channels_first_if_one(self.generator(g, self.latents))
+            scored = self.discriminator(d, fake).float()
             real = self.discriminator(d, self.images).float()
         return softplus(-scored).mean(), softplus(-real).mean() + softplus(scored).mean()
 
@@ -123,17 +176,22 @@ class Step:
         for own, loss in zip(self.leaves, self.compute(), strict=True):
             gradients = torch.autograd.grad(loss, own, retain_graph=True)
             for parameter, gradient in zip(own, gradients, strict=True):
+                if gradient.stride() != parameter.stride():  # Fused Adam refuses such gradients.
+                    gradient = torch.empty_like(parameter).copy_(gradient)
                 parameter.grad = gradient
         for optimizer in self.optimizers:
             optimizer.step()
 
     def prepare(self) -> Callable[[], Any]:
-        """Returns the step as a function that returns a function that waits for it."""
+        """Returns the step as a function that returns a function that waits for it.
+
+        Runs the step first, so that a step that PyTorch cannot run raises its error here.
+        """
         import torch
 
         wait = torch_device.waiter(self.device)
-        for _ in range(1 if self.device.type == "cpu" else 0):
-            self.step()  # compiles
+        self.step()  # compiles
+        wait()
         run = self.step
         if self.graph:
             side = torch.cuda.Stream()

@@ -8,6 +8,7 @@ given relative to a copy of that many bytes.
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ class Update:
         size = trees.num_bytes(params)
         self.least = 3 * size + 2 * state
         self.program = counts.compiled(update, gradients, *self.kept, donate_argnums=(1, 2))
-        if jax.devices()[0].platform == "cpu":
+        if _on_cpu():
             with counts.usual_branch():
                 # Without donation, for which XLA's CPU backend adds copies.
                 self.bytes = counts.count(counts.compiled(update, gradients, *self.kept)).bytes
@@ -140,29 +141,52 @@ def run(
 def measure(
     gradients: Any, names: tuple[str, ...], config: Config
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields the row of each implementation, with only it and the reference in memory."""
-    reference, copy = Update(REFERENCE, gradients), _copy(gradients)
-    for name in names:
-        one = Update(name, gradients) if name != REFERENCE else reference
+    """Yields the row of each implementation.
+
+    On a CPU, only it and the reference are in memory, elsewhere all implementations that follow.
+    """
+    make = maker(names, gradients)
+    reference, copy = make(REFERENCE), _copy(gradients)
+
+    def row_of(name: str) -> dict[str, Any]:
+        one = make(name) if name != REFERENCE else reference
         contestants = {REFERENCE: reference, name: one, "copy": copy}
         times = clock.interleave(contestants, config.rounds, calls=config.calls)
         found = clock.compare(times, REFERENCE)
-        copied = 2 * trees.num_bytes(gradients)
-        per_byte = found["copy"]["seconds"] / copied
-        yield (
-            name,
-            {
-                **found[name],
-                "least_bytes": one.least,
-                "bytes": one.bytes,
-                "over_copy": round(found[name]["seconds"] / (per_byte * one.least), 2),
-            },
-        )
-        del one
+        per_byte = found["copy"]["seconds"] / (2 * trees.num_bytes(gradients))
+        return {
+            **found[name],
+            "least_bytes": one.least,
+            "bytes": one.bytes,
+            "over_copy": round(found[name]["seconds"] / (per_byte * one.least), 2),
+        }
+
+    for name in names:
+        yield name, row_of(name)
     for name, other in torch_update.implementations(gradients):
         contestants = {REFERENCE: reference, name: other}
         times = clock.interleave(contestants, config.rounds, calls=config.calls)
         yield name, clock.compare(times, REFERENCE)[name]
+
+
+def maker(names: tuple[str, ...], gradients: Any) -> Callable[[str], Update]:
+    """Returns a function that returns the update of a name, once.
+
+    On a CPU, the function compiles the update. Elsewhere all updates are compiled before, side by
+    side, because compilation takes most of the time of the suite there.
+    """
+
+    def make(name: str) -> Update:
+        return Update(name, gradients)
+
+    if _on_cpu():  # `counts.usual_branch` must not run in threads.
+        return make
+    with futures.ThreadPoolExecutor() as pool:
+        return dict(zip(names, pool.map(make, names), strict=True)).pop
+
+
+def _on_cpu() -> bool:
+    return jax.devices()[0].platform == "cpu"
 
 
 def _copy(gradients: Any) -> Callable[[], Any]:

@@ -83,17 +83,19 @@ class Progress:
         if missing and not self._steps_taken:  # Finished runs need no time estimate.
             self._size = self.choose_size(missing[0].method)
             print(self.estimate(missing[0].method), flush=True)
-        for begin in range(0, len(missing), max(self._size, 1)):
-            self._train(missing[begin : begin + self._size])
+        # A program for fewer runs is compiled sooner than it takes to train copies that fill it.
+        size = min(self._size, len(missing))
+        for begin in range(0, len(missing), max(size, 1)):
+            self._train(missing[begin : begin + size], size)
         return [self._runner.outcome(job) for job in jobs]
 
-    def _train(self, jobs: Sequence[Job]) -> None:
-        """Trains the runs of one group and prints their lines."""
+    def _train(self, jobs: Sequence[Job], size: int) -> None:
+        """Trains the runs of one group, in a program of `size` runs, and prints their lines."""
         began, last = time.monotonic(), self._number + len(jobs)
-        if self._size == 1:
+        if size == 1:
             found = [self._runner.outcome(job) for job in jobs]
         else:
-            found = self._runner.outcomes(jobs, self._size)
+            found = self._runner.outcomes(jobs, size)
         self._seconds += time.monotonic() - began
         self._steps_taken += sum(job.steps for job in jobs)
         self._steps_left -= sum(job.steps for job in jobs)
