@@ -1,6 +1,6 @@
-"""Suite `start`: time from the command to the first training step, and where it goes.
+"""Suite `start`: seconds from the command to the first training step.
 
-Every start is a process of its own. Starts with empty caches decode all images and compile all
+It also shows where they go. Every start is a process of its own. Starts with empty caches decode all images and compile all
 programs. Later starts find decoded images and compiled programs on disk.
 """
 

@@ -72,8 +72,7 @@ def implementations(
 def prepare_compiled(name: str, make: Callable[[], Any]) -> Callable[[], Any]:
     """Returns a prepared step, without inductor's layout optimization if it fails with it.
 
-    On a GPU, inductor changes convolutions to channels last, and may then expect strides that
-    a convolution does not return.
+    With some layouts, inductor expects other strides than a convolution returns.
 
     Args:
       name: Name of the form.
@@ -106,16 +105,6 @@ def _has_kernels(pair: gan.Pair) -> bool:
     return any(leaf.ndim == 4 for leaf in jax.tree.leaves(pair.discriminator.params))
 
 
-def channels_first_if_one(images: Any) -> Any:
-    """Returns a view with the strides of NCHW if there is one channel, else the images.
-
-    With one channel, the strides of NHWC describe the same memory. A compiled convolution would
-    expect its result in NHWC then, and get it in NCHW.
-    """
-    one = images.shape[1] == 1
-    return images.flatten(1).unflatten(1, images.shape[1:]) if one else images
-
-
 class Step:
     """A simultaneous Adam step of both players in PyTorch."""
 
@@ -142,7 +131,7 @@ class Step:
         self.images = torch.from_numpy(np.array(batch[0])).permute(0, 3, 1, 2).contiguous()
         if channels_last:
             self.images = self.images.contiguous(memory_format=torch.channels_last)
-        self.images = channels_first_if_one(self.images.to(device))
+        self.images = self.images.to(device)
         self.latents = torch.from_numpy(np.array(batch[1])).to(device)
         self.players = [
             torch_networks.convert(each.params, device, channels_last) for each in pair[:2]
@@ -164,8 +153,7 @@ class Step:
         with torch.autocast(
             self.device.type, torch.bfloat16, self.dtype == "bfloat16", cache_enabled=False
         ):
-            fake = channels_first_if_one(self.generator(g, self.latents))
-            scored = self.discriminator(d, fake).float()
+            scored = self.discriminator(d, self.generator(g, self.latents)).float()
             real = self.discriminator(d, self.images).float()
         return softplus(-scored).mean(), softplus(-real).mean() + softplus(scored).mean()
 

@@ -1,10 +1,12 @@
 """Tests of timing, counting and the committed tables and figures."""
 
 import argparse
+import contextlib
 import dataclasses
 import itertools
 import json
 import subprocess
+import sys
 import types
 from pathlib import Path
 
@@ -13,7 +15,19 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command_line
-from benchmarks import clock, counts, gpu, machine, stand_ins, store, suites, torch_device, update
+from benchmarks import (
+    clock,
+    counts,
+    gpu,
+    machine,
+    stand_ins,
+    step,
+    store,
+    suites,
+    torch_device,
+    torch_step,
+    update,
+)
 
 
 def test_ratio_is_computed_within_each_round():
@@ -153,6 +167,60 @@ def test_torch_is_waited_for_on_a_gpu(kind, waits):
     torch = FakeTorch(True)
     clock.wait(torch_device.waiter(torch.device(kind), torch))
     assert len(torch.waits) == waits
+
+
+class FakeStep:
+    """Stands for a `torch_step.Step` that raises each of the failures once."""
+
+    def __init__(self, failures):
+        self.failures = failures
+
+    def prepare(self):
+        if self.failures:
+            raise AssertionError(self.failures.pop())
+        return lambda: "result"
+
+
+@pytest.mark.parametrize(("failures", "says"), [([], False), (["stride"], True)])
+def test_compiled_step_is_tried_twice(failures, says, monkeypatch, capsys):
+    patches, forgotten = [], []
+
+    def patch(**options):
+        patches.append(options)
+        return contextlib.nullcontext()
+
+    inductor = types.ModuleType("torch._inductor")
+    inductor.config = types.SimpleNamespace(patch=patch)
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+    monkeypatch.setitem(sys.modules, "torch._inductor", inductor)
+    monkeypatch.setattr(torch_step, "_forget_compiled", lambda: forgotten.append(None))
+    run = torch_step.prepare_compiled("torch.compile", lambda: FakeStep(failures))
+    assert run() == "result"
+    assert patches == [{"layout_optimization": False}] * says and len(forgotten) == says
+    assert ("without layout optimization" in capsys.readouterr().out) == says
+
+
+def test_step_measures_and_draws_one_update_order(tmp_path, monkeypatch):
+    times = {name: {"ratio": [1.0, 1.0, 1.0], "seconds": 1.0} for name in (*step.OWN, "eager")}
+    counted = {"flops": 1.0, "bytes": 1.0, "temporaries": 1}
+    row = {"times": times, "counts": {"minmax_jax": counted, "handwritten": counted}}
+    monkeypatch.setattr(step, "measure", lambda *args: row)
+    result = step.run(step.GPU, lambda progress: None)
+    assert {tuple(one["orders"]) for one in result["networks"].values()} == {("simultaneous",)}
+    assert "eager" in step.report(result) and "alternating" not in step.report(result)
+    step.draw(result, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("on_cpu", [True, False])
+def test_updates_compile_before_the_first_off_cpu(on_cpu, monkeypatch):
+    made = []
+    monkeypatch.setattr(update, "Update", lambda name, gradients: made.append(name) or name)
+    monkeypatch.setattr(update, "_on_cpu", lambda: on_cpu)
+    make = update.maker(update.FEW, None)
+    assert sorted(made) == ([] if on_cpu else sorted(update.FEW))
+    assert [make(name) for name in update.FEW] == [*update.FEW]
+    assert len(made) == len(update.FEW)
 
 
 @pytest.mark.parametrize("name", ["update", "step", "solve"])
