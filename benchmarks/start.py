@@ -1,7 +1,8 @@
 """Suite `start`: seconds from the command to the first training step.
 
-It also shows where they go. Every start is a process of its own. Starts with empty caches decode all images and compile all
-programs. Later starts find decoded images and compiled programs on disk.
+Every start is a process of its own. Starts with empty caches decode all images and compile all
+programs. Later starts find decoded images and compiled programs on disk. A further process shows
+where the time goes.
 """
 
 import dataclasses

@@ -83,6 +83,44 @@ def resnet_tuning() -> str:
     return table("method | min learning rate | max learning rates: distances", rows)
 
 
+def first_part() -> str:
+    """Formats the finished runs of the first part of the missing runs."""
+    record = result("dissecting/images/h100/resnet64-part")
+    rows = []
+    for method in dict.fromkeys(run["method"] for run in record["runs"]):
+        runs = [run for run in record["runs"] if run["method"] == method]
+        final = [run for run in runs if run["steps"] == record["steps"]]
+        tuning = [run for run in runs if run["steps"] == record["tune_steps"]]
+        best, edge = chosen(tuning) if tuning else (final[0]["rates"], "not tuned again")
+        rates = "{:.3g}, {:.3g}".format(*best)
+        both = (distances_of(tuning, best), distances_of(final, best) or "none")
+        reached = [f"{run['reached']:,}" for run in record["stopped"] if run["method"] == method]
+        unfinished = f"{len(reached)}, after {', '.join(sorted({*reached}))} updates"
+        rows.append([METHODS[method].title, rates, edge, *both, unfinished])
+    short, long = (f"after {record[name]:,} updates" for name in ("tune_steps", "steps"))
+    head = (
+        f"method | learning rates (min, max) | at grid edge | distances {short}, two seeds "
+        f"| distances {long} | unfinished final runs"
+    )
+    return table(head, rows)
+
+
+def distances_of(runs: Sequence[dict[str, Any]], rates: Sequence[float]) -> str:
+    """Formats the Fréchet distances of the runs with a pair of learning rates."""
+    found = [run["scores"]["frechet_distance"] for run in runs if run["rates"] == [*rates]]
+    return ", ".join(f"{distance:.0f}" for distance in found)
+
+
+def chosen(runs: Sequence[dict[str, Any]]) -> tuple[list[float], str]:
+    """Returns the best pair of learning rates among repeated ones, and its edge of the grid."""
+    found: dict[tuple[float, ...], list[float]] = {}
+    for run in runs:
+        found.setdefault(tuple(run["rates"]), []).append(run["scores"]["frechet_distance"])
+    again = max(map(len, found.values()))
+    best = min((p for p in found if len(found[p]) == again), key=lambda pair: sum(found[pair]))
+    return [*best], images.edge({"tuning": [{"rates": pair} for pair in found], "best": best})
+
+
 def pace_table() -> str:
     """Formats the correlations over all methods."""
     found = result(PACE)
@@ -119,7 +157,7 @@ ROWS = [
                 for m in ("adam_gda", "ada_nsgda", "sgda")
             )
         ),
-        {"table": resnet_table, "tuning": resnet_tuning},
+        {"table": resnet_table, "tuning": resnet_tuning, "part": first_part},
     ),
     *adaptive_mnist.ROWS,
     Row(

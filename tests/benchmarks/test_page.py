@@ -118,7 +118,6 @@ def solve():
         yield f"{speeds[name]['vmap']:.2f}"
     best = {k: v for k, v in speeds["Gaussian-mode GAN, adam_gda"].items() if "one run" not in k}
     yield f"{max(best.values()):.2f}"
-    yield from [("–", "not measured")] * 2
 
 
 def scaling():
@@ -157,20 +156,79 @@ def constrained():
                 for name in ("difference", "error"))  # fmt: skip
 
 
-def h100_steps():
-    for case in record("earlier-h100")["step_milliseconds"].values():
-        if graph := case.get("PyTorch CUDA graph"):
-            yield f"{case['library'] / graph:.2f}"
+GRAPH = "CUDA graph"
+COMPILED = "CUDA graph of torch.compile"
+EARLIER = "PyTorch CUDA graph"
+"""Names of PyTorch's forms in the records of an H100. The last one is of the earlier record."""
+
+
+def h100_case(name):
+    """Returns counts and times of a network in the suite `step`."""
+    return record("step-h100")["networks"][name]["orders"]["simultaneous"]
+
+
+def milliseconds(found):
+    return {form: 1e3 * one["seconds"] for form, one in found.items()}
+
+
+def h100_networks():
+    """Yields name, times of one step per call and in a loop, and PyTorch's times.
+
+    Networks that the suite `step` did not reach have times of the suite `trainer`, and PyTorch's
+    time of the earlier record.
+    """
+    for name in ("mlp 256", "dcgan 16"):
+        times = milliseconds(h100_case(name)["times"])
+        yield name, times["minmax_jax"], times["minmax_jax in a loop"], times
+    earlier = record("earlier-h100")["step_milliseconds"]
+    networks = record("trainer-h100")["networks"]
+    for name, key in (("dcgan 32", "dcgan 32"), ("dcgan 64", "dcgan 64"), ("resnet 128", "resnet")):
+        times = milliseconds(networks[key]["forms"]["bare step"])
+        graph = {GRAPH: earlier[name][EARLIER]} if name in earlier else {}
+        yield name, times["bare step"], times["bare step, 50 per call"], graph
+
+
+def h100_ratios():
+    for _, single, loop, torch in h100_networks():
+        if GRAPH in torch:
+            yield f"{single / torch[GRAPH]:.2f}"
+            if COMPILED in torch:
+                yield f"{single / torch[COMPILED]:.2f}"
+            yield f"{loop / torch.get(COMPILED, torch[GRAPH]):.2f}"
     yield "–", "not measured"
 
 
+def h100_handwritten():
+    cases = [h100_case(name) for name in ("mlp 256", "dcgan 16")]
+    yield from (str(clock.ratio(case["times"]["minmax_jax"])) for case in cases)
+    for count in ("flops", "bytes"):
+        for counted in (case["counts"] for case in cases):
+            yield f"{counted['minmax_jax'][count] / counted['handwritten'][count]:.3f}"
+
+
+def h100_trainer():
+    networks = record("trainer-h100")["networks"].values()
+    trainer, bare = "mm.gan, threefry2x32, 50 per call", "bare step, 50 per call"
+    yield from (str(clock.ratio(one["forms"][bare][trainer])) for one in networks)
+    shares = [clock.ratio(one["forms"]["bare step"][trainer]).median for one in networks]
+    yield f"{min(shares):.2f}–{max(shares):.2f}", "yes" if max(shares) <= 1.15 else "**no**"
+
+
+def h100_update_rows():
+    groups = record("update-h100")["groups"]
+    return {g["dtype"]: g["rows"] for g in groups if g["size"] == 100_000_000}
+
+
 def h100_updates():
-    found = record("earlier-h100")
-    ratios = found["update_ratios_to_optax_adam"]["100,000,000 elements, 30 leaves"]
-    yield from (f"{ratios[name]:.2f}" for name in ("ada_nsgda", "ada_nsgda bfloat16", "nsgda"))
-    several = found["trainer"]["forms"]["mm.gan, threefry2x32, 10 steps per call"]
-    yield f"{several['ratio'][0]:.2f}", "not measured"
-    yield "did not end within 80 s", "**no**"
+    for name in ("ada_nsgda", "nsgda"):
+        for dtype in ("float32", "bfloat16"):
+            yield str(clock.ratio(h100_update_rows()[dtype][f"mm.{name}"]))
+
+
+def h100_solve():
+    games = record("solve-h100")["games"].values()
+    yield from (f"{1 / game['forms']['vmap']['ratio'][0]:.2f}" for game in games)
+    yield from (f"{record(f'{suite}-h100')['seconds']:.0f} s" for suite in ("solve", "update"))
 
 
 def methods():
@@ -204,9 +262,17 @@ def processor_times():
 
 
 def h100_times():
-    for case in record("earlier-h100")["step_milliseconds"].values():
-        names = ("library", "library in a loop", "PyTorch CUDA graph")
-        yield tuple(f"{case[name]:.2f}" if name in case else "–" for name in names)
+    earlier = record("earlier-h100")["step_milliseconds"]
+    for name, single, loop, torch in h100_networks():
+        before = earlier.get(name, {})
+        cells = [before.get("library"), single, before.get("library in a loop"), loop]
+        cells += [torch.get(GRAPH), torch.get(COMPILED)]
+        texts = ["–" if one is None else f"{one:.2f}" for one in cells]
+        if GRAPH in torch and len(torch) == 1:
+            texts[4] += " (b51fcc8)"
+        yield tuple(texts)
+    half = earlier["resnet 128 bfloat16"]
+    yield f"{half['library']:.2f}", "–", f"{half['library in a loop']:.2f}", *["–"] * 3
 
 
 def machines():
@@ -222,8 +288,11 @@ MEASURED = [
     ("`scaling`", 0, "Measured", scaling),
     ("`overhead`", 0, "Measured", overhead),
     ("`constrained`", 0, "Measured", constrained),
-    ("Results on an H100", 0, "Ratio", h100_steps),
-    ("Results on an H100", 1, "Measured at b51fcc8", h100_updates),
+    ("Results on an H100", 1, "Measured", h100_ratios),
+    ("Results on an H100", 2, "Measured", h100_handwritten),
+    ("Results on an H100", 3, "Measured", h100_trainer),
+    ("Results on an H100", 4, "Measured", h100_updates),
+    ("Results on an H100", 5, "Measured", h100_solve),
 ]
 """Tables with verdicts: section, index, column of figures, and function that computes them."""
 
@@ -259,14 +328,28 @@ OTHERS = [
 @pytest.mark.parametrize(("section", "index", "compute"), OTHERS)
 def test_tables_without_verdicts_follow_from_the_records(section, index, compute):
     rows, computed = tables(section)[index][2:], [*compute()]
-    assert len(rows) <= len(computed)  # The record of the H100 has cases that the page leaves out.
-    for row, expected in zip(rows, computed, strict=False):
+    for row, expected in zip(rows, computed, strict=True):
         assert tuple(row[1 : 1 + len(expected)]) == expected, row
 
 
 def test_ratios_of_other_implementations_follow_from_the_record():
     rows = tables("`update`")[1][2:]
     assert [*zip(*(row[1:] for row in rows), strict=True)] == [*update_others()]
+
+
+def test_sentences_about_the_h100_follow_from_the_records():
+    section = " ".join(PAGE.partition("## Results on an H100")[2].split())
+    mlp, dcgan = (milliseconds(h100_case(name)["times"]) for name in ("mlp 256", "dcgan 16"))
+    for form in ("eager", "mm.symplectic"):
+        assert f"takes {mlp[form]:.2f} (MLP 256) and {dcgan[form]:.2f} ms (DCGAN 16)" in section
+    trees = record("earlier-h100")["update_ratios_to_optax_adam"]
+    earlier = trees["100,000,000 elements, 30 leaves"]
+    now = milliseconds(h100_update_rows()["float32"])["optax.adam"]
+    before = earlier["milliseconds of optax.adam"]
+    assert f"Adam then took {before:.2f} ms instead of {now:.2f} ms" in section
+    column = [row[4] for row in tables("Results on an H100")[4][2:]]
+    names = ("ada_nsgda", "ada_nsgda bfloat16", "nsgda")
+    assert column == [*(f"{earlier[name]:.2f}" for name in names), "–"]
 
 
 def test_commits_and_loads_are_those_of_the_records():

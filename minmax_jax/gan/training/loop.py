@@ -107,7 +107,8 @@ def run(
       start: Number of updates that led to `state`.
       end: Number of updates at the end.
     """
-    step, pace = start, Pace(program.steps_per_call, program.seconds_per_call)
+    step = start
+    pace = Pace(program.steps_per_call, program.seconds_per_call, program.block)
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(*inputs)
     if step >= end:
         return state

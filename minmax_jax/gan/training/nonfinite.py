@@ -62,11 +62,14 @@ def guard(
         generator's parameters after the update. Default: the step updates the average.
 
     Returns:
-      A training step. `report` adds what the guard has found to its quantities.
+      A training step. `report` adds what the guard has found to its quantities. The step has an
+      optional last argument `active`, a boolean scalar. If it is False, the state stays unchanged.
     """
     skip = policy == "skip"
 
-    def guarded(state: Any, images: jax.Array, seed: jax.Array) -> tuple[Any, dict[str, Any]]:
+    def guarded(
+        state: Any, images: jax.Array, seed: jax.Array, active: jax.Array | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         after, norms = step_fn(state, images, seed)
         bad = jnp.stack(
             [
@@ -76,8 +79,10 @@ def guard(
         )
         if axis_name is not None and lax.axis_size(axis_name) > 1:
             bad = lax.pmax(bad.astype(jnp.int32), axis_name) > 0
-        found = _next_state(state, norms, bad, skip)
         wrong = jnp.any(bad)
+        if active is not None:
+            bad, wrong = bad & active, wrong | ~active
+        found = _next_state(state, norms, bad, wrong, skip)
 
         def keep(old: Any, new: Any) -> Any:
             return jax.tree.map(lambda old, new: jnp.where(wrong, old, new), old, new)
@@ -88,7 +93,10 @@ def guard(
             # compute the parameters twice, from a copy of the old ones.
             average = average_fn(state.step, state.ema, kept.players.min)
             kept = kept._replace(ema=keep(state.ema, average))
-        return kept._replace(nonfinite=found, step=after.step if skip else kept.step), norms
+        step = kept.step
+        if skip:  # A skipped update counts as a step.
+            step = after.step if active is None else jnp.where(active, after.step, state.step)
+        return kept._replace(nonfinite=found, step=step), norms
 
     return guarded
 
@@ -104,9 +112,9 @@ def report(state: Any, quantities: Mapping[str, Any], policy: str) -> dict[str, 
 
 
 def _next_state(
-    state: Any, norms: Mapping[str, jax.Array], bad: jax.Array, skip: bool
+    state: Any, norms: Mapping[str, jax.Array], bad: jax.Array, wrong: jax.Array, skip: bool
 ) -> NonFiniteState:
-    before, wrong = state.nonfinite, jnp.any(bad)
+    before = state.nonfinite
     return NonFiniteState(
         last=jax.tree.map(
             lambda bad, last: jnp.where(bad, state.step + 1, last),
@@ -118,7 +126,7 @@ def _next_state(
             before.norms,
             mm.Players(norms["update_norm_min"], norms["update_norm_max"]),
         ),
-        skipped=before.skipped + (wrong & skip),
+        skipped=before.skipped + (jnp.any(bad) & skip),
     )
 
 

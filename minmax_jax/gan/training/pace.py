@@ -21,17 +21,18 @@ class Pace:
 
     Args:
       most: Largest number of steps per call.
-      seconds: Duration that a call should not exceed by much. The first call makes one step, and
-        each finished call at most doubles the number. None for `most` steps in every call.
+      seconds: Duration that a call should not exceed by much. The first call makes `block` steps,
+        and each finished call at most doubles the number. None for `most` steps in every call.
+      block: With `seconds`, the number of steps is a multiple of it.
 
     Attributes:
       steps: Number of steps of the next call.
       aligned: Whether calls end at multiples of `steps`.
     """
 
-    def __init__(self, most: int, seconds: float | None = None) -> None:
-        self.steps, self.aligned = (most, True) if seconds is None else (1, False)
-        self._most, self._seconds = most, seconds
+    def __init__(self, most: int, seconds: float | None = None, block: int = 1) -> None:
+        self.steps, self.aligned = (most, True) if seconds is None else (block, False)
+        self._most, self._seconds, self._block = most, seconds, block
         self._running: collections.deque[tuple[int, float, Any]] = collections.deque()
         self._last_end = 0.0
         self._depth = 2
@@ -56,5 +57,6 @@ class Pace:
         self._last_end = now
         if self._seconds is not None:
             fitting = int(self._seconds * steps / seconds)
-            self.steps = max(1, min(fitting, 2 * self.steps, self._most))
+            steps = min(fitting, 2 * self.steps, self._most)
+            self.steps = max(steps // self._block, 1) * self._block
         self._depth = 2 if self.steps < self._most else 2 + int(_AHEAD / seconds)

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jax import lax
 
 import minmax_jax as mm
 from minmax_jax import fsdp, parallel
 from minmax_jax.gan import objective
 from minmax_jax.gan.config import config as config_lib
-from minmax_jax.gan.training import average, build, nonfinite, pace, sharded
+from minmax_jax.gan.training import average, blocks, build, nonfinite, pace, sharded
 from minmax_jax.gan.training import step as step_lib
 from minmax_jax.gan.training.convolutions import contains_convolution
 
@@ -34,6 +33,8 @@ class Program(NamedTuple):
       steps_per_call: Largest number of steps that one call of `advance` should perform.
       seconds_per_call: Duration that a call should not exceed by much, or None if each call
         should perform `steps_per_call` steps.
+      block: Number of steps that a call computes together. A call whose steps are not a multiple
+        of it computes more and discards them.
       init: Function that returns the state before the first step.
       place: Function from such a state to its layout on the devices.
       read: Function from the state on the devices to one copy of it. It needs no other process.
@@ -43,6 +44,7 @@ class Program(NamedTuple):
     measure: Callable[..., Any]
     steps_per_call: int
     seconds_per_call: float | None = None
+    block: int = 1
     init: Callable[[], Any] = _no_state
     place: Callable[[Any], Any] = lambda state: state
     read: Callable[[Any], Any] = parallel.unreplicate
@@ -71,18 +73,20 @@ def compile_program(
     if build.is_divided(config, len(devices)):
         return _compile_divided(game, optimizer, config, devices)
     steps_per_call, seconds = _steps_per_call(game, config, devices[0].platform)
+    block = blocks.length(game, config, devices[0].platform, steps_per_call)
     guarded = _guarded_step(game, optimizer, config)
     backend = "shard_map" if len(devices) == 1 else config.training.parallel
     map_step = functools.partial(parallel.map_step, devices=devices, backend=backend)
     return Program(
         advance=map_step(
-            _advance(guarded, config.training.on_nonfinite, steps_per_call),
+            _advance(guarded, config.training.on_nonfinite, steps_per_call, block),
             donate_argnums=(0,),
             in_axes=(0, 0, None, None),
         ),
         measure=map_step(functools.partial(step_lib.measure, game), in_axes=(0, 0, None)),
         steps_per_call=steps_per_call,
         seconds_per_call=seconds,
+        block=block,
         init=functools.partial(step_lib.init, game, optimizer),
         place=functools.partial(parallel.replicate, devices=devices),
     )
@@ -99,12 +103,13 @@ def _compile_divided(
     functions_fn = functools.partial(sharded.game_functions, mesh)
     guarded = _guarded_step(game, optimizer, config, axis_name=None, functions_fn=functions_fn)
     steps_per_call, seconds = _steps_per_call(game, config, devices[0].platform)
+    block = blocks.length(game, config, devices[0].platform, steps_per_call)
 
-    def step_fn(state: Any, images: Any, seed: Any) -> Any:
-        after, quantities = guarded(state, images, seed)
+    def step_fn(state: Any, images: Any, seed: Any, *active: jax.Array) -> Any:
+        after, quantities = guarded(state, images, seed, *active)
         return sharded.constrain(after, mesh), quantities
 
-    repeated = _advance(step_fn, config.training.on_nonfinite, steps_per_call)
+    repeated = _advance(step_fn, config.training.on_nonfinite, steps_per_call, block)
 
     def advance(state: Any, *inputs: Any) -> Any:
         after, quantities = repeated(state, *sharded.scalars_like_state(inputs, mesh))
@@ -121,6 +126,7 @@ def _compile_divided(
         measure=sharded.among_processes(jax.jit(measure), devices),
         steps_per_call=steps_per_call,
         seconds_per_call=seconds,
+        block=block,
         init=functools.partial(sharded.init, game, optimizer, mesh),
         place=functools.partial(sharded.place, mesh=mesh),
         read=fsdp.read,
@@ -148,22 +154,28 @@ def compile_tunable_program(
         leading axis of runs.
     """
 
-    def step_fn(state: Any, images: Any, seed: Any, learning_rates: mm.Players) -> Any:
+    def step_fn(
+        state: Any, images: Any, seed: Any, learning_rates: mm.Players, *active: jax.Array
+    ) -> Any:
         guarded = _guarded_step(game, optimizer_fn(learning_rates), config, axis_name=None)
-        return guarded(state, images, seed)
+        return guarded(state, images, seed, *active)
 
     def measure(state: Any, images: Any, seed: Any, learning_rates: mm.Players) -> Any:
         del learning_rates
         return step_lib.measure(game, state, images, seed)
 
-    steps_per_call, seconds = _steps_per_call(game, config, jax.default_backend())
+    platform = jax.default_backend()
+    steps_per_call, seconds = _steps_per_call(game, config, platform)
+    block = blocks.length(game, config, platform, steps_per_call)
     if vmap:
         axes = (0, None, 0, 0)
-        step_fn, measure = jax.vmap(step_fn, in_axes=axes), jax.vmap(measure, in_axes=axes)
+        active = (0,) if block > 1 else ()
+        step_fn = jax.vmap(step_fn, in_axes=(*axes, *active))
+        measure = jax.vmap(measure, in_axes=axes)
     # 0 selects the loop: unlike a single step, it does nothing once all runs have stopped.
-    advance = _advance(step_fn, config.training.on_nonfinite, 0 if vmap else steps_per_call)
+    advance = _advance(step_fn, config.training.on_nonfinite, 0 if vmap else steps_per_call, block)
     advance = jax.jit(advance, donate_argnums=0)
-    return Program(advance, jax.jit(measure), steps_per_call, seconds)
+    return Program(advance, jax.jit(measure), steps_per_call, seconds, block)
 
 
 def _guarded_step(
@@ -178,7 +190,9 @@ def _guarded_step(
     return nonfinite.guard(step, config.training.on_nonfinite, axis_name, average_fn)
 
 
-def _advance(step_fn: Callable[..., Any], policy: str, steps_per_call: int) -> Callable[..., Any]:
+def _advance(
+    step_fn: Callable[..., Any], policy: str, steps_per_call: int, block: int
+) -> Callable[..., Any]:
     """Returns a function that repeats a step up to a given step number.
 
     With `steps_per_call=1`, the function makes one step and ignores the number.
@@ -193,19 +207,12 @@ def _advance(step_fn: Callable[..., Any], policy: str, steps_per_call: int) -> C
     def many(state: Any, *inputs_and_until: Any) -> Any:
         *inputs, until = inputs_and_until
 
-        def is_unfinished(carry: Any) -> jax.Array:
+        def is_unfinished(state: Any) -> jax.Array:
             # The end is a runtime argument, so results do not depend on how steps are grouped
             # into calls.
-            unfinished = (carry[0].step < until) & nonfinite.may_continue(carry[0], policy)
-            return jnp.any(unfinished) if unfinished.ndim else unfinished
+            return (state.step < until) & nonfinite.may_continue(state, policy)
 
-        quantities = jax.tree.map(
-            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
-            jax.eval_shape(step_fn, state, *inputs)[1],
-        )
-        state, quantities = lax.while_loop(
-            is_unfinished, lambda carry: step_fn(carry[0], *inputs), (state, quantities)
-        )
+        state, quantities = blocks.repeat(step_fn, is_unfinished, state, inputs, block)
         return state, nonfinite.report(state, quantities, policy)
 
     return single if steps_per_call == 1 else many

@@ -141,6 +141,12 @@ def test_pace_makes_one_slow_step_per_call(monkeypatch):
     assert run_calls(Pace(50, 0.2), Devices(monkeypatch, 30.0), 5) == [1] * 5
 
 
+def test_paced_calls_have_whole_blocks(monkeypatch):
+    assert run_calls(Pace(50, 0.5, block=10), Devices(monkeypatch, 1.0), 8) == [10] * 8
+    sizes = run_calls(Pace(50, 0.5, block=10), Devices(monkeypatch, 0.014), 30)
+    assert sizes[0] == 10 and sizes[-1] == 30  # 35 steps would take half a second.
+
+
 def test_pace_keeps_the_host_close_to_the_devices(monkeypatch):
     for seconds, most in ((None, 50), (0.2, 50)):
         devices = Devices(monkeypatch)

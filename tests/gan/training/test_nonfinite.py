@@ -16,7 +16,7 @@ from minmax_jax.gan.config import presets
 from minmax_jax.gan.run import checkpoint, metrics_log, progress
 from minmax_jax.gan.run.checkpoint_manager import CheckpointManager
 from minmax_jax.gan.trainer import hooks, resume
-from minmax_jax.gan.training import nonfinite, nonfinite_check
+from minmax_jax.gan.training import blocks, nonfinite, nonfinite_check
 from minmax_jax.gan.training import step as step_lib
 from tests.devices import first_devices
 
@@ -68,20 +68,22 @@ def advance(bad_min, bad_max=(), bad_stats=(), device=0):
     return one
 
 
+@pytest.fixture(params=[1, 4], autouse=True)
+def block(request, monkeypatch):
+    """Runs the tests with single steps, and in blocks of four as on a GPU."""
+    monkeypatch.setattr(run, "block", request.param, raising=False)
+
+
 def run(one, policy, steps, **options):
     """Returns state and norms after a compiled loop of at most `steps` steps."""
     guarded = nonfinite.guard(one, policy, **options)
 
+    def is_unfinished(state):
+        return (state.step < steps) & nonfinite.may_continue(state, policy)
+
     def loop(state, images, seed):
-        empty = jax.tree.map(
-            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
-            jax.eval_shape(guarded, state, images, seed)[1],
-        )
-        after, norms = lax.while_loop(
-            lambda carry: (carry[0].step < steps) & nonfinite.may_continue(carry[0], policy),
-            lambda carry: guarded(carry[0], images, seed),
-            (state, empty),
-        )
+        inputs = (images, seed)
+        after, norms = blocks.repeat(guarded, is_unfinished, state, inputs, run.block)
         return after, nonfinite.report(after, norms, policy)
 
     zeros = parallel.replicate(jnp.zeros(()), first_devices(2))

@@ -1,0 +1,86 @@
+"""Loops over training steps in blocks whose length the compiler knows.
+
+The number of steps of a call is a runtime argument. On a GPU, the host waits for the condition of
+such a loop after every step, which takes about 0.05 to 0.1 ms on an H100, as long as a step of a
+small network. It does not wait inside a loop whose length is known.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from minmax_jax.gan import objective
+from minmax_jax.gan.config.config import Config
+from minmax_jax.gan.data.streaming.window import Window
+
+LENGTH = 10
+"""Length of a block, if nothing ends between its multiples."""
+
+MOST_PARAMETERS = 2**23
+"""Number of parameters of both networks up to which steps are repeated in blocks. The steps of
+larger networks take much longer than the host waits."""
+
+
+def length(game: objective.Game, config: Config, platform: str, steps_per_call: int) -> int:
+    """Returns the number of steps per block: a divisor of 10, and 1 where there is no GPU.
+
+    It divides the number of steps per call, and that between two logs, checkpoints or evaluations.
+    So calls end where blocks end, except after a run was resumed in the middle of a block.
+    """
+    networks = game.pair[:2]
+    sizes = [leaf.size for network in networks for leaf in jax.tree.leaves(network.params)]
+    if platform != "gpu" or sum(sizes) > MOST_PARAMETERS:
+        return 1
+    run = config.run
+    ends = (steps_per_call, run.log_every, run.checkpoint_every, config.evaluation.every)
+    return math.gcd(LENGTH, *ends)
+
+
+def repeat(
+    step_fn: Callable[..., Any],
+    is_unfinished: Callable[[Any], jax.Array],
+    state: Any,
+    inputs: Sequence[Any],
+    block: int,
+) -> tuple[Any, Any]:
+    """Repeats a step while a condition holds.
+
+    Args:
+      step_fn: Function `(state, *inputs) -> (state, quantities)`. If `block` exceeds 1, it has a
+        further argument, the condition, and keeps the state if that is False.
+      is_unfinished: Condition of the state: a boolean scalar, or one per run.
+      state: State before the first step.
+      inputs: Arguments of the step.
+      block: Number of steps per block. Steps of streamed data are not repeated in blocks.
+
+    Returns:
+      The state and the quantities of the last step, which are zero if there was none.
+    """
+    if any(isinstance(one, Window) for one in inputs):
+        block = 1  # A window has no data for more steps than the condition allows.
+    active = (is_unfinished(state),) if block > 1 else ()
+    shapes = jax.eval_shape(step_fn, state, *inputs, *active)[1]
+    quantities = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+    def one(carry: Any) -> Any:
+        if block == 1:
+            return step_fn(carry[0], *inputs)
+        before, last = carry
+        active = is_unfinished(before)
+        after, found = step_fn(before, *inputs, active)
+        return after, jax.tree.map(lambda old, new: jnp.where(active, new, old), last, found)
+
+    def body(carry: Any) -> Any:
+        if block == 1:
+            return one(carry)
+        return lax.fori_loop(0, block, lambda _, carry: one(carry), carry)
+
+    def goes_on(carry: Any) -> jax.Array:
+        unfinished = is_unfinished(carry[0])
+        return jnp.any(unfinished) if unfinished.ndim else unfinished
+
+    return lax.while_loop(goes_on, body, (state, quantities))
