@@ -176,6 +176,29 @@ class Runner:
                 f"{folder} contains another run ({'; '.join(changes)}). Choose another folder with "
                 "--runs, or give the values of that run to resume it."
             )
+        self._check_scores(folder)
+
+    def _check_scores(self, folder: Path) -> None:
+        """Raises `ConfigError` if the run in the folder was scored in features of another network.
+
+        Such scores cannot be compared. The classifier is trained once per machine.
+        """
+        path = folder / "outcome.json"
+        scored = json.loads(path.read_text()) if path.exists() else {}
+        if not scored.get("scores"):  # It is unfinished, or it diverged.
+            return
+        own = self._extractor
+        old, new = (
+            f"{name} {facts.get('network', '')}".strip()
+            for name, facts in ((scored["extractor"], scored["facts"]), (own.name, own.facts))
+        )
+        if old != new:
+            raise gan.ConfigError(
+                f"{folder} was scored with the extractor {old}, and this command has {new}. Their "
+                "scores cannot be compared. Choose another folder with --runs. Or give the "
+                "--extractor of that run, and copy minmax_jax/classifier-*.npz from the cache "
+                "folder (XDG_CACHE_HOME, by default ~/.cache) of its machine."
+            )
 
     def _evaluate(self, folder: Path, job: Job, state: gan.TrainState) -> dict[str, Any]:
         """Writes `samples.png` and returns the scores of the averaged generator."""

@@ -1,6 +1,7 @@
 """Tests of runs that share a program, one after another and vmapped."""
 
 import copy
+import json
 
 import jax
 import numpy as np
@@ -140,6 +141,19 @@ def test_groups_of_all_sizes_share_a_program(single, tmp_path):
     assert all((tmp_path / job.name / "outcome.json").exists() for job in jobs)
 
 
+@pytest.mark.parametrize(
+    ("change", "name"), [({"extractor": "classifier"}, "classifier 0a"), ({}, "pixels 0a")]
+)
+def test_scores_of_another_extractor_are_refused(single, tmp_path, change, name):
+    runner = moved(single[0], tmp_path)
+    runner.outcome(JOBS[0])
+    path = tmp_path / JOBS[0].name / "outcome.json"
+    scored = json.loads(path.read_text()) | change | {"facts": {"network": "0a"}}
+    path.write_text(json.dumps(scored))
+    with pytest.raises(gan.ConfigError, match=f"the extractor {name}, and this command has pixels"):
+        runner.outcome(JOBS[0])
+
+
 def check_initial_state(trainer, network):
     """Checks that a start has the bits of networks that are built with its seed."""
     state = trainer.initial_state("sgda", 1007)
@@ -175,6 +189,27 @@ def test_size_of_groups_is_measured_on_accelerators(monkeypatch, given, backend,
     monkeypatch.setattr(jax, "default_backend", lambda: backend)
     reporter = progress.Progress(Stub(), 1, 1, str, given)
     assert reporter.choose_size("sgda") == size
+
+
+def test_few_runs_train_in_a_smaller_program(monkeypatch):
+    sizes = []
+
+    class Stub:
+        def finished(self, job):
+            return False
+
+        def outcome(self, job):
+            return {"seconds": 1.0}
+
+        def outcomes(self, jobs, size):
+            sizes.append((len(jobs), size))
+            return [self.outcome(job) for job in jobs]
+
+    monkeypatch.setattr(progress.Progress, "estimate", lambda self, method: "")
+    reporter = progress.Progress(Stub(), 13, 104, str, 8)
+    reporter.outcomes([make_job(seed=seed) for seed in range(10)])
+    reporter.outcomes([make_job(seed=seed) for seed in range(3)])
+    assert sizes == [(8, 8), (2, 8), (3, 3)]
 
 
 def test_seconds_per_step_measures_both_programs(single):
