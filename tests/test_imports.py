@@ -30,6 +30,7 @@ ORDER = {
         {"notes", "trees"},
         {"checks", "sharding"},
         {"blue", "calls", "treeplex"},
+        {"batched_norms"},
         {"norms"},
         {"krylov", "loops"},
     ],

@@ -103,15 +103,39 @@ def _ranges(dtype: Any) -> _Ranges:
     return _Ranges(*(2.0**exponent for exponent in exponents))
 
 
-def norm_in_one_pass(*leaves: jax.Array) -> ScaledNorm:
-    """Returns the norm of leaves of one dtype, from three sums of squares."""
-    ranges = _ranges(accumulator_dtype(leaves[0].dtype))
-    sums = [_sums_of_squares(leaf, (1.0, ranges.up, ranges.down)) for leaf in leaves]
-    mid, small, big = (functools.reduce(jnp.add, parts) for parts in zip(*sums, strict=True))
+def three_scales(dtype: Any) -> tuple[float, float, float]:
+    """Returns the scales whose sums `choose_of_three` takes, for leaves of a dtype."""
+    ranges = _ranges(accumulator_dtype(dtype))
+    return 1.0, ranges.up, ranges.down
+
+
+def two_scales(dtype: Any) -> tuple[float, float]:
+    """Returns the scales whose sums `choose_of_two` takes, for leaves of a dtype."""
+    ranges = _ranges(accumulator_dtype(dtype))
+    return ranges.slightly_down, ranges.mostly_up
+
+
+def choose_of_three(mid: jax.Array, small: jax.Array, big: jax.Array) -> ScaledNorm:
+    """Returns norms, given the sums of squares in `three_scales`: numbers, or one per norm."""
+    ranges = _ranges(mid.dtype)
     # Both comparisons are False for NaN, which `mid` keeps.
     is_big, is_small, one = mid > ranges.high, mid < ranges.low, jnp.ones((), mid.dtype)
     scale = jnp.where(is_big, ranges.down * one, jnp.where(is_small, ranges.up * one, one))
     return ScaledNorm(root(jnp.where(is_big, big, jnp.where(is_small, small, mid))), scale)
+
+
+def choose_of_two(mid: jax.Array, small: jax.Array) -> ScaledNorm:
+    """Returns norms, given the sums of squares in `two_scales`: numbers, or one per norm."""
+    ranges = _ranges(mid.dtype)
+    is_small, one = mid < ranges.low, jnp.ones((), mid.dtype)
+    scale = jnp.where(is_small, ranges.mostly_up * one, ranges.slightly_down * one)
+    return ScaledNorm(root(jnp.where(is_small, small, mid)), scale)
+
+
+def norm_in_one_pass(*leaves: jax.Array) -> ScaledNorm:
+    """Returns the norm of leaves of one dtype, from three sums of squares."""
+    sums = [_sums_of_squares(leaf, three_scales(leaf.dtype)) for leaf in leaves]
+    return choose_of_three(*(functools.reduce(jnp.add, parts) for parts in zip(*sums, strict=True)))
 
 
 def moderate_norm_in_one_pass(leaf: jax.Array) -> ScaledNorm:
@@ -120,13 +144,9 @@ def moderate_norm_in_one_pass(leaf: jax.Array) -> ScaledNorm:
     For leaves that are themselves computed, three sums can exceed the size up to which XLA's GPU
     backend computes them together with the leaf. Norms above 1e25 are inf in float32.
     """
-    ranges = _ranges(accumulator_dtype(leaf.dtype))
     # All axes at once, because XLA would write a leaf that is reshaped before it is summed.
-    squares = _squares(leaf, (ranges.slightly_down, ranges.mostly_up))
-    mid, small = _add_along(squares, tuple(range(leaf.ndim)))
-    is_small, one = mid < ranges.low, jnp.ones((), mid.dtype)
-    scale = jnp.where(is_small, ranges.mostly_up * one, ranges.slightly_down * one)
-    return ScaledNorm(root(jnp.where(is_small, small, mid)), scale)
+    parts = squares(leaf, two_scales(leaf.dtype))
+    return choose_of_two(*add_along(parts, tuple(range(leaf.ndim))))
 
 
 def _sums_of_squares(leaf: jax.Array, scales: Sequence[float]) -> tuple[jax.Array, ...]:
@@ -134,25 +154,25 @@ def _sums_of_squares(leaf: jax.Array, scales: Sequence[float]) -> tuple[jax.Arra
     dtype = accumulator_dtype(leaf.dtype)
     totals = (jnp.zeros((), dtype),) * len(scales)
     for rows in split_rows(leaf):
-        sums = _add_along(_squares(rows, scales), (rows.ndim - 1,))
+        sums = add_along(squares(rows, scales), (rows.ndim - 1,))
         # A long sequence of additions to one number would lose accuracy, so rows are added in
         # groups of 256 first.
         if sums[0].size > 1024:
             pad = -sums[0].size % 256
             sums = [jnp.pad(each.reshape(-1), (0, pad)).reshape(-1, 256) for each in sums]
-            sums = _add_along(sums, (1,))
-        sums = _add_along(sums, tuple(range(sums[0].ndim)))
+            sums = add_along(sums, (1,))
+        sums = add_along(sums, tuple(range(sums[0].ndim)))
         totals = tuple(jnp.add(a, b) for a, b in zip(totals, sums, strict=True))
     return totals
 
 
-def _squares(leaf: jax.Array, scales: Sequence[float]) -> tuple[jax.Array, ...]:
+def squares(leaf: jax.Array, scales: Sequence[float]) -> tuple[jax.Array, ...]:
     """Returns the squares of `scale · leaf` for each scale, in float32 or wider."""
     size = jnp.abs(leaf).astype(accumulator_dtype(leaf.dtype))
     return tuple(jnp.square(_in_scale(size, scale)) for scale in scales)
 
 
-def _add_along(parts: Sequence[jax.Array], axes: tuple[int, ...]) -> tuple[jax.Array, ...]:
+def add_along(parts: Sequence[jax.Array], axes: tuple[int, ...]) -> tuple[jax.Array, ...]:
     """Returns the sums of several arrays along some axes, computed together."""
 
     def add(a: Any, b: Any) -> Any:

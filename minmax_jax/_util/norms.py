@@ -1,11 +1,11 @@
 """Euclidean norms that neither overflow nor underflow.
 
-Accelerators use sums of squares in several scales, which need one pass over the data; on one
-device, small leaves are summed together. XLA's CPU backend vectorizes plain sums only. There, a
-norm takes two passes: the first finds the largest element, the second sums the squares in a scale
-chosen from it. For leaves of at least `_PLAIN_FROM` elements, and for all leaves in
-`computed_norms`, the plain sum of squares is tried first. The two passes then follow only if that
-sum is not safe from overflow and underflow.
+Accelerators use sums of squares in several scales, which need one pass over the data; where leaves
+are not divided among devices, the norms of several leaves are computed together. XLA's CPU backend
+vectorizes plain sums only. There, a norm takes two passes: the first finds the largest element, the
+second sums the squares in a scale chosen from it. For leaves of at least `_PLAIN_FROM` elements,
+and for all leaves in `computed_norms`, the plain sum of squares is tried first. The two passes then
+follow only if that sum is not safe from overflow and underflow.
 """
 
 import functools
@@ -15,8 +15,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.core import Tracer
 
 from minmax_jax._util import sharding
+from minmax_jax._util.batched_norms import moderate_norms_together, norms_together
 from minmax_jax._util.blue import (
     ScaledNorm,
     blue_constants,
@@ -35,9 +37,20 @@ def leaf_norm(leaf: Any) -> ScaledNorm:
     return sharding.replicated(_leaf_norm, jnp.asarray(leaf))
 
 
-def leaf_norms(tree: PyTree) -> list[ScaledNorm]:
-    """Returns the Euclidean norm of every leaf of `tree`, in the order of its leaves."""
-    return [leaf_norm(leaf) for leaf in jax.tree.leaves(tree)]
+def leaf_norms(tree: PyTree, after: PyTree = ()) -> list[ScaledNorm]:
+    """Returns the Euclidean norm of every leaf of `tree`, in the order of its leaves.
+
+    Args:
+      tree: Tree of floating-point leaves.
+      after: Tree of arrays that accelerators compute first. A GPU then does not compute the norms
+        in the kernels that lead to these arrays, which would be slower than separate kernels.
+    """
+    leaves = [*map(jnp.asarray, jax.tree.leaves(tree))]
+    # Outside of a compiled program, one small program per shape is compiled instead of a large one.
+    is_traced = any(isinstance(leaf, Tracer) for leaf in leaves)
+    if len(leaves) < 2 or not is_traced or not sharding.is_whole(leaves):
+        return [leaf_norm(leaf) for leaf in leaves]
+    return _leaf_norms(leaves, after)
 
 
 def computed_norms(compute: Callable[..., jax.Array], *inputs: PyTree) -> list[ScaledNorm]:
@@ -57,6 +70,8 @@ def computed_norms(compute: Callable[..., jax.Array], *inputs: PyTree) -> list[S
         return _computed_norms_on_cpu(compute, leaves)
 
     def in_one_pass() -> list[ScaledNorm]:
+        if sharding.is_whole(leaves):
+            return moderate_norms_together(compute, leaves)
         # XLA's GPU backend would write a leaf in bfloat16 to memory before it is summed.
         return [moderate_norm_in_one_pass(compute(*widen(leaf))) for leaf in leaves]
 
@@ -119,6 +134,17 @@ def _leaf_norm(leaf: jax.Array) -> ScaledNorm:
     return lax.platform_dependent(leaf, cpu=_norm_on_cpu, default=norm_in_one_pass)
 
 
+@jax.jit
+def _leaf_norms(leaves: Sequence[jax.Array], after: PyTree) -> list[ScaledNorm]:
+    """Returns the norms of at least two leaves, by the algorithm that suits the backend."""
+    return lax.platform_dependent(leaves, after, cpu=_norms_on_cpu, default=norms_together)
+
+
+def _norms_on_cpu(leaves: Sequence[jax.Array], after: PyTree) -> list[ScaledNorm]:
+    del after
+    return [_jitted_norm_on_cpu(leaf) for leaf in leaves]
+
+
 def _computed_norms_on_cpu(
     compute: Callable[..., jax.Array], leaves: Sequence[tuple[jax.Array, ...]]
 ) -> list[ScaledNorm]:
@@ -160,6 +186,9 @@ def _norm_on_cpu(leaf: jax.Array) -> ScaledNorm:
     return lax.cond(
         _is_safe(square), lambda: _plain_norm(square), lambda: _norm_in_two_passes(leaf)
     )
+
+
+_jitted_norm_on_cpu = jax.jit(_norm_on_cpu)  # One trace per leaf shape.
 
 
 def _plain_square_sum(leaf: jax.Array) -> jax.Array:

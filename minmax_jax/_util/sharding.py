@@ -23,6 +23,22 @@ def is_of_one_device() -> bool:
     return not mesh.empty and mesh.are_all_axes_manual
 
 
+def is_whole(tree: PyTree) -> bool:
+    """Returns whether no leaf is known to be divided among devices inside the present function.
+
+    Inside `jit`, leaves of a mesh with automatic axes may be divided. An array without a mesh may
+    be divided too if only `in_shardings` of `jit` tells so.
+    """
+    meshes = [jax.typeof(leaf).sharding.mesh for leaf in jax.tree.leaves(tree)]
+    return all(mesh.size == 1 or mesh.are_all_axes_manual for mesh in meshes if not mesh.empty)
+
+
+def varying_axes(tree: PyTree) -> frozenset[Any]:
+    """Returns the axes of a `shard_map` over which any leaf may vary."""
+    kinds: list[Any] = [jax.typeof(leaf) for leaf in jax.tree.leaves(tree)]
+    return frozenset().union(*(kind.manual_axis_type.varying for kind in kinds))
+
+
 def replicated(function: Callable[..., T], *args: Any) -> T:
     """Returns `function(*args)`, with results that are the same on all devices of a mesh.
 

@@ -105,7 +105,9 @@ def graft(
         checks.check_state(name, state, GraftState)
         sized, magnitude_state = magnitude_tx.update(updates, state.magnitude, params, **extra)
         steps, direction_state = direction_tx.update(updates, state.direction, params, **extra)
-        pairs = zip(_leaf_norms(sized), norms.leaf_norms(steps), strict=True)
+        # Norms are sums over the state of `magnitude`, and the direction has a sum of its own.
+        after = sized if _has_norms(sized) else ()
+        pairs = zip(_leaf_norms(sized), norms.leaf_norms(steps, after), strict=True)
         pairs = jax.tree.unflatten(jax.tree.structure(steps), pairs)
         return trees.each_player(rescale, steps, pairs), GraftState(
             magnitude=magnitude_state, direction=direction_state
@@ -116,8 +118,13 @@ def graft(
 
 def _leaf_norms(tree: PyTree) -> list[ScaledNorm]:
     """Returns the norm of each leaf, or the leaf itself if it is a norm."""
+    return jax.tree.leaves(tree, is_leaf=_is_norm) if _has_norms(tree) else norms.leaf_norms(tree)
+
+
+def _has_norms(tree: PyTree) -> bool:
+    """Returns whether all leaves are norms, and there is at least one."""
     nodes = jax.tree.leaves(tree, is_leaf=_is_norm)
-    return nodes if nodes and all(map(_is_norm, nodes)) else norms.leaf_norms(tree)
+    return bool(nodes) and all(map(_is_norm, nodes))
 
 
 def _is_norm(node: Any) -> bool:

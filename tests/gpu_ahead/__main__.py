@@ -39,7 +39,7 @@ def print_many_devices(platform: str = "cuda", width: str = "512") -> None:
 
 
 def print_passes() -> None:
-    """Prints the passes of updates over the parameters, for a small and a large matrix."""
+    """Prints the passes of updates over a small and a large matrix, and kernels of many leaves."""
     optimizers = {
         "adam": optax.adam(1e-3),
         "nsgda": mm.nsgda(1e-3),
@@ -50,6 +50,8 @@ def print_passes() -> None:
             for dtype in ("float32", "bfloat16"):
                 passes = updates.count_passes(optimizer, side, dtype)
                 print(f"{name}, {side}x{side}, {dtype}: {passes:.1f}", flush=True)
+        kernels = updates.count_update(optimizer, 2582, pairs=15).kernels
+        print(f"{name}, 15 matrices of 2582x2582 and 15 vectors: {kernels} kernels", flush=True)
 
 
 def print_trainer() -> None:

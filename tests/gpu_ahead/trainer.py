@@ -11,7 +11,16 @@ from tests.gpu_ahead import compiling, counting, steps
 
 
 def count_trainer(name: str) -> counting.Counts:
-    """Compiles the trainer's loop over steps, and counts what one step launches.
+    """Counts what one step of the trainer launches in its loop over steps.
+
+    Args:
+      name: Key of `steps.NETWORKS`.
+    """
+    return counting.count(compile_trainer(name), loop=True)
+
+
+def compile_trainer(name: str) -> str:
+    """Returns the text of the trainer's compiled loop over steps.
 
     In addition to the step of `steps.count_step`, the trainer draws latents and a batch out of
     60,000 images, averages the generator, computes the norms of gradients and updates, and checks
@@ -41,4 +50,4 @@ def count_trainer(name: str) -> counting.Counts:
         images = jax.tree.map(stacked, data.images)
         traced = program.advance.trace(state, images, scalar(np.uint32), scalar(np.int32))
         lowered = traced.lower(lowering_platforms=("cuda",))
-    return counting.count(lowered.compile(compiling.OPTIONS).as_text(), loop=True)
+    return lowered.compile(compiling.OPTIONS).as_text()

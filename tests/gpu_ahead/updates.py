@@ -1,6 +1,5 @@
 """Passes over the parameters in the updates of an H100."""
 
-import math
 from typing import Any
 
 import jax
@@ -17,8 +16,20 @@ def count_passes(optimizer: Any, side: int, dtype: Any = "float32") -> float:
       side: The parameters are a matrix of `side` rows and columns, and a vector of `side` elements.
       dtype: Dtype of the parameters.
     """
-    shapes = ((side, side), (side,))
-    tree = [jax.ShapeDtypeStruct(shape, dtype) for shape in shapes]
+    size = (side**2 + side) * jax.numpy.dtype(dtype).itemsize
+    return 1e6 * count_update(optimizer, side, dtype).megabytes / size
+
+
+def count_update(
+    optimizer: Any, side: int, dtype: Any = "float32", *, pairs: int = 1
+) -> counting.Counts:
+    """Counts the kernels and bytes of an update of `pairs` matrices and as many vectors."""
+    return counting.count(compile_update(optimizer, side, dtype, pairs=pairs))
+
+
+def compile_update(optimizer: Any, side: int, dtype: Any = "float32", *, pairs: int = 1) -> str:
+    """Returns the text of the compiled update of `pairs` matrices and as many vectors."""
+    tree = [jax.ShapeDtypeStruct(shape, dtype) for shape in ((side, side), (side,)) * pairs]
 
     def update(gradients: Any, state: Any, params: Any) -> Any:
         updates, state = optimizer.update(gradients, state, params)
@@ -26,5 +37,4 @@ def count_passes(optimizer: Any, side: int, dtype: Any = "float32") -> float:
 
     state = jax.eval_shape(optimizer.init, tree)
     program = compiling.compile_for_h100(update, tree, state, tree, donate_argnums=(1, 2))
-    size = sum(map(math.prod, shapes)) * jax.numpy.dtype(dtype).itemsize
-    return 1e6 * counting.count(program.as_text()).megabytes / size
+    return program.as_text()

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("strict_promotion", "form")
 def form(request):
     """Tests the algorithms for CPU and for accelerators, all on this backend.
 
-    With "together", small leaves are summed together.
+    With "together", the norms of several leaves are computed together.
     """
     mine = pytest.MonkeyPatch()
     if request.param != "cpu":  # A second copy of the module, with no compiled functions.
@@ -34,13 +34,17 @@ def form(request):
         copy = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(copy)
         mine.setattr(copy, "_norm_on_cpu", copy.norm_in_one_pass)
+        in_one_pass = jax.jit(copy.norm_in_one_pass)
+        copy._norms_on_cpu = lambda leaves, after: [*map(in_one_pass, leaves)]
         copy._computed_norms_on_cpu = lambda compute, leaves: [
             copy.moderate_norm_in_one_pass(compute(*leaf)) for leaf in leaves
         ]
         if request.param == "together":
+            copy._norms_on_cpu = copy.norms_together
+            copy._computed_norms_on_cpu = copy.moderate_norms_together
             copy.tree_norm = copy._tree_norm_together
         mine.setattr(request.module, "norms_lib", copy)
-    yield request.param.replace("together", "accelerator")
+    yield request.param
     mine.undo()
 
 
@@ -103,7 +107,7 @@ def test_leaf_norm_reads_the_data_once(shape):
 @pytest.mark.parametrize("scale", [1e-34, 1e-30, 1e-19, 1e-12, 1.0, 1e12, 1e30, 1e38])
 @pytest.mark.parametrize("length", [300, 70_001])  # The longer leaf is folded on CPU.
 def test_computed_norms_match_float64(scale, length, form):
-    if form == "accelerator" and scale > 1e24:
+    if form != "cpu" and scale > 1e24:
         pytest.skip("On accelerators, norms of computed leaves are inf from 1e25 on.")
     if form == "accelerator" and length > 300:
         pytest.skip("The CPU backend adds one number after another; a GPU adds in groups.")
@@ -135,8 +139,9 @@ def test_leaf_norms_traces_each_shape_once():
     tree = [jnp.ones((8, 33))] * 40
     text = str(jax.make_jaxpr(norms_lib.leaf_norms)(tree))
     few = str(jax.make_jaxpr(norms_lib.leaf_norms)(tree[:2]))
-    # The trace of a shape is printed once, so each further leaf adds a line or two.
-    assert text.count("\n") - few.count("\n") < 3 * 38
+    # The traces of a shape, of some 60 lines, are printed once. Each further leaf adds its calls,
+    # and on accelerators the selection of its norm from the norms of all leaves.
+    assert text.count("\n") - few.count("\n") < 12 * 38
 
 
 @pytest.mark.parametrize("scale", [1e-35, 1e-30, 1e-12, 1.0, 1e12, 1e30, 1e36])
@@ -266,7 +271,7 @@ def test_tree_norm_together_works_in_shard_map(transformed, form, monkeypatch):
 
 
 def test_tree_norm_of_one_device_sums_small_leaves_together():
-    """Lowered for a GPU: one sum of all leaves, in rows first, where all axes are manual."""
+    """Lowered for a GPU: few sums of all leaves, with a mesh or without one."""
     tree = [jnp.ones(30 + index) for index in range(20)]
     mesh = Mesh(np.array(first_devices(1)), ("data",))
     of_device = jax.shard_map(mm.diagnostics.player_norms, mesh=mesh, in_specs=P(), out_specs=P())
@@ -275,4 +280,5 @@ def test_tree_norm_of_one_device_sums_small_leaves_together():
         traced = jax.jit(function).trace(mm.Players(tree, jnp.ones(3)))
         return traced.lower(lowering_platforms=("cuda",)).as_text().count("stablehlo.reduce(")
 
-    assert count_sums(of_device) <= 2 * 5 < 20 < count_sums(mm.diagnostics.player_norms)
+    assert count_sums(of_device) <= 2 * 5 < 20
+    assert count_sums(mm.diagnostics.player_norms) <= 2 * 5
