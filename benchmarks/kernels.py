@@ -1,4 +1,4 @@
-"""Profile of what one call launches on a GPU: every kernel, how often, and for how long.
+"""Profile of what one call launches on a GPU: each kernel, its count and its time.
 
     python -m benchmarks.kernels update --elements 100000000 --names optax.adam mm.nsgda
     python -m benchmarks.kernels trainer --networks mlp
