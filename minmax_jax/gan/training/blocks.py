@@ -28,16 +28,16 @@ larger networks take much longer than the host waits."""
 def length(game: objective.Game, config: Config, platform: str, steps_per_call: int) -> int:
     """Returns the number of steps per block: a divisor of 10, and 1 where there is no GPU.
 
-    It divides the number of steps per call, and that between two logs, checkpoints or evaluations.
-    So calls end where blocks end, except after a run was resumed in the middle of a block.
+    It divides the number of steps per call, and that between two logs, samples, checkpoints or
+    evaluations. So calls end where blocks end, unless a run was resumed in the middle of a block.
     """
     networks = game.pair[:2]
     sizes = [leaf.size for network in networks for leaf in jax.tree.leaves(network.params)]
     if platform != "gpu" or sum(sizes) > MOST_PARAMETERS:
         return 1
     run = config.run
-    ends = (steps_per_call, run.log_every, run.checkpoint_every, config.evaluation.every)
-    return math.gcd(LENGTH, *ends)
+    regular = run.log_every, run.sample_every, run.checkpoint_every, config.evaluation.every
+    return math.gcd(LENGTH, steps_per_call, *regular)
 
 
 def repeat(

@@ -86,6 +86,6 @@ def test_length_divides_calls_and_intervals(monkeypatch):
     assert length() == 10
     assert length("cpu") == length("tpu") == length(steps_per_call=1) == length(log_every=7) == 1
     assert length(log_every=25) == length(checkpoint_every=15) == length(steps_per_call=5) == 5
-    assert length(evaluate_every=4, evaluate=100) == 2
+    assert length(evaluate_every=4, evaluate=100) == length(sample_every=8) == 2
     monkeypatch.setattr(blocks, "MOST_PARAMETERS", 10)
     assert length() == 1
