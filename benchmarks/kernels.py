@@ -77,7 +77,9 @@ def updates(command: argparse.Namespace) -> dict[str, Callable[[], Callable[[], 
 def trainers(command: argparse.Namespace) -> dict[str, Callable[[], Callable[[], Any]]]:
     """Returns a function that makes the call of 50 steps, bare and of the trainer."""
     config, makers = trainer.GPU, {}
-    several = config.steps_per_call
+    several, known = config.steps_per_call, {network[0] for network in config.networks}
+    if unknown := sorted({*(command.networks or ())} - known):
+        sys.exit(f"--networks {unknown[0]!r} is unknown; choose from {', '.join(sorted(known))}.")
     for network in config.networks:
         name, _, _, width, _ = network
         if command.networks and name not in command.networks:

@@ -29,6 +29,8 @@ def is_whole(tree: PyTree) -> bool:
     Inside `jit`, leaves of a mesh with automatic axes may be divided. An array without a mesh may
     be divided too if only `in_shardings` of `jit` tells so.
     """
+    if is_explicit(tree):  # Even on a mesh of one device, a reshape has no rule for its axes.
+        return False
     meshes = [jax.typeof(leaf).sharding.mesh for leaf in jax.tree.leaves(tree)]
     return all(mesh.size == 1 or mesh.are_all_axes_manual for mesh in meshes if not mesh.empty)
 

@@ -46,6 +46,8 @@ def test_profile_of_a_machine_without_a_gpu_has_no_kernels():
 def test_bad_commands_end_with_one_line(monkeypatch):
     with pytest.raises(SystemExit, match="'adam' is unknown; choose from"):
         kernels.updates(kernels.parse(["update", "--names", "adam"]))
+    with pytest.raises(SystemExit, match="'mpl' is unknown; choose from dcgan, mlp, resnet"):
+        kernels.trainers(kernels.parse(["trainer", "--networks", "mpl"]))
     cpu = types.SimpleNamespace(platform="cpu")
     monkeypatch.setattr(kernels.jax, "devices", lambda: [cpu])
     with pytest.raises(SystemExit, match="needs a GPU"):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from jax.sharding import Mesh, NamedSharding
+from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 import minmax_jax as mm
@@ -240,3 +240,18 @@ def test_optimizers_take_the_steps_of_cpu(request, name, dtypes):
         rtol = {"float32": 3e-5, "float16": 2e-3, "bfloat16": 1e-2}.get(one.dtype.name, 0)
         atol = 1e-6 if one.dtype == jnp.float16 else 0
         np.testing.assert_allclose(np.float64(one), np.float64(other), rtol=rtol, atol=atol)
+
+
+def test_leaves_with_explicit_sharding_on_one_device():
+    """Even there, JAX has no rule for a reshape of an explicit axis."""
+    devices = first_devices(1)
+    mesh = jax.make_mesh((1,), ("x",), axis_types=(AxisType.Explicit,), devices=devices)
+    specs = {(5003, 3): P(None, "x"), (4097,): P("x"), (33, 5): P("x", None)}
+    tree = [
+        jax.device_put(jnp.ones(shape), NamedSharding(mesh, spec)) for shape, spec in specs.items()
+    ]
+    tx = mm.nsgda(1.0)
+    with jax.set_mesh(mesh):
+        updates, _ = jax.jit(tx.update)(tree, tx.init(tree))
+    for leaf in updates:
+        np.testing.assert_allclose(np.linalg.norm(leaf), 1, rtol=1e-5)

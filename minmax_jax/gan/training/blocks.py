@@ -20,9 +20,12 @@ from minmax_jax.gan.data.streaming.window import Window
 LENGTH = 10
 """Length of a block, if nothing ends between its multiples."""
 
-MOST_PARAMETERS = 2**23
-"""Number of parameters of both networks up to which steps are repeated in blocks. The steps of
-larger networks take much longer than the host waits."""
+MOST_WORK = 2**29
+"""Product of the batch size and the number of parameters of both networks up to which steps are
+repeated in blocks. Larger steps take much longer than the host waits."""
+
+SLOW = ("greedy_adam", "competitive", "adaptive_competitive", "follow_the_ridge", "complete_newton")
+"""Optimizers with many field evaluations per step, which are not repeated in blocks."""
 
 
 def length(game: objective.Game, config: Config, platform: str, steps_per_call: int) -> int:
@@ -33,7 +36,8 @@ def length(game: objective.Game, config: Config, platform: str, steps_per_call: 
     """
     networks = game.pair[:2]
     sizes = [leaf.size for network in networks for leaf in jax.tree.leaves(network.params)]
-    if platform != "gpu" or sum(sizes) > MOST_PARAMETERS:
+    work = config.training.batch_size * sum(sizes)
+    if platform != "gpu" or work > MOST_WORK or config.optimizer.name in SLOW:
         return 1
     run = config.run
     regular = run.log_every, run.sample_every, run.checkpoint_every, config.evaluation.every

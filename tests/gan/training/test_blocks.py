@@ -75,7 +75,7 @@ def test_sweeps_in_blocks_have_the_bits_of_single_steps(monkeypatch, tmp_path):
     assert len(found[0]) >= 4 and found[0] == found[1]
 
 
-def test_length_divides_calls_and_intervals(monkeypatch):
+def test_length_divides_calls_and_intervals():
     config = gan.preset("gaussians", **SMALL)
     data = gan.load_data(config.data.source)
     game, _ = build.build_game(config, data, 1)
@@ -87,5 +87,4 @@ def test_length_divides_calls_and_intervals(monkeypatch):
     assert length("cpu") == length("tpu") == length(steps_per_call=1) == length(log_every=7) == 1
     assert length(log_every=25) == length(checkpoint_every=15) == length(steps_per_call=5) == 5
     assert length(evaluate_every=4, evaluate=100) == length(sample_every=8) == 2
-    monkeypatch.setattr(blocks, "MOST_PARAMETERS", 10)
-    assert length() == 1
+    assert length(optimizer="greedy_adam") == length(batch_size=2**24) == 1
