@@ -1,4 +1,4 @@
-"""Profile of what one call launches on a GPU: each kernel, its count and its time.
+"""Profiles the kernels that one call launches on a GPU.
 
     python -m benchmarks.kernels update --elements 100000000 --names optax.adam mm.nsgda
     python -m benchmarks.kernels trainer --networks mlp
@@ -52,10 +52,10 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(command: argparse.Namespace) -> None:
-    """Prints one table per contestant.
+    """Prints one table per implementation.
 
     Raises:
-      SystemExit: If JAX has no GPU, or an update is unknown.
+      SystemExit: If JAX has no GPU, or an update or a network is unknown.
     """
     if jax.devices()[0].platform != "gpu":
         sys.exit("benchmarks.kernels: a profile of kernels needs a GPU, and JAX has none here.")
@@ -67,7 +67,7 @@ def main(command: argparse.Namespace) -> None:
 
 
 def updates(command: argparse.Namespace) -> dict[str, Callable[[], Callable[[], Any]]]:
-    """Returns a function that makes the call of each update."""
+    """Returns, by name, functions that create the call of each update."""
     if unknown := [name for name in command.names if name not in update.OPTIMIZERS]:
         sys.exit(f"--names {unknown[0]!r} is unknown; choose from {', '.join(update.OPTIMIZERS)}.")
     gradients = trees.tree(command.elements, command.leaves, command.dtype)
@@ -75,7 +75,7 @@ def updates(command: argparse.Namespace) -> dict[str, Callable[[], Callable[[], 
 
 
 def trainers(command: argparse.Namespace) -> dict[str, Callable[[], Callable[[], Any]]]:
-    """Returns a function that makes the call of 50 steps, bare and of the trainer."""
+    """Returns, by name, functions that create calls of 50 steps, bare and of the trainer."""
     config, makers = trainer.GPU, {}
     several, known = config.steps_per_call, {network[0] for network in config.networks}
     if unknown := sorted({*(command.networks or ())} - known):
@@ -128,7 +128,7 @@ def kernels(data: Any, calls: int) -> list[Kernel]:
 
 
 def report(name: str, found: Sequence[Kernel], top: int) -> str:
-    """Returns the title of a contestant and the table of its longest kernels."""
+    """Returns the title of an implementation and the table of its longest kernels."""
     count, busy = (sum(values) for values in ([k.count for k in found], [k[2] for k in found]))
     head = (f"{name}: {count:.0f} kernels, {busy:.0f} µs", "launches", "µs each", "µs")
     rows = [

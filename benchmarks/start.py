@@ -1,8 +1,8 @@
 """Suite `start`: seconds from the command to the first ten training steps.
 
 Every start is a process of its own. Starts with empty caches decode all images and compile all
-programs. Later starts find decoded images and compiled programs on disk. A further process shows
-where the time goes.
+programs. Without `--data FOLDER`, they also download the dataset. Later starts find decoded images
+and compiled programs on disk. A further process shows where the time goes.
 """
 
 import dataclasses

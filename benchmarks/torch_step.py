@@ -4,7 +4,6 @@ The networks use the converted parameters of the JAX networks. Before anything i
 losses are compared with a relative tolerance of 1e-4, without TF32.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -56,49 +55,21 @@ def implementations(
             options["CUDA graph, channels last"] = {"graph": True, "channels_last": True}
     if compiled:
         _forget_compiled()  # Otherwise PyTorch compiles for shapes that vary between networks.
+    else:
+        options = {name: chosen for name, chosen in options.items() if "compiled" not in chosen}
     made: dict[str, Callable[[], Any]] = {}
     for name, chosen in options.items():
-        make = functools.partial(Step, pair, batch, learning_rate, adam, device, dtype, **chosen)
         try:
-            if "compiled" not in chosen:
-                made[name] = make().prepare()
-            elif compiled:
-                made[name] = prepare_compiled(name, make)
+            made[name] = Step(pair, batch, learning_rate, adam, device, dtype, **chosen).prepare()
         except Exception as error:  # no C++ compiler, or an unsupported operation
-            _say(name, error)
+            print(f"PyTorch {name}: {type(error).__name__}: {str(error).splitlines()[:1]}")
     return made
-
-
-def prepare_compiled(name: str, make: Callable[[], Any]) -> Callable[[], Any]:
-    """Returns a prepared step, without inductor's layout optimization if it fails with it.
-
-    With some layouts, inductor expects other strides than a convolution returns.
-
-    Args:
-      name: Name of the form.
-      make: Function that makes the `Step`.
-    """
-    from torch._inductor import config
-
-    try:
-        return make().prepare()
-    except Exception as error:
-        _say(name, error)
-    _forget_compiled()  # Otherwise the second step runs the program of the first one.
-    with config.patch(layout_optimization=False):
-        run = make().prepare()
-    print(f"PyTorch {name}: runs without layout optimization")
-    return run
 
 
 def _forget_compiled() -> None:
     import torch
 
     torch._dynamo.reset()
-
-
-def _say(name: str, error: Exception) -> None:
-    print(f"PyTorch {name}: {type(error).__name__}: {str(error).splitlines()[:1]}")
 
 
 def _has_kernels(pair: gan.Pair) -> bool:

@@ -149,7 +149,7 @@ ROWS = [
         "A6",
         "The same in the paper's main setting, where SGDA fails",
         "ResNet WGAN-GP, CIFAR-10; reduced: width 64, 8,000 updates, three seeds",
-        "supported in part: magnitude suffices; direction alone was not run",
+        "supported in part: magnitude suffices; direction alone has no finished run",
         lambda: (
             "Fréchet distance: "
             + ", ".join(

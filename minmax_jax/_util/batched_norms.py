@@ -2,7 +2,7 @@
 
 On a GPU, starting a kernel for a few numbers takes longer than the kernel. Each large leaf
 therefore has one kernel, which sums its rows. All further sums, and all choices of a scale, are
-computed for all leaves together.
+computed for up to 30 leaves together.
 """
 
 import functools
@@ -33,14 +33,14 @@ _GROUP = 2**8
 """Number of sums of rows that are added at once if a leaf has more than `_TERMS` of them."""
 
 _TOGETHER = 30
-"""Number of leaves that are summed together. XLA gives a kernel at most 96 operands, and a leaf may
-have three. With more leaves, each would have kernels of its own again."""
+"""Largest number of leaves that are summed together. XLA gives a kernel at most 96 operands, and a
+leaf may have three. With more leaves, each would have kernels of its own again."""
 
 _ROWS = range(2**5, 2**13 + 1)
 """Lengths of rows. XLA's GPU backend adds up shorter ones slowly, and longer ones in two kernels.
 
-A row is never the whole of a large leaf, because a backend may add one number after another: one
-float32 sum of 2^24 numbers would lose 5 %.
+A row has at most 2^13 elements, because a backend may add one number after another: one float32 sum
+of 2^24 numbers would lose 5 %.
 """
 
 

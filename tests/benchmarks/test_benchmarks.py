@@ -1,12 +1,10 @@
 """Tests of timing, counting and the committed tables and figures."""
 
 import argparse
-import contextlib
 import dataclasses
 import itertools
 import json
 import subprocess
-import sys
 import types
 from pathlib import Path
 
@@ -25,7 +23,6 @@ from benchmarks import (
     store,
     suites,
     torch_device,
-    torch_step,
     update,
 )
 
@@ -167,37 +164,6 @@ def test_torch_is_waited_for_on_a_gpu(kind, waits):
     torch = FakeTorch(True)
     clock.wait(torch_device.waiter(torch.device(kind), torch))
     assert len(torch.waits) == waits
-
-
-class FakeStep:
-    """Stands for a `torch_step.Step` that raises each of the failures once."""
-
-    def __init__(self, failures):
-        self.failures = failures
-
-    def prepare(self):
-        if self.failures:
-            raise AssertionError(self.failures.pop())
-        return lambda: "result"
-
-
-@pytest.mark.parametrize(("failures", "says"), [([], False), (["stride"], True)])
-def test_compiled_step_is_tried_twice(failures, says, monkeypatch, capsys):
-    patches, forgotten = [], []
-
-    def patch(**options):
-        patches.append(options)
-        return contextlib.nullcontext()
-
-    inductor = types.ModuleType("torch._inductor")
-    inductor.config = types.SimpleNamespace(patch=patch)
-    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
-    monkeypatch.setitem(sys.modules, "torch._inductor", inductor)
-    monkeypatch.setattr(torch_step, "_forget_compiled", lambda: forgotten.append(None))
-    run = torch_step.prepare_compiled("torch.compile", lambda: FakeStep(failures))
-    assert run() == "result"
-    assert patches == [{"layout_optimization": False}] * says and len(forgotten) == says
-    assert ("without layout optimization" in capsys.readouterr().out) == says
 
 
 def test_step_measures_and_draws_one_update_order(tmp_path, monkeypatch):

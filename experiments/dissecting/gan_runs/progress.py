@@ -42,9 +42,8 @@ class Progress:
         self._number, self._seconds, self._steps_taken = 0, 0.0, 0
         self._size = runs_at_once
 
-    def estimate(self, method: str) -> str:
+    def estimate(self, method: str, size: int) -> str:
         """Measures one update of a method and formats the duration of all remaining runs."""
-        size = self._size
         seconds = seconds_per_step(self._runner.trainer, method, size)
         together = f", {size} runs at once" if size > 1 else ""
         return (
@@ -82,9 +81,10 @@ class Progress:
         self._steps_left -= sum(job.steps for job in finished)
         if missing and not self._steps_taken:  # Finished runs need no time estimate.
             self._size = self.choose_size(missing[0].method)
-            print(self.estimate(missing[0].method), flush=True)
-        # A program for fewer runs is compiled sooner than it takes to train copies that fill it.
+        # Compiling a program for fewer runs takes less time than training copies that fill it.
         size = min(self._size, len(missing))
+        if missing and not self._steps_taken:
+            print(self.estimate(missing[0].method, size), flush=True)
         for begin in range(0, len(missing), max(size, 1)):
             self._train(missing[begin : begin + size], size)
         return [self._runner.outcome(job) for job in jobs]

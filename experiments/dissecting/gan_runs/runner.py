@@ -181,16 +181,17 @@ class Runner:
     def _check_scores(self, folder: Path) -> None:
         """Raises `ConfigError` if the run in the folder was scored in features of another network.
 
-        Such scores cannot be compared. The classifier is trained once per machine.
+        Such scores cannot be compared. Every machine trains a classifier of its own.
         """
         path = folder / "outcome.json"
         scored = json.loads(path.read_text()) if path.exists() else {}
         if not scored.get("scores"):  # It is unfinished, or it diverged.
             return
         own = self._extractor
+        extractors = (scored["extractor"], scored.get("facts", {})), (own.name, own.facts)
         old, new = (
-            f"{name} {facts.get('network', '')}".strip()
-            for name, facts in ((scored["extractor"], scored["facts"]), (own.name, own.facts))
+            f"{name} {json.dumps({k: v for k, v in facts.items() if k != 'test_accuracy'})}"
+            for name, facts in extractors
         )
         if old != new:
             raise gan.ConfigError(

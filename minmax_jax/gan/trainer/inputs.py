@@ -59,6 +59,8 @@ class StreamedInputs(loop.Inputs):
       seed: Seed of the run on the devices.
     """
 
+    in_blocks = False
+
     def __init__(self, windows: Windows, seed: Any) -> None:
         super().__init__()
         self._windows, self._seed = windows, seed

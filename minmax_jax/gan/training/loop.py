@@ -75,7 +75,12 @@ class Inputs:
 
     Args:
       *values: The arguments, the same at all steps.
+
+    Attributes:
+      in_blocks: Whether programs compute several steps together (see `blocks`).
     """
+
+    in_blocks = True
 
     def __init__(self, *values: Any) -> None:
         self._values = values
@@ -107,9 +112,9 @@ def run(
       start: Number of updates that led to `state`.
       end: Number of updates at the end.
     """
-    step = start
-    pace = Pace(program.steps_per_call, program.seconds_per_call, program.block)
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(*inputs)
+    block = program.block if inputs.in_blocks else 1
+    step, pace = start, Pace(program.steps_per_call, program.seconds_per_call, block)
     if step >= end:
         return state
     now = inputs.at(step)

@@ -34,7 +34,7 @@ class Program(NamedTuple):
       seconds_per_call: Duration that a call should not exceed by much, or None if each call
         should perform `steps_per_call` steps.
       block: Number of steps that a call computes together. A call whose steps are not a multiple
-        of it computes more and discards them.
+        of it computes more and discards them. Calls on streamed data compute single steps.
       init: Function that returns the state before the first step.
       place: Function from such a state to its layout on the devices.
       read: Function from the state on the devices to one copy of it. It needs no other process.
@@ -168,10 +168,10 @@ def compile_tunable_program(
     steps_per_call, seconds = _steps_per_call(game, config, platform)
     block = blocks.length(game, config, platform, steps_per_call)
     if vmap:
-        axes = (0, None, 0, 0)
-        active = (0,) if block > 1 else ()
-        step_fn = jax.vmap(step_fn, in_axes=(*axes, *active))
-        measure = jax.vmap(measure, in_axes=axes)
+        axes = (0, None, 0, 0, 0)
+        one = step_fn
+        step_fn = lambda *args: jax.vmap(one, in_axes=axes[: len(args)])(*args)  # noqa: E731
+        measure = jax.vmap(measure, in_axes=axes[:4])
     # 0 selects the loop: unlike a single step, it does nothing once all runs have stopped.
     advance = _advance(step_fn, config.training.on_nonfinite, 0 if vmap else steps_per_call, block)
     advance = jax.jit(advance, donate_argnums=0)

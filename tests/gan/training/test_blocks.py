@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from minmax_jax import gan
+from minmax_jax.gan.data.streaming.window import Window
 from minmax_jax.gan.training import blocks, build
 from minmax_jax.gan.training import program as program_lib
 from minmax_jax.gan.training import step as step_lib
@@ -88,3 +89,16 @@ def test_length_divides_calls_and_intervals():
     assert length(log_every=25) == length(checkpoint_every=15) == length(steps_per_call=5) == 5
     assert length(evaluate_every=4, evaluate=100) == length(sample_every=8) == 2
     assert length(optimizer="greedy_adam") == length(batch_size=2**24) == 1
+
+
+def test_steps_of_a_window_are_not_in_blocks():
+    """A window has no data for steps beyond the condition."""
+    window = Window(np.zeros(2), None, None, np.int32(0), layout=None)
+    counts = []
+
+    def step_fn(state, *more):
+        counts.append(len(more))
+        return state + 1, {"norm": state * 1.0}
+
+    state, _ = blocks.repeat(step_fn, lambda state: state < 7, np.int32(0), (window,), 10)
+    assert state == 7 and set(counts) == {1}

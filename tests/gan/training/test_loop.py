@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minmax_jax.gan.training import pace as pace_lib
-from minmax_jax.gan.training.loop import Hook, next_call_end, run
+from minmax_jax.gan.training.loop import Hook, Inputs, next_call_end, run
 from minmax_jax.gan.training.pace import Pace
 from minmax_jax.gan.training.program import Program
 
@@ -167,6 +167,15 @@ def test_paced_calls_end_at_the_steps_of_hooks():
     run(program, np.int32(0), ("inputs",), [three], start=0, end=100)
     assert [step for step, _ in three.steps] == [30, 60, 90, 100]
     assert counted.calls[0] == (0, 1) and len(counted.calls) < 20
+
+
+@pytest.mark.parametrize("in_blocks", [True, False])
+def test_paced_calls_on_streamed_data_begin_with_one_step(in_blocks):
+    counted, inputs = Counted(50), Inputs("inputs")
+    inputs.in_blocks = in_blocks
+    program = counted.program._replace(seconds_per_call=10.0, block=10)
+    run(program, np.int32(0), inputs, [], start=0, end=100)
+    assert counted.calls[0] == (0, 10 if in_blocks else 1)
 
 
 def test_unaligned_call_has_all_its_steps():
