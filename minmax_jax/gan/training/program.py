@@ -154,7 +154,7 @@ def compile_tunable_program(
         leading axis of runs.
     """
 
-    def step_fn(
+    def one_step(
         state: Any, images: Any, seed: Any, learning_rates: mm.Players, *active: jax.Array
     ) -> Any:
         guarded = _guarded_step(game, optimizer_fn(learning_rates), config, axis_name=None)
@@ -167,10 +167,10 @@ def compile_tunable_program(
     platform = jax.default_backend()
     steps_per_call, seconds = _steps_per_call(game, config, platform)
     block = blocks.length(game, config, platform, steps_per_call)
+    step_fn = one_step
     if vmap:
         axes = (0, None, 0, 0, 0)
-        one = step_fn
-        step_fn = lambda *args: jax.vmap(one, in_axes=axes[: len(args)])(*args)  # noqa: E731
+        step_fn = lambda *args: jax.vmap(one_step, in_axes=axes[: len(args)])(*args)  # noqa: E731
         measure = jax.vmap(measure, in_axes=axes[:4])
     # 0 selects the loop: unlike a single step, it does nothing once all runs have stopped.
     advance = _advance(step_fn, config.training.on_nonfinite, 0 if vmap else steps_per_call, block)
