@@ -1,8 +1,8 @@
 """Interleaved timing of several implementations, with per-round ratios.
 
-All implementations run in one process after a warm-up, one turn each per round. The order is
-another one in each round, because an implementation can slow down its successor, for example by
-what it leaves in the caches. Each turn is timed until its result is ready. A turn can consist of
+All implementations run after a warm-up, one turn each per round, and never two at once. The order
+is another one in each round, because an implementation can slow down its successor, for example
+by what it leaves in the caches. Each turn is timed until its result is ready. A turn can consist of
 several calls, because on a GPU the wait after a single call can take as long as the call. A ratio
 of two implementations is the median over rounds of the ratio within a round, because a slow period
 of the machine slows both.
@@ -10,11 +10,15 @@ of the machine slows both.
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+
+
+class LeftOut(Exception):
+    """Raised by an implementation that cannot run. Its times are left out."""
 
 
 class Ratio(NamedTuple):
@@ -29,7 +33,7 @@ class Ratio(NamedTuple):
 
 
 def interleave(
-    implementations: Mapping[str, Callable[[], Any]],
+    implementations: Mapping[str, Any],
     rounds: int,
     warm_up: int = 2,
     calls: int = 1,
@@ -39,7 +43,9 @@ def interleave(
 
     Args:
       implementations: Functions that do the work once and return the result. A result that is
-        not made of JAX arrays must be a function that waits for the work.
+        not made of JAX arrays must be a function that waits for the work. A `worker.Worker`, which
+        has the method `turn` instead, times its turns in its own process. An implementation that
+        raises `LeftOut` is left out with a message.
       rounds: Number of timed turns of each function.
       warm_up: Number of earlier turns, which compile programs and allocate memory.
       calls: Number of timed calls per turn.
@@ -49,17 +55,31 @@ def interleave(
     order = random.Random(0)
     times: dict[str, list[float]] = {name: [] for name in implementations}
     for index in range(warm_up + rounds):
-        for name, run in order.sample([*implementations.items()], len(implementations)):
-            for _ in range(untimed):
-                wait(run())
-            start = time.perf_counter()
-            for _ in range(calls):
-                result = run()
-            wait(result)
-            elapsed = (time.perf_counter() - start) / calls
+        for name in order.sample([*implementations], len(implementations)):
+            if name not in times:
+                continue
+            try:
+                elapsed = turn(implementations[name], calls, untimed)
+            except LeftOut as error:
+                print(f"{name} is left out: {error}")
+                del times[name]
+                continue
             if index >= warm_up:
                 times[name].append(elapsed)
     return times
+
+
+def turn(run: Any, calls: int, untimed: int) -> float:
+    """Returns the seconds per call of one turn of an implementation of `interleave`."""
+    if hasattr(run, "turn"):
+        return run.turn(calls, untimed)
+    for _ in range(untimed):
+        wait(run())
+    start = time.perf_counter()
+    for _ in range(calls):
+        result = run()
+    wait(result)
+    return (time.perf_counter() - start) / calls
 
 
 def wait(result: Any) -> None:

@@ -5,6 +5,7 @@ hand-written steps are in `handwritten_step`. The counts of the compiled program
 the library adds work. PyTorch's weights and losses are compared before anything is timed.
 """
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -230,21 +231,24 @@ def measure(config: Config, shape: Any, order: str) -> dict[str, Any]:
     }
     if order == "simultaneous":
         steps |= other_forms(config, pair, z)
-    with futures.ThreadPoolExecutor() as pool:  # XLA compiles several programs at once.
-        made = pool.map(lambda one: Runner(*one, batch), steps.values())
-        own = dict(zip(steps, made, strict=True))
-    runners = {name: own[name] for name in ("handwritten", "minmax_jax")}
-    implementations: dict[str, Callable[[], Any]] = dict(own)
-    if order == "simultaneous":
-        values = losses_in_float32(shape, z, batch)
-        dtype = "float32" if len(shape) < 6 else shape[5]
-        options = {"learning_rate": LEARNING_RATE, "adam": ADAM, "dtype": dtype}
-        implementations |= torch_step.implementations(
-            pair, batch, values, compiled=config.torch_compile, **options
-        )
-    once = min(clock.interleave(runners, rounds=3)["handwritten"])
-    calls = max(config.calls, math.ceil(config.turn_seconds / once))
-    seconds = clock.interleave(implementations, config.rounds, calls=calls, untimed=1)
+    with contextlib.ExitStack() as stack:
+        in_torch = None
+        if order == "simultaneous":
+            dtype = "float32" if len(shape) < 6 else shape[5]
+            words = {"learning_rate": LEARNING_RATE, "adam": ADAM, "dtype": dtype}
+            started = torch_step.start(pair, batch, compiled=config.torch_compile, **words)
+            in_torch = stack.enter_context(started)
+        with futures.ThreadPoolExecutor() as pool:  # XLA compiles several programs at once.
+            values = pool.submit(losses_in_float32, shape, z, batch)
+            made = pool.map(lambda one: Runner(*one, batch), steps.values())
+            own = dict(zip(steps, made, strict=True))
+        implementations: dict[str, Any] = dict(own)
+        if in_torch:
+            implementations |= in_torch.ready(values.result())
+        runners = {name: own[name] for name in ("handwritten", "minmax_jax")}
+        once = min(clock.interleave(runners, rounds=3)["handwritten"])
+        calls = max(config.calls, math.ceil(config.turn_seconds / once))
+        seconds = clock.interleave(implementations, config.rounds, calls=calls, untimed=1)
     if LOOP in seconds:
         seconds[LOOP] = [each / config.loop for each in seconds[LOOP]]
     times = clock.compare(seconds, "handwritten")

@@ -57,12 +57,16 @@ def full_precision() -> Iterator[None]:
             flag.allow_tf32 = value
 
 
-def use_tensor_cores() -> None:
-    """Allows TF32, as JAX does by default, and lets cuDNN time its algorithms, as XLA does."""
+def use_tensor_cores(measure: bool = True) -> None:
+    """Allows TF32, as JAX does by default, and lets cuDNN time its algorithms, as XLA does.
+
+    Args:
+      measure: Whether cuDNN times its algorithms when a convolution with new sizes runs.
+    """
     import torch
 
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.benchmark = measure
 
 
 def name(device: Any) -> str:

@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from torch.nn import functional as nn
 
-from minmax_jax import gan
-
 SLOPE = 0.2
+LAYOUTS = (torch.contiguous_format, torch.channels_last)
 
 
-def name(pair: gan.Pair) -> str:
-    """Returns the name of the network, found from its parameters."""
-    keys = set(pair.generator.params)
+def name(generator: Any) -> str:
+    """Returns the name of the networks, found from the generator's parameters."""
+    keys = set(generator)
     return "mlp" if "body" in keys else "dcgan" if "double" in keys else "resnet"
 
 
@@ -38,8 +37,7 @@ def convert(tree: Any, device: Any, channels_last: bool = False) -> Any:
             value = value.flip(0, 1).permute(2, 3, 0, 1)
         elif value.ndim == 4:
             value = value.permute(3, 2, 0, 1)  # (h, w, in, out) to (out, in, h, w)
-        layout = torch.channels_last if channels_last and value.ndim == 4 else None
-        value = value.contiguous(**({"memory_format": layout} if layout else {}))
+        value = value.contiguous(memory_format=LAYOUTS[channels_last and value.ndim == 4])
         return value.to(device).requires_grad_()
 
     return jax.tree_util.tree_map_with_path(leaf, tree)
@@ -82,6 +80,10 @@ def dcgan_generator(p: Any, latents: Any) -> Any:
     x = dense(p["dense"], latents)
     side = int((x.shape[1] // channels) ** 0.5)
     x = x.reshape(len(x), side, side, channels).permute(0, 3, 1, 2)
+    # In another layout than the kernels', `torch.compile` fails on transposed convolutions.
+    kernel = p["double"][min(p["double"])]["kernel"]
+    channels_last = kernel.is_contiguous(memory_format=torch.channels_last)
+    x = x.contiguous(memory_format=LAYOUTS[channels_last])
     for level in sorted(p["double"]):
         x = double(p["double"][level], norm(p["norm"][level], x).relu())
     return x.tanh()

@@ -1,0 +1,88 @@
+"""Implementations in processes of their own: times, failures, and what failures leave running."""
+
+import os
+import time
+
+import pytest
+
+from benchmarks import clock, worker
+
+
+class Sleeper:
+    """Takes a known time per call, until a call fails in the way that the method says."""
+
+    def __init__(self, seconds, turns=99, fails="raise"):
+        if seconds < 0:
+            raise ValueError(f"seconds is {seconds}\nsecond line")
+        self.seconds, self.turns, self.fails = seconds, turns, fails
+
+    def check(self):
+        raise worker.Wrong("the losses differ")
+
+    def turn(self, calls, untimed):
+        self.turns -= 1
+        if self.turns < 0 and self.fails == "exit":
+            os._exit(7)
+        if self.turns < 0:
+            raise RuntimeError("an illegal memory access was encountered")
+        return clock.turn(lambda: time.sleep(self.seconds), calls, untimed)
+
+
+@pytest.fixture
+def start():
+    started = []
+
+    def one(*args, **options):
+        started.append(worker.Worker(Sleeper, *args, **options))
+        return started[-1]
+
+    yield one
+    for each in started:
+        each.close()
+
+
+def test_worker_times_its_own_turns(start):
+    both = {"slow": start(0.05), "fast": start(0.001)}
+    times = clock.interleave(both, rounds=3, calls=2, untimed=1)
+    assert [len(seconds) for seconds in times.values()] == [3, 3]
+    assert all(seconds >= 0.05 for seconds in times["slow"])
+    assert max(times["fast"]) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("fails", "message"),
+    [
+        ("raise", "RuntimeError: an illegal memory access was encountered"),
+        ("exit", "its process has ended with exit code 7"),
+    ],
+)
+def test_failing_turn_is_left_out_and_ends_no_other(start, capsys, fails, message):
+    both = {"failing": start(0.0, turns=3, fails=fails), "here": lambda: None}
+    times = clock.interleave(both, rounds=4)
+    assert list(times) == ["here"]
+    assert len(times["here"]) == 4
+    assert capsys.readouterr().out == f"failing is left out: {message}\n"
+
+
+def test_object_that_cannot_be_made_is_left_out(start):
+    with pytest.raises(clock.LeftOut, match=r"^ValueError: seconds is -1$"):
+        start(-1).call("turn", 1, 0)
+
+
+def test_wrong_result_is_an_error_and_not_left_out(start):
+    with pytest.raises(AssertionError, match="the losses differ"):
+        start(0.0).call("check")
+
+
+def test_ended_process_is_left_out_at_every_later_call(start):
+    one = start(0.0, turns=0, fails="exit")
+    for _ in range(2):
+        with pytest.raises(clock.LeftOut, match="exit code 7"):
+            one.turn(1, 0)
+
+
+def test_close_ends_the_process(start):
+    one = start(0.0)
+    one.turn(1, 0)
+    one.close()
+    assert one.process.exitcode == 0
