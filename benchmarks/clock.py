@@ -10,7 +10,8 @@ of the machine slows both.
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent import futures
 from typing import Any, NamedTuple
 
 import jax
@@ -30,6 +31,19 @@ class Ratio(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.median:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def make_all(makers: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """Returns what each function returns, by its name.
+
+    The functions compile programs. The first one runs alone, because XLA times the algorithms of
+    convolutions and products on a GPU when it compiles them. The others then use its choices, and
+    are compiled side by side.
+    """
+    (first, make), *others = makers.items()
+    made = {first: make()}
+    with futures.ThreadPoolExecutor() as pool:
+        return made | dict(pool.map(lambda item: (item[0], item[1]()), others))
 
 
 def interleave(

@@ -10,7 +10,6 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable
-from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,8 @@ class Config:
       turn_seconds: Duration that a turn of the hand-written step reaches with more calls. A single
         call of 1 ms would be timed while threads of the preceding implementation are stopping.
       loop: Number of steps in one call of the form `minmax_jax in a loop`, or 0 for none.
-      forward_mode: Whether to time `mm.symplectic`, which needs forward-mode derivatives.
+      forward_mode: Networks with which to time `mm.symplectic`, which needs forward-mode
+        derivatives. It is compiled longest.
       torch_compile: Whether to time PyTorch's forms with `torch.compile`.
       orders: Update orders, each a key of `optimizers()`.
     """
@@ -61,25 +61,25 @@ class Config:
     calls: int = 1
     turn_seconds: float = 0.05
     loop: int = 0
-    forward_mode: bool = False
+    forward_mode: tuple[str, ...] = ()
     torch_compile: bool = True
     orders: tuple[str, ...] = ("simultaneous", "alternating", "extragradient")
 
 
 GPU = Config(
     networks=(
-        ("dcgan", 28, 1, 16, 64),
-        ("dcgan", 32, 3, 64, 128),
         ("resnet", 32, 3, 128, 128),
+        ("dcgan", 32, 3, 64, 128),
+        ("dcgan", 28, 1, 16, 64),
+        ("mlp", 28, 1, 256, 64),
         ("resnet", 32, 3, 128, 128, "bfloat16"),
         ("dcgan", 32, 3, 64, 128, "bfloat16"),
-        ("mlp", 28, 1, 256, 64),
     ),
     rounds=7,
     calls=20,
     turn_seconds=0.0,
     loop=20,
-    forward_mode=True,
+    forward_mode=("dcgan 16",),
     orders=("simultaneous",),
 )
 """Configuration on a GPU, where a wait after every call would take as long as a small step."""
@@ -230,7 +230,7 @@ def measure(config: Config, shape: Any, order: str) -> dict[str, Any]:
         "minmax_jax": (library, (z, optimizer.init(z))),
     }
     if order == "simultaneous":
-        steps |= other_forms(config, pair, z)
+        steps |= other_forms(config, shape, pair, z)
     with contextlib.ExitStack() as stack:
         in_torch = None
         if order == "simultaneous":
@@ -238,13 +238,12 @@ def measure(config: Config, shape: Any, order: str) -> dict[str, Any]:
             words = {"learning_rate": LEARNING_RATE, "adam": ADAM, "dtype": dtype}
             started = torch_step.start(pair, batch, compiled=config.torch_compile, **words)
             in_torch = stack.enter_context(started)
-        with futures.ThreadPoolExecutor() as pool:  # XLA compiles several programs at once.
-            values = pool.submit(losses_in_float32, shape, z, batch)
-            made = pool.map(lambda one: Runner(*one, batch), steps.values())
-            own = dict(zip(steps, made, strict=True))
+        values = losses_in_float32(shape, z, batch) if in_torch else []
+        makers = {name: functools.partial(Runner, *one, batch) for name, one in steps.items()}
+        own = clock.make_all(makers)
         implementations: dict[str, Any] = dict(own)
         if in_torch:
-            implementations |= in_torch.ready(values.result())
+            implementations |= in_torch.ready(values)
         runners = {name: own[name] for name in ("handwritten", "minmax_jax")}
         once = min(clock.interleave(runners, rounds=3)["handwritten"])
         calls = max(config.calls, math.ceil(config.turn_seconds / once))
@@ -256,7 +255,9 @@ def measure(config: Config, shape: Any, order: str) -> dict[str, Any]:
     return {"times": times, "counts": counted, "difference": difference(*runners.values())}
 
 
-def other_forms(config: Config, pair: gan.Pair, z: mm.Players) -> dict[str, tuple[Any, Any]]:
+def other_forms(
+    config: Config, shape: Any, pair: gan.Pair, z: mm.Players
+) -> dict[str, tuple[Any, Any]]:
     """Returns the library's step in a loop, and a step with forward-mode derivatives.
 
     Each comes with the parameters and the state at which it starts.
@@ -271,14 +272,18 @@ def other_forms(config: Config, pair: gan.Pair, z: mm.Players) -> dict[str, tupl
             return jax.lax.fori_loop(0, config.loop, body, (z, state))
 
         forms[LOOP] = several, (z, optimizer.init(z))
-    if config.forward_mode:
+    if label(shape) in config.forward_mode:
         symplectic = mm.symplectic(LEARNING_RATE)
         forms[FORWARD] = library_step(pair, symplectic), (z, symplectic.init(z))
     return forms
 
 
 def losses_in_float32(shape: Any, z: mm.Players, batch: Any) -> list[float]:
-    """Returns both losses of the networks in float32, without TF32."""
+    """Returns both losses of the networks in float32, computed on a CPU.
+
+    A GPU would first time algorithms of convolutions that the step does not use.
+    """
+    z, batch = jax.device_put((z, batch), jax.local_devices(backend="cpu")[0])
     with jax.default_matmul_precision("float32"):
         return [float(jax.jit(loss)(z)) for loss in losses(build(*shape[:5]), batch)]
 

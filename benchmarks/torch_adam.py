@@ -57,7 +57,11 @@ class Step:
             torch.optim.Adam(own, learning_rate, (adam["b1"], adam["b2"]), **fast)
             for own in self.leaves
         ]
-        self.compute = torch.compile(self.losses) if compiled else self.losses
+        self.compute = self.losses
+        if compiled:
+            # The graph is kept for the second player's gradient, so its buffers cannot be reused.
+            torch._functorch.config.donated_buffer = False
+            self.compute = torch.compile(self.losses)
         self.wait = torch_device.waiter(self.device)
 
     def losses(self, dtype: str | None = None) -> tuple[Any, Any]:

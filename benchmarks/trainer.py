@@ -9,7 +9,6 @@ Seconds are per step.
 import dataclasses
 import functools
 from collections.abc import Callable
-from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +115,8 @@ def forms(
         makers[f"mm.gan, {generator}"] = functools.partial(call, generator, 1), 1
     form = looped(f"mm.gan, {config.generators[0]}", config)
     makers[form] = functools.partial(call, config.generators[0], several), several
-    with futures.ThreadPoolExecutor() as pool:  # XLA compiles several programs at once.
-        made = pool.map(lambda maker: maker[0](), makers.values())
-        return {form: (one, makers[form][1]) for form, one in zip(makers, made, strict=True)}
+    made = clock.make_all({form: make for form, (make, _) in makers.items()})
+    return {form: (one, makers[form][1]) for form, one in made.items()}
 
 
 def bare(network: Network, batch_size: int, steps: int) -> Callable[[], Any]:
