@@ -67,6 +67,8 @@ class Config(TuningFields):
     """Updates between two records of gradient and update norms."""
     powers: tuple[int, ...] | None = None
     """Learning rates of the grid: the center times four to these powers."""
+    min_powers: tuple[int, ...] = ()
+    """Powers of the min player's learning rates, to extend a grid on one side. Default: powers."""
     again: tuple[int, int] | None = None
     """Number of best cells to repeat, and the number of further tuning seeds for each."""
     again_steps: int = 0
@@ -102,7 +104,8 @@ def resolve_defaults(config: Config) -> Config:
     cells, repeats = grid_size(config)
     if not 1 <= repeats[0] <= cells:
         raise gan.ConfigError(
-            f"powers={config.powers}, again={config.again}: the grid has fewer cells than are "
+            f"powers={config.powers}, min_powers={config.min_powers}, again={config.again}: the "
+            "grid has fewer cells than are "
             "repeated; give more powers, or repeat fewer cells"
         )
     if config.again_steps and repeats[1] < 1:
@@ -115,7 +118,8 @@ def resolve_defaults(config: Config) -> Config:
 
 def grid_size(config: Config) -> tuple[int, tuple[int, int]]:
     """Returns the number of cells, and `again`, of a configuration without missing values."""
-    return len(config.powers or ()) ** 2, config.again or (0, 0)
+    powers = config.powers or ()
+    return len(config.min_powers or powers) * len(powers), config.again or (0, 0)
 
 
 def training_config(config: Config) -> gan.Config:

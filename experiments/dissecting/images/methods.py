@@ -83,8 +83,20 @@ def optimizers(b1: float, b2: float) -> dict[str, Callable[[mm.Players, mm.Playe
     return {name: build(method) for name, method in METHODS.items()}
 
 
-def grid(method: str, size: str, powers: Sequence[int]) -> list[tuple[float, float]]:
-    """Returns the (min, max) learning rates of a grid; the min player's vary slowest."""
-    center = CENTERS[size][METHODS[method].unit]
-    low, high = ([float(f"{rate * FACTOR**power:.3g}") for power in powers] for rate in center)
+def grid(
+    method: str, size: str, powers: Sequence[int], min_powers: Sequence[int] = ()
+) -> list[tuple[float, float]]:
+    """Returns the (min, max) learning rates of a grid; the min player's vary slowest.
+
+    Args:
+      method: Name in `METHODS`.
+      size: Name in `CENTERS`.
+      powers: Learning rates as powers of `FACTOR` times the center.
+      min_powers: The same for the min player. Default: `powers`.
+    """
+    centers = CENTERS[size][METHODS[method].unit]
+    low, high = (
+        [float(f"{rate * FACTOR**power:.3g}") for power in own]
+        for rate, own in zip(centers, (min_powers or powers, powers), strict=True)
+    )
     return list(itertools.product(low, high))

@@ -67,9 +67,10 @@ def recorded_grid(config: Config, method: str) -> list[float]:
     """
     cells = recorded_tuning(dataclasses.replace(config, methods=(method,)), config.grids)[method]
     first = {tuple(cell["rates"]): cell["distances"][0] for cell in cells}
-    pairs = grid(method, config.size, config.powers or ())
+    pairs = grid(method, config.size, config.powers or (), config.min_powers)
     if set(first) != set(pairs):
         raise gan.ConfigError(
-            f"grids={' '.join(config.grids)}: {method} was tuned on another grid; give its --powers"
+            f"grids={' '.join(config.grids)}: {method} was tuned on another grid; give its "
+            "--powers and --min-powers"
         )
     return [math.inf if first[pair] is None else first[pair] for pair in pairs]

@@ -41,7 +41,7 @@ def tune(config: Config, progress: Progress, method: str) -> list[dict[str, Any]
       the cell is chosen. If the repeated runs have a length of their own, their distances are
       apart, under `long`.
     """
-    pairs = grid(method, config.size, config.powers or ())
+    pairs = grid(method, config.size, config.powers or (), config.min_powers)
     if config.grids:
         first = recorded_grid(config, method)
     else:

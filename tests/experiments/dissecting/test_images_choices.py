@@ -35,6 +35,17 @@ def test_grid_has_equal_size_and_contains_its_center(method, size):
     assert cells[-1][0] / cells[0][0] == pytest.approx(4 ** (len(powers) - 1), rel=0.02)
 
 
+def test_min_powers_extend_the_grid_on_one_side():
+    low, high = CENTERS["accelerator-short"]["gradient"]
+    cells = grid("ada_dir", "accelerator-short", (0, 1, 2), (-2, -1))
+    assert [cell[0] for cell in cells] == pytest.approx([low / 16] * 3 + [low / 4] * 3, rel=2e-3)
+    assert [cell[1] for cell in cells] == pytest.approx([high, 4 * high, 16 * high] * 2, rel=2e-3)
+    config = resolve_defaults(Config(powers=(0, 1, 2), min_powers=(-2, -1), again=(6, 1)))
+    assert grid_size(config) == (6, (6, 1))
+    with pytest.raises(gan.ConfigError, match=r"min_powers=\(-2,\), again=\(4, 1\)"):
+        resolve_defaults(Config(powers=(0, 1, 2), min_powers=(-2,), again=(4, 1)))
+
+
 def test_short_size_fits_three_pieces_of_nine_minutes():
     record = json.loads((command.OUT / "h100" / "resnet64.json").read_text())
     runs = [run for found in record["methods"].values() for run in found["final"]]
