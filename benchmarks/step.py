@@ -69,11 +69,11 @@ class Config:
 GPU = Config(
     networks=(
         ("resnet", 32, 3, 128, 128),
-        ("dcgan", 32, 3, 64, 128),
-        ("dcgan", 28, 1, 16, 64),
-        ("mlp", 28, 1, 256, 64),
         ("resnet", 32, 3, 128, 128, "bfloat16"),
         ("dcgan", 32, 3, 64, 128, "bfloat16"),
+        ("mlp", 28, 1, 256, 64),
+        ("dcgan", 32, 3, 64, 128),
+        ("dcgan", 28, 1, 16, 64),
     ),
     rounds=7,
     calls=20,
