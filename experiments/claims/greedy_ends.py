@@ -116,7 +116,7 @@ ROWS = [
     Row(
         "C9",
         "Training ends at a greedy equilibrium",
-        "F1 and F3, 20 seeds; trained GANs on four Gaussians, five seeds",
+        "F1 and F3, and trained GANs on four Gaussians, 20 seeds each",
         "supported in part: on small games; trained GANs do not satisfy it",
         lambda: (
             f"both conditions: F1 {equilibria('F1', 'long')}, F3 {equilibria('F3', 'long')}, "
