@@ -337,6 +337,8 @@ def draw(result: dict[str, Any], path: Path) -> None:
         panels[name] = mine = {}
         for order, row in found["orders"].items():
             mine[f"mm.{order}"] = clock.ratio(row["times"]["minmax_jax"])
+            if LOOP in row["times"]:
+                mine[f"mm.{order}, in a loop"] = clock.ratio(row["times"][LOOP])
         for order, row in found["orders"].items():
             for other, times in row["times"].items():
                 if other not in OWN:
