@@ -1,7 +1,8 @@
-"""The forms of PyTorch's GAN training step in the suite `step`, if PyTorch is installed.
+"""The forms of PyTorch's training step in the suite `step`.
 
-Each form runs in a process of its own; `torch_adam` has the step. Before anything is timed, its
-losses are compared with those of the JAX networks.
+They are left out if PyTorch is not installed. Each form runs in a process of its own;
+`torch_adam` has the step. Before anything is timed, its losses are compared with those of the JAX
+networks.
 """
 
 import contextlib

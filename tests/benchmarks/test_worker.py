@@ -1,4 +1,4 @@
-"""Implementations in processes of their own: times, failures, and what failures leave running."""
+"""Implementations in processes of their own: times and failures."""
 
 import os
 import time
