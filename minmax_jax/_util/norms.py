@@ -109,6 +109,9 @@ def joined(norms: Sequence[ScaledNorm]) -> ScaledNorm:
 _TOGETHER = 2**18
 """Number of elements up to which a leaf is summed together with others."""
 
+_ROWS = range(2**5, 2**10 + 1, 2**5)
+"""Lengths of the rows of leaves that are summed together."""
+
 
 def _tree_norm_together(tree: PyTree) -> ScaledNorm:
     """Returns the norm of a tree from sums over all leaves of a dtype, small ones in one array.
@@ -123,8 +126,19 @@ def _tree_norm_together(tree: PyTree) -> ScaledNorm:
         sizes = [jnp.abs(leaf).astype(dtype) for leaf in leaves]
         small = [size.reshape(-1) for size in sizes if size.size <= _TOGETHER]
         large = [size for size in sizes if size.size > _TOGETHER]
-        norms.append(norm_in_one_pass(*([jnp.concatenate(small)] if small else []), *large))
+        norms.append(norm_in_one_pass(*([_in_rows(small)] if small else []), *large))
     return joined(norms)
+
+
+def _in_rows(vectors: Sequence[jax.Array]) -> jax.Array:
+    """Joins vectors, and divides the result into about as many rows as a row has numbers.
+
+    The sums of all rows are then few enough for one kernel that adds them. Zeros fill the last row.
+    """
+    size = sum(vector.size for vector in vectors)
+    row = next((row for row in _ROWS if row * row >= size), _ROWS[-1])
+    zeros = jnp.zeros(-size % row, vectors[0].dtype)
+    return jnp.concatenate([*vectors, zeros]).reshape(-1, row)
 
 
 # jit caches one trace per leaf shape; models have many leaves but few distinct shapes.

@@ -16,6 +16,7 @@ from jax import lax
 from minmax_jax.gan import objective
 from minmax_jax.gan.config.config import Config
 from minmax_jax.gan.data.streaming.window import Window
+from minmax_jax.gan.training.packing import Packing
 
 LENGTH = 10
 """Largest number of steps per block."""
@@ -82,7 +83,12 @@ def repeat(
     def body(carry: Any) -> Any:
         if block == 1:
             return one(carry)
-        return lax.fori_loop(0, block, lambda _, carry: one(carry), carry)
+        packing = Packing(carry)
+
+        def packed_step(_: Any, packed: Any) -> Any:
+            return packing.pack(one(packing.unpack(packed)))
+
+        return packing.unpack(lax.fori_loop(0, block, packed_step, packing.pack(carry)))
 
     def goes_on(carry: Any) -> jax.Array:
         unfinished = is_unfinished(carry[0])
