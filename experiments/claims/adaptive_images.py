@@ -135,6 +135,18 @@ def pace_details() -> str:
     return pace.format_table({**found, "rows": rows})
 
 
+def pace_word() -> str:
+    """Returns the first words of A8's verdict, by the rule in `LOG.md`."""
+    rows = [row for row in result(PACE)["rows"] if row["method"] == "all methods"]
+    tuning = [row for row in rows if row["steps"] == min(row["steps"] for row in rows)]
+    correlated = [row["near_one"]["low"] > 0 for row in tuning]
+    enclosed = [row["best_fifth"][0] <= 1 <= row["best_fifth"][2] for row in tuning]
+    holds = [*map(all, zip(correlated, enclosed, strict=True))]
+    if any(holds):
+        return "supported" if all(holds) else "supported in part"
+    return "inconclusive" if any(correlated) else "contradicted"
+
+
 def pace_figure() -> str:
     """Formats the correlation of the tuning runs."""
     rows = [r for r in result(PACE)["rows"] if r["method"] == "all methods"]
@@ -163,8 +175,8 @@ ROWS = [
     Row(
         "A8",
         "Runs are better if both players move at the same pace",
-        "reduced: the runs of an earlier record of A7",
-        "supported in part: true for gradients, not for the best updates",
+        "reduced: the setting of A7, 252 pairs of learning rates",
+        "inconclusive: ratios near 1 are better, but the best runs lie elsewhere",
         pace_figure,
         {"table": pace_table, "details": pace_details},
     ),
