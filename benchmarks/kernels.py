@@ -2,10 +2,13 @@
 
     python -m benchmarks.kernels update --elements 100000000 --names optax.adam mm.nsgda
     python -m benchmarks.kernels trainer --networks mlp
+    python -m benchmarks.kernels forms --side 2560 --row 64
 
 `update` profiles updates of the suite `update`. `trainer` profiles a call of 50 steps of the
-suite `trainer`: the bare step and the trainer's step. Times include the profiler's own work, so
-they are for comparisons of kernels, not for comparisons with times of the suites. Needs a GPU.
+suite `trainer`: the bare step and the trainer's step. `forms` profiles forms of Ada-nSGDA's update
+of three square leaves, next to Adam's (`benchmarks/kernel_forms.py`). Times include the profiler's
+own work, so they are for comparisons of kernels, not for comparisons with times of the suites.
+Needs a GPU.
 """
 
 import argparse
@@ -19,7 +22,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from benchmarks import clock, noise, table, trainer, trees, update
+from benchmarks import clock, kernel_forms, noise, table, trainer, trees, update
 
 
 class Kernel(NamedTuple):
@@ -40,11 +43,14 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Returns the arguments of the command line."""
     description = "Profile the kernels of one call on a GPU."
     parser = argparse.ArgumentParser("python -m benchmarks.kernels", description=description)
-    parser.add_argument("suite", choices=("update", "trainer"))
+    parser.add_argument("suite", choices=tuple(MAKERS))
     parser.add_argument("--names", nargs="*", default=update.FEW, help="Updates to profile.")
     parser.add_argument("--elements", type=int, default=100_000_000, help="Size of their tree.")
     parser.add_argument("--leaves", type=int, default=30, help="Number of its leaves.")
     parser.add_argument("--dtype", default="float32", help="Its dtype. Default: %(default)s.")
+    parser.add_argument("--side", type=int, default=2560, help="Rows of a square leaf of `forms`.")
+    parser.add_argument("--row", type=int, default=64, help="Elements of a row that is summed.")
+    parser.add_argument("--separate", action="store_true", help="`forms`: new arrays not in place.")
     parser.add_argument("--networks", nargs="*", help="Networks, such as mlp. Default: all.")
     parser.add_argument("--calls", type=int, default=5, help="Profiled calls.")
     parser.add_argument("--top", type=int, default=20, help="Number of kernels to print.")
@@ -59,8 +65,7 @@ def main(command: argparse.Namespace) -> None:
     """
     if jax.devices()[0].platform != "gpu":
         sys.exit("benchmarks.kernels: a profile of kernels needs a GPU, and JAX has none here.")
-    makers = updates(command) if command.suite == "update" else trainers(command)
-    for name, make in makers.items():
+    for name, make in MAKERS[command.suite](command).items():
         run = make()
         print(report(name, profile(run, command.calls), command.top), flush=True)
         del run
@@ -89,6 +94,15 @@ def trainers(command: argparse.Namespace) -> dict[str, Callable[[], Callable[[],
         own = functools.partial(trainer_call, config, network)
         makers[f"{name} {width}, {several} steps of the trainer"] = own
     return makers
+
+
+def forms(command: argparse.Namespace) -> dict[str, Callable[[], Callable[[], Any]]]:
+    """Returns, by name, functions that create the call of each form of Ada-nSGDA's update."""
+    if command.side**2 % command.row:
+        sys.exit(f"--row {command.row} does not divide the {command.side**2} elements of a leaf.")
+    setting = command.side, command.row, command.dtype, not command.separate, 3
+    names = [name for name in kernel_forms.FORMS if kernel_forms.fits(name, command.side)]
+    return {name: functools.partial(kernel_forms.calls, name, *setting) for name in names}
 
 
 def trainer_call(config: trainer.Config, network: trainer.Network) -> Callable[[], Any]:
@@ -136,6 +150,10 @@ def report(name: str, found: Sequence[Kernel], top: int) -> str:
         for k in found[:top]
     ]
     return table.markdown(head, rows) + "\n"
+
+
+MAKERS = {"update": updates, "trainer": trainers, "forms": forms}
+"""Functions that return the calls of a suite, by its name."""
 
 
 if __name__ == "__main__":

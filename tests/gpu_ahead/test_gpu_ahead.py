@@ -161,6 +161,16 @@ def test_no_sum_is_computed_with_the_moments(compiler, dtype):
     assert not re.search(r"= \(.*\[2582,2582\].* fusion\(.*kind=kInput", program)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("name", "passes"),
+    [("adam", 7), ("three kernels", 11), ("sums first", 10), ("moments with sums", 8)],
+)
+@pytest.mark.parametrize(("side", "row"), [(2560, 64), (2582, 2582)])
+def test_forms_of_an_update_take_their_passes(compiler, side, row, name, passes, dtype):
+    assert passes <= updates.count_form(name, side, row, dtype) <= passes + 0.4
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("order", "kernels", "gigaflops", "megabytes"),

@@ -1,10 +1,12 @@
 """Passes over the parameters in the updates of an H100."""
 
+import functools
 from typing import Any
 
 import jax
 import optax
 
+from benchmarks import kernel_forms
 from tests.gpu_ahead import compiling, counting
 
 
@@ -38,3 +40,12 @@ def compile_update(optimizer: Any, side: int, dtype: Any = "float32", *, pairs: 
     state = jax.eval_shape(optimizer.init, tree)
     program = compiling.compile_for_h100(update, tree, state, tree, donate_argnums=(1, 2))
     return program.as_text()
+
+
+def count_form(name: str, side: int, row: int, dtype: Any = "float32") -> float:
+    """Returns the bytes of a form of Ada-nSGDA's update, relative to the size of the leaf."""
+    leaf = jax.ShapeDtypeStruct((side, side), dtype)
+    update = functools.partial(kernel_forms.update, name, row)
+    program = compiling.compile_for_h100(update, [leaf], [(leaf,) * 3], donate_argnums=(1,))
+    counted = counting.count(program.as_text())
+    return 1e6 * counted.megabytes / (side**2 * jax.numpy.dtype(dtype).itemsize)
