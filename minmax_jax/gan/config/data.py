@@ -8,6 +8,7 @@ from tyro.conf import arg
 from minmax_jax.gan.base.errors import ConfigError
 from minmax_jax.gan.config.fields import HIDE_DEFAULT, AtLeast, AtMost, Group, choices
 from minmax_jax.gan.data import Data, Preprocessing, ShardFn, Streaming
+from minmax_jax.gan.data.loading import Announce, Loading
 from minmax_jax.gan.data.preprocessing import CROPS
 from minmax_jax.gan.data.registry import DATA_SETS, load
 
@@ -59,13 +60,20 @@ class DataConfig(Group):
             )
         self._options().check()
 
-    def load(self, source: str = "", shard_fn: ShardFn | None = None) -> Data:
+    def load(
+        self,
+        source: str = "",
+        shard_fn: ShardFn | None = None,
+        announce: Announce | None = None,
+    ) -> Data:
         """Loads the dataset with the configured columns and preprocessing.
 
         Args:
           source: Another place of the same dataset. Default: the configured one.
           shard_fn: Function that maps the number of training examples to the range to load.
             Default: all examples are loaded.
+          announce: Called with the outline of the dataset before its images are decoded. See
+            `data.load`.
 
         Raises:
           DataError: If the dataset cannot be read, or does not contain images of one size.
@@ -74,6 +82,7 @@ class DataConfig(Group):
             source or self.source,
             self.label_column,
             shard_fn,
+            announce=announce,
             image_column=self.image_column,
             streaming=Streaming(
                 self.stream, self.stream_above, self.stream_workers, self.cache_decoded
@@ -84,6 +93,17 @@ class DataConfig(Group):
             note = "--cache-decoded is not used, because no images are decoded while the run trains"
             data = data._replace(notes=(*data.notes, note))
         return data
+
+    def start_loading(self) -> Loading:
+        """Loads the dataset in a thread.
+
+        A registered dataset is loaded before this function returns, because its function may use
+        settings of JAX that belong to the caller's thread.
+        """
+        if self.source in DATA_SETS:
+            data = self.load()
+            return Loading(lambda announce: data)
+        return Loading(lambda announce: self.load(announce=announce))
 
     def _options(self) -> Preprocessing:
         return Preprocessing(

@@ -1,14 +1,26 @@
 """Loads image datasets from a folder or a hub name."""
 
+import functools
 import os
 import zlib
 from pathlib import Path
 
+import numpy as np
+
 from minmax_jax.gan.base.errors import DataError
-from minmax_jax.gan.data import array_records, folder, held_out, remembered, report, tables
+from minmax_jax.gan.data import (
+    array_records,
+    folder,
+    held_out,
+    loading,
+    remembered,
+    report,
+    tables,
+)
 from minmax_jax.gan.data import listing as listing_lib
 from minmax_jax.gan.data import parts as parts_lib
 from minmax_jax.gan.data.dataset import Data, ShardFn, Totals
+from minmax_jax.gan.data.loading import Announce
 from minmax_jax.gan.data.preprocessing import Preprocessing
 from minmax_jax.gan.data.rows import Source, TableRows
 from minmax_jax.gan.data.streaming import choice, lazy_sets
@@ -26,6 +38,7 @@ def load_image_set(
     image_column: str = "",
     options: Preprocessing = DEFAULTS,
     streaming: Streaming = NEVER,
+    announce: Announce | None = None,
 ) -> Data:
     """Loads the training and held-out examples of an image dataset.
 
@@ -38,6 +51,8 @@ def load_image_set(
       image_column: Column of the images. Default: the only one.
       options: Options of preprocessing.
       streaming: Whether to decode all images now, or each image when it is needed.
+      announce: Called with the outline of the dataset before its images are decoded, unless that
+        takes no time or images may be left out.
 
     Raises:
       DataError: If the dataset cannot be read, its image or label column is missing, ambiguous or
@@ -54,17 +69,24 @@ def load_image_set(
         reason = choice.reason(name, source, shard_fn, options, streaming)
         if reason is not None:
             return lazy_sets.load(name, source, options, streaming, reason, _identity(source))
-    data = _load(name, source, shard_fn, options)
+    data = _load(name, source, shard_fn, options, announce)
     if entry and isinstance(source.train, TableRows):
         remembered.save(entry, data, parts_lib.entry_of(source, None, options))
     return data
 
 
-def _load(name: str, source: Source, shard_fn: ShardFn | None, options: Preprocessing) -> Data:
+def _load(
+    name: str,
+    source: Source,
+    shard_fn: ShardFn | None,
+    options: Preprocessing,
+    announce: Announce | None,
+) -> Data:
     """Decodes a dataset and checks its size."""
     if len(source.train) < held_out.MIN_EXAMPLES:
         _refuse_few(name, len(source.train))
-    parts = parts_lib.load_parts(name, source, shard_fn, options)
+    found = announce and functools.partial(_announce, announce, name, source)
+    parts = parts_lib.load_parts(name, source, shard_fn, options, found)
     counts = parts.counts
     if counts[0] < held_out.MIN_EXAMPLES - (source.test is None):
         _refuse_few(name, counts[0])
@@ -85,6 +107,15 @@ def _load(name: str, source: Source, shard_fn: ShardFn | None, options: Preproce
         notes=tuple(notes),
         skipped=parts.skipped,
     )
+
+
+def _announce(
+    announce: Announce, name: str, source: Source, rows: np.ndarray, shape: tuple[int, ...]
+) -> None:
+    labels = None if source.labels is None else source.labels[rows]
+    nothing = np.zeros((0, *shape[1:]), np.uint8)
+    empty = Data(nothing, labels, nothing, None, name, source.num_classes, "image")
+    announce(loading.outline(empty, shape))
 
 
 def _read(name: str, label_column: str, image_column: str) -> Source:

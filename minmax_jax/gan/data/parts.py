@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -48,14 +48,25 @@ class Parts(NamedTuple):
         return source.labels[self.train_rows], None if test is None else test[self.test_rows]
 
 
+Found = Callable[[np.ndarray, tuple[int, ...]], None]
+"""Receives the rows to train on and the shape of their images, before they are decoded."""
+
+
 def load_parts(
-    name: str, source: Source, shard_fn: ShardFn | None, options: Preprocessing
+    name: str,
+    source: Source,
+    shard_fn: ShardFn | None,
+    options: Preprocessing,
+    found: Found | None = None,
 ) -> Parts:
-    """Decodes a dataset, or returns what an earlier call stored in the cache."""
+    """Decodes a dataset, or returns what an earlier call stored in the cache.
+
+    `found` is called before all images are decoded, unless rows might be left out.
+    """
     entry = entry_of(source, shard_fn, options)
     if (stored := load_entry(entry)) is not None:
         return stored
-    parts = _decode_parts(name, source, shard_fn, options)
+    parts = _decode_parts(name, source, shard_fn, options, found)
     cache.save_arrays(entry, **_pack(parts))
     return parts
 
@@ -84,9 +95,16 @@ def entry_of(source: Source, shard_fn: ShardFn | None, options: Preprocessing) -
 
 
 def _decode_parts(
-    name: str, source: Source, shard_fn: ShardFn | None, options: Preprocessing
+    name: str,
+    source: Source,
+    shard_fn: ShardFn | None,
+    options: Preprocessing,
+    found: Found | None,
 ) -> Parts:
     train_rows, test_rows = choose_rows(source)
+    if found is not None and shard_fn is None and not options.skip_broken:
+        first = decode(name, source.train, train_rows[:1], options)
+        found(train_rows, (len(train_rows), *first.images.shape[1:]))
     test_source: Rows = source.train if source.test is None else source.test
     counts = (len(train_rows), len(test_rows))
     if shard_fn is None:

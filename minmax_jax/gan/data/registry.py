@@ -7,6 +7,7 @@ from minmax_jax.gan.base.errors import DataError
 from minmax_jax.gan.base.registry import Registry
 from minmax_jax.gan.data import array_preprocessing, builtin_sets, image_sets, sharding
 from minmax_jax.gan.data.dataset import Data, ShardFn
+from minmax_jax.gan.data.loading import Announce
 from minmax_jax.gan.data.preprocessing import Preprocessing
 from minmax_jax.gan.data.streaming import arrays as arrays_lib
 from minmax_jax.gan.data.streaming import reader
@@ -30,6 +31,7 @@ def load(
     background: str = "",
     skip_broken: bool = False,
     streaming: Streaming = NEVER,
+    announce: Announce | None = None,
 ) -> Data:
     """Loads a dataset by name.
 
@@ -57,6 +59,8 @@ def load(
       skip_broken: Whether to leave out broken images.
       streaming: Whether to decode all images now, or each image when it is needed. Streamed
         images are not sharded by `shard_fn`. Default: decode all images now.
+      announce: Called with the outline of an image dataset before its images are decoded, unless
+        that takes no time or images may be left out.
 
     Raises:
       ConfigError: If an option of preprocessing is invalid.
@@ -73,6 +77,7 @@ def load(
             image_column=image_column,
             options=options,
             streaming=streaming,
+            announce=announce,
         )
     for flag, value in (
         ("label_column", label_column),

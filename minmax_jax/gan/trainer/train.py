@@ -14,10 +14,11 @@ import numpy as np
 
 from minmax_jax import fsdp
 from minmax_jax.gan import data as data_lib
-from minmax_jax.gan import networks
+from minmax_jax.gan import networks, objective
 from minmax_jax.gan.base.errors import ConfigError, WriteFailed
 from minmax_jax.gan.base.messages import Note, ignore_note
 from minmax_jax.gan.config import config as config_lib
+from minmax_jax.gan.data.loading import agree
 from minmax_jax.gan.evaluation import evaluate, ranking
 from minmax_jax.gan.multihost import interrupts, process_group
 from minmax_jax.gan.multihost.launch import Launch
@@ -95,12 +96,15 @@ def train(
     if use_wandb:
         weights_and_biases.check_ready()
     with process_group.join(launch or Launch(), config.flat()) as group:
+        # The images are decoded while JAX starts and the networks are compiled.
+        loading = config.data.start_loading() if group.count == 1 else None
         devices = build.pick_devices(config)
-        data = _load_shard(config, group, len(devices))
+        outline = loading.outline() if loading else _load_shard(config, group, len(devices))
+        game, compiled, start = _prepare(config, outline, devices)
+        data = loading.data() if loading else outline
         ranking.check_keep_best(config, data)
-        game, optimizer = build.build_game(config, data, len(devices))
-        compiled = program.compile_program(game, optimizer, config, devices)
-        start = compiled.init()
+        if not agree(outline, data):
+            game, compiled, start = _prepare(config, data, devices)
         train_loop = functools.partial(_train_loop, config, compiled, data, devices)
         if group.is_coordinator:
             progress = progress or progress_lib.Progress(config.training.steps)
@@ -115,6 +119,15 @@ def train(
         with group.termination:
             state = train_loop(_broadcast_state(start, group), hooks.call_ends(config))
         return finish.Run(resume.out_folder(config), config, state, [], {})
+
+
+def _prepare(
+    config: config_lib.Config, data: data_lib.Data, devices: list[Any]
+) -> tuple[objective.Game, program.Program, step_lib.TrainState]:
+    """Returns the game, its programs, which are compiled later, and the initial state."""
+    game, optimizer = build.build_game(config, data, len(devices))
+    compiled = program.compile_program(game, optimizer, config, devices)
+    return game, compiled, compiled.init()
 
 
 Copy = contextlib.AbstractContextManager[Callable[[], None]]
@@ -260,9 +273,7 @@ def _note_unused_labels(config: config_lib.Config, pair: networks.Pair, note: No
 def _load_shard(
     config: config_lib.Config, group: process_group.ProcessGroup, num_devices: int
 ) -> data_lib.Data:
-    """Loads the training data, or this process's shard of it."""
-    if group.count == 1:
-        return config.data.load()
+    """Loads this process's shard of the training data."""
     shard_fn = data_lib.shard_of_process(group.index, group.count, num_devices // group.count)
     data = config.data.load(shard_fn=shard_fn)
     group.check_data(data)
