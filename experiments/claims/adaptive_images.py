@@ -161,7 +161,7 @@ ROWS = [
         "A6",
         "The same in the paper's main setting, where SGDA fails",
         "ResNet WGAN-GP, CIFAR-10; reduced: width 64, 8,000 updates, three seeds",
-        "supported in part: magnitude suffices; direction alone has no finished run",
+        "supported in part: magnitude per leaf suffices within chance; direction unfinished",
         lambda: (
             "Fréchet distance: "
             + ", ".join(
@@ -176,7 +176,7 @@ ROWS = [
         "A8",
         "Runs are better if both players move at the same pace",
         "reduced: the setting of A7, 252 pairs of learning rates",
-        "inconclusive: ratios near 1 are better, but the best runs lie elsewhere",
+        "inconclusive: ratios near 1 are better; the best tuning runs lie elsewhere",
         pace_figure,
         {"table": pace_table, "details": pace_details},
     ),

@@ -120,7 +120,7 @@ ROWS = [
         "C2",
         "An update costs about as much as one of GDA with equal k",
         "the authors' networks and batch sizes",
-        "supported in part: only for large k or a shared batch",
+        "supported in part: by FLOPs, for large k or a shared batch",
         lambda: (
             f"FLOPs × {flops('four Gaussians, common draws'):.2f} "
             f"to {flops('MNIST 0/1, fresh draws'):.2f}"

@@ -132,7 +132,9 @@ def excess_table(preset: str) -> str:
 def interval(values: list[float]) -> str:
     """Formats mean, low and high."""
     mean, low, high = values
-    return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
+    # Three decimals where two would hide whether an interval reaches 0.
+    digits = 2 if abs(mean) >= 0.05 else 3
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def mvi_figure(preset: str) -> str:

@@ -67,10 +67,10 @@ ROWS = [
         "strategies",
         "Which method finds equilibria in mixed strategies?",
         "three matrix and card games, nine methods, 8 starts",
-        "survey: regret matching+ and projected methods are fastest",
+        "survey: projected optimistic_gda and extragradient are most reliable",
         lambda: (
             f"Kuhn poker, oracle calls: regret matching+ {kuhn('regret matching+')}, "
-            f"optimistic weights {kuhn('optimistic multiplicative weights')}"
+            f"projected extragradient {kuhn('projected extragradient')}"
         ),
         {"table": lambda: strategies.table(result(STRATEGIES))},
     ),

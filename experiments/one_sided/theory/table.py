@@ -20,11 +20,24 @@ def format_table(result: dict[str, Any]) -> str:
                 for noise, cell in noises.items():
                     if noise != "bound":
                         lines.append(row(method, schedule, noise, cell))
-        for schedule in SCHEDULES:
-            bound = methods.get("extragradient", {}).get(schedule, {}).get("bound")
-            if bound:
-                lines.append(f"largest (average / bound), {schedule}: {bound}")
+        lines += bound_rows(methods.get("extragradient", {}))
     return "\n".join(lines)
+
+
+def bound_rows(schedules: dict[str, Any]) -> list[str]:
+    """Formats the largest average of extragradient, relative to its bound, per learning rate."""
+    bounds = {
+        name: schedules[name]["bound"] for name in SCHEDULES if "bound" in schedules.get(name, {})
+    }
+    if not bounds:
+        return []
+    rates = next(iter(bounds.values()))["rates"]
+    lines = ["", f"| largest (average / bound) of extragradient | {' | '.join(bounds)} |"]
+    lines.append("|---" * (1 + len(bounds)) + "|")
+    for index, rate in enumerate(rates):
+        ratios = [f"{bound['largest_ratio'][index]:.2g}" for bound in bounds.values()]
+        lines.append(f"| min learning rate {rate:.2g} | {' | '.join(ratios)} |")
+    return lines
 
 
 def row(method: str, schedule: str, noise: str, cell: dict[str, Any]) -> str:

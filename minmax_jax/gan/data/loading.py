@@ -1,4 +1,4 @@
-"""Loads a dataset in a thread, while the caller prepares what depends on its shapes only."""
+"""Loads a dataset in a thread, and tells its shapes before it is there."""
 
 import threading
 from collections.abc import Callable
