@@ -18,7 +18,14 @@ from typing import Any
 from benchmarks import table
 
 CACHES = ("empty caches", "full caches")
-PHASES = {"imports": "imports", "data": "data", "networks": "networks and compilation"}
+PHASES = {
+    "imports": "imports",
+    "data": "data",
+    "networks": "networks",
+    "advance": "compilation of the step",
+    "measure": "compilation of the measurements",
+    "steps": "ten steps",
+}
 PROGRAM = """
 import sys, time
 begin = time.perf_counter()
@@ -37,14 +44,27 @@ devices = jax.devices()[:1]
 game, optimizer = gan.build_game(config, data, 1)
 program = gan.compile_program(game, optimizer, config, devices)
 state = mm.parallel.replicate(gan.init_state(game, optimizer), devices)
+times.append(time.perf_counter())
 images = gan.put_on_devices(data, devices)
 whole = NamedSharding(Mesh(np.asarray(devices), (mm.parallel.AXIS,)), PartitionSpec())
 seed = jax.device_put(np.uint32(0), whole)
 program.advance.lower(state, images, seed, np.int32(1)).compile()
 times.append(time.perf_counter())
+program.measure.lower(state, images, seed).compile()
+times.append(time.perf_counter())
+for _ in range(-(-10 // program.steps_per_call)):
+    step = int(np.asarray(state.step).flat[0])
+    until = np.int32(min(10, step + program.steps_per_call))
+    state, _ = program.advance(state, images, seed, until)
+jax.block_until_ready(state)
+times.append(time.perf_counter())
 print(*(b - a for a, b in zip([begin, *times], times)))
 """
-"""Program that does the parts of a start one after another and prints the seconds of each."""
+"""Program that does the parts of a start one after another and prints the seconds of each.
+
+A start itself decodes images while it builds the networks, and compiles both programs side by side
+if there are more than four cores.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
