@@ -42,6 +42,11 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
         "and the one of the preset.",
     )
     parser.add_argument(
+        "--before",
+        default="",
+        help="Checkout of another commit, which the suite start starts in alternation.",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=RESULTS,
@@ -68,7 +73,7 @@ def main(command: argparse.Namespace) -> None:
             sys.exit(f"error: {error}")
         return
     options = ["--here", *(["--quick"] if command.quick else [])]
-    options += ["--out", str(command.out), "--data", command.data]
+    options += ["--out", str(command.out), "--data", command.data, "--before", command.before]
     for name in names:
         command_line = [sys.executable, "-m", "benchmarks", name, *options]
         subprocess.run(command_line, env=suites.environment(name), check=True)
@@ -84,6 +89,8 @@ def run_suite(name: str, command: argparse.Namespace) -> Path:
     config = suites.configure(suite, jax.devices()[0].platform, command.quick)
     if hasattr(config, "data"):
         config = dataclasses.replace(config, data=command.data)
+    if hasattr(config, "before"):
+        config = dataclasses.replace(config, before=command.before)
     if hasattr(config, "runs"):
         config = dataclasses.replace(config, runs=command.out / config.runs)
     path = command.out / f"{name}-{machine.slug(about)}.json"

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import table
+from benchmarks import machine, table
 
 CACHES = ("empty caches", "full caches")
 PHASES = {
@@ -75,11 +75,13 @@ class Config:
       preset: Preset of `minmax-jax train`.
       starts: Number of starts with empty and with full caches.
       data: Hub name or folder of the dataset. Empty: the preset's.
+      before: Checkout of another commit, which is started in alternation. Empty: none.
     """
 
     preset: str = "cifar10"  # Ten steps of the ResNet take longer than all the rest on a CPU.
     starts: int = 2
     data: str = ""
+    before: str = ""
 
 
 GPU = Config(preset="cifar10-resnet", starts=1)
@@ -90,19 +92,29 @@ QUICK = Config(preset="gaussians", starts=1)
 
 def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
     """Measures starts with empty and with full caches, and the parts of each."""
-    seconds: dict[str, list[float]] = {name: [] for name in CACHES}
+    if config.data and Path(config.data).is_dir():  # Another checkout is started in its own folder.
+        config = dataclasses.replace(config, data=str(Path(config.data).resolve()))
+    checkouts = {"first_step": Path.cwd()}
+    if config.before:
+        checkouts["before"] = Path(config.before)
+    seconds: dict[str, dict[str, list[float]]] = {
+        name: {which: [] for which in CACHES} for name in checkouts
+    }
     parts: dict[str, list[dict[str, float]]] = {name: [] for name in CACHES}
-    for _ in range(config.starts):
-        with tempfile.TemporaryDirectory() as folder:
-            for which in CACHES:
-                note(f"start: {config.preset}, {which}")
-                seconds[which].append(first_step(config, Path(folder) / "caches", Path(folder)))
+    for index in range(config.starts):
+        for name in sorted(checkouts, reverse=index % 2 == 1):
+            with tempfile.TemporaryDirectory() as folder:
+                for which in CACHES:
+                    note(f"start: {config.preset}, {which}, {name.replace('_', ' ')}")
+                    found = first_step(config, Path(folder), checkouts[name])
+                    seconds[name][which].append(found)
         with tempfile.TemporaryDirectory() as folder:
             for which in CACHES:
                 note(f"start: {config.preset}, {which}, parts")
                 parts[which].append(measure_parts(config, Path(folder)))
     settings = {**dataclasses.asdict(config), "data": Path(config.data).name}
-    return {"config": settings, "first_step": seconds, "parts": parts}
+    settings["before"] = machine.commit(Path(config.before) / "benchmarks") if config.before else ""
+    return {"config": settings, **seconds, "parts": parts}
 
 
 def environment(caches: Path) -> dict[str, str]:
@@ -116,8 +128,13 @@ def environment(caches: Path) -> dict[str, str]:
     return {**os.environ, **{name: str(value) for name, value in own.items()}}
 
 
-def first_step(config: Config, caches: Path, folder: Path) -> float:
+def first_step(config: Config, folder: Path, checkout: Path) -> float:
     """Returns the seconds from the command to the record of the first ten training steps.
+
+    Args:
+      config: Preset and dataset.
+      folder: Folder for the run and its caches.
+      checkout: Folder whose package is started.
 
     Raises:
       RuntimeError: If the command ends without a record.
@@ -131,7 +148,8 @@ def first_step(config: Config, caches: Path, folder: Path) -> float:
     with errors.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "minmax_jax.gan.cli", *words],
-            env=environment(caches),
+            env=environment(folder / "caches"),
+            cwd=checkout,
             stdout=subprocess.DEVNULL,
             stderr=file,
         )
@@ -162,9 +180,14 @@ def report(result: dict[str, Any]) -> str:
         parts = [min(each[name] for each in result["parts"][which]) for name in PHASES]
         whole = min(result["first_step"][which])
         rows.append((which, *(f"{each:.1f}" for each in parts), f"{whole:.1f}"))
+        if "before" in result:
+            before = min(result["before"][which])
+            rows[-1] += (f"{before:.1f}", f"{whole / before:.2f}")
     head = (
         f"`minmax-jax train --preset {result['config']['preset']}`, seconds (minimum)",
         *PHASES.values(),
         "command to first ten steps",
     )
+    if "before" in result:
+        head += (f"at {result['config']['before'][:7]}", "ratio")
     return table.markdown(head, rows)
