@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import clock, quality_report, store
+from benchmarks import clock, quality_report, start, store
 
 FOLDER = Path(store.__file__).parent
 PAGE = (FOLDER / "README.md").read_text("utf-8")
@@ -263,6 +263,21 @@ def processor_times():
         yield (f"{min(times):.{digits}f}–{max(times):,.{digits}f}".replace("1128", "1,128"),)
 
 
+def start_parts():
+    found = record("start-cpu")
+    for part in start.PHASES:
+        least = [min(each[part] for each in found["parts"][which]) for which in start.CACHES]
+        yield tuple(f"{seconds:.1f}" for seconds in least)
+    yield tuple(f"{min(found['first_step'][which]):.1f}" for which in start.CACHES)
+
+
+def start_ratios():
+    found = record("start-cpu")
+    assert found["config"]["before"].startswith("b51fcc8")
+    for which in start.CACHES:
+        yield f"{min(found['first_step'][which]) / min(found['before'][which]):.2f}"
+
+
 def h100_times():
     earlier = record("earlier-h100")["step_milliseconds"]
     for name, single, loop, torch in h100_networks():
@@ -289,6 +304,7 @@ MEASURED = [
     ("`solve`", 0, "Measured", solve),
     ("`scaling`", 0, "Measured", scaling),
     ("`overhead`", 0, "Measured", overhead),
+    ("`start`", 1, "Measured", start_ratios),
     ("`constrained`", 0, "Measured", constrained),
     ("Results on an H100", 1, "Measured", h100_ratios),
     ("Results on an H100", 2, "Measured", h100_handwritten),
@@ -322,6 +338,7 @@ OTHERS = [
     ("`quality`", 0, methods),
     ("`overhead`", 1, compilations),
     ("`overhead`", 2, starts),
+    ("`start`", 0, start_parts),
     ("`constrained`", 1, processor_times),
     ("Results on an H100", 0, h100_times),
 ]
