@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments._shared.figures import plot_seeds, plt, save
+from experiments._shared.figures import GRAY, highlight, plot_seeds, plt, save
 from experiments.dissecting.magnitude.rules import DIRECTIONS
 from experiments.dissecting.magnitude.table import SIDES, TITLES
+
+OTHERS = "0.55"
+"""Color of the fitted schedules of leaves that are not highlighted."""
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -34,15 +37,30 @@ def draw_norms(panel: Axes, result: dict[str, Any], side: int) -> None:
     curves, knots = np.array(result["curves"][side]), np.array(result["knots"][side])
     steps = result["config"]["log_every"] * np.arange(1, len(curves) + 1)
     times = np.linspace(steps[0], steps[-1], knots.shape[1])
-    for index, layer in enumerate(result["layers"][side]):
-        scale, color = layer["size"] ** 0.5, f"C{index}"
-        panel.plot(steps, curves[:, index] / scale, color=color, linewidth=0.6, alpha=0.6)
+    layers = result["layers"][side]
+    names = [layer["name"] for layer in layers]
+    colors = highlight(names, highlighted(layers))
+    for index, layer in enumerate(layers):
+        scale, color = layer["size"] ** 0.5, colors[layer["name"]]
+        order = 2 + (color != GRAY)
+        thin: dict[str, Any] = {"color": color, "zorder": order, "linewidth": 0.6}
+        panel.plot(steps, curves[:, index] / scale, alpha=0.6, **thin)
+        if color == GRAY:
+            panel.plot(times, knots[index] / scale, color=OTHERS, zorder=2.5, linewidth=0.8)
+            continue
         label = f"{layer['name']} ({layer['size']})"
-        panel.plot(times, knots[index] / scale, "o-", color=color, markersize=3, label=label)
-    panel.set(
-        yscale="log",
-        xlabel="updates",
-        ylabel="‖A_k‖ / √parameters",
-        title=f"{SIDES[side]}: recorded norms (thin), fitted schedule (dots)",
-    )
-    panel.legend(fontsize=7)
+        dots: dict[str, Any] = {"color": color, "zorder": order + 1, "markersize": 3}
+        panel.plot(times, knots[index] / scale, "o-", label=label, **dots)
+    panel.plot([], [], color=OTHERS, linewidth=0.8, label="other leaves")
+    panel.set(yscale="log", xlabel="updates", ylabel="‖A_k‖ / √parameters")
+    title = f"{SIDES[side]}: recorded norms (thin), fitted schedule (dots)"
+    panel.set_title(title, fontsize=10)
+    panel.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3)
+
+
+def highlighted(layers: list[dict[str, Any]]) -> list[str]:
+    """Returns the names of a player's largest kernel and of its leaves with a single number."""
+    kernels = [layer for layer in layers if layer["name"].endswith("kernel")] or layers
+    largest = max(kernels, key=lambda layer: layer["size"])["name"]
+    single = [layer["name"] for layer in layers if layer["size"] == 1]
+    return [largest, *single[:1]]

@@ -12,7 +12,7 @@ import minmax_jax as mm
 from experiments.dissecting.gan_runs import training
 from experiments.dissecting.magnitude import __main__ as command
 from experiments.dissecting.magnitude import config as magnitude_config
-from experiments.dissecting.magnitude import rules
+from experiments.dissecting.magnitude import figure, rules
 from experiments.dissecting.magnitude.config import Config
 from experiments.dissecting.magnitude.run import movement
 
@@ -136,3 +136,10 @@ def test_command_fails_with_one_line_for_invalid_values(
     with pytest.raises(SystemExit) as error:
         command.main(Config(**change), out=tmp_path)
     assert error.value.code == 2 and text in capsys.readouterr().err
+
+
+def test_figure_highlights_largest_kernel_and_single_number():
+    sizes = {"a/bias": 1, "a/kernel": 20, "b/kernel": 30, "c/scale": 99}
+    layers = [{"name": name, "size": size} for name, size in sizes.items()]
+    assert figure.highlighted(layers) == ["b/kernel", "a/bias"]
+    assert figure.highlighted(layers[3:]) == ["c/scale"]
