@@ -1,5 +1,6 @@
 """Figures of the modes that all seeds reach, and of samples of seed 0."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from experiments.greedy.gaussians.training import EVERY
 
 HIGHLIGHTED = ("gda_1", "gda_6", "unrolled_6", "nsgda", "ours")
 """Methods with a color in a record of more than as many; the others are gray there."""
+GRAY_STYLES = ("--", ":", "-.")
+"""Line styles of gray methods."""
 
 
 def draw(result: dict[str, Any], out: Path) -> None:
@@ -33,6 +36,8 @@ def outcomes(result: dict[str, Any], path: Path) -> None:
     present = {method for found in groups.values() for method in found}
     chosen = HIGHLIGHTED if len(present) > len(HIGHLIGHTED) else present
     lines = highlight(METHODS, [method for method in METHODS if method in present & set(chosen)])
+    gray = [method for method in METHODS if method in present and lines[method] == GRAY]
+    styles = dict(zip(gray, itertools.cycle(GRAY_STYLES), strict=False))
     for (name, found), (left, right) in zip(groups.items(), axes, strict=True):
         for row, (method, runs) in enumerate(found.items()):
             counts, start = modes(runs, 0), 0.0
@@ -47,8 +52,9 @@ def outcomes(result: dict[str, Any], path: Path) -> None:
             over_time = [modes(runs, 0, index).mean() for index in evaluations]
             steps = EVERY * np.arange(1, len(over_time) + 1)
             order = 1 + (lines[method] != GRAY)
+            ls = styles.get(method, "-")
             label = METHODS[method].title
-            right.plot(steps, over_time, color=lines[method], label=label, zorder=order)
+            right.plot(steps, over_time, ls, color=lines[method], label=label, zorder=order)
         labels = [f"{METHODS[m].title} ({len(runs)} seeds)" for m, runs in found.items()]
         left.set_yticks(range(len(found)), labels)
         left.invert_yaxis()
