@@ -18,23 +18,24 @@ def draw(results: dict[str, dict[str, Any]], path: Path) -> Path:
     """Draws six phase diagrams, and two quantities over time."""
     found = results["phase-100"]["methods"] | results["methods-100"]["methods"]
     figure = plt.figure(figsize=(20, 13), layout="constrained")
-    panels = figure.subplot_mosaic(
-        [["sgda", "nsgda", "layer_nsgda", "pace"], ["adam", "ada_nsgda", "ada_dir", "fake"]],
-        width_ratios=[1, 1, 1, 1.5],
-    )
-    for name in SIX:
+    left, right = figure.subfigures(1, 2, width_ratios=[2.4, 1])
+    diagrams = dict(zip(SIX, left.subplots(2, 3).flat, strict=True))
+    for name, axes in diagrams.items():
         seeds = len(found[name]["outcomes"][0][0])
-        title = f"{METHODS[name].title} ({seeds} seeds)"
-        shared.diagram(panels[name], title, found[name])
-    shared.colorbar(figure, [panels[name] for name in SIX], location="left")
+        shared.diagram(axes, f"{METHODS[name].title} ({seeds} seeds)", found[name])
+    shared.colorbar(left, list(diagrams.values()), location="left")
     courses = results["paths-100"]
-    over_time(panels["pace"], courses, "pace", "‖g_D‖ / ‖g_G‖")
-    over_time(panels["fake"], courses, "fake_probability", "D(G(z))")
-    panels["pace"].axhline(1, color="0.7", linewidth=1)
-    panels["pace"].legend(fontsize=9, loc="upper right")
+    ratio, fake = right.subplots(2, 1)
+    over_time(ratio, courses, "pace", "‖g_D‖ / ‖g_G‖")
+    over_time(fake, courses, "fake_probability", "D(G(z))")
+    ratio.axhline(1, color="0.7", linewidth=1)
+    right.legend(*ratio.get_legend_handles_labels(), fontsize=10, loc="outside lower center")
+    left_out = ", ".join(METHODS[name].title for name in found if name not in SIX)
+    which = f" of {len(found)} methods (not drawn: {left_out})" if left_out else " methods"
     figure.suptitle(
-        "Six methods, d = 100, λ = √d, each on its own 8 × 8 grid of learning rates. Right: "
-        f"best cell of each; lines: seed 0; bands: quartiles of seeds 0–{courses['seeds'] - 1}",
+        f"{len(SIX)}{which}, d = 100, λ = √d, each on its own 8 × 8 grid of learning rates.\n"
+        "Right: best cell of each; lines: seed 0; "
+        f"bands: quartiles of seeds 0–{courses['seeds'] - 1}",
         fontsize=15,
     )
     shared.legend(figure)
