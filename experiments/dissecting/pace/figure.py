@@ -81,12 +81,15 @@ def correlation_text(rows: list[dict[str, Any]]) -> str:
 def plain_ticks(axis: Axis) -> None:
     """Labels an axis of less than two decades with plain numbers.
 
-    The ticks are 1, 2 and 5 in each decade, or all digits if the axis is short.
+    The ticks are 1, 2 and 5 in each decade, or evenly spaced numbers if the axis is short.
     """
     low, high = axis.get_view_interval()
-    if high < 100 * low:
-        axis.set_major_locator(
-            ticker.LogLocator(subs=(1, 2, 5) if high > 5 * low else range(1, 10))
-        )
-        axis.set_major_formatter("{x:g}")
-        axis.set_minor_formatter(ticker.NullFormatter())
+    if high >= 100 * low:
+        return
+    if high > 5 * low:
+        axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    else:
+        axis.set_major_locator(ticker.MaxNLocator(10, steps=[1, 2, 5, 10]))
+        axis.set_minor_locator(ticker.NullLocator())
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(ticker.NullFormatter())

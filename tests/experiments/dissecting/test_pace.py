@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from experiments._shared.figures import plt
 from experiments.dissecting.pace import __main__ as command
+from experiments.dissecting.pace import figure
 from experiments.dissecting.pace.run import ALL, Config, correlation
 
 
@@ -76,6 +78,23 @@ def test_correlation_matches_scipy_and_lies_in_its_interval():
     found = correlation(first, second, 500, 0)
     assert found["value"] == pytest.approx(stats.spearmanr(first, second).statistic)
     assert found["low"] < found["value"] < found["high"] < 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "labels"),
+    [
+        ((78, 135), ["80", "90", "100", "110", "120", "130"]),
+        ((0.3, 6), ["0.5", "1", "2", "5"]),
+    ],
+)
+def test_plain_ticks_reach_both_ends_of_the_axis(limits, labels):
+    drawn, axes = plt.subplots()
+    axes.set(yscale="log", ylim=limits)
+    figure.plain_ticks(axes.yaxis)
+    drawn.draw_without_rendering()
+    ticks = zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    assert [t.get_text() for y, t in ticks if limits[0] <= y <= limits[1]] == labels
+    plt.close(drawn)
 
 
 @pytest.mark.parametrize("redraw", [False, True])
