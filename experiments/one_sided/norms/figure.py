@@ -29,8 +29,9 @@ def draw(result: dict[str, Any], path: Path) -> None:
     below = (draw_quality, label) if scored else None
     line = functools.partial(plt.Line2D, [], [])
     handles = [line(color=color, lw=2, label=NAMES[side]) for side, color in COLORS.items()]
-    handles.append(line(color="0.4", ls="-", lw=1.6, label="corrected for minibatch noise"))
-    handles.append(line(color="0.4", ls=":", lw=1.6, label="raw"))
+    if has_noise(result):
+        handles.append(line(color="0.4", ls="-", lw=1.6, label="corrected for minibatch noise"))
+        handles.append(line(color="0.4", ls=":", lw=1.6, label="raw"))
     draw_grid(
         result,
         path,
@@ -45,6 +46,22 @@ def draw(result: dict[str, Any], path: Path) -> None:
         columns=4,
         below=below,
     )
+
+
+def has_noise(result: dict[str, Any]) -> bool:
+    """Returns whether the raw and the corrected line of some run differ visibly.
+
+    They coincide without minibatch noise, as for the presets with one parameter per player.
+    """
+    players = [run["descended"][side] for run in result["runs"].values() for side in COLORS]
+    lines = [median_lines(recorded) for recorded in players]
+    return not all(np.allclose(*pair, rtol=0.01, atol=0, equal_nan=True) for pair in lines)
+
+
+def median_lines(recorded: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the median norms over seeds as they are drawn, corrected and raw."""
+    raw = root(np.median(as_array(recorded["raw"]), axis=0))
+    return np.maximum(median_norm(recorded), LOWEST_NORM), np.maximum(raw, LOWEST_NORM)
 
 
 def draw_quality(axes: Axes, found: dict[str, Any]) -> None:
@@ -83,10 +100,9 @@ def panel(axes: Axes, found: dict[str, Any]) -> None:
         for row, error in zip(squares, errors, strict=True):
             norms = root(np.maximum(row, error))
             axes.plot(steps, np.maximum(norms, LOWEST_NORM), color=GRAY, lw=0.6, alpha=0.5)
-        median = np.maximum(median_norm(recorded), LOWEST_NORM)
+        median, raw = median_lines(recorded)
         axes.plot(steps, median, color=color, lw=2, zorder=3)
-        raw = root(np.median(as_array(recorded["raw"]), axis=0))
-        axes.plot(steps, np.maximum(raw, LOWEST_NORM), color=color, ls=":", lw=1.5, zorder=3)
+        axes.plot(steps, raw, color=color, ls=":", lw=1.5, zorder=3)
         slope = found["slopes"]["descended"][side]
         if slope["mean"] is not None:
             height = 0.11 if side == "min" else 0.03

@@ -72,8 +72,9 @@ def draw_grid(
     width = f", width {result['width']}" if result["width"] else ""
     changes = [result["loss"]] if "loss" in result else []
     name = ", ".join([result["preset"], *changes, *["balanced"] * result.get("balanced", False)])
-    lines = f"{name}{width}: {title}".split("\n")
+    space = "\n" if narrow else " "
+    lines = f"{name}{width}:{space}{title}".split("\n")
     if narrow:
-        lines = [textwrap.fill(line, 60) for line in lines]
+        lines = [textwrap.fill(line, 66) for line in lines]
     figure.suptitle("\n".join(lines), fontsize=13)
     save(figure, path, dpi=90)

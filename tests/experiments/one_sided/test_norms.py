@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minmax_jax as mm
+from experiments.one_sided.norms import figure
 from experiments.one_sided.norms import run as norms
 from experiments.one_sided.trajectories.config import make_problem
 
@@ -32,3 +33,11 @@ def test_slope_of_power_law_is_its_exponent():
         seen = found[name]
         np.testing.assert_allclose((seen["mean"], seen["low"], seen["high"]), expected, atol=1e-6)
     assert norms.t_interval([1.0, 2.0, 3.0])[1] == pytest.approx(2 - 4.3027 / 3**0.5, abs=1e-3)
+
+
+def test_legend_names_raw_norms_only_if_they_are_visible(measured):
+    result = measured[0]
+    assert not figure.has_noise(result)  # The Dirac-GAN has no minibatches.
+    recorded = {"corrected": [[1.0, 1.0]], "stderr": [[0.1, 0.1]], "raw": [[1.0, 1.1]]}
+    noisy = {"descended": {"min": recorded, "max": recorded}}
+    assert figure.has_noise({"runs": {**result["runs"], "noisy": noisy}})
