@@ -49,7 +49,7 @@ from minmax_jax.optimizers.sgda import sgda
 from minmax_jax.optimizers.smoothed_gda import smoothed_gda
 from minmax_jax.optimizers.symplectic import symplectic
 from minmax_jax.optimizers.tiada import tiada
-from minmax_jax.players import apply_updates, per_player
+from minmax_jax.players import apply_updates, map_params, per_player
 from minmax_jax.schedules import inverse_sqrt_schedule
 from minmax_jax.solve import SolveResult, solve
 from minmax_jax.transforms.alternate import AlternateState, alternate
@@ -177,6 +177,7 @@ __all__ = [
     "lookahead",
     "lookahead_minmax",
     "magnetic",
+    "map_params",
     "normalize",
     "nsgda",
     "optimistic_adam",

@@ -65,7 +65,10 @@ def accumulate(
 
     def evaluate_part(players: Players, draw: Draw, part: Any) -> tuple[Any, Any]:
         out = function(players, Microbatch(draw, part))
-        return out if has_aux else (out, None)
+        if not has_aux:
+            return out, None
+        value, aux = checks.check_pair("accumulate", "function", out)
+        return value, checks.check_arrays("accumulate", "aux", aux)
 
     def evaluate(players: Players, draw: Draw) -> tuple[Any, Any]:
         if num_parts == 1:

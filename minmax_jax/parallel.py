@@ -1,6 +1,7 @@
 """Data parallelism over one device axis with `pmap` or `shard_map`."""
 
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax
@@ -26,7 +27,7 @@ def map_step(
     function: Callable[..., Any],
     devices: Sequence[Any] | None = None,
     *,
-    donate_argnums: Sequence[int] = (),
+    donate_argnums: int | Sequence[int] = (),
     in_axes: Any = 0,
     backend: str = "pmap",
 ) -> Callable[..., Any]:
@@ -46,25 +47,47 @@ def map_step(
       with `in_axes` 0.
 
     Raises:
+      TypeError: If `function` is not callable, or `devices` or `donate_argnums` has another type.
       ValueError: If `backend` is unknown, or `in_axes` contains anything but 0 and None.
     """
+    checks.check_callable("map_step", "function", function)
     checks.check_choice("map_step", "backend", backend, BACKENDS)
+    donated = _check_argnums("map_step", donate_argnums)
     for axis in _axes(in_axes, (None,)):
         if axis is not None and (isinstance(axis, bool) or axis != 0):
             raise ValueError(
                 f"map_step: in_axes must be 0 or None, or a sequence of them, got {in_axes!r}. "
                 "Move the axis over devices to the front, for example with jnp.moveaxis."
             )
-    devices = jax.local_devices() if devices is None else list(devices)
+    if devices is None:
+        devices = jax.local_devices()
+    devices = checks.check_devices("map_step", devices)
     if backend == "shard_map":
-        return _map_with_shard_map(function, devices, tuple(donate_argnums), in_axes)
+        return _map_with_shard_map(function, devices, donated, in_axes)
     return jax.pmap(
         function,
         axis_name=AXIS,
         devices=devices,
-        donate_argnums=tuple(donate_argnums),
-        in_axes=in_axes if in_axes is None or isinstance(in_axes, int) else tuple(in_axes),
+        donate_argnums=donated,
+        in_axes=tuple(map(_python_axis, in_axes))
+        if isinstance(in_axes, list | tuple)
+        else _python_axis(in_axes),
     )
+
+
+def _python_axis(axis: Any) -> int | None:
+    return None if axis is None else 0
+
+
+def _check_argnums(function: str, argnums: Any) -> tuple[int, ...]:
+    """Returns the positions of arguments, given as an int or a sequence of them."""
+    try:
+        return tuple(map(operator.index, argnums if isinstance(argnums, Iterable) else (argnums,)))
+    except TypeError:
+        raise TypeError(
+            f"{function}: donate_argnums must be an int or a sequence of them, got "
+            f"{checks.shown(argnums)}. Pass positions of arguments, for example (0,)."
+        ) from None
 
 
 def _map_with_shard_map(

@@ -1,5 +1,6 @@
 """Assigns separate optimizers and learning rates to the two players."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
 import jax
@@ -44,6 +45,66 @@ def apply_updates(players: T, updates: PyTree) -> T:
     trees_by_name = {"updates": updates, "players": players}
     checks.check_same_structure("apply_updates", trees_by_name, "Pass the result of update.")
     return cast(T, optax.apply_updates(cast(Any, players), updates))
+
+
+def map_params(
+    initable: Any,
+    f: Callable[..., Any],
+    state: Any,
+    *rest: PyTree,
+    transform_non_params: Callable[[Any], Any] | None = None,
+    is_leaf: Callable[[Any], bool] | None = None,
+) -> Any:
+    """Maps a function over the parts of a state that are shaped like the parameters.
+
+    It is `optax.tree.map_params`, which fails with further trees if a method has one state per
+    player. Here, such a part takes its player's side of every further tree.
+
+    Args:
+      initable: Optimizer, or its function `init`.
+      f: Function of a leaf of the state, and of the leaves of `rest` that belong to the same
+        parameter.
+      state: State of the optimizer.
+      *rest: Trees with the structure of the parameters, for example shardings or dtypes.
+      transform_non_params: Function of all other leaves of the state. Default: they stay.
+      is_leaf: Passed to `jax.tree.map`.
+
+    Returns:
+      The state with the results of `f`.
+
+    Raises:
+      TypeError: If `f` is not callable.
+      ValueError: If the structures of `state`, `rest` and the parameters differ.
+
+    Examples:
+      Sharding of every part of a state, from those of the parameters:
+
+      >>> import jax, jax.numpy as jnp, optax
+      >>> import minmax_jax as mm
+      >>> mesh = jax.make_mesh((1,), ("data",))
+      >>> def sharding(*axes):
+      ...     return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
+      >>> z = mm.Players(min={"w": jnp.ones((4, 2))}, max={"v": jnp.ones(8)})
+      >>> shardings = mm.Players(min={"w": sharding("data")}, max={"v": sharding()})
+      >>> tx = mm.adam_gda(0.1)
+      >>> placed = mm.map_params(tx, jax.device_put, tx.init(z), shardings)
+      >>> [leaf.sharding.spec for leaf in jax.tree.leaves(placed) if leaf.shape == (4, 2)]
+      [PartitionSpec('data',), PartitionSpec('data',)]
+    """
+    checks.check_callable("map_params", "f", f)
+    init = getattr(initable, "init", initable)
+    passed: list[Any] = []  # Optax's placeholder for the parameters has no public name.
+    optax.tree.map_params(cast(Any, passed.append), f, cast(Any, None))
+    other = transform_non_params or (lambda leaf: leaf)
+
+    def mapped(mark: Any, part: Any) -> Any:
+        if not trees.is_placeholder(mark):
+            return other(part)
+        side = trees.side_of(mark)
+        matching = rest if side is None else [getattr(tree, side) for tree in rest]
+        return jax.tree.map(f, part, *matching, is_leaf=is_leaf)
+
+    return jax.tree.map(mapped, init(passed[0]), state, is_leaf=trees.is_placeholder)
 
 
 def per_player(

@@ -150,7 +150,10 @@ def solve(
         with _explain_missing_value(value):
             updates, state = update(field, state, z, **extra)
         z = Players(*map(optax.apply_updates, z, updates))
-        return z, state, None if record is None else record(step, z, updates, state)
+        if record is None:
+            return z, state, None
+        found = record(step, z, updates, state)
+        return z, state, checks.check_arrays("solve", "the result of record", found)
 
     first = (start, optimizer.init(start))
     if tolerance is None:

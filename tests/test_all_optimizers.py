@@ -8,6 +8,8 @@ on one version only.
 import functools
 import inspect
 import operator
+import os
+import traceback
 
 import chex
 import jax
@@ -130,6 +132,44 @@ def test_map_params_maps_what_is_shaped_like_params(case: Case):
         *map(jax.tree.leaves, (state, mapped, state_of(longer))), strict=True
     ):
         assert (new.dtype == "bfloat16") == (other.shape != old.shape)
+
+
+@each_case
+def test_map_params_passes_the_leaves_of_the_same_parameter(case: Case):
+    start, tx = case.games.quadratic.start, case.make(case.learning_rate)
+    leaves, structure = jax.tree.flatten(start)
+    # Every parameter has another size, so the size of a leaf of the state tells its parameter.
+    sized = [jnp.zeros((7 + i, *leaf.shape)) for i, leaf in enumerate(leaves)]
+    state = jax.eval_shape(tx.init, jax.tree.unflatten(structure, sized))
+    numbers = jax.tree.unflatten(structure, range(7, 7 + len(leaves)))
+
+    def checked(leaf, number, other):
+        assert leaf.shape[0] == number == -other
+        seen.append(number)
+        return leaf
+
+    seen, alone = [], []
+    mapped = mm.map_params(tx, checked, state, numbers, jax.tree.map(lambda n: -n, numbers))
+    assert jax.tree.structure(mapped) == jax.tree.structure(state)
+    optax.tree.map_params(tx, lambda leaf: alone.append(leaf.shape[0]), state)
+    assert sorted(seen) == sorted(alone)
+
+
+@each_case
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_strict_promotion_fails_at_most_in_optax(case: Case, dtype, strict_promotion):
+    start = jax.tree.map(lambda leaf: leaf.astype(dtype), case.games.quadratic.start)
+    problem = case.games.quadratic._replace(start=start)
+    optimizer = case.make(case.learning_rate)
+    try:
+        jax.eval_shape(lambda z: one_update(optimizer, problem, z, optimizer.init(z)), start)
+    except Exception as error:
+        assert type(error).__name__ == "TypePromotionError"
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [
+            frame for frame in frames if "minmax_jax" in frame.filename or "optax" in frame.filename
+        ]
+        assert f"{os.sep}optax{os.sep}" in own[-1].filename, own[-1]
 
 
 @each_case

@@ -119,7 +119,8 @@ def test_states_of_another_tree_are_refused(case: Case):
 @each_case
 def test_function_and_string_leaves_are_refused(case: Case):
     optimizer = case.make(case.learning_rate)
-    for leaf in (jnp.tanh, "float32", optax.sgd, object()):
+    strings = np.array("x"), np.array(None), jax.random.key(0)
+    for leaf in (jnp.tanh, "float32", optax.sgd, object(), *strings):
         error_of(
             lambda: optimizer.init(mm.Players(Z.min, {"c": leaf})),  # noqa: B023
             r"params\.?(max)?\['c'\] must be a floating-point array, got",

@@ -354,3 +354,10 @@ def test_other_type_errors_of_a_payoff_are_unchanged():
 
     with pytest.raises(TypeError, match=r"^an error of the user"):
         mm.zero_sum(payoff, stochastic=True)(mm.Players(1.0, 1.0))
+
+
+def test_accumulate_names_outputs_that_are_no_arrays():
+    payoff = lambda z, draw: (z.min * z.max, {"s": "hello", "n": 1})  # noqa: E731
+    field_fn = mm.zero_sum(payoff, stochastic=True, has_aux=True)
+    with pytest.raises(TypeError, match=r"^accumulate: aux\['s'\] must be an array or a number"):
+        mm.accumulate(field_fn, 3, has_aux=True)(mm.Players(1.0, 2.0))

@@ -351,3 +351,15 @@ def test_solve_asks_for_value_of_rules_that_need_it(rule):
     tx = optax.GradientTransformationExtraArgs(lambda params: None, bad)
     with pytest.raises(TypeError, match="object of type 'NoneType'"):  # Other errors stay.
         mm.solve(tx, field_fn, START, 1)
+
+
+@pytest.mark.parametrize("found", ["a", {"loss": (1.0, jnp.tanh)}])
+def test_solve_names_results_of_record_that_are_no_arrays(found):
+    with pytest.raises(TypeError, match=r"^solve: the result of record.* must be an array"):
+        mm.solve(mm.sgda(0.1), field_fn, START, 2, record=lambda *_: found)
+
+
+def test_solve_records_numbers_and_keys():
+    record = lambda step, *_: (1, 2.0, True, jax.random.key(step), None)  # noqa: E731
+    found = mm.solve(mm.sgda(0.1), field_fn, START, 2, record=record).records
+    assert found[0].tolist() == [1, 1] and found[3].shape == (2,)

@@ -109,20 +109,24 @@ def sides(tree: PyTree) -> Players:
     """Returns `tree`, or placeholders for each player if it is a placeholder for both."""
     if not is_placeholder(tree):
         return tree
-    placeholder = _placeholder_of_one_player(type(tree))()
-    return Players(placeholder, placeholder)
+    return Players(*(_placeholder_of_one_player(type(tree), side)() for side in Players._fields))
+
+
+def side_of(placeholder: PyTree) -> str | None:
+    """Returns the player for which a placeholder stands, or None if it stands for both."""
+    return getattr(placeholder, "side", None)
 
 
 _OF_ONE_PLAYER = "OnePlayerPlaceholder"
 
 
 @functools.cache
-def _placeholder_of_one_player(kind: type) -> type:
+def _placeholder_of_one_player(kind: type, side: str) -> type:
     """Returns a subclass of Optax's placeholder, which stands for the tree of one player.
 
     Transformations that accept one player or both have a state per player only for both.
     """
-    placeholder = type(_OF_ONE_PLAYER, (kind,), {})
+    placeholder = type(_OF_ONE_PLAYER, (kind,), {"side": side})
     jax.tree_util.register_pytree_node(placeholder, lambda _: ((), None), lambda *_: placeholder())
     return placeholder
 

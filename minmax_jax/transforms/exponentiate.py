@@ -127,4 +127,4 @@ def exponentiate(
 def _difference(moved: jax.Array, start: jax.Array) -> jax.Array:
     """Returns the step from `start` to `moved`. The sum of `start` and the step is positive."""
     lowest = start * (jnp.finfo(start.dtype).eps - 1)
-    return jnp.maximum(moved - start, lowest.astype(moved.dtype))
+    return jnp.maximum(moved - start.astype(moved.dtype), lowest.astype(moved.dtype))

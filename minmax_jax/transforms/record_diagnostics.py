@@ -186,7 +186,8 @@ def _explained(diagnostic: str, attribute: str) -> Exception:
 
 def _example_inputs(params: PyTree) -> dict[str, Any]:
     """Returns inputs of the right types, from which `init` infers the shapes of the records."""
-    dtype = jnp.result_type(*jax.tree.leaves(params))
+    with jax.numpy_dtype_promotion("standard"):  # The leaves may have several dtypes.
+        dtype = jnp.result_type(*jax.tree.leaves(params))
     return {
         "field": params,
         "updates": params,

@@ -87,7 +87,8 @@ def scale_by_tiada(
         if variant == "adam":
             mu = optax.tree.update_moment(field, state.mu, b1, 1)
             sums = optax.tree.update_moment(field, state.sums, b2, 2)
-            first, second = 1 - b1**count, jnp.sqrt(1 - b2**count)
+            number = count.astype(float)  # Strict promotion of dtypes refuses an int.
+            first, second = 1 - b1**number, jnp.sqrt(1 - b2**number)
         else:
             sums = jax.tree.map(lambda s, g: s + jnp.square(g), state.sums, field)
         direction = field if mu is None else mu

@@ -9,6 +9,7 @@ from minmax_jax._util.checks.games import (
     check_payoff_fn,
 )
 from minmax_jax._util.checks.leaves import (
+    check_arrays,
     check_floats,
     check_params,
     check_players,
@@ -51,6 +52,7 @@ __all__ = [
     "IF_DROPPED",
     "MAX_COUNT",
     "SCOPES",
+    "check_arrays",
     "check_callable",
     "check_chain",
     "check_choice",

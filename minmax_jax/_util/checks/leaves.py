@@ -34,12 +34,12 @@ def _check_leaf(function: str, argument: str, path: Any, leaf: Any) -> None:
     if jnp.issubdtype(getattr(leaf, "dtype", None) or type(leaf), jnp.floating):
         return
     where = f"{argument}{jax.tree_util.keystr(path)}"
-    if not hasattr(leaf, "dtype") and not isinstance(leaf, bool | int | complex):
+    dtype = _number_dtype(leaf)
+    if dtype is None:
         raise TypeError(
             f"{function}: {where} must be a floating-point array, got {shown(leaf)}. Replace it "
             "by None, or keep it outside of the tree."
         )
-    dtype = jnp.result_type(leaf)
     if jnp.issubdtype(dtype, jnp.complexfloating):
         # A method would move a complex leaf in the wrong direction: JAX's gradient of a real payoff
         # is the conjugate of the direction of ascent, and norms and inner products here are real.
@@ -51,6 +51,29 @@ def _check_leaf(function: str, argument: str, path: Any, leaf: Any) -> None:
         f"{function}: {where} has dtype {dtype}, but leaves must be floating-point arrays. "
         "Convert it, for example 1 to 1.0, or leave it out of the tree (optax.masked)."
     )
+
+
+def check_arrays(function: str, argument: str, tree: PyTree) -> PyTree:
+    """Returns `tree`, or raises an error if a leaf is neither an array nor a number."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        if isinstance(leaf, jax.Array) or _number_dtype(leaf) is not None:
+            continue
+        raise TypeError(
+            f"{function}: {argument}{jax.tree_util.keystr(path)} must be an array or a number, got "
+            f"{shown(leaf)}. Return it outside of the compiled program, or leave it out."
+        )
+    return tree
+
+
+def _number_dtype(leaf: Any) -> Any:
+    """Returns the dtype of a number or an array of numbers, or None for anything else."""
+    if not hasattr(leaf, "dtype") and not isinstance(leaf, bool | int | float | complex):
+        return None
+    try:
+        dtype = jnp.result_type(leaf)
+    except TypeError:  # NumPy also has arrays of strings and objects.
+        return None
+    return None if jnp.issubdtype(dtype, jax.dtypes.extended) else dtype  # Random keys.
 
 
 def check_players(

@@ -114,9 +114,10 @@ def adam_norms(
         factor, root, inside = 1.0, 1.0, eps_root
         if bias_correction:
             state = state._replace(count=trees.increment(state.count))
-            missing = 1 - b2**state.count
+            count = state.count.astype(float)  # Strict promotion of dtypes refuses an int.
+            missing = 1 - b2**count
             root, inside = jnp.sqrt(missing), eps_root * missing
-            factor = root / (1 - b1**state.count)
+            factor = root / (1 - b1**count)
 
         # Without eps_root, no addition is compiled.
         inside = None if isinstance(eps_root, int | float) and eps_root == 0 else inside
