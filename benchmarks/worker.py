@@ -5,7 +5,10 @@ every later call of that process fails. In a process of its own, it ends no othe
 Programs of several processes are also compiled side by side.
 """
 
+import contextlib
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable
 from multiprocessing import connection
 from typing import Any
@@ -41,15 +44,10 @@ class Worker:
         other.close()
 
     def begin(self, method: str, *args: Any) -> None:
-        """Starts a call of a method. `end` returns its result.
-
-        Raises:
-          clock.LeftOut: If the process has ended.
-        """
-        try:
+        """Starts a call of a method. `end` returns its result, or raises an error."""
+        # If the process has ended, its last message may still be in the pipe, for `end`.
+        with contextlib.suppress(OSError):
             self.pipe.send((method, args))
-        except OSError:
-            raise self._has_ended() from None
 
     def end(self) -> Any:
         """Returns the result of the call that `begin` has started.
@@ -93,6 +91,20 @@ def _serve(
     pipe: connection.Connection, make: Callable[..., Any], args: Any, options: dict[str, Any]
 ) -> None:
     """Makes the object and calls its methods until the other end closes or a call fails."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(BrokenPipeError):  # Nobody waits for the result any more.
+        _answer(pipe, make, args, options)
+
+
+def _end_with_parent() -> None:
+    """Ends this process, also within a call, as soon as its parent has ended."""
+    connection.wait([multiprocessing.parent_process().sentinel])  # pyright: ignore
+    os._exit(1)
+
+
+def _answer(
+    pipe: connection.Connection, make: Callable[..., Any], args: Any, options: dict[str, Any]
+) -> None:
     try:
         made = make(*args, **options)
         while True:

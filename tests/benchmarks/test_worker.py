@@ -1,6 +1,9 @@
 """Implementations in processes of their own: times and failures."""
 
 import os
+import pathlib
+import subprocess
+import sys
 import time
 
 import pytest
@@ -67,6 +70,55 @@ def test_failing_turn_is_left_out_and_ends_no_other(start, capsys, fails, messag
 def test_object_that_cannot_be_made_is_left_out(start):
     with pytest.raises(clock.LeftOut, match=r"^ValueError: seconds is -1$"):
         start(-1).call("turn", 1, 0)
+
+
+def test_reason_is_kept_until_the_first_call(start):
+    one = start(-1)
+    one.process.join(worker.SECONDS_TO_END)
+    with pytest.raises(clock.LeftOut, match=r"^ValueError: seconds is -1$"):
+        one.call("turn", 1, 0)
+
+
+ORPHAN = """
+import sys, time
+from benchmarks import worker
+from tests.benchmarks.test_worker import Sleeper
+
+if __name__ == "__main__":
+    one = worker.Worker(Sleeper, 60.0)
+    one.begin("turn", 1, 0)
+    print(one.process.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_worker_ends_with_a_killed_parent(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(ORPHAN)
+    parent = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    with parent:
+        pid = int(parent.stdout.readline())
+        time.sleep(2.0)  # Until the worker is in its call.
+        os.kill(pid, 0)
+        parent.kill()
+    for _ in range(100):
+        if not is_running(pid):
+            return
+        time.sleep(0.1)
+    pytest.fail("the worker has not ended")
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+        return "Z" not in pathlib.Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+    except (OSError, IndexError):
+        return False
 
 
 def test_wrong_result_is_an_error_and_not_left_out(start):

@@ -30,6 +30,20 @@ NUM_SHOWN = 40
 """Number of samples in `samples.png`, in rows of ten."""
 
 
+def read_file(path: Path) -> dict[str, Any]:
+    """Returns the content of a JSON file in the folder of a run.
+
+    Raises:
+      ConfigError: If it is damaged.
+    """
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise gan.ConfigError(
+            f"{path} is damaged ({error}). Delete the folder {path.parent} to repeat the run."
+        ) from error
+
+
 class Runner:
     """Trains and evaluates the runs of one setting.
 
@@ -61,6 +75,11 @@ class Runner:
         self._extractor = gan.build_extractor(name, self.data, print)
 
     @property
+    def facts(self) -> Mapping[str, Any]:
+        """Facts of the extractor, which tell trained classifiers apart."""
+        return self._extractor.facts
+
+    @property
     def data_name(self) -> str:
         """Name of the data set, without parent folders."""
         return Path(self.data.name).name
@@ -76,7 +95,7 @@ class Runner:
             clock = self._begin([job])
             end = self.trainer.train(self.folder(job), job, self._time_limit)
             self._finish([job], [end], clock)
-        return json.loads((self.folder(job) / "outcome.json").read_text())
+        return read_file(self.folder(job) / "outcome.json")
 
     def outcomes(self, jobs: Sequence[Job], size: int) -> list[dict[str, Any]]:
         """Returns the outcomes of jobs that train together, in one program of `size` runs.
@@ -167,7 +186,7 @@ class Runner:
 
     def _check(self, folder: Path, job: Job) -> None:
         """Raises `ConfigError` if the folder contains another run."""
-        old, new = json.loads((folder / "job.json").read_text()), self._describe(job)
+        old, new = read_file(folder / "job.json"), self._describe(job)
         defaults = gan.Config().flat()
         # A field that is newer than the run had its default.
         parts = (format_changes({**defaults, **old[part]}, new[part]) for part in new)
@@ -184,7 +203,7 @@ class Runner:
         Such scores cannot be compared. Every machine trains a classifier of its own.
         """
         path = folder / "outcome.json"
-        scored = json.loads(path.read_text()) if path.exists() else {}
+        scored = read_file(path) if path.exists() else {}
         if not scored.get("scores"):  # It is unfinished, or it diverged.
             return
         own = self._extractor

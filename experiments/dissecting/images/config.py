@@ -45,6 +45,10 @@ SIZES: dict[str, dict[str, Any]] = {
 """Values of the fields that are None, by size."""
 
 
+MOST_STEPS = 10**8
+"""Largest number of updates of a run."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Config(TuningFields):
     """Tune the learning rates of every method, then train with the best ones on new seeds."""
@@ -95,6 +99,11 @@ def resolve_defaults(config: Config) -> Config:
     config = fill_missing(config, SIZES[config.size])
     # Seeds of final runs lie below those of tuning runs.
     check_ranges(config, {"time_limit": 120, "seeds": config.tune_seed})
+    check_ranges(config, {"steps": MOST_STEPS, "tune_steps": MOST_STEPS})
+    for name in ("methods", "powers", "min_powers"):
+        values = getattr(config, name) or ()
+        if len(set(values)) < len(values):
+            raise gan.ConfigError(f"{name}={values} has a value twice; give each value once")
     check_runs_at_once(config.runs_at_once)
     if config.again_steps < 0:
         raise gan.ConfigError(
@@ -102,6 +111,10 @@ def resolve_defaults(config: Config) -> Config:
             "tune_steps"
         )
     cells, repeats = grid_size(config)
+    if repeats[1] < 0:
+        raise gan.ConfigError(
+            f"again={config.again}: the number of further tuning seeds is negative; give 0 or more"
+        )
     if not 1 <= repeats[0] <= cells:
         raise gan.ConfigError(
             f"powers={config.powers}, min_powers={config.min_powers}, again={config.again}: the "

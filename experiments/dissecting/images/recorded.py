@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from minmax_jax import gan
 
 SAME = ("network", "loss", "penalty", "width", "latent_dim", "batch_size", "b1", "b2")
 """Fields on which learning rates depend."""
+
+SAME_RUNS = ("tune_steps", "tune_seed", "tune_evaluate", "ema_decay", "extractor")
+"""Further fields on which the distances of tuning runs depend."""
 
 
 def recorded_tuning(config: Config, paths: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -34,26 +37,70 @@ def recorded_tuning(config: Config, paths: Sequence[str]) -> dict[str, list[dict
     return found
 
 
-def read_tuning(config: Config, path: str) -> dict[str, list[dict[str, Any]]]:
+def read_tuning(
+    config: Config, path: str, same: Sequence[str] = SAME
+) -> dict[str, list[dict[str, Any]]]:
     """Returns the tuning of each method of one record.
 
     Raises:
-      ConfigError: If the file is not a record of this experiment, or its networks, loss or Adam
-        options differ.
+      ConfigError: If the file is not a record of this experiment, or a field of `same` differs.
+    """
+    about, methods = read_record(path)
+    if changes := format_changes(about, {name: getattr(config, name) for name in same}):
+        raise gan.ConfigError(
+            f"{path} was tuned for another setting ({changes}); tune again, or give its values"
+        )
+    return {name: method["tuning"] for name, method in methods.items()}
+
+
+def read_record(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the configuration and the methods of a record.
+
+    Raises:
+      ConfigError: If the file is not a record of this experiment.
     """
     try:
         record = json.loads(Path(path).read_text())
-        about, found = record["config"], {m: f["tuning"] for m, f in record["methods"].items()}
+        about, methods = record["config"], record["methods"]
+        _ = {name: method["tuning"] for name, method in methods.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise gan.ConfigError(
             f"{path} is not a record of this experiment ({error!r}); give a JSON file that it has "
             "written"
         ) from error
-    if changes := format_changes(about, {name: getattr(config, name) for name in SAME}):
-        raise gan.ConfigError(
-            f"{path} was tuned for another setting ({changes}); tune again, or give its values"
-        )
-    return found
+    return about, methods
+
+
+def check_grids(config: Config, data_name: str, facts: Mapping[str, Any]) -> None:
+    """Checks that distances of the records in `config.grids` may stand beside new ones.
+
+    Args:
+      config: Configuration of the command.
+      data_name: Name of its data set.
+      facts: Facts of its extractor.
+
+    Raises:
+      ConfigError: If the runs of a record had another setting or other data, or were scored by
+        another classifier.
+    """
+    for path in config.grids:
+        read_tuning(config, path, (*SAME, *SAME_RUNS))
+        about, methods = read_record(path)
+        if about.get("data", data_name) != data_name:
+            raise gan.ConfigError(
+                f"{path} was tuned on data={about['data']}, and this command has {data_name}; tune "
+                "again, or give its data"
+            )
+        if config.again_steps:  # Then only new runs are compared with each other.
+            continue
+        outcomes = [outcome for method in methods.values() for outcome in method.get("final", ())]
+        known = {outcome.get("facts", {}).get("network") for outcome in outcomes} - {None}
+        if known - {facts.get("network")}:
+            raise gan.ConfigError(
+                f"{path} was scored by the classifier {', '.join(sorted(known))}, and this command "
+                f"has {facts.get('network')}; their distances cannot be compared. Tune again, or "
+                "give --again-steps"
+            )
 
 
 def recorded_grid(config: Config, method: str) -> list[float]:

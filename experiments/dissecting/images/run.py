@@ -10,7 +10,7 @@ from experiments.dissecting.gan_runs.runner import Runner
 from experiments.dissecting.images.config import Config, training_config
 from experiments.dissecting.images.figure import SHOWN_SEEDS, samples_path
 from experiments.dissecting.images.methods import optimizers
-from experiments.dissecting.images.recorded import recorded_tuning
+from experiments.dissecting.images.recorded import check_grids, recorded_tuning
 from experiments.dissecting.images.tuning import final_job, make_progress, tune
 
 
@@ -33,6 +33,7 @@ def record(config: Config, out: Path) -> None:
     """
     recorded = recorded_tuning(config, config.tuned) if config.tuned else {}
     runner = make_runner(config)
+    check_grids(config, runner.data_name, runner.facts)
     progress = make_progress(config, runner)
     methods: dict[str, Any] = {}
     locations = {

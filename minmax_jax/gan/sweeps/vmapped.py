@@ -162,7 +162,7 @@ class _CheckpointHook(loop.Hook):
 
     def __call__(self, step: int, state: Any, quantities: Mapping[str, Any]) -> None:
         if step != self._saved:
-            _save(self._runs, step, state)
+            _save(self._runs, state)
             self._saved = step
 
 
@@ -253,31 +253,66 @@ def _build_optimizer(config: Config, game: objective.Game) -> Any:
 def _restore(runs: Sequence[SweepRun], states: list[Any], note: Note) -> tuple[int, list[Any]]:
     """Restores the newest step at which every run has a valid checkpoint, or step 0.
 
-    Newer checkpoints and records are deleted. Returns the step, and the states of all runs.
+    A run that has stopped has its last state at every later step. Newer checkpoints and records
+    are deleted. Returns the step, and the states of all runs.
+
+    Raises:
+      CheckpointError: If there are common steps, but no valid checkpoints of them. Nothing is
+        deleted then.
     """
     stores = [_checkpoints(run, note) for run in runs]
-    step = 0
-    for common in sorted(set.intersection(*(set(s.steps()) for s in stores)), reverse=True):
+    stopped = [_stopped(state, run) for state, run in zip(states, runs, strict=True)]
+    going = [set(s.steps()) for s, state in zip(stores, stopped, strict=True) if state is None]
+    common = set.intersection(*going) if going else {max(int(s.step) for s in stopped)}
+    step, restored = 0, None
+    for step in sorted(common, reverse=True):
         try:
-            found = [store.restore(common) for store in stores]
+            restored = [_state_at(step, *of) for of in zip(states, stopped, stores, strict=True)]
         except checkpoint.CheckpointError as error:
             note(f"{error}")
             continue
-        states = [checkpoint.fill(s, f[1]) for s, f in zip(states, found, strict=True) if f]
-        note(f"resuming {len(runs)} runs at step {common}")
-        step = common
+        note(f"resuming {len(runs)} runs at step {step}")
         break
-    for run, store in zip(runs, stores, strict=True):
-        store.delete_except([known for known in store.steps() if known <= step])
-        run_folder.discard_metrics_after(run.folder, step)
+    if common and restored is None:
+        raise checkpoint.CheckpointError(
+            f"the {len(runs)} runs beside {runs[0].folder} have no valid checkpoints of one step. "
+            "Delete their checkpoints to start over."
+        )
+    states = restored or states
+    for run, store, state in zip(runs, stores, stopped, strict=True):
+        last = step if state is None else int(state.step)
+        store.delete_except([known for known in store.steps() if known <= last])
+        run_folder.discard_metrics_after(run.folder, last)
     return step, states
 
 
-def _save(runs: Sequence[SweepRun], step: int, state: Any) -> None:
-    """Saves every run, and only then deletes older checkpoints, so that a common step remains."""
+def _stopped(state: step_lib.TrainState, run: SweepRun) -> Any:
+    """Returns the newest state of a run if it had stopped, otherwise None."""
+    store = _checkpoints(run, ignore_note)
+    try:
+        newest = store.restore(store.steps()[-1]) if store.steps() else None
+        found = newest and checkpoint.fill(state, newest[1])
+    except checkpoint.CheckpointError:
+        return None
+    return found if found and diverged_at(found) is not None else None
+
+
+def _state_at(
+    step: int, state: step_lib.TrainState, stopped: Any, store: checkpoint.Checkpoints
+) -> Any:
+    """Returns the state of a run at a step."""
+    found = None if stopped is not None else store.restore(step)
+    return checkpoint.fill(state, found[1]) if found else stopped
+
+
+def _save(runs: Sequence[SweepRun], state: Any) -> None:
+    """Saves every run, and only then deletes older checkpoints, so that a common step remains.
+
+    The state of a run that has stopped is the checkpoint of the step at which it stopped.
+    """
     stores = [_checkpoints(run, ignore_note) for run in runs]
     for store, own in zip(stores, _unstack(state, len(runs)), strict=True):
-        store.save(step, own)
+        store.save(int(own.step), own)
     for run, store in zip(runs, stores, strict=True):
         store.delete_except(store.steps()[-run.config.run.keep :])
 

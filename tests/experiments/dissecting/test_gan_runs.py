@@ -156,6 +156,16 @@ def test_scores_of_another_extractor_are_refused(single, tmp_path, change, name)
         runner.outcome(JOBS[0])
 
 
+@pytest.mark.parametrize("name", ["job.json", "outcome.json"])
+def test_damaged_files_of_a_run_are_named(single, tmp_path, name):
+    runner = moved(single[0], tmp_path)
+    runner.outcome(JOBS[0])
+    path = tmp_path / JOBS[0].name / name
+    path.write_text(path.read_text()[:40])
+    with pytest.raises(gan.ConfigError, match=f"{name} is damaged .* Delete the folder"):
+        runner.outcome(JOBS[0])
+
+
 def check_initial_state(trainer, network):
     """Checks that a start has the bits of networks that are built with its seed."""
     state = trainer.initial_state("sgda", 1007)

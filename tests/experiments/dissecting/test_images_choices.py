@@ -11,7 +11,7 @@ import pytest
 import tyro
 
 from experiments.dissecting.images import __main__ as command
-from experiments.dissecting.images import table, tuning
+from experiments.dissecting.images import recorded, table, tuning
 from experiments.dissecting.images.config import (
     SIZES,
     Config,
@@ -141,6 +141,58 @@ def test_recorded_grid_replaces_the_first_tuning_runs(tmp_path):
     ]
     with pytest.raises(gan.ConfigError, match="sgda was tuned on another grid"):
         tuning.tune(dataclasses.replace(known, powers=(0, 1)), Stub(), "sgda")
+
+
+def written(tmp_path, config, network="0a", **changes):
+    """Writes a record, and returns the configuration that takes its grid."""
+    path = tmp_path / "one.json"
+    about = {**dataclasses.asdict(config), "data": "mnist", **changes}
+    final = [{"facts": {"network": network}}, {}]
+    methods = {"sgda": {"tuning": [], "final": final}}
+    path.write_text(json.dumps({"config": about, "methods": methods}))
+    return dataclasses.replace(config, grids=(str(path),))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tune_steps": 7},
+        {"tune_seed": 7},
+        {"tune_evaluate": 7},
+        {"ema_decay": 0.5},
+        {"width": 7},
+        {"extractor": "pixels"},
+        {"data": "cifar10"},
+    ],
+)
+def test_grids_of_other_settings_are_refused(tmp_path, change):
+    config = resolve_defaults(Config())
+    recorded.check_grids(written(tmp_path, config), "mnist", {"network": "0a"})
+    with pytest.raises(gan.ConfigError, match=r"one\.json was tuned (for another|on data=cifar10)"):
+        recorded.check_grids(written(tmp_path, config, **change), "mnist", {"network": "0a"})
+
+
+def test_grids_of_another_classifier_are_refused_beside_new_distances(tmp_path):
+    config = written(tmp_path, resolve_defaults(Config()), network="0b")
+    with pytest.raises(gan.ConfigError, match="classifier 0b, and this command has 0a"):
+        recorded.check_grids(config, "mnist", {"network": "0a"})
+    recorded.check_grids(dataclasses.replace(config, again_steps=9), "mnist", {"network": "0a"})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"powers": (0, 0)}, "powers=.* has a value twice"),
+        ({"powers": (0, 1), "min_powers": (2, 2)}, "min_powers=.* has a value twice"),
+        ({"methods": ("sgda", "sgda")}, "methods=.* has a value twice"),
+        ({"again": (1, -1)}, "again=.* is negative"),
+        ({"steps": 0}, "steps=0 is out of range"),
+        ({"tune_steps": 0}, "tune_steps=0 is out of range"),
+    ],
+)
+def test_settings_that_train_nothing_or_twice_are_refused(change, message):
+    with pytest.raises(gan.ConfigError, match=message):
+        resolve_defaults(Config(**change))
 
 
 def test_long_repeats_alone_choose_the_cell():

@@ -132,8 +132,9 @@ def test_killed_sweep_resumes_from_newest_common_checkpoint(tmp_path, monkeypatc
     whole = gan.sweep(small(), grid, out=tmp_path / "whole", vmap="on", note=quiet)
     save, saved = vmapped._save, []
 
-    def killed_while_saving(runs, step, state):
-        save(runs[:1] if step == 8 else runs, step, state)
+    def killed_while_saving(runs, state):
+        step = int(state.step[0])
+        save(runs[:1] if step == 8 else runs, state)
         saved.append(step)
         if step == 8:
             raise KeyboardInterrupt
@@ -151,6 +152,76 @@ def test_killed_sweep_resumes_from_newest_common_checkpoint(tmp_path, monkeypatc
         lines = [(run.folder / "metrics.jsonl").read_text() for run in (one, other)]
         assert lines[0] == lines[1]
     np.testing.assert_array_equal(whole.scores, cut.scores)
+
+
+DIVERGING = sweeps.Grid(
+    ("sgda",), learning_rates_min=(1e-2, 1e30), learning_rates_max=(1e-2,), seeds=(0,)
+)
+
+
+def interrupted(folder, monkeypatch, after, **fields):
+    """Starts a sweep in which a run diverges, and stops it after its checkpoints of a step."""
+    save = vmapped._save
+
+    def then_stopped(runs, state):
+        save(runs, state)
+        if int(state.step.max()) == after:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vmapped, "_save", then_stopped)
+        with pytest.raises(KeyboardInterrupt):
+            gan.sweep(small(**fields), DIVERGING, out=folder, vmap="on", note=quiet)
+
+
+def files_of(swept):
+    paths = [run.folder / "metrics.jsonl" for run in swept.runs]
+    return [path.read_text() if path.exists() else "" for path in paths]
+
+
+@pytest.mark.parametrize("keep", [1, 3])
+def test_sweep_with_a_diverged_run_resumes_where_it_was(tmp_path, monkeypatch, keep):
+    fields = {"steps": 16, "keep": keep}
+    whole = gan.sweep(small(**fields), DIVERGING, out=tmp_path / "w", vmap="on", note=quiet)
+    assert list(whole.diverged) == [False, True]
+    interrupted(tmp_path / "cut", monkeypatch, 12, **fields)
+    notes = []
+    cut = gan.sweep(small(**fields), DIVERGING, out=tmp_path / "cut", vmap="on", note=notes.append)
+    assert "resuming 2 runs at step 12" in notes
+    assert not [note for note in notes if "skipped" in note or "no valid" in note]
+    assert files_of(whole) == files_of(cut)
+    np.testing.assert_array_equal(whole.scores, cut.scores)
+    assert [o["diverged_at"] for o in whole.outcomes] == [o["diverged_at"] for o in cut.outcomes]
+    for one, other in zip(whole.runs, cut.runs, strict=True):
+        folders = [
+            sorted(path.name for path in (r.folder / "checkpoints").iterdir()) for r in (one, other)
+        ]
+        assert folders[0] == folders[1]
+
+
+def test_sweep_in_which_every_run_has_stopped_resumes(tmp_path, monkeypatch):
+    grid = dataclasses.replace(DIVERGING, learning_rates_min=(1e30, 1e29))
+    first = gan.sweep(small(), grid, out=tmp_path / "cut", vmap="on", note=quiet)
+    assert first.diverged.all()
+    for run in first.runs:  # As if the sweep had been killed before it wrote its results.
+        (run.folder / "outcome.json").unlink()
+    again = gan.sweep(small(), grid, out=tmp_path / "cut", vmap="on", note=quiet)
+    assert [o["diverged_at"] for o in first.outcomes] == [o["diverged_at"] for o in again.outcomes]
+    assert files_of(first) == files_of(again)
+
+
+def test_damaged_checkpoints_of_a_sweep_are_not_deleted(tmp_path, monkeypatch):
+    interrupted(tmp_path / "cut", monkeypatch, 4)
+    runs = grid_lib.sweep_runs(small(), DIVERGING, tmp_path / "cut")
+    path = runs[0].folder / "checkpoints" / "4.npz"
+    content = path.read_bytes()
+    path.write_bytes(content[:-20])
+    with pytest.raises(gan.RunsFailed, match="have no valid checkpoints of one step"):
+        gan.sweep(small(), DIVERGING, out=tmp_path / "cut", vmap="on", note=quiet)
+    path.write_bytes(content)
+    notes = []
+    gan.sweep(small(), DIVERGING, out=tmp_path / "cut", vmap="on", note=notes.append)
+    assert "resuming 2 runs at step 4" in notes
 
 
 @pytest.mark.slow
