@@ -7,6 +7,7 @@ and compiled programs on disk. A further process shows where the time goes.
 
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,10 @@ print(*(b - a for a, b in zip([begin, *times], times)))
 A start itself decodes images while it builds the networks, and compiles both programs side by side
 if there are more than four cores.
 """
+
+
+FIRST = re.compile(rb"step +10/20\b")
+"""Line that the command prints after the first ten training steps."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +134,7 @@ def environment(caches: Path) -> dict[str, str]:
 
 
 def first_step(config: Config, folder: Path, checkout: Path) -> float:
-    """Returns the seconds from the command to the record of the first ten training steps.
+    """Returns the seconds from the command to the line about the first ten training steps.
 
     Args:
       config: Preset and dataset.
@@ -137,7 +142,7 @@ def first_step(config: Config, folder: Path, checkout: Path) -> float:
       checkout: Folder whose package is started.
 
     Raises:
-      RuntimeError: If the command ends without a record.
+      RuntimeError: If the command ends without this line.
     """
     out = Path(tempfile.mkdtemp(dir=folder)) / "run"
     words = ["train", "--preset", config.preset, "--out", str(out)]
@@ -153,9 +158,10 @@ def first_step(config: Config, folder: Path, checkout: Path) -> float:
             stdout=subprocess.DEVNULL,
             stderr=file,
         )
-    metrics, seconds = out / "metrics.jsonl", None
+    seconds = None
     while process.poll() is None:
-        if seconds is None and metrics.exists() and metrics.stat().st_size:
+        # The file of metrics would have the first record only when the second one follows.
+        if seconds is None and FIRST.search(errors.read_bytes()):
             seconds = time.perf_counter() - begin
         time.sleep(0.01)
     if process.returncode or seconds is None:

@@ -172,7 +172,7 @@ def test_grids_of_other_settings_are_refused(tmp_path, change):
         recorded.check_grids(written(tmp_path, config, **change), "mnist", {"network": "0a"})
 
 
-def test_grids_of_another_classifier_are_refused_beside_new_distances(tmp_path):
+def test_grids_of_another_classifier_are_refused(tmp_path):
     config = written(tmp_path, resolve_defaults(Config()), network="0b")
     with pytest.raises(gan.ConfigError, match="classifier 0b, and this command has 0a"):
         recorded.check_grids(config, "mnist", {"network": "0a"})
