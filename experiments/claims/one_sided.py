@@ -194,7 +194,7 @@ ROWS = [
         "B5",
         "The same",
         "reduced: MNIST, DCGAN of width 8, equal networks, ten seeds",
-        "inconclusive: training succeeds, D's norm falls, but G's slope is open",
+        "inconclusive: training succeeds; G's slope is open, D's changes with rounding",
         lambda: f"{norm_figure('mnist-balanced')}; {quality_figure('mnist-balanced', PRIMARY)}",
         {**tables("mnist-balanced", "norms"), "narrow": lambda: norm_table("mnist")},
     ),
