@@ -88,8 +88,8 @@ def map_params(
       >>> shardings = mm.Players(min={"w": sharding("data")}, max={"v": sharding()})
       >>> tx = mm.adam_gda(0.1)
       >>> placed = mm.map_params(tx, jax.device_put, tx.init(z), shardings)
-      >>> [leaf.sharding.spec for leaf in jax.tree.leaves(placed) if leaf.shape == (4, 2)]
-      [PartitionSpec('data',), PartitionSpec('data',)]
+      >>> [tuple(x.sharding.spec) for x in jax.tree.leaves(placed) if x.shape == (4, 2)]
+      [('data',), ('data',)]
     """
     checks.check_callable("map_params", "f", f)
     init = getattr(initable, "init", initable)
