@@ -54,21 +54,23 @@ def read_tuning(
 
 
 def read_record(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Returns the configuration and the methods of a record.
+    """Returns the configuration of a record, and the tuning and final runs of each method.
 
     Raises:
       ConfigError: If the file is not a record of this experiment.
     """
     try:
         record = json.loads(Path(path).read_text())
-        about, methods = record["config"], record["methods"]
-        _ = {name: method["tuning"] for name, method in methods.items()}
+        methods = {
+            name: {"tuning": method["tuning"], "final": method.get("final", [])}
+            for name, method in record["methods"].items()
+        }
+        return record["config"], methods
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise gan.ConfigError(
             f"{path} is not a record of this experiment ({error!r}); give a JSON file that it has "
             "written"
         ) from error
-    return about, methods
 
 
 def check_grids(config: Config, data_name: str, facts: Mapping[str, Any]) -> None:
@@ -93,7 +95,7 @@ def check_grids(config: Config, data_name: str, facts: Mapping[str, Any]) -> Non
             )
         if config.again_steps:  # Then only new runs are compared with each other.
             continue
-        outcomes = [outcome for method in methods.values() for outcome in method.get("final", ())]
+        outcomes = [outcome for method in methods.values() for outcome in method["final"]]
         known = {outcome.get("facts", {}).get("network") for outcome in outcomes} - {None}
         if known - {facts.get("network")}:
             raise gan.ConfigError(
