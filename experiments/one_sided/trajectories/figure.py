@@ -64,7 +64,10 @@ def draw_grid(
                     prefix = f"max learning rate: {schedule}\n" if not k else ""
                     axis.set_ylabel(f"{prefix}{label}", fontsize=11)
             axes[0, j].set_title(method, fontsize=12)
-            axes[-1, j].set_xlabel(xlabel)
+    for column in axes.T:  # Not every method has a run with every schedule.
+        lowest = [axis for axis in column if axis.axison][-1]
+        lowest.set_xlabel(xlabel)
+        lowest.tick_params(labelbottom=True)
     labels = [handle.get_label() for handle in handles]
     narrow = cols <= 2
     columns = 1 if narrow else columns
