@@ -6,6 +6,9 @@ TESTS ?=
 # The lower bounds of `dependencies` in pyproject.toml.
 LOWEST := $(shell sed -n 's/^dependencies = .*jax>=\([0-9.]*\)", "optax>=\([0-9.]*\)".*/jax==\1 optax==\2/p' pyproject.toml)
 
+# Containers often set this variable. Every process would then compile all modules that it imports.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test test-all lint docs docs-check lowest package
 
 demo: $(VENV)/.gan  ## Trains a GAN on scikit-learn's digits: about two minutes on two CPU cores.

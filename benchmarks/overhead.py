@@ -99,6 +99,7 @@ def starts(times: int) -> dict[str, list[float]]:
     """Returns the seconds of `train` without a program cache, with an empty and with a full one."""
     kinds = {"no cache": "0", "first, empty cache": "1", "second, full cache": "1"}
     found: dict[str, list[float]] = {name: [] for name in kinds}
+    python("-c", "import minmax_jax.gan.cli")  # Python compiles most modules.
     for _ in range(times):
         with tempfile.TemporaryDirectory() as folder:
             for which, enabled in kinds.items():

@@ -68,6 +68,9 @@ if there are more than four cores.
 """
 
 
+IMPORTS = "import minmax_jax.gan.cli, matplotlib.pyplot, datasets"
+"""Program that makes Python compile most modules of a start, once and for all."""
+
 FIRST = re.compile(rb"step +10/20\b")
 """Line that the command prints after the first ten training steps."""
 
@@ -106,6 +109,8 @@ def run(config: Config, note: Callable[[str], None]) -> dict[str, Any]:
         name: {which: [] for which in CACHES} for name in checkouts
     }
     parts: dict[str, list[dict[str, float]]] = {name: [] for name in CACHES}
+    for checkout in checkouts.values():  # So that all starts find compiled Python modules.
+        subprocess.run([sys.executable, "-c", IMPORTS], cwd=checkout)
     for index in range(config.starts):
         for name in sorted(checkouts, reverse=index % 2 == 1):
             with tempfile.TemporaryDirectory() as folder:

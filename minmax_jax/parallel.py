@@ -178,13 +178,18 @@ def replicate(tree: PyTree, devices: Sequence[Any] | None = None) -> PyTree:
     sharding = NamedSharding(Mesh(np.asarray(devices), (AXIS,)), PartitionSpec(AXIS))
 
     def copy(leaf: Any) -> jax.Array:
-        leaf = jnp.asarray(leaf)
-        shape = (len(devices), *leaf.shape)
-        if jnp.issubdtype(leaf.dtype, jax.dtypes.extended) or not leaf.is_fully_addressable:
-            return jax.device_put(jnp.broadcast_to(leaf, shape), sharding)
+        if isinstance(leaf, np.ndarray):  # A large dataset is not copied to a device and back.
+            host = leaf
+        else:
+            leaf = jnp.asarray(leaf)
+            if jnp.issubdtype(leaf.dtype, jax.dtypes.extended) or not leaf.is_fully_addressable:
+                shape = (len(devices), *leaf.shape)
+                return jax.device_put(jnp.broadcast_to(leaf, shape), sharding)
+            host = np.asarray(leaf)
         # NumPy copies without compiling a program per shape. JAX may use the memory of a NumPy
         # array, so it gets one of its own.
-        return jax.device_put(np.array(np.broadcast_to(np.asarray(leaf), shape)), sharding)
+        copies = np.array(np.broadcast_to(host, (len(devices), *host.shape)))
+        return jax.device_put(copies, sharding)
 
     return jax.tree.map(copy, tree)
 
