@@ -1,9 +1,9 @@
 """Steps that the commands of all experiments share."""
 
 import dataclasses
+import functools
 import json
 import os
-import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import jax
 import tyro
 
+from benchmarks import machine
 from experiments._shared.files import Busy, only_writer, write_json
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -24,6 +25,7 @@ def run_command(main: Callable[..., None]) -> None:
     Args:
       main: Function with an argument `config`; the flags of its fields get no prefix.
     """
+    commit()  # Another commit may be checked out while a command runs.
     tyro.cli(main, config=(tyro.conf.OmitArgPrefixes,))
 
 
@@ -61,7 +63,7 @@ def record_result(
 
 
 def describe(config: Any, **locations: Any) -> dict[str, Any]:
-    """Returns the configuration, the hardware and the version of JAX, as results record them.
+    """Returns the configuration and the environment, as results record them.
 
     Args:
       config: Configuration, a dataclass with a field `runs`.
@@ -72,9 +74,15 @@ def describe(config: Any, **locations: Any) -> dict[str, Any]:
 
 
 def environment() -> dict[str, str]:
-    """Returns the hardware and the version of JAX, as results record them."""
+    """Returns the hardware, the version of JAX and the commit, as results record them."""
     device = jax.devices()[0]
     hardware = device.device_kind
     if device.platform == "cpu":
-        hardware = f"{os.cpu_count()} CPU cores ({platform.machine()})"
-    return {"hardware": hardware, "jax": jax.__version__}
+        hardware = f"{os.cpu_count()} CPU cores ({machine.processor()})"
+    return {"hardware": hardware, "jax": jax.__version__, "commit": commit()}
+
+
+@functools.cache
+def commit() -> str:
+    """Returns the commit at the first call, with `+` if the code has changes."""
+    return machine.commit(RESULTS.parent)

@@ -70,7 +70,9 @@ def earlier_runs(path: Path, config: Config) -> dict[str, Any] | None:
     kept = set(earlier["runs"]) - {name for name, _, _ in all_runs(config)}
     if not kept:
         return None
-    if changes := format_changes(earlier, {**describe(config), **environment()}):
+    same = {**describe(config), **environment()}
+    del same["commit"]
+    if changes := format_changes(earlier, same):
         raise gan.ConfigError(
             f"{path} has {len(kept)} other runs with other settings ({changes}). Choose another "
             "folder with --out, or run all methods and schedules."
@@ -83,8 +85,10 @@ def join(earlier: dict[str, Any] | None, result: dict[str, Any]) -> dict[str, An
     if earlier is None:
         return result
     runs = earlier["runs"] | result["runs"]
+    commits = dict.fromkeys(each["commit"] for each in (earlier, result) if "commit" in each)
     return {
         **result,
+        "commit": ", ".join(commits),
         "rates": earlier["rates"] | result["rates"],
         "seconds": round(earlier["seconds"] + result["seconds"], 1),
         "runs": runs,

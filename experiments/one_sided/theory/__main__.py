@@ -6,7 +6,7 @@
 `--redraw` rebuilds table and figure from the JSON file.
 
 The games `drift` and `resonance` satisfy the one-sided MVI but not the two-sided one; `neither`
-satisfies neither of them. Every method runs with five learning rates of the min player, half a
+satisfies neither of them. Every method runs with nine learning rates of the min player, half a
 decade apart. The one with the lowest average of ‖∇_x f‖² on tuning seeds is reported with other
 seeds. The max player's learning rate is the same for all methods, constant or decaying like 1/√t.
 """

@@ -10,10 +10,10 @@ from experiments.one_sided.theory import games
 SCHEDULES = {"constant": 0.0, "dual decay": 0.5}
 """Exponent p of the max player's learning rate α (t + 1)^(−p), by name."""
 
-PLAIN_LEARNING_RATES = (1 / 12) * 10.0 ** np.arange(-1.0, 1.01, 0.5)
+PLAIN_LEARNING_RATES = (1 / 12) * 10.0 ** np.arange(-2.0, 2.01, 0.5)
 """Learning rates of methods without normalization, around 1/(2L) of `drift`."""
 
-ADAM_LEARNING_RATES = 10.0 ** np.arange(-3.0, -0.99, 0.5)
+ADAM_LEARNING_RATES = 10.0 ** np.arange(-4.0, 0.01, 0.5)
 """Learning rates of all other methods."""
 
 
@@ -42,7 +42,7 @@ class Config:
 
 
 def learning_rates_of(method: str) -> np.ndarray:
-    """Returns the five learning rates of the min player, half a decade apart."""
+    """Returns the nine learning rates of the min player, half a decade apart."""
     plain = method in ("sgda", "extragradient")
     return PLAIN_LEARNING_RATES if plain else ADAM_LEARNING_RATES
 

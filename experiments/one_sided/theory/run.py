@@ -82,6 +82,8 @@ def summarize(
                 "tuning": round_significant(tuning),
                 **{name: quantiles(kept[name]) for name in ("min", "max", "moved")},
                 "slope": slope(config, kept["min"]),
+                "at_edge": best in (0, len(tuning) - 1),
+                "ends": round_significant(kept["min"][:, -1]),
             }
             if method == "extragradient" and noise == 0 and game in LIPSCHITZ:
                 out[schedule]["bound"] = relative_to_bound(config, game, part)
