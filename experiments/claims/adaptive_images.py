@@ -159,9 +159,9 @@ def pace_figure() -> str:
 ROWS = [
     Row(
         "A6",
-        "The same in the paper's main setting, where SGDA fails",
-        "ResNet WGAN-GP, CIFAR-10; reduced: width 64, 8,000 updates, three seeds",
-        "supported in part: magnitude per leaf suffices within chance; direction unfinished",
+        "The same in the paper's main setting",
+        "reduced: ResNet WGAN-GP, CIFAR-10, width 64, 3 seeds",
+        "supported in part: magnitude suffices within chance; direction unfinished",
         lambda: (
             "Fréchet distance: "
             + ", ".join(

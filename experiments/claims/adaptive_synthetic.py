@@ -141,8 +141,8 @@ ROWS = [
     Row(
         "A1",
         "SGDA finds both modes at no learning rate; normalized SGDA (nSGDA) does",
-        "reconstructed synthetic GAN, λ = √d, saturating loss, d = 100–10,000",
-        "supported in part: in this reconstruction, where SGDA does not collapse",
+        "reconstructed, λ = √d, saturating loss, d = 100–10,000",
+        "supported in part: in this reconstruction; SGDA does not collapse",
         lambda: f"d = 1,000: {_pair('phase-1000')}",
         {"table": phase_table},
     ),
@@ -189,7 +189,7 @@ VARIATIONS = [
     Row(
         "A12",
         "Ada-nSGDA depends little on β, ε and the batch size",
-        "reconstructed synthetic GAN, d = 100, 6 × 6 pairs, 5,000 updates",
+        "reconstructed, d = 100, 6 × 6 pairs, 5,000 updates",
         "supported in part: β and batch matter little, a large ε does",
         beta_figure,
         {"table": beta_table},

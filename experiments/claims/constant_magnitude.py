@@ -106,10 +106,7 @@ def magnitude_table() -> str:
 def decides() -> str:
     """Formats the deciding figure."""
     along = [format_change(change("mean", direction)) for direction in ("adam", "sgd")]
-    return (
-        "mean of another run, change (97.5 %) along Adam's direction "
-        f"{along[0]}, the gradient {along[1]}"
-    )
+    return f"change of Fréchet distance (97.5 %): Adam's direction {along[0]}, gradient {along[1]}"
 
 
 ROWS = [

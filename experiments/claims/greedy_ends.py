@@ -100,8 +100,8 @@ def long_table() -> str:
 ROWS = [
     Row(
         "C8",
-        "Greedy with a decreasing temperature works as well as with a fixed rate",
-        "F1 and F3, a schedule that falls within the run; digits as C5; 20 seeds",
+        "A decreasing temperature works as well as a fixed rate",
+        "F1 and F3, falling schedule; digits as C5; 20 seeds",
         "supported: on F1, F3 and zeros and ones, where it hardly falls",
         lambda: (
             f"falling minus fixed: both digits {format_difference(*digit_runs(digits.BY_EYE))}, "

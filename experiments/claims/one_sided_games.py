@@ -80,11 +80,11 @@ def adversarial_figure() -> str:
 RATE = [
     Row(
         "B1",
-        "Under a one-sided MVI, x reaches stationary points at rate 1/T, y need not",
-        "three synthetic games, nine methods, 16 seeds",
+        "Under a one-sided MVI, x converges at rate 1/T, y need not",
+        "constructed: three games, nine methods, 16 seeds",
         "supported in part: Adam stops at a floor; one game defeats extragradient",
         lambda: (
-            "slopes on `drift`, constant rate: extragradient "
+            "slopes on `drift`: extragradient "
             f"{theory_cell('drift', 'extragradient', 'constant')}, "
             f"AMSGrad {theory_cell('drift', 'amsgrad_gda', 'constant')}, "
             f"Adam {theory_cell('drift', 'adam_gda', 'constant')}"
@@ -101,7 +101,7 @@ NOISE = [
     Row(
         "B10",
         "Under noise, larger batches lower the gradient norm that is reached",
-        "synthetic game `drift`, batches of 1 to 256, 16 seeds",
+        "constructed: game `drift`, batches of 1 to 256, 16 seeds",
         "supported: the level falls with the batch size, at tuned rates",
         lambda: (
             "level ~ B^(−p) after 3,000 updates: "
@@ -113,7 +113,7 @@ NOISE = [
     Row(
         "B11",
         "AMSGrad converges where Adam fails",
-        "stochastic game with rare large gradients, 16 seeds",
+        "constructed: game with rare large gradients, 16 seeds",
         "supported: AMSGrad nears the solution at the largest rate, Adam at none",
         adversarial_figure,
         {"table": lambda: adversarial.table(result("one_sided/adversarial/adversarial"))},

@@ -49,10 +49,3 @@ def num_successful(preset: str, run: str) -> tuple[int, int]:
 def successful(preset: str, run: str) -> str:
     """Formats the seeds whose generator is good at the end."""
     return str(proportion(*num_successful(preset, run)))
-
-
-def quality_figure(preset: str, run: str) -> str:
-    """Formats the success of one run."""
-    found, name = scores(preset, run), main_score(preset, run)
-    label = quality.SCORES[name]
-    return f"{label} at the end {at_end(found, name)}, good runs {successful(preset, run)}"

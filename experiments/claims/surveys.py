@@ -69,18 +69,18 @@ ROWS = [
         "three matrix and card games, nine methods, 8 starts",
         "survey: projected optimistic_gda and extragradient are most reliable",
         lambda: (
-            f"Kuhn poker, oracle calls: regret matching+ {kuhn('regret matching+')}, "
-            f"projected extragradient {kuhn('projected extragradient')}"
+            f"Kuhn poker, calls: regret matching+ {kuhn('regret matching+')}, "
+            f"extragradient {kuhn('projected extragradient')}"
         ),
         {"table": lambda: strategies.table(result(STRATEGIES))},
     ),
     Row(
         "constrained",
         "Which method solves constrained problems?",
-        "six problems, eleven methods, 30 pairs of learning rates, 8 starts",
-        "survey: simultaneous descent–ascent is reliable only under strong convexity",
+        "six problems, eleven methods, 30 pairs of rates, 8 starts",
+        "survey: sgda is reliable only under strong convexity",
         lambda: (
-            "median start solved: "
+            "solved: "
             + ", ".join(map(constrained_calls, ("sgda", "optimistic_gda", "extragradient")))
         ),
         {"table": lambda: constrained.table(result(CONSTRAINED), 0.01)},

@@ -1,7 +1,5 @@
 """Figure of trajectories in the plane."""
 
-import itertools
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +9,14 @@ from matplotlib.axes import Axes
 from experiments._shared.figures import plt, save
 from experiments.games.families import families
 
-COLORS = (
-    "tab:blue",
-    "tab:orange",
-    "tab:green",
-    "tab:red",
-    "tab:purple",
-    "tab:brown",
-    "tab:pink",
-    "tab:olive",
-)
+COLORS = ("tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple")
+"""Colors of the methods in a row. A larger family has several rows."""
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
-    """Draws one column per game in the plane and one row per family of methods."""
+    """Draws one column per game in the plane, and one or two rows per family of methods."""
     games = {name: game for name, game in result["games"].items() if game["plane"]}
-    rows = families(result)
+    rows = rows_of(result)
     shape = (len(rows), len(games))
     figure, axes = plt.subplots(
         *shape,
@@ -34,7 +24,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         squeeze=False,
         layout="constrained",
     )
-    for row, (family, names) in enumerate(rows.items()):
+    for row, (family, names) in enumerate(rows):
         for column, (game, seen) in enumerate(games.items()):
             panel(axes[row, column], seen, {name: result["methods"][name][game] for name in names})
         axes[row, 0].set_ylabel(family, fontsize=15)
@@ -59,18 +49,20 @@ def draw(result: dict[str, Any], path: Path) -> None:
     save(figure, path, dpi=80)
 
 
-def colors(names: Collection[str]) -> list[str]:
-    """Returns one color per method of a family, repeating them if there are not enough."""
-    return list(itertools.islice(itertools.cycle(COLORS), len(names)))
+def rows_of(result: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Returns the family and the methods of each row, at most as many as there are colors."""
+    most = len(COLORS)
+    return [
+        (family, names[start : start + most])
+        for family, names in families(result).items()
+        for start in range(0, len(names), most)
+    ]
 
 
 def add_legend(axes: Axes, names: list[str]) -> None:
-    """Adds the names of one family beside its row."""
+    """Adds the names of the methods beside their row."""
     axes.legend(
-        [
-            plt.Line2D([], [], color=color, lw=2.5)
-            for _, color in zip(names, colors(names), strict=True)
-        ],
+        [plt.Line2D([], [], color=color, lw=2.5) for _, color in zip(names, COLORS, strict=False)],
         names,
         loc="center left",
         bbox_to_anchor=(1.03, 0.5),
@@ -80,14 +72,14 @@ def add_legend(axes: Axes, names: list[str]) -> None:
 
 
 def panel(axes: Axes, seen: dict[str, Any], found: dict[str, Any]) -> None:
-    """Draws the methods of one family on one game."""
+    """Draws the methods of one row on one game."""
     plane = seen["plane"]
     (x, y), reach = plane["centre"], 1.6 * plane["radius"]
     ticks, arrows = np.array(plane["ticks"]), np.array(plane["arrows"])
     across, up = np.meshgrid(ticks + x, ticks + y)
     axes.quiver(across, up, *arrows.T, color="0.82", scale=22, width=0.006, pivot="mid")
     start = None
-    for measured, color in zip(found.values(), colors(found), strict=True):
+    for measured, color in zip(found.values(), COLORS, strict=False):
         points = np.array(measured["trail"])
         axes.plot(*points.T, color=color, lw=1.3, alpha=0.9)
         axes.plot(*points[-1], ".", color=color, ms=7)

@@ -23,7 +23,7 @@ def draw(results: dict[str, dict[str, Any]], path: Path) -> Path:
     for name, axes in diagrams.items():
         seeds = len(found[name]["outcomes"][0][0])
         shared.diagram(axes, f"{METHODS[name].title} ({seeds} seeds)", found[name])
-    shared.colorbar(left, list(diagrams.values()), location="left")
+    shared.colorbar(left, list(diagrams.values()), location="bottom", shrink=0.6, aspect=40)
     courses = results["paths-100"]
     ratio, fake = right.subplots(2, 1)
     over_time(ratio, courses, "pace", "‖g_D‖ / ‖g_G‖")

@@ -22,6 +22,7 @@ from experiments.one_sided.theory.sweep import sweep
 from minmax_jax import diagnostics
 
 LIPSCHITZ = {"drift": games.DRIFT_LIPSCHITZ_X, "resonance": games.RESONANCE_LIPSCHITZ_X}
+"""Games that satisfy the one-sided MVI, with the Lipschitz constant of ∇_x f in x."""
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -75,7 +76,8 @@ def summarize(
         for n, noise in enumerate(config.noises):
             part = {name: values[:, s, n] for name, values in averages.items()}
             tuning = np.median(part["min"][:, config.seeds :, -1], axis=1)
-            best = int(np.argmin(np.where(np.isfinite(tuning), tuning, np.inf)))
+            stays = game not in LIPSCHITZ or approaches(config, part["distance"])
+            best = int(np.argmin(np.where(np.isfinite(tuning) & stays, tuning, np.inf)))
             kept = {name: values[best, : config.seeds] for name, values in part.items()}
             out[schedule][f"{noise:g}"] = {
                 "rate": float(learning_rates_of(method)[best]),
@@ -88,6 +90,20 @@ def summarize(
             if method == "extragradient" and noise == 0 and game in LIPSCHITZ:
                 out[schedule]["bound"] = relative_to_bound(config, game, part)
     return out
+
+
+def approaches(config: Config, distances: np.ndarray) -> np.ndarray:
+    """Returns whether x is on average no farther from x* = 0 than at the start, by learning rate.
+
+    Far from x* these games are flat, so ∇_x f is small there, too.
+
+    Args:
+      config: Configuration of the experiment.
+      distances: Averages of ‖x_t‖² of shape (learning rate, seed, horizon). The first horizon is
+        the start. Only the tuning seeds count.
+    """
+    tuning = np.median(distances[:, config.seeds :], axis=1)
+    return tuning[:, -1] <= tuning[:, 0] * (1 + 1e-9)
 
 
 def quantiles(values: np.ndarray) -> dict[str, list[float]]:

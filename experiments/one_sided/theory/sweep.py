@@ -23,8 +23,8 @@ def sweep(config: Config, game_name: str, method: str) -> dict[str, np.ndarray]:
     Returns:
       Averages up to each horizon, by name, of shape (learning rate, schedule, noise, seed,
       horizon) with the tuning seeds last: the squared norms of ∇_x f ("min"), ∇_y f ("max") and
-      α_t ∇_y f ("extrapolated"), all without noise at (x_t, y_t), and the squared norm of the max
-      player's step ("moved").
+      α_t ∇_y f ("extrapolated"), all without noise at (x_t, y_t), and the squared norms of x_t
+      ("distance") and of the max player's step ("moved").
     """
     ends = horizons_of(config)
     seeds = np.r_[: config.seeds, 1000 : 1000 + config.tune_seeds]
@@ -65,6 +65,7 @@ def one_run(
             "min": jnp.sum(field.min**2),
             "max": of_max,
             "extrapolated": learning_rate_max(step) ** 2 * of_max,
+            "distance": jnp.sum(z.min**2),
             "moved": jnp.sum(updates.max**2),
         }
 

@@ -101,3 +101,20 @@ def test_command_redraws_figure_from_json(tmp_path, theory_result, monkeypatch, 
     command.main(THEORY, out=tmp_path, redraw=True)
     assert (tmp_path / "theory.png").stat().st_size > 10_000
     assert "| extragradient | dual decay | 0 |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("game", "chosen"), [("drift", 1), ("neither", 2)])
+def test_rates_that_lead_away_from_the_solution_are_left_out(game, chosen):
+    config = dataclasses.replace(THEORY, games=(game,))
+    shape = (9, len(SCHEDULES), 1, 3, len(runs.horizons_of(config)))
+    ones = np.ones(shape)
+    gradients = np.arange(9.0, 0, -1)[:, None, None, None, None] * ones
+    gradients[3:] = np.nan
+    distances = ones.copy()
+    distances[2, ..., 1:] = 1.1  # the rate with the smallest gradient leaves
+    averages = {"min": gradients, "max": ones, "moved": ones, "distance": distances}
+    found = runs.summarize(config, game, "sgda", averages)
+    for schedule in SCHEDULES:
+        cell = found[schedule]["0"]
+        assert cell["rate"] == runs.learning_rates_of("sgda")[chosen]
+        assert not cell["at_edge"] and cell["ends"] == [9.0 - chosen] * 2
