@@ -151,32 +151,31 @@ def pace_figure() -> str:
     """Formats the correlation of the tuning runs."""
     rows = [r for r in result(PACE)["rows"] if r["method"] == "all methods"]
     first = next(r for r in rows if r["ratio"] == "gradients")
-    return (
-        f"{first['runs']} tuning runs: Spearman's ρ = {pace.format_correlation(first['near_one'])}"
-    )
+    return f"{first['runs']} runs: Spearman's ρ = {pace.format_correlation(first['near_one'])}"
 
 
 ROWS = [
     Row(
         "A6",
         "The same in the paper's main setting",
-        "reduced: ResNet WGAN-GP, CIFAR-10, width 64, 3 seeds",
-        "supported in part: magnitude suffices within chance; direction unfinished",
+        "reduced: CIFAR-10, width 64, three seeds",
+        "supported in part: magnitude suffices, direction open",
         lambda: (
-            "Fréchet distance: "
+            "FD: "
             + ", ".join(
                 f"{short(m)} {format_mean(values(h100(m), m), 0)}"
                 for m in ("adam_gda", "ada_nsgda", "sgda")
             )
         ),
         {"table": resnet_table, "tuning": resnet_tuning, "part": first_part},
+        "FD: Fréchet distance, lower is better",
     ),
     *adaptive_mnist.ROWS,
     Row(
         "A8",
-        "Runs are better if both players move at the same pace",
-        "reduced: the setting of A7, 252 pairs of learning rates",
-        "inconclusive: ratios near 1 are better; the best tuning runs lie elsewhere",
+        "Equal paces of both players give better runs",
+        "reduced: as A7, 252 pairs of rates",
+        "inconclusive: ratios near 1 are better, but not best",
         pace_figure,
         {"table": pace_table, "details": pace_details},
     ),

@@ -128,8 +128,8 @@ def beta_figure() -> str:
     shares = [statistics.whole_grid(sweep(*cell)).value for cell in cells]
     first, last = (statistics.whole_grid(sweep("betas-exact", n)).value for n in (reference, large))
     return (
-        f"share of all runs {first:.2g}; other β, batches and ε = 1e-5 {min(shares):.2g} to "
-        f"{max(shares):.2g}, ε = 1e-3 {last:.2g}"
+        f"share of runs {first:.2g}; others {min(shares):.2g} to {max(shares):.2g}, ε = 1e-3 "
+        f"{last:.2g}"
     )
 
 
@@ -140,15 +140,16 @@ def _pair(name: str, first: str = "sgda", second: str = "nsgda", title: str = "n
 ROWS = [
     Row(
         "A1",
-        "SGDA finds both modes at no learning rate; normalized SGDA (nSGDA) does",
-        "reconstructed, λ = √d, saturating loss, d = 100–10,000",
-        "supported in part: in this reconstruction; SGDA does not collapse",
+        "SGDA finds both modes at no rate, nSGDA does",
+        "reconstructed, λ = √d, d = 100–10,000",
+        "supported in part: SGDA fails, but not by collapse",
         lambda: f"d = 1,000: {_pair('phase-1000')}",
         {"table": phase_table},
+        "seeds for which some pair of learning rates succeeds",
     ),
     Row(
         "A2",
-        "The same for a weaker bias of the discriminator",
+        "The same for a weaker bias of D",
         "reconstructed, d = 1,000, λ from 0 to 100",
         "supported in part: only from λ = 3 on",
         lambda: f"λ = 1: {_pair('lambda-1.0')}",
@@ -158,9 +159,9 @@ ROWS = [
         "A3",
         "The same with the non-saturating loss",
         "reconstructed, d = 1,000, λ = √d",
-        "contradicted: small learning rates and time suffice for SGDA",
+        "contradicted: small rates and time suffice for SGDA",
         lambda: (
-            f"8 × 8 pairs: {_pair('loss-non-saturating')}; one pair, 1e6 updates: SGDA "
+            f"SGDA {any_pair('loss-non-saturating', 'sgda')}, with 1e6 updates "
             f"{any_pair('longer-non-saturating', 'sgda')}"
         ),
         {"table": loss_table},
@@ -168,30 +169,32 @@ ROWS = [
     Row(
         "A4",
         "The same under nine other conditions",
-        "reconstructed, d = 1,000, λ = √d, saturating loss",
+        "reconstructed, d = 1,000, λ = √d",
         "supported: SGDA nowhere, nSGDA everywhere",
         lambda: f"batches of 10: {_pair('batch-10')}",
         {"table": condition_table},
     ),
     Row(
         "A5",
-        "Adam's magnitude is what matters, not its direction",
-        "reconstructed synthetic GAN, d = 100, seven methods",
-        "supported: magnitude alone succeeds, direction alone does not",
+        "Adam's magnitude matters, not its direction",
+        "reconstructed, d = 100, seven methods",
+        "supported: magnitude alone succeeds, direction fails",
         lambda: (
-            f"magnitude (Ada-nSGDA) {any_pair('methods-100', 'ada_nsgda')}, "
-            f"direction (AdaDir) {any_pair('methods-100', 'ada_dir')}"
+            f"Ada-nSGDA {any_pair('methods-100', 'ada_nsgda')}, "
+            f"AdaDir {any_pair('methods-100', 'ada_dir')}"
         ),
         {"table": method_table},
+        "Ada-nSGDA has Adam's magnitude, AdaDir its direction",
     ),
 ]
 VARIATIONS = [
     Row(
         "A12",
-        "Ada-nSGDA depends little on β, ε and the batch size",
-        "reconstructed, d = 100, 6 × 6 pairs, 5,000 updates",
-        "supported in part: β and batch matter little, a large ε does",
+        "Ada-nSGDA depends little on β, ε and batch size",
+        "reconstructed, d = 100, 5,000 updates",
+        "supported in part: not for a large ε",
         beta_figure,
         {"table": beta_table},
+        "share of runs that find both modes; others: other β, batches and ε = 1e-5",
     ),
 ]

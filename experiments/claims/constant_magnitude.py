@@ -106,7 +106,7 @@ def magnitude_table() -> str:
 def decides() -> str:
     """Formats the deciding figure."""
     along = [format_change(change("mean", direction)) for direction in ("adam", "sgd")]
-    return f"change of Fréchet distance (97.5 %): Adam's direction {along[0]}, gradient {along[1]}"
+    return f"change of FD (97.5 %): {along[0]}, {along[1]}"
 
 
 ROWS = [
@@ -114,13 +114,14 @@ ROWS = [
         "A9",
         "A constant can replace Adam's magnitude",
         "reduced: MNIST as in A7, 17 new seeds",
-        "inconclusive: the change may reach 13, above the margin of 12",
+        "inconclusive: the change may exceed the margin of 12",
         decides,
         {
             "rule": changes_table,
             "table": magnitude_table,
             "movement": lambda: magnitude.movement_table(result(MAGNITUDE)),
         },
+        "FD: Fréchet distance; along Adam's direction, and along the gradient",
     ),
 ]
 """Row of A9."""

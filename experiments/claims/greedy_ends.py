@@ -100,11 +100,11 @@ def long_table() -> str:
 ROWS = [
     Row(
         "C8",
-        "A decreasing temperature works as well as a fixed rate",
-        "F1 and F3, falling schedule; digits as C5; 20 seeds",
-        "supported: on F1, F3 and zeros and ones, where it hardly falls",
+        "A falling temperature does as well as a fixed one",
+        "F1, F3, digits of C5; 20 seeds",
+        "supported: on digits it hardly falls",
         lambda: (
-            f"falling minus fixed: both digits {format_difference(*digit_runs(digits.BY_EYE))}, "
+            f"digits {format_difference(*digit_runs(digits.BY_EYE))}, "
             f"F3 {format_difference(*(share('F3', rule) for rule in ('fixed', 'falling')))}"
         ),
         {
@@ -112,15 +112,16 @@ ROWS = [
             "differences": difference_table,
             "digits": digit_table,
         },
+        "falling minus fixed, shares of runs that succeed",
     ),
     Row(
         "C9",
         "Training ends at a greedy equilibrium",
-        "F1 and F3, and trained GANs on four Gaussians, 20 seeds each",
-        "supported in part: on small games; trained GANs do not satisfy it",
+        "F1, F3, and GANs on Gaussians, 20 seeds",
+        "supported in part: on small games, not for GANs",
         lambda: (
-            f"both conditions: F1 {equilibria('F1', 'long')}, F3 {equilibria('F3', 'long')}, "
-            f"random x {equilibria('F3', 'random')}"
+            f"F1 {equilibria('F1', 'long')}, F3 {equilibria('F3', 'long')}, "
+            f"random {equilibria('F3', 'random')}"
         ),
         {
             "endpoints": lambda: endpoints.format_equilibria(result(ENDPOINTS)),
@@ -128,5 +129,6 @@ ROWS = [
             "comparisons": lambda: equilibrium.comparisons(result(EQUILIBRIUM)),
             "long": long_table,
         },
+        "points that satisfy both conditions; random: random x",
     ),
 ]

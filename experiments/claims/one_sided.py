@@ -86,7 +86,7 @@ def emphasized(name: str) -> str:
 def norm_figure(preset: str) -> str:
     """Formats the slopes of the primary run."""
     texts = [f"{s} {norms.format_slope(slope(preset, PRIMARY, k))}" for k, s in SIDES.items()]
-    return f"Adam's slopes {', '.join(texts)}"
+    return ", ".join(texts)
 
 
 def mvi_table(preset: str) -> str:
@@ -140,8 +140,7 @@ def mvi_figure(preset: str) -> str:
     """Formats Adam's cosine, and its excess over mismatched pairs."""
     own = result(f"one_sided/mvi/{preset}")["runs"][PRIMARY]["descended"]["own end"]
     return (
-        f"Adam's cosine {interval(own['cosine_over_seeds'])}, "
-        f"above mismatched pairs by {interval(excess(preset, PRIMARY))}"
+        f"cosine {interval(own['cosine_over_seeds'])}, excess {interval(excess(preset, PRIMARY))}"
     )
 
 
@@ -162,84 +161,92 @@ NORM_PAGES = {
 """Preset of each page on gradient norms."""
 CONDITION_PAGES = {"B6": "dirac", "B7": "dirac-penalty", "B8": "gaussians", "B9": "mnist"}
 """Preset of each page on the one-sided condition."""
-NORMS = "Only the generator converges; the discriminator's gradient norm stays high"
+NORMS = "Only G converges; D's gradient norm stays high"
 CONDITION = "Runs satisfy the one-sided condition"
+SLOPES = "slopes of the log norms of Adam at constant rates, and successful runs"
+COSINES = "Adam at constant rates; excess: over the cosine of mismatched pairs"
 ROWS = [
     Row(
         "B2",
         NORMS,
         "reduced: Dirac-GAN, 20 seeds",
         "premise absent: training fails; G's slope is open",
-        lambda: f"{norm_figure('dirac')}; good runs {successful('dirac', PRIMARY)}",
+        lambda: f"{norm_figure('dirac')}; good {successful('dirac', PRIMARY)}",
         tables("dirac", "norms"),
+        SLOPES,
     ),
     Row(
         "B3",
         "The same",
-        "reduced: Dirac-GAN with gradient penalty, 20 seeds",
-        "contradicted: training succeeds, and both norms fall together",
-        lambda: f"{norm_figure('dirac-penalty')}; good runs {successful('dirac-penalty', PRIMARY)}",
+        "reduced: with gradient penalty, 20 seeds",
+        "contradicted: training succeeds, both norms fall",
+        lambda: f"{norm_figure('dirac-penalty')}; good {successful('dirac-penalty', PRIMARY)}",
         tables("dirac-penalty", "norms"),
+        SLOPES,
     ),
     Row(
         "B4",
         "The same",
-        "reduced: eight Gaussians, MLP, 10 seeds, not tuned",
-        "premise absent: Adam covers all modes in no run; its norms grow",
-        lambda: f"{norm_figure('gaussians')}; good runs {successful('gaussians', PRIMARY)}",
+        "reduced: eight Gaussians, 10 seeds",
+        "premise absent: Adam covers all modes in no run",
+        lambda: f"{norm_figure('gaussians')}; good {successful('gaussians', PRIMARY)}",
         tables("gaussians", "norms"),
+        SLOPES,
     ),
     Row(
         "B5",
         "The same",
-        "reduced: MNIST, DCGAN of width 8, equal networks, ten seeds",
-        "inconclusive: training succeeds; G's slope is open, D's changes with rounding",
-        lambda: (
-            f"{norm_figure('mnist-balanced')}; good runs {successful('mnist-balanced', PRIMARY)}"
-        ),
+        "reduced: MNIST, equal networks, ten seeds",
+        "inconclusive: G's slope open, D's changes by rounding",
+        lambda: f"{norm_figure('mnist-balanced')}; good {successful('mnist-balanced', PRIMARY)}",
         {**tables("mnist-balanced", "norms"), "narrow": lambda: norm_table("mnist")},
+        SLOPES,
     ),
     Row(
         "B12",
         "The same",
-        "reduced: eight Gaussians, MLP, WGAN-GP (the paper's loss), 10 seeds",
-        "premise absent: training fails at these rates in all seeds",
+        "reduced: as B4 with WGAN-GP, 10 seeds",
+        "premise absent: training fails in all seeds",
         lambda: (
-            f"{norm_figure('gaussians-wgan-gp')}; "
-            f"good runs {successful('gaussians-wgan-gp', PRIMARY)}"
+            f"{norm_figure('gaussians-wgan-gp')}; good {successful('gaussians-wgan-gp', PRIMARY)}"
         ),
         tables("gaussians-wgan-gp", "norms"),
+        SLOPES,
     ),
     Row(
         "B6",
         CONDITION,
-        "reduced: Dirac-GAN, 20 seeds, controls",
-        "contradicted: training fails; holds at half of the points for every x*",
+        "reduced: Dirac-GAN, 20 seeds",
+        "contradicted: at half of the points; training fails",
         lambda: mvi_figure("dirac"),
         tables("dirac", "mvi"),
+        COSINES,
     ),
     Row(
         "B7",
         "The same",
-        "reduced: Dirac-GAN with gradient penalty, 20 seeds",
-        "supported in part: above mismatched pairs, at 61 % of points",
+        "reduced: with gradient penalty, 20 seeds",
+        "supported in part: at 61 % of the points",
         lambda: mvi_figure("dirac-penalty"),
         tables("dirac-penalty", "mvi"),
+        COSINES,
     ),
     Row(
         "B8",
         "The same",
-        "reduced: eight Gaussians, MLP, 10 seeds",
-        "supported in part: training fails; 89 % of points, little beyond mismatched pairs",
+        "reduced: eight Gaussians, 10 seeds",
+        "supported in part: small excess; training fails",
         lambda: mvi_figure("gaussians"),
         tables("gaussians", "mvi"),
+        COSINES,
     ),
     Row(
         "B9",
         "The same",
-        "reduced: MNIST, DCGAN of width 8, ten seeds",
-        "supported in part: positive; no tested end of a run serves another",
+        "reduced: MNIST, narrow D, ten seeds",
+        "supported in part: no tested end serves another run",
         lambda: mvi_figure("mnist"),
         tables("mnist", "mvi"),
+        COSINES,
     ),
 ]

@@ -60,9 +60,10 @@ def full_claims(groups: dict[str, list[Row]]) -> tuple[list[Row], list[str]]:
 def verdict(row: Row, claim: str) -> str:
     """Returns the paragraph with the claim and its verdict."""
     end = "" if claim.endswith("?") else "."
+    note = f" ({row.note})" if row.note else ""
     return (
         f"**Claim.** {claim}{end}\n\n"
-        f"**Verdict.** {emphasized(row.verdict)}. Deciding figure: {row.decides()}."
+        f"**Verdict.** {emphasized(row.verdict)}. Deciding figure: {row.decides()}{note}."
     )
 
 

@@ -30,6 +30,7 @@ class Row(NamedTuple):
       verdict: Verdict in at most 12 words that begins with one of `VERDICTS`.
       decides: Function that returns the deciding figure, from the recorded results.
       tables: Functions that return the Markdown tables of the page, by name.
+      note: Explanation of the deciding figure, for the page. `README.md` explains it once for all.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Row(NamedTuple):
     verdict: str
     decides: Callable[[], str]
     tables: dict[str, Callable[[], str]]
+    note: str = ""
 
 
 @functools.cache

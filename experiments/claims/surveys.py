@@ -48,14 +48,14 @@ def constrained_calls(method: str) -> str:
     found = result(CONSTRAINED)["problems"]
     calls = [found[name][method]["calls"]["0.01"] for name in found]
     hits = [np.median([np.inf if c is None else c for c in row]) < np.inf for row in calls]
-    return f"{method} {sum(hits)} of {len(hits)}"
+    return f"{method} {sum(hits)}"
 
 
 ROWS = [
     Row(
         "games",
         "Which optimizer solves which small game?",
-        "35 optimizers, 16 variants, 11 games, 8 starts",
+        "35 optimizers, 11 games, 8 starts",
         "survey: no method is best on every game",
         lambda: (
             f"solved: adaptive_competitive {solved('adaptive_competitive')}, "
@@ -65,22 +65,23 @@ ROWS = [
     ),
     Row(
         "strategies",
-        "Which method finds equilibria in mixed strategies?",
-        "three matrix and card games, nine methods, 8 starts",
-        "survey: projected optimistic_gda and extragradient are most reliable",
+        "Which method finds mixed equilibria?",
+        "three games, nine methods, 8 starts",
+        "survey: projected optimistic_gda, extragradient",
         lambda: (
             f"Kuhn poker, calls: regret matching+ {kuhn('regret matching+')}, "
             f"extragradient {kuhn('projected extragradient')}"
         ),
         {"table": lambda: strategies.table(result(STRATEGIES))},
+        "oracle calls; extragradient is projected",
     ),
     Row(
         "constrained",
         "Which method solves constrained problems?",
-        "six problems, eleven methods, 30 pairs of rates, 8 starts",
+        "six problems, eleven methods, 8 starts",
         "survey: sgda is reliable only under strong convexity",
         lambda: (
-            "solved: "
+            "solved of 6: "
             + ", ".join(map(constrained_calls, ("sgda", "optimistic_gda", "extragradient")))
         ),
         {"table": lambda: constrained.table(result(CONSTRAINED), 0.01)},
@@ -88,12 +89,10 @@ ROWS = [
     Row(
         "augmentation",
         "Does DiffAugment help with few images?",
-        "MLP, 1,000 images of MNIST, three seeds",
+        "MLP, 1,000 MNIST images, three seeds",
         "survey: yes, at settings that were chosen on seed 0",
-        lambda: (
-            "Fréchet distance after 8,000 updates: "
-            f"{last('diffaugment')} against {last('none')} without"
-        ),
+        lambda: f"FD: {last('diffaugment')} against {last('none')} without",
         {"table": augmentation_table},
+        "FD: Fréchet distance after 8,000 updates",
     ),
 ]

@@ -41,10 +41,11 @@ def bound_rows(schedules: dict[str, Any]) -> list[str]:
 
 
 def row(method: str, schedule: str, noise: str, cell: dict[str, Any]) -> str:
-    """Formats one method with one schedule and noise."""
+    """Formats one method with one schedule and noise; a rate at an edge of the grid is marked."""
     mean, low, high = cell["slope"]
     last = {name: cell[name]["median"][-1] for name in ("min", "max", "moved")}
+    edge = " †" if cell["at_edge"] else ""
     return (
-        f"| {method} | {schedule} | {noise} | {cell['rate']:.2g} | {last['min']:.2g} "
+        f"| {method} | {schedule} | {noise} | {cell['rate']:.2g}{edge} | {last['min']:.2g} "
         f"| {mean:.2f} [{low:.2f}, {high:.2f}] | {last['max']:.2g} | {last['moved']:.2g} |"
     )
