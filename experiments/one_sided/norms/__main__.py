@@ -85,7 +85,7 @@ def join(earlier: dict[str, Any] | None, result: dict[str, Any]) -> dict[str, An
     if earlier is None:
         return result
     runs = earlier["runs"] | result["runs"]
-    commits = dict.fromkeys(each["commit"] for each in (earlier, result) if "commit" in each)
+    commits = dict.fromkeys(each.get("commit", "unknown") for each in (earlier, result))
     return {
         **result,
         "commit": ", ".join(commits),
