@@ -40,7 +40,8 @@ def accumulate(
 
     Raises:
       TypeError: If `function` is not callable or `num_parts` is not an int.
-      ValueError: If `num_parts` is less than 1, or `has_aux` differs from that of `function`.
+      ValueError: If `num_parts` is less than 1, `has_aux` differs from that of `function`, or
+        `function` is not stochastic, so that it could not take a part of the batch.
 
     Examples:
       >>> import jax.numpy as jnp
@@ -61,6 +62,13 @@ def accumulate(
         raise ValueError(
             f"accumulate: has_aux must be that of function, got {has_aux}. Pass "
             f"has_aux={not has_aux}."
+        )
+
+    if num_parts > 1 and not getattr(function, "stochastic", True):
+        raise ValueError(
+            f"accumulate: function must be stochastic for num_parts={num_parts}, got one that "
+            "evaluates the whole batch each time. Build it with stochastic=True, and use the rows "
+            "microbatch.part of the batch."
         )
 
     def evaluate_part(players: Players, draw: Draw, part: Any) -> tuple[Any, Any]:

@@ -33,6 +33,7 @@ class GameFunction:
       axis_name: Mapped axis over which values are averaged, or None.
       general_sum: Whether this is the field of a general-sum game. Such a field does not
         contain the gradient of a player's loss with respect to the other player.
+      stochastic: Whether the value may depend on `draw`.
     """
 
     evaluate: Callable[[Players, Any], tuple[Any, Any]]
@@ -40,6 +41,7 @@ class GameFunction:
     has_aux: bool
     axis_name: str | None
     general_sum: bool = False
+    stochastic: bool = True
 
     def __call__(self, players: Players, draw: Draw = 0) -> Any:
         """Checks the players, evaluates the function and averages over devices."""
@@ -100,7 +102,7 @@ def zero_sum(
         gradient, aux = jax.grad(value_fn, has_aux=True)(players, draw)
         return Players(gradient.min, jax.tree.map(jnp.negative, gradient.max)), aux
 
-    return GameFunction(evaluate, "zero_sum", has_aux, axis_name)
+    return GameFunction(evaluate, "zero_sum", has_aux, axis_name, stochastic=stochastic)
 
 
 def general_sum(
@@ -147,7 +149,7 @@ def general_sum(
         grad_y, aux_y = jax.grad(lambda y: y_loss(Players(z.min, y), draw), has_aux=True)(z.max)
         return Players(grad_x, grad_y), Players(aux_x, aux_y)
 
-    return GameFunction(evaluate, "general_sum", has_aux, axis_name, general_sum=True)
+    return GameFunction(evaluate, "general_sum", has_aux, axis_name, True, stochastic)
 
 
 def payoff(
@@ -184,7 +186,7 @@ def payoff(
       6.0
     """
     value_fn = scalar_function("payoff", "payoff", payoff, stochastic, has_aux)
-    return GameFunction(value_fn, "payoff", has_aux, axis_name)
+    return GameFunction(value_fn, "payoff", has_aux, axis_name, stochastic=stochastic)
 
 
 def scalar_function(

@@ -246,6 +246,19 @@ def test_accumulate_accepts_python_numbers_in_aux(num_parts):
     assert kinds == ["f", "i", "b"]
 
 
+def test_accumulate_refuses_fields_that_ignore_the_part():
+    fields = (
+        mm.zero_sum(lambda z: z.min * z.max),
+        mm.general_sum(lambda z: z.min * z.max, lambda z: -z.min * z.max),
+        mm.payoff(lambda z: z.min * z.max),
+    )
+    for field_fn in fields:
+        with pytest.raises(ValueError, match="function must be stochastic for num_parts=2"):
+            mm.accumulate(field_fn, 2)
+        value = mm.accumulate(field_fn, 1)(mm.Players(2.0, 3.0))  # The whole batch is one part.
+        assert jax.tree.leaves(value)[0] in (3.0, 6.0)
+
+
 def test_accumulate_adds_bfloat16_in_float32():
     z = mm.Players(jnp.bfloat16(1), jnp.bfloat16(1))
     slopes = jnp.array([256.0] + [1.0] * 255, jnp.bfloat16)  # In bfloat16, 256 + 1 is 256.

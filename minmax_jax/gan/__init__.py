@@ -27,6 +27,7 @@ import minmax_jax.gan.base.extra  # isort: skip  # noqa: F401  It must come firs
 from minmax_jax.gan.base.errors import (
     ConfigError,
     DataError,
+    DataFailed,
     HostFailed,
     NonFinite,
     RunsFailed,
@@ -126,6 +127,7 @@ __all__ = [  # noqa: RUF022  grouped by use
     # errors
     "ConfigError",
     "DataError",
+    "DataFailed",
     "HostFailed",
     "NonFinite",
     "RunsFailed",

@@ -1,8 +1,13 @@
-"""Presets that follow published recipes."""
+"""Presets and flags that follow published recipes."""
+
+import re
+import shlex
+from pathlib import Path
 
 import jax
 import pytest
 
+from minmax_jax.gan.cli.main import parse
 from minmax_jax.gan.config import presets
 from minmax_jax.gan.training import build, schedules
 from tests.gan.networks import reference
@@ -73,3 +78,15 @@ def test_schedules_of_r3gan_are_those_of_the_paper():
 def test_recipe_options_apply_to_its_own_network_and_optimizer():
     other = presets.preset("cifar10-r3gan-small", optimizer="nsgda", network="dcgan").check()
     assert other.networks.options == {} and "b2" not in other.schedules.values
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "schedules.md"
+FLAGS = dict(
+    re.findall(r"^\| (SNGAN|StyleGAN2|R3GAN) \| `(--.*)` \|$", PAGE.read_text("utf-8"), re.M)
+)
+
+
+@pytest.mark.parametrize("recipe", ["SNGAN", "StyleGAN2", "R3GAN"])
+def test_flags_of_the_page_are_valid_and_have_an_effect(recipe):
+    config = parse(["train", "--preset", "mnist", *shlex.split(FLAGS[recipe])]).config.check()
+    assert (config.objective.penalty > 0) == ("penalty" in FLAGS[recipe])
