@@ -86,7 +86,8 @@ def accumulate(
         def add(total: Any, part: jax.Array) -> tuple[Any, None]:
             return jax.tree.map(_add, total, evaluate_part(players, draw, part)), None
 
-        shapes = jax.eval_shape(evaluate_part, players, draw, jnp.int32(0))
+        # `draw` is not an argument, so that an int stays an int.
+        shapes = jax.eval_shape(lambda z, i: evaluate_part(z, draw, i), players, jnp.int32(0))
         total, _ = lax.scan(add, jax.tree.map(_zero, shapes), jnp.arange(num_parts))
         return jax.tree.map(lambda s, t: _mean(t, num_parts, s.dtype), shapes, total)
 

@@ -243,7 +243,7 @@ def _axis_size(name: str, axis_name: str) -> int:
     except NameError:
         raise ValueError(
             f"{name}: axis_name must be an axis that is mapped here, got {axis_name!r}. Call it "
-            "inside jax.pmap, jax.vmap or jax.shard_map over this axis, or leave axis_name out."
+            "inside jax.pmap or jax.shard_map over this axis, or leave axis_name out."
         ) from None
 
 

@@ -58,6 +58,10 @@ def solve(
     soon as the residual is small enough, in a `lax.while_loop`, which has no reverse-mode
     derivative. Under `vmap`, each run stops by itself.
 
+    Derivatives pass through the updates. `competitive`, `adaptive_competitive`,
+    `follow_the_ridge`, `complete_newton`, `curvature_extragradient` and `greedy` have loops whose
+    length depends on the data, so they have forward-mode derivatives only (`jax.jvp`).
+
     The function is pure. It can be jitted, and mapped with `vmap` over players, key and
     learning rates (build the optimizer inside the mapped function).
 

@@ -87,6 +87,58 @@ def test_state_and_updates_keep_dtypes_and_shapes(case: Case, dtype):
 
 
 @each_case
+def test_field_in_another_dtype_is_cast(case: Case):
+    problem = case.games.quadratic
+    optimizer = case.make(case.learning_rate)
+
+    def last(dtype):
+        def field_fn(z, draw=0):
+            rounded = jax.tree.map(lambda x: x.astype(jnp.bfloat16), problem.field_fn(z, draw))
+            return jax.tree.map(lambda x: x.astype(dtype), rounded)
+
+        def whole(start):
+            options = {"payoff_fn": problem.payoff_fn, "key": jax.random.key(3)}
+            return mm.solve(optimizer, field_fn, start, 2, **options).players
+
+        return jax.jit(whole)(problem.start)
+
+    chex.assert_trees_all_equal(last(jnp.bfloat16), last(jnp.float32))
+
+
+NO_REVERSE_MODE = {
+    "adaptive_competitive",
+    "competitive",
+    "complete_newton",
+    "curvature_extragradient",
+    "follow_the_ridge",
+    "greedy",
+}
+"""Algorithms with loops whose length depends on the data, except the rows of `REVERSE_MODE`."""
+REVERSE_MODE = {"competitive neumann", "greedy two steps, nothing restored but x"}
+"""Rows with a fixed number of iterations."""
+
+
+@each_case
+def test_reverse_mode_through_updates_equals_forward_mode(case: Case):
+    problem, optimizer = case.games.quadratic, case.make(case.learning_rate)
+
+    def last(start):
+        players = run(optimizer, problem._replace(start=start), 2).players
+        return sum(jnp.sum(leaf) for leaf in jax.tree.leaves(players))
+
+    ones = jax.tree.map(jnp.ones_like, problem.start)
+    along = jax.jvp(last, (problem.start,), (ones,))[1]
+    assert jnp.isfinite(along)
+    if case.algorithm in NO_REVERSE_MODE and case.name not in REVERSE_MODE:
+        with pytest.raises(ValueError, match="Reverse-mode differentiation does not work"):
+            jax.grad(last)(problem.start)
+        return
+    gradient = jax.grad(last)(problem.start)
+    total = sum(jnp.sum(leaf) for leaf in jax.tree.leaves(gradient))
+    np.testing.assert_allclose(total, along, rtol=1e-4, atol=1e-5)
+
+
+@each_case
 def test_float16_stays_where_field_is_zero(case: Case):
     if case.drift or case.float16:
         pytest.skip(case.drift or case.float16)

@@ -259,6 +259,24 @@ def test_accumulate_refuses_fields_that_ignore_the_part():
         assert jax.tree.leaves(value)[0] in (3.0, 6.0)
 
 
+def test_accumulate_passes_on_an_int_as_draw():
+    def payoff(z, microbatch):
+        assert isinstance(microbatch.draw, int)
+        return (1.0 + microbatch.draw) * z.min * z.max
+
+    for num_parts in (1, 2):
+        field_fn = mm.accumulate(mm.zero_sum(payoff, stochastic=True), num_parts)
+        assert field_fn(mm.Players(1.0, 2.0), 1).min == 4.0
+
+
+def test_complex_fields_are_refused():
+    def field_fn(z, draw=0):
+        return mm.Players(jax.lax.complex(z.max, z.max), -z.min)
+
+    with pytest.raises(TypeError, match=r"field_fn\(players\) must be real"):
+        mm.solve(mm.sgda(0.1), field_fn, mm.Players(1.0, 1.0), 1)
+
+
 def test_accumulate_adds_bfloat16_in_float32():
     z = mm.Players(jnp.bfloat16(1), jnp.bfloat16(1))
     slopes = jnp.array([256.0] + [1.0] * 255, jnp.bfloat16)  # In bfloat16, 256 + 1 is 256.

@@ -363,3 +363,15 @@ def test_solve_records_numbers_and_keys():
     record = lambda step, *_: (1, 2.0, True, jax.random.key(step), None)  # noqa: E731
     found = mm.solve(mm.sgda(0.1), field_fn, START, 2, record=record).records
     assert found[0].tolist() == [1, 1] and found[3].shape == (2,)
+
+
+def test_solve_without_steps_returns_the_start_and_empty_records():
+    field_fn = mm.zero_sum(lambda z: z.min**2 + z.min * z.max - z.max**2)
+    for tolerance, converged in ((None, None), (1e-3, False), (10.0, True)):
+        options = {} if tolerance is None else {"tolerance": tolerance}
+        result = mm.solve(
+            mm.sgda(0.1), field_fn, mm.Players(1.0, 1.0), 0, record=lambda i, z, u, s: z, **options
+        )
+        assert result.players == mm.Players(1.0, 1.0) and result.records.min.shape == (0,)
+        if tolerance is not None:
+            assert result.steps == 0 and result.converged == converged

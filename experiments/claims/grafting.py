@@ -143,7 +143,31 @@ def tables(path: str, score: str, digits: int) -> dict[str, Callable[[], str]]:
         "table": lambda: matrix(path, score, digits),
         "spread": lambda: means_table(path, score, digits),
         "details": lambda: graft.format_table(result(path)),
+        "tuning": lambda: tuning_table(path),
     }
+
+
+def tuning_table(path: str) -> str:
+    """Formats the tuning runs of all pairs; the chosen learning rates are bold."""
+    rows = []
+    for pair in result(path)["pairs"]:
+        by_min: dict[float, list[str]] = {}
+        for cell in pair["tuning"]:
+            low, high = cell["rates"]
+            text = f"{high:g}: {tuning_score(path, cell['badness'])}"
+            by_min.setdefault(low, []).append(
+                f"**{text}**" if cell["rates"] == pair["best"] else text
+            )
+        name = f"{pair['magnitude']}, {pair['direction']}"
+        rows += [[name, f"{low:g}", "; ".join(texts)] for low, texts in by_min.items()]
+    return table("magnitude, direction | min learning rate | max learning rate: score", rows)
+
+
+def tuning_score(path: str, badness: float | None) -> str:
+    """Formats the score of a tuning run: modes and share of good samples, or Fréchet distance."""
+    if badness is None:
+        return "–"
+    return f"{-badness:.1f}" if path == GAUSSIANS else f"{badness:.0f}"
 
 
 ROWS = [

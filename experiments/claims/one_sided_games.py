@@ -100,6 +100,7 @@ RATE = [
             "table": lambda: theory_table("0"),
             "noise": lambda: theory_table("0.3"),
             "details": lambda: theory.format_table(result("one_sided/theory/theory")).strip(),
+            "tuning": lambda: theory.tuning_table(result("one_sided/theory/theory")),
         },
     ),
 ]
@@ -110,10 +111,8 @@ NOISE = [
         "Larger batches lower the gradient norm reached",
         "constructed: `drift`, batches of 1 to 256",
         "supported: the level falls with the batch size",
-        lambda: (
-            f"p: AMSGrad {format_exponent('amsgrad_gda')}, Adam {format_exponent('adam_gda')}"
-        ),
-        {"table": batch_table},
+        lambda: f"p: AMSGrad {format_exponent('amsgrad_gda')}, Adam {format_exponent('adam_gda')}",
+        {"table": batch_table, "tuning": lambda: theory.tuning_table(result(BATCH))},
         "the level falls like B^(−p) with the batch size B",
     ),
     Row(

@@ -78,5 +78,7 @@ def until(
     field, residual = look(first[0], step)
     shapes = jax.eval_shape(lambda: update_fn(*first, field, step)[2])
     records = jax.tree.map(lambda row: jnp.zeros((num_steps, *row.shape), row.dtype), shapes)
+    if num_steps == 0:  # An update could not write into records without rows.
+        return *first, records, step, residual <= tolerance
     end = lax.while_loop(is_running, step_fn, _Carry(*first, field, residual, step, records))
     return end.players, end.state, end.records, end.step, end.residual <= tolerance

@@ -26,7 +26,6 @@ STRENGTHS = {
 """The eight variants and their strengths in the authors' notebook."""
 
 SOURCE = "Mescheder, Geiger, Nowozin, arXiv 1801.04406, 2018; strengths from their notebook"
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
 
 
 def dirac_gan(variant: str = "gan", *, strength: float | None = None, target: float = 1.0) -> Game:
@@ -136,8 +135,9 @@ def _energy(theta: jax.Array, psi: jax.Array) -> jax.Array:
 
 
 def _noisy_payoff(theta: jax.Array, psi: jax.Array, stddev: Any) -> jax.Array:
-    noise = stddev * jnp.asarray(_NODES, theta.dtype)
-    weights = jnp.asarray(_WEIGHTS / _WEIGHTS.sum(), theta.dtype)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(16)
+    noise = stddev * jnp.asarray(nodes, theta.dtype)
+    weights = jnp.asarray(weights / weights.sum(), theta.dtype)
     values = log_sigmoid(psi * (theta + noise)) + log_sigmoid(-psi * noise)
     return jnp.sum(weights * values)
 

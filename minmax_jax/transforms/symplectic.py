@@ -1,10 +1,12 @@
 """Symplectic gradient adjustment, which counteracts the field's rotational part."""
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
+from jax import lax
 
 from minmax_jax._util import calls, checks, trees
 from minmax_jax._util.types import FieldFn, Players, PyTree, transformation
@@ -125,5 +127,27 @@ def _sign(
     """Returns the sign of `⟨F, ∇H⟩ ⟨AᵀF, ∇H⟩ / d + eps`."""
     leaves = jax.tree.leaves(field)
     count = len(leaves) if mean_over == "tensors" else sum(leaf.size for leaf in leaves)
-    product = trees.inner_product(field, consensus) * trees.inner_product(adjustment, consensus)
-    return jnp.sign(product / count + eps)
+    # The products may overflow, so they are computed from vectors whose largest element is one.
+    # The sign has no derivative.
+    (f, f_size), (a, a_size), (h, h_size) = map(
+        _scaled, lax.stop_gradient((field, adjustment, consensus))
+    )
+    product = trees.inner_product(f, h) * trees.inner_product(a, h)
+    exponent = jnp.log2(f_size) + jnp.log2(a_size) + 2 * jnp.log2(h_size)
+    exponent = jnp.clip(jnp.log2(jnp.abs(product)) + exponent, -_LARGEST, _LARGEST)
+    size = jnp.exp2(exponent)
+    return jnp.sign(jnp.sign(product) * size / count + eps)
+
+
+_LARGEST = 100
+"""Exponent at which the size of the product ends, far from any `eps`."""
+
+
+def _scaled(tree: PyTree) -> tuple[PyTree, jax.Array]:
+    """Returns a tree divided by its largest element, in float32 or wider, and that element."""
+    tree = jax.tree.map(lambda leaf: leaf.astype(trees.accumulator_dtype(leaf.dtype)), tree)
+    sizes = [jnp.max(jnp.abs(leaf), initial=0) for leaf in jax.tree.leaves(tree)]
+    dtype = jnp.result_type(*sizes)
+    size = functools.reduce(jnp.maximum, [size.astype(dtype) for size in sizes])
+    size = jnp.where(size == 0, jnp.ones((), size.dtype), size)
+    return jax.tree.map(lambda leaf: leaf / size.astype(leaf.dtype), tree), size

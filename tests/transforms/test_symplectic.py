@@ -1,5 +1,6 @@
 """Symplectic adjustment: dense Jacobians, and its sign by hand."""
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -150,3 +151,17 @@ def test_symplectic_accepts_a_traced_weight():
 
     wanted, _ = dense.one_update(mm.add_symplectic(0.3), game.field_fn)
     np.testing.assert_allclose(dense.flat(jax.jit(step)(0.3)), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-19, 1e18, 1e19, 1e30])
+def test_symplectic_sign_neither_overflows_nor_underflows(scale):
+    def payoff(z):
+        return jnp.sum(z.min**2) + jnp.sum(z.min * z.max) - jnp.sum(z.max**2)
+
+    def updates(size, dtype):
+        z = mm.Players(size * jnp.array([1.0, -1.0], dtype), size * jnp.array([-2.0, 3.0], dtype))
+        field_fn, optimizer = mm.zero_sum(payoff), mm.symplectic(0.1, eps=0.0)
+        return optimizer.update(field_fn(z), optimizer.init(z), z, field_fn=field_fn)[0]
+
+    found = jax.tree.map(lambda x: x / scale, updates(scale, jnp.float32))
+    chex.assert_trees_all_close(found, updates(1.0, jnp.float32), rtol=1e-5)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.one_sided.theory.config import SCHEDULES
+from experiments.one_sided.theory.config import SCHEDULES, learning_rates_of
 
 HEADER = (
     "| method | max learning rate | noise | min learning rate | average ‖∇_x f‖² | slope [95 %] "
@@ -49,3 +49,26 @@ def row(method: str, schedule: str, noise: str, cell: dict[str, Any]) -> str:
         f"| {method} | {schedule} | {noise} | {cell['rate']:.2g}{edge} | {last['min']:.2g} "
         f"| {mean:.2f} [{low:.2f}, {high:.2f}] | {last['max']:.2g} | {last['moved']:.2g} |"
     )
+
+
+def tuning_table(result: dict[str, Any]) -> str:
+    """Formats the tuning runs of all cells; the chosen learning rate is bold."""
+    lines = ["| game | method | max learning rate | noise | min learning rate: average ‖∇_x f‖² |"]
+    lines.append("|---" * 5 + "|")
+    for game, methods in result["games"].items():
+        for method, schedules in methods.items():
+            for schedule, noises in schedules.items():
+                for noise, cell in noises.items():
+                    if noise != "bound":
+                        found = "; ".join(_tried(method, cell))
+                        lines.append(f"| {game} | {method} | {schedule} | {noise} | {found} |")
+    return "\n".join(lines)
+
+
+def _tried(method: str, cell: dict[str, Any]) -> list[str]:
+    """Formats every learning rate of a cell with its average over the tuning seeds."""
+    texts = []
+    for rate, value in zip(learning_rates_of(method), cell["tuning"], strict=True):
+        text = f"{rate:.2g}: " + ("–" if value is None else f"{value:.2g}")
+        texts.append(f"**{text}**" if rate == cell["rate"] else text)
+    return texts

@@ -83,7 +83,7 @@ def check_game_function(function: str, argument: str, value: Any) -> Any:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _CheckedField:
-    """A field that checks its values.
+    """A field that checks its values, and returns them in the dtypes of the players.
 
     Attributes:
       function: Name of the function that was called.
@@ -111,7 +111,17 @@ class _CheckedField:
             )
         trees = {f"{self.argument}(players)": field, "players": players}
         check_same_structure(self.function, trees, "Return one value for each parameter.")
-        return jax.tree.map(jnp.asarray, field)
+        return jax.tree.map(self._in_dtype_of, field, players)
+
+    def _in_dtype_of(self, value: Any, param: Any) -> jax.Array:
+        """Returns a value of the field in the dtype of its parameter."""
+        value = jnp.asarray(value)
+        if jnp.issubdtype(value.dtype, jnp.complexfloating):
+            raise TypeError(
+                f"{self.function}: {self.argument}(players) must be real, got {described(value)}. "
+                "Return the real part."
+            )
+        return value.astype(jnp.asarray(param).dtype)
 
     @property
     def general_sum(self) -> bool:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from minmax_jax._util import products, sharding, trees
+from minmax_jax._util.blue import root
 from minmax_jax._util.krylov.system import Operator
 from minmax_jax._util.types import PyTree
 
@@ -51,9 +52,7 @@ def arnoldi_step(operator: Operator, basis: PyTree, step: Any) -> ArnoldiStep:
     """
     image = operator(jax.tree.map(lambda rows: rows[step], basis))
     column, remainder = orthogonalize(basis, image)
-    return ArnoldiStep(
-        column, remainder, jnp.sqrt(trees.inner_product(remainder, remainder)), image
-    )
+    return ArnoldiStep(column, remainder, root(trees.inner_product(remainder, remainder)), image)
 
 
 def orthogonalize(basis: PyTree, vector: PyTree) -> tuple[jax.Array, PyTree]:

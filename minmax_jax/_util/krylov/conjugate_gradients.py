@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from minmax_jax._util import trees
+from minmax_jax._util.blue import root
 from minmax_jax._util.krylov.system import Operator, Solution, System, add_scaled
 from minmax_jax._util.repeat import repeat_while
 from minmax_jax._util.types import PyTree
@@ -53,4 +54,4 @@ def conjugate_gradient(
     x, r, square = problem.start, problem.residual, problem.residual_square
     start = (x, r, r, square, jnp.zeros((), jnp.int32), jnp.ones((), bool))
     x, _, _, square, count, _ = repeat_while(unfinished, iterate, start)
-    return Solution(problem.scale_back(x), count, jnp.sqrt(square))
+    return Solution(problem.scale_back(x), count, root(square))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from minmax_jax._util import products, trees
+from minmax_jax._util.blue import root
 from minmax_jax._util.krylov.arnoldi import arnoldi_step, first_basis
 from minmax_jax._util.krylov.system import Operator, Solution, System, add_scaled
 from minmax_jax._util.repeat import repeat_while
@@ -54,7 +55,7 @@ def gmres(
 
     def cycle(carry: Any) -> Any:
         x, r, square, count = carry
-        end = _run_cycle(operator, r, jnp.sqrt(square), tolerance, width, max_iterations - count)
+        end = _run_cycle(operator, r, root(square), tolerance, width, max_iterations - count)
         weights = _weights(end, width)
         x = jax.tree.map(lambda a, v: a + products.contract(weights, v[:width], 1), x, end.basis)
         r = add_scaled(problem.rhs, -1, operator(x))
@@ -62,7 +63,7 @@ def gmres(
 
     start = (problem.start, problem.residual, problem.residual_square, jnp.zeros((), jnp.int32))
     x, _, square, count = repeat_while(unfinished, cycle, start)
-    return Solution(problem.scale_back(x), count, jnp.sqrt(square))
+    return Solution(problem.scale_back(x), count, root(square))
 
 
 class _Cycle(NamedTuple):
@@ -133,7 +134,7 @@ def _rotate(h: jax.Array, rotations: jax.Array, j: jax.Array) -> tuple[jax.Array
         return h.at[i].set(upper).at[i + 1].set(lower)
 
     h = lax.fori_loop(0, j, apply, h)
-    length = jnp.sqrt(h[j] ** 2 + h[j + 1] ** 2)
+    length = root(h[j] ** 2 + h[j + 1] ** 2)
     zero = length == 0
     rotation = jnp.where(zero, 0, jnp.stack([h[j], h[j + 1]]) / jnp.where(zero, 1, length))
     return h.at[j].set(length).at[j + 1].set(0), rotation

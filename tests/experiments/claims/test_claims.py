@@ -2,6 +2,7 @@
 
 import copy
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,30 @@ def test_page_has_setting_limitations_command_and_provenance(path):
         assert re.search(r"[Rr]ecorded on .*CPU cores|[Rr]ecorded on one NVIDIA", text)
         assert re.search(r"\b[0-9a-f]{7}\b", text), "names no commit"
         assert text.count("![") == 1
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_commits_of_page_contain_its_experiments(path):
+    _, _, reproduction = path.read_text().partition("\n## Reproduction\n")
+    commits = re.findall(r"\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,8}\b", reproduction)
+    modules = {
+        name.replace(".", "/")
+        for name in re.findall(r"python -m (experiments[\w.]+)", reproduction)
+    }
+    for commit in commits:
+        if git("cat-file", "-e", f"{commit}^{{commit}}"):
+            pytest.skip(f"this clone has no commit {commit}")
+        places = [f"{module}{end}" for module in modules for end in ("/__main__.py", ".py")]
+        found = [place for place in places if not git("cat-file", "-e", f"{commit}:{place}")]
+        assert found, f"{commit} has none of {places}"
+
+
+def git(*words):
+    """Returns the exit status of git in the repository."""
+    try:
+        return subprocess.run(["git", *words], cwd=render.FOLDER, capture_output=True).returncode
+    except FileNotFoundError:
+        pytest.skip("git is not installed")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
