@@ -109,10 +109,11 @@ def test_add_runs_missing_methods_and_keeps_the_record(result, tmp_path, monkeyp
 
 
 def test_every_method_of_a_row_of_trajectories_has_a_color():
-    rows = trajectories_figure.rows_of(result("games/games"))
+    record = json.loads((command.OUT / "games.json").read_text(encoding="utf-8"))
+    rows = trajectories_figure.rows_of(record)
     assert max(len(names) for _, names in rows) == len(trajectories_figure.COLORS) == 5
     drawn = [name for _, names in rows for name in names]
-    assert sorted(drawn) == sorted(result("games/games")["methods"])
+    assert sorted(drawn) == sorted(record["methods"])
 
 
 def test_run_solves_xy_with_extragradient_but_not_with_sgda(result):
