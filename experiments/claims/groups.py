@@ -11,16 +11,16 @@ from experiments.claims import (
 from experiments.claims.row import Row
 
 GROUPS: dict[str, list[Row]] = {
-    "A: Adam's magnitude and direction (arXiv 2210.04319)": [
+    "A: magnitude and direction": [
         *adaptive_synthetic.ROWS,
         *adaptive_images.ROWS,
         *adaptive_synthetic.VARIATIONS,
     ],
-    "B: one-sided convergence (arXiv 2109.14213)": [
+    "B: one-sided convergence": [
         *one_sided_games.RATE,
         *one_sided.ROWS,
         *one_sided_games.NOISE,
     ],
-    "C: greedy accept test (arXiv 2006.12376)": greedy.ROWS,
+    "C: greedy accept test": greedy.ROWS,
     "Surveys": surveys.ROWS,
 }
