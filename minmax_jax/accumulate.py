@@ -92,7 +92,8 @@ def accumulate(
         return jax.tree.map(lambda s, t: _mean(t, num_parts, s.dtype), shapes, total)
 
     general_sum = getattr(function, "general_sum", False)
-    return GameFunction(evaluate, "accumulate", has_aux, axis_name, general_sum)
+    stochastic = getattr(function, "stochastic", True)
+    return GameFunction(evaluate, "accumulate", has_aux, axis_name, general_sum, stochastic)
 
 
 def _zero(shape: Any) -> jax.Array:

@@ -178,8 +178,8 @@ def replicate(tree: PyTree, devices: Sequence[Any] | None = None) -> PyTree:
     sharding = NamedSharding(Mesh(np.asarray(devices), (AXIS,)), PartitionSpec(AXIS))
 
     def copy(leaf: Any) -> jax.Array:
-        if isinstance(leaf, np.ndarray):  # A large dataset is not copied to a device and back.
-            host = leaf
+        if type(leaf) is np.ndarray:  # A large dataset is not copied to a device and back.
+            host = leaf.astype(jax.dtypes.canonicalize_dtype(leaf.dtype), copy=False)
         else:
             leaf = jnp.asarray(leaf)
             if jnp.issubdtype(leaf.dtype, jax.dtypes.extended) or not leaf.is_fully_addressable:

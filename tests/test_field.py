@@ -252,9 +252,12 @@ def test_accumulate_refuses_fields_that_ignore_the_part():
         mm.general_sum(lambda z: z.min * z.max, lambda z: -z.min * z.max),
         mm.payoff(lambda z: z.min * z.max),
     )
-    for field_fn in fields:
+    problem = mm.constrained(lambda x: x**2, inequality=lambda x: 1 - x)
+    nested = mm.accumulate(fields[0], 1)
+    for field_fn in (*fields, problem.field_fn, problem.payoff_fn, problem.values_fn, nested):
         with pytest.raises(ValueError, match="function must be stochastic for num_parts=2"):
             mm.accumulate(field_fn, 2)
+    for field_fn in fields:
         value = mm.accumulate(field_fn, 1)(mm.Players(2.0, 3.0))  # The whole batch is one part.
         assert jax.tree.leaves(value)[0] in (3.0, 6.0)
 
@@ -274,6 +277,15 @@ def test_complex_fields_are_refused():
         return mm.Players(jax.lax.complex(z.max, z.max), -z.min)
 
     with pytest.raises(TypeError, match=r"field_fn\(players\) must be real"):
+        mm.solve(mm.sgda(0.1), field_fn, mm.Players(1.0, 1.0), 1)
+
+
+@pytest.mark.parametrize("value", [1, True])
+def test_fields_of_ints_and_bools_are_refused(value):
+    def field_fn(z, draw=0):
+        return mm.Players(jnp.asarray(value), z.max)
+
+    with pytest.raises(TypeError, match="must be floating-point"):
         mm.solve(mm.sgda(0.1), field_fn, mm.Players(1.0, 1.0), 1)
 
 

@@ -46,3 +46,9 @@ def test_map_step_splits_and_broadcasts(backend):
     devices = first_devices(2)
     add = parallel.map_step(jnp.add, devices, in_axes=(0, None), backend=backend)
     assert add(jnp.array([1.0, 2.0]), jnp.array(3.0)).tolist() == [4.0, 5.0]
+
+
+def test_replicate_refuses_masked_arrays_and_narrows_wide_ones():
+    with pytest.raises(ValueError, match="masked"):
+        parallel.replicate(np.ma.masked_array([1.0, 2.0], [True, False]))
+    assert parallel.replicate(np.zeros(3)).dtype == jnp.float32

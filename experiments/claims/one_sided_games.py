@@ -102,6 +102,7 @@ RATE = [
             "details": lambda: theory.format_table(result("one_sided/theory/theory")).strip(),
             "tuning": lambda: theory.tuning_table(result("one_sided/theory/theory")),
         },
+        "constant learning rate of the max player, without noise",
     ),
 ]
 """Row of B1."""

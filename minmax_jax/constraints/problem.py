@@ -172,6 +172,7 @@ def constrained(
 
     def result(function: GameFunction, *, general_sum: bool = False) -> GameFunction:
         change = {"name": "constrained", "has_aux": has_aux, "general_sum": general_sum}
+        change["stochastic"] = stochastic
         return dataclasses.replace(function, **change)
 
     options: Any = {"stochastic": True, "has_aux": True, "axis_name": axis_name}
@@ -180,7 +181,11 @@ def constrained(
         field_fn=result(zero_sum(lagrangian, **options), general_sum=has_proxy),
         payoff_fn=result(payoff(lagrangian, **options)),
         values_fn=GameFunction(
-            lambda z, draw: (values(z.min, draw), None), "constrained", False, axis_name
+            lambda z, draw: (values(z.min, draw), None),
+            "constrained",
+            False,
+            axis_name,
+            stochastic=stochastic,
         ),
     )
 

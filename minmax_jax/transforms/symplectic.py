@@ -144,10 +144,14 @@ _LARGEST = 100
 
 
 def _scaled(tree: PyTree) -> tuple[PyTree, jax.Array]:
-    """Returns a tree divided by its largest element, in float32 or wider, and that element."""
-    tree = jax.tree.map(lambda leaf: leaf.astype(trees.accumulator_dtype(leaf.dtype)), tree)
+    """Returns a tree divided by its largest element, in one dtype, and that element.
+
+    The dtype is the widest of the leaves', at least float32.
+    """
+    dtypes = [trees.accumulator_dtype(leaf.dtype) for leaf in jax.tree.leaves(tree)]
+    widest = max(dtypes, key=lambda dtype: jnp.dtype(dtype).itemsize)
+    tree = jax.tree.map(lambda leaf: leaf.astype(widest), tree)
     sizes = [jnp.max(jnp.abs(leaf), initial=0) for leaf in jax.tree.leaves(tree)]
-    dtype = jnp.result_type(*sizes)
-    size = functools.reduce(jnp.maximum, [size.astype(dtype) for size in sizes])
+    size = functools.reduce(jnp.maximum, sizes)
     size = jnp.where(size == 0, jnp.ones((), size.dtype), size)
-    return jax.tree.map(lambda leaf: leaf / size.astype(leaf.dtype), tree), size
+    return jax.tree.map(lambda leaf: leaf / size, tree), size

@@ -165,3 +165,13 @@ def test_symplectic_sign_neither_overflows_nor_underflows(scale):
 
     found = jax.tree.map(lambda x: x / scale, updates(scale, jnp.float32))
     chex.assert_trees_all_close(found, updates(1.0, jnp.float32), rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1e-60, 1.0])
+def test_symplectic_accepts_players_of_two_dtypes(size):
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        z = mm.Players(jnp.zeros((), jnp.float32), jnp.asarray(size, jnp.float64))
+        field_fn = mm.zero_sum(lambda z: z.min**2 - z.max**2)
+        moved = mm.solve(mm.symplectic(0.1), field_fn, z, 1).players
+        np.testing.assert_allclose(moved.max / size, 0.8, rtol=1e-6)
+        assert moved.min == 0

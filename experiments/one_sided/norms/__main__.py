@@ -85,7 +85,8 @@ def join(earlier: dict[str, Any] | None, result: dict[str, Any]) -> dict[str, An
     if earlier is None:
         return result
     runs = earlier["runs"] | result["runs"]
-    commits = dict.fromkeys(each.get("commit", "unknown") for each in (earlier, result))
+    old, new = (each.get("commit", "unknown") for each in (earlier, result))
+    commits = dict.fromkeys([*old.split(", "), new])
     return {
         **result,
         "commit": ", ".join(commits),

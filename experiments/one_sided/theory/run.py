@@ -77,7 +77,13 @@ def summarize(
             part = {name: values[:, s, n] for name, values in averages.items()}
             tuning = np.median(part["min"][:, config.seeds :, -1], axis=1)
             stays = game not in LIPSCHITZ or approaches(config, part["distance"])
-            best = int(np.argmin(np.where(np.isfinite(tuning) & stays, tuning, np.inf)))
+            allowed = np.isfinite(tuning) & stays
+            if not np.any(allowed):
+                raise RuntimeError(
+                    f"theory: {method} on {game} ({schedule}, noise {noise:g}) diverges or leaves "
+                    "x* at every learning rate. Lower PLAIN_LEARNING_RATES or ADAM_LEARNING_RATES."
+                )
+            best = int(np.argmin(np.where(allowed, tuning, np.inf)))
             kept = {name: values[best, : config.seeds] for name, values in part.items()}
             out[schedule][f"{noise:g}"] = {
                 "rate": float(learning_rates_of(method)[best]),

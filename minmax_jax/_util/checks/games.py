@@ -114,13 +114,15 @@ class _CheckedField:
         return jax.tree.map(self._in_dtype_of, field, players)
 
     def _in_dtype_of(self, value: Any, param: Any) -> jax.Array:
-        """Returns a value of the field in the dtype of its parameter."""
+        """Returns a float value of the field in the dtype of its parameter."""
         value = jnp.asarray(value)
         if jnp.issubdtype(value.dtype, jnp.complexfloating):
             raise TypeError(
                 f"{self.function}: {self.argument}(players) must be real, got {described(value)}. "
                 "Return the real part."
             )
+        if not jnp.issubdtype(value.dtype, jnp.floating):
+            return value  # Other checks refuse it.
         return value.astype(jnp.asarray(param).dtype)
 
     @property
