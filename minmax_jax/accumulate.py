@@ -93,7 +93,14 @@ def accumulate(
 
     general_sum = getattr(function, "general_sum", False)
     stochastic = getattr(function, "stochastic", True)
-    return GameFunction(evaluate, "accumulate", has_aux, axis_name, general_sum, stochastic)
+    return GameFunction(
+        evaluate,
+        "accumulate",
+        has_aux,
+        axis_name,
+        general_sum=general_sum,
+        stochastic=stochastic,
+    )
 
 
 def _zero(shape: Any) -> jax.Array:

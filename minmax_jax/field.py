@@ -149,7 +149,9 @@ def general_sum(
         grad_y, aux_y = jax.grad(lambda y: y_loss(Players(z.min, y), draw), has_aux=True)(z.max)
         return Players(grad_x, grad_y), Players(aux_x, aux_y)
 
-    return GameFunction(evaluate, "general_sum", has_aux, axis_name, True, stochastic)
+    return GameFunction(
+        evaluate, "general_sum", has_aux, axis_name, general_sum=True, stochastic=stochastic
+    )
 
 
 def payoff(

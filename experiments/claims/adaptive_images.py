@@ -6,6 +6,7 @@ from typing import Any
 
 from experiments._shared.comparisons import format_p, holm, welch
 from experiments._shared.means import format_mean
+from experiments._shared.tuning import rows_by_min_rate
 from experiments.claims import adaptive_mnist, constant_magnitude, grafting
 from experiments.claims.row import Row, result, table
 from experiments.dissecting.images import table as images
@@ -76,10 +77,8 @@ def resnet_tuning() -> str:
     rows = []
     for name in sorted({*H100.values()}):
         for method, found in result(f"dissecting/images/h100/{name}")["methods"].items():
-            for low in sorted({cell["rates"][0] for cell in found["tuning"]}):
-                cells = [cell for cell in found["tuning"] if cell["rates"][0] == low]
-                text = "; ".join(f"{c['rates'][1]:g}: {images.distances(c)}" for c in cells)
-                rows.append([METHODS[method].title, f"{low:g}", text])
+            for row in rows_by_min_rate(found["tuning"], images.distances):
+                rows.append([METHODS[method].title, *row])
     return table("method | min learning rate | max learning rates: distances", rows)
 
 

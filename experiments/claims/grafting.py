@@ -1,5 +1,6 @@
 """Claims on grafted magnitudes and directions."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from experiments._shared.comparisons import format_p, holm, paired
 from experiments._shared.means import format_mean
+from experiments._shared.tuning import rows_by_min_rate
 from experiments.claims.row import Row, result, table
 from experiments.dissecting.graft_grid import effects
 from experiments.dissecting.graft_grid import table as graft
@@ -151,23 +153,19 @@ def tuning_table(path: str) -> str:
     """Formats the tuning runs of all pairs; the chosen learning rates are bold."""
     rows = []
     for pair in result(path)["pairs"]:
-        by_min: dict[float, list[str]] = {}
-        for cell in pair["tuning"]:
-            low, high = cell["rates"]
-            text = f"{high:g}: {tuning_score(path, cell['badness'])}"
-            by_min.setdefault(low, []).append(
-                f"**{text}**" if cell["rates"] == pair["best"] else text
-            )
-        name = f"{pair['magnitude']}, {pair['direction']}"
-        rows += [[name, f"{low:g}", "; ".join(texts)] for low, texts in by_min.items()]
+        name, best = f"{pair['magnitude']}, {pair['direction']}", pair["best"]
+        score = functools.partial(tuning_score, path, best)
+        rows += [[name, *row] for row in rows_by_min_rate(pair["tuning"], score)]
     return table("magnitude, direction | min learning rate | max learning rate: score", rows)
 
 
-def tuning_score(path: str, badness: float | None) -> str:
+def tuning_score(path: str, best: list[float], cell: dict[str, Any]) -> str:
     """Formats the score of a tuning run: modes and share of good samples, or Fréchet distance."""
+    badness = cell["badness"]
     if badness is None:
         return "–"
-    return f"{-badness:.1f}" if path == GAUSSIANS else f"{badness:.0f}"
+    text = f"{-badness:.1f}" if path == GAUSSIANS else f"{badness:.0f}"
+    return f"**{text}**" if cell["rates"] == best else text
 
 
 ROWS = [
@@ -182,7 +180,7 @@ ROWS = [
             "effects": lambda: effects_table(GAUSSIANS),
             "paper": paper_table,
         },
-        "of the effects of magnitude and direction",
+        "spread of the effects of the magnitude minus that of the direction",
     ),
     Row(
         "A11",
@@ -191,6 +189,6 @@ ROWS = [
         "inconclusive: seven seeds do not separate the two",
         lambda: f"difference of spreads {format_interval(spreads(IMAGES, seeds=NEW).difference)}",
         {**tables(IMAGES, "frechet_distance", 0), "effects": lambda: effects_table(IMAGES)},
-        "of the effects of magnitude and direction on the log Fréchet distance",
+        "spread of the effects on the log Fréchet distance, of magnitude minus direction",
     ),
 ]

@@ -102,7 +102,7 @@ ROWS = [
         "C8",
         "A falling temperature does as well as a fixed one",
         "F1, F3, digits of C5; 20 seeds",
-        "supported: on digits it hardly falls",
+        "supported: but on digits it hardly falls",
         lambda: (
             f"digits {format_difference(*digit_runs(digits.BY_EYE))}, "
             f"F3 {format_difference(*(share('F3', rule) for rule in ('fixed', 'falling')))}"

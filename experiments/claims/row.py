@@ -30,7 +30,8 @@ class Row(NamedTuple):
       verdict: Verdict in at most 12 words that begins with one of `VERDICTS`.
       decides: Function that returns the deciding figure, from the recorded results.
       tables: Functions that return the Markdown tables of the page, by name.
-      note: Explanation of the deciding figure, for the page. `README.md` explains it once for all.
+      note: Explanation of the deciding figure, which the page puts behind it. In `README.md`, the
+        text above the table explains the figures of all rows.
     """
 
     name: str

@@ -67,7 +67,7 @@ ROWS = [
         "strategies",
         "Which method finds mixed equilibria?",
         "three games, nine methods, 8 starts",
-        "survey: projected optimistic_gda, extragradient",
+        "survey: optimistic_gda and extragradient, projected",
         lambda: (
             f"Kuhn poker, calls: regret matching+ {kuhn('regret matching+')}, "
             f"extragradient {kuhn('projected extragradient')}"
@@ -81,7 +81,7 @@ ROWS = [
         "six problems, eleven methods, 8 starts",
         "survey: sgda is reliable only under strong convexity",
         lambda: (
-            "solved of 6: "
+            f"solved of {len(result(CONSTRAINED)['problems'])}: "
             + ", ".join(map(constrained_calls, ("sgda", "optimistic_gda", "extragradient")))
         ),
         {"table": lambda: constrained.table(result(CONSTRAINED), 0.01)},

@@ -171,9 +171,13 @@ def constrained(
         return value.astype(dtype) + weighted.astype(dtype), aux
 
     def result(function: GameFunction, *, general_sum: bool = False) -> GameFunction:
-        change = {"name": "constrained", "has_aux": has_aux, "general_sum": general_sum}
-        change["stochastic"] = stochastic
-        return dataclasses.replace(function, **change)
+        return dataclasses.replace(
+            function,
+            name="constrained",
+            has_aux=has_aux,
+            general_sum=general_sum,
+            stochastic=stochastic,
+        )
 
     options: Any = {"stochastic": True, "has_aux": True, "axis_name": axis_name}
     has_proxy = any(isinstance(side, Proxy) for side in sides)

@@ -144,9 +144,9 @@ _LARGEST = 100
 
 
 def _scaled(tree: PyTree) -> tuple[PyTree, jax.Array]:
-    """Returns a tree divided by its largest element, in one dtype, and that element.
+    """Divides a tree by its largest absolute value, and returns it with that value.
 
-    The dtype is the widest of the leaves', at least float32.
+    All leaves get the widest dtype among them, or float32 if that is wider.
     """
     dtypes = [trees.accumulator_dtype(leaf.dtype) for leaf in jax.tree.leaves(tree)]
     widest = max(dtypes, key=lambda dtype: jnp.dtype(dtype).itemsize)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from experiments._shared.means import format_mean
+from experiments._shared.tuning import rows_by_min_rate
 from experiments.dissecting.images.methods import METHODS
 
 COLUMNS = {
@@ -91,10 +92,8 @@ def tuning_table(result: dict[str, Any]) -> str:
         "|---|---|---|",
     ]
     for method, found in result["methods"].items():
-        for low in sorted({cell["rates"][0] for cell in found["tuning"]}):
-            cells = [cell for cell in found["tuning"] if cell["rates"][0] == low]
-            text = "; ".join(f"{cell['rates'][1]:g}: {distances(cell)}" for cell in cells)
-            lines.append(f"| {METHODS[method].title} | {low:g} | {text} |")
+        for low, text in rows_by_min_rate(found["tuning"], distances):
+            lines.append(f"| {METHODS[method].title} | {low} | {text} |")
     return "\n".join(lines)
 
 

@@ -111,7 +111,7 @@ def test_rates_that_lead_away_from_the_solution_are_left_out(game, chosen):
     gradients = np.arange(9.0, 0, -1)[:, None, None, None, None] * ones
     gradients[3:] = np.nan
     distances = ones.copy()
-    distances[2, ..., 1:] = 1.1  # the rate with the smallest gradient leaves
+    distances[2, ..., 1:] = 1.1  # At this learning rate the gradient is smallest, but x leaves x*.
     averages = {"min": gradients, "max": ones, "moved": ones, "distance": distances}
     found = runs.summarize(config, game, "sgda", averages)
     for schedule in SCHEDULES:
